@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: MIT
+#
+# The only entrance. `make` alone prints what there is. Each folder has a
+# small list of its sources in objects.mk; the rules are here.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+BUILD ?= build
+CC := gcc
+DEBUG ?= 0
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+
+# V=1 prints the commands, else a line for each file that is made.
+V ?= 0
+ifeq ($(V),0)
+Q := @
+made = @printf '  %-7s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@)
+endif
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+            -Wmissing-prototypes -Wundef -Werror
+ifneq ($(findstring clang,$(CC)),)
+WARNINGS += -Winitializer-overrides -Wno-gnu-zero-variadic-macro-arguments
+else
+WARNINGS += -Woverride-init
+endif
+
+COMMON := -std=gnu11 -O2 -g -I. -MMD -MP $(WARNINGS)
+FREESTANDING := $(COMMON) -ffreestanding -fno-stack-protector \
+                -fno-asynchronous-unwind-tables -fno-strict-aliasing \
+                -fcf-protection=none -mno-red-zone -mgeneral-regs-only
+# libfdt.h comes from the host's include folder, after the compiler's own.
+LIBFDT_INC := -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
+LIBFDT := /usr/lib/x86_64-linux-gnu/libfdt.a
+
+HV_CFLAGS := $(FREESTANDING) -fpie -fvisibility=hidden \
+             -fno-omit-frame-pointer -momit-leaf-frame-pointer \
+             -fno-jump-tables -DPARAPET_DEBUG=$(DEBUG) -I$(BUILD)/hv
+GK_CFLAGS := $(FREESTANDING) -fno-pic -mcmodel=kernel -fno-omit-frame-pointer
+# A micro-guest, or a guest of somebody's own: the same model as the kernel.
+MG_CFLAGS := $(FREESTANDING) -fno-pic -mcmodel=kernel
+HOST_CFLAGS := $(COMMON) -fsanitize=address,undefined \
+               -fno-sanitize-recover=all -fno-omit-frame-pointer
+TOOL_CFLAGS := $(COMMON)
+LDFLAGS := -nostdlib -static -no-pie -z noexecstack --build-id=none \
+           -z max-page-size=4096
+
+# What the recipes and the test scripts take from here.
+export BUILD LIBFDT LIBFDT_INC HV_CFLAGS GK_CFLAGS MG_CFLAGS HOST_CFLAGS
+export UNIT_PROGRAMS FUZZ_PROGRAMS FUZZ_SECONDS
+
+# Changes when the compiler or its flags do, so that everything is rebuilt.
+FLAGS := $(BUILD)/flags
+
+include lib/objects.mk
+include hypervisor/objects.mk
+include guest-kernel/objects.mk
+include tools/objects.mk
+include tests/unit/objects.mk
+include tests/kernels/objects.mk
+include tests/bench/objects.mk
+
+# ---- how a source becomes an object, for each world ----
+
+$(FLAGS): FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(HV_CFLAGS) $(GK_CFLAGS) $(MG_CFLAGS) $(HOST_CFLAGS)' | \
+	    cmp -s - $@ || \
+	    echo '$(CC) $(HV_CFLAGS) $(GK_CFLAGS) $(MG_CFLAGS) $(HOST_CFLAGS)' > $@
+
+$(BUILD)/hv/%.o: %.c $(FLAGS)
+	$(call made,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HV_CFLAGS) $(LIBFDT_INC) -c $< -o $@
+$(BUILD)/hv/%.o: %.S $(FLAGS)
+	$(call made,AS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HV_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
+$(BUILD)/gk/%.o: %.c $(FLAGS)
+	$(call made,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(GK_CFLAGS) $(LIBFDT_INC) -c $< -o $@
+$(BUILD)/gk/%.o: %.S $(FLAGS)
+	$(call made,AS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(GK_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
+$(BUILD)/mg/%.o: %.c $(FLAGS)
+	$(call made,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(MG_CFLAGS) -c $< -o $@
+$(BUILD)/mg/%.o: %.S $(FLAGS)
+	$(call made,AS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(MG_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
+$(BUILD)/host/%.o: %.c $(FLAGS)
+	$(call made,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) -c $< -o $@
+$(BUILD)/tool/%.o: %.c $(FLAGS)
+	$(call made,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TOOL_CFLAGS) -c $< -o $@
+
+# ---- the hypervisor ----
+
+HV_OBJ := $(patsubst %,$(BUILD)/hv/%.o,$(basename $(HV_SRC) $(LIB_SRC)))
+HV_LDS := hypervisor/boot/hypervisor.lds
+ASM_OFFSETS := $(BUILD)/hv/asm_offsets.h
+
+$(ASM_OFFSETS): hypervisor/x86/asm_offsets.c $(FLAGS)
+	$(call made,OFFSETS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HV_CFLAGS) -S $< -o $(BUILD)/hv/asm_offsets.s
+	$(Q)sed -n 's/^.*->\([A-Z0-9_]*\) [$$#]*\(-\{0,1\}[0-9]*\).*/#define \1 \2/p' \
+	    $(BUILD)/hv/asm_offsets.s > $@
+
+$(HV_OBJ): | $(ASM_OFFSETS)
+
+# Two links: the first yields the symbol table that the second embeds.
+$(BUILD)/hypervisor.elf: $(HV_OBJ) $(HV_LDS) tools/symbols.sh $(BUILD)/docs.ok
+	$(call made,LD)
+	$(Q)printf '' | tools/symbols.sh > $(BUILD)/hv/symbols0.S
+	$(Q)$(CC) $(HV_CFLAGS) -c $(BUILD)/hv/symbols0.S -o $(BUILD)/hv/symbols0.o
+	$(Q)$(LD) $(LDFLAGS) -T $(HV_LDS) -o $(BUILD)/hv/stage1.elf $(HV_OBJ) \
+	    $(BUILD)/hv/symbols0.o $(LIBFDT)
+	$(Q)nm -n $(BUILD)/hv/stage1.elf | tools/symbols.sh > $(BUILD)/hv/symbols1.S
+	$(Q)$(CC) $(HV_CFLAGS) -c $(BUILD)/hv/symbols1.S -o $(BUILD)/hv/symbols1.o
+	$(Q)$(LD) $(LDFLAGS) -T $(HV_LDS) -o $@ $(HV_OBJ) $(BUILD)/hv/symbols1.o \
+	    $(LIBFDT)
+
+# The reference page follows from abi/*.def; a stale one stops the build.
+$(BUILD)/docs.ok: $(BUILD)/hcdoc docs/hypercalls.md
+	$(Q)$< | cmp -s - docs/hypercalls.md || \
+	    { echo 'docs/hypercalls.md is stale: run `make docs`' >&2; false; }
+	$(Q)touch $@
+
+# ---- what to type ----
+
+# `make` uses all CPUs unless it was told otherwise.
+JOBS := $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+SUBMAKE := $(MAKE) $(JOBS)
+# What `make run` boots: somebody's own guest needs no guest kernel.
+RUN_IMAGES := $(BUILD)/hypervisor.elf $(if $(GUEST),,$(BUILD)/default.itb)
+NATIVE_IMAGES := $(BUILD)/guest-native.elf $(BUILD)/ramdisk.cpio
+
+## Parapet: a paravirtualization hypervisor. What there is to make:
+##
+.PHONY: help
+help: ## this list
+	@sed -n 's/^## \{0,1\}//p; s/^\([a-z-]*\):.*## /  \1\t/p' \
+	    Makefile | expand -t 14
+
+# Standard input is the guest's: nothing before tools/run may read it.
+.PHONY: run run-native
+run: ## boot Parapet, with a prompt in a paravirtual domain
+	@tools/doctor --install run </dev/null
+	@$(SUBMAKE) $(RUN_IMAGES) </dev/null >&2
+	@exec tools/run
+run-native: ## boot the same guest kernel on the bare machine
+	@tools/doctor --install run </dev/null
+	@$(SUBMAKE) $(NATIVE_IMAGES) </dev/null >&2
+	@exec tools/run --native
+
+.PHONY: build
+build: ## compile everything
+build: $(BUILD)/hypervisor.elf $(BUILD)/default.itb $(NATIVE_IMAGES) \
+       $(KERNELS) $(UNIT_PROGRAMS)
+
+.PHONY: test
+test: ## all tests; the last line is 'N passed, N failed'
+	@tools/doctor --install test </dev/null
+	@$(SUBMAKE) build $(FUZZ_PROGRAMS) </dev/null
+	@tests/run-tests.py </dev/null
+
+# Parts of it.
+.PHONY: unit fuzz check kernels system soak
+unit: ## the tests of pure logic, on the host, under ASan and UBSan
+fuzz: $(FUZZ_PROGRAMS) ## the fuzzers, each for FUZZ_SECONDS=10
+	@tests/run-tests.py --only 'fuzz '
+check: build ## the tests of the tree and of the images
+	@tests/run-tests.py --only 'check '
+kernels: $(BUILD)/hypervisor.elf $(KERNELS) ## the micro-guests
+	@tests/kernels/run $(TEST)
+system: build ## whole boots, driven from outside
+	@tests/run-tests.py --only 'system '
+soak: build $(FUZZ_PROGRAMS) ## micro-guests, system, fuzz, for MINUTES=30
+	@FUZZ_SECONDS=120 tests/run-tests.py --soak $(or $(MINUTES),30)
+
+.PHONY: gdb
+gdb: $(BUILD)/hypervisor.elf $(BUILD)/default.itb ## boot under gdb
+	@tools/doctor --install test </dev/null
+	@exec tools/gdb/start
+
+.PHONY: size
+size: $(BUILD)/hypervisor.elf $(NATIVE_IMAGES) ## how large the images are
+	@size $(filter %.elf,$^)
+
+.PHONY: docs
+docs: $(BUILD)/hcdoc ## regenerate docs/hypercalls.md from abi/*.def
+	$(Q)$< > $(BUILD)/hypercalls.md
+	$(Q)cp $(BUILD)/hypercalls.md docs/hypercalls.md
+
+C_FOLDERS := abi lib hypervisor pvdrivers guest-kernel user tools tests
+.PHONY: format
+format: ## lay out all C files with clang-format
+	$(Q)find $(C_FOLDERS) -name '*.[ch]' -exec clang-format -i {} +
+
+.PHONY: doctor
+doctor: ## what this machine has of what is needed, and the fix
+	@tools/doctor
+
+.PHONY: clean
+clean: ## delete what was made
+	rm -rf $(BUILD)
+
+##
+## Settings, for example `make run MACHINE=q35 SMP=4`:
+##
+##   MACHINE     microvm (the default) or q35
+##   SMP, MEM    CPUs (1) and memory (256M) of the machine
+##   GUEST       an ELF file to run in place of the guest kernel
+##   APPEND      the hypervisor's command line, as log=debug
+##   ACCEL       tcg (the default) or kvm (untested)
+##   GDB=1       wait for a debugger; ICOUNT=1 count instructions
+##   TIMEOUT     seconds after which the run is over
+##   CC          gcc (the default) or clang; DEBUG=1 more checks
+##   V=1         show the commands; BUILD the folder for what is made
+##
+## In a run: Ctrl-A x quits, Ctrl-A h lists more keys. README.md says more.
+
+.PHONY: FORCE
+FORCE:
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The constants of the ABI: version, selectors, the virtual address map, and
+ * the limits. Usable from C and from assembly. docs/ABI.md is the prose.
+ */
+#ifndef ABI_ABI_H
+#define ABI_ABI_H
+
+/*
+ * The version is major << 16 | minor. The hypervisor refuses a guest whose
+ * major differs from its own or whose minor is above its own.
+ */
+#define PARAPET_ABI_MAJOR 0
+#define PARAPET_ABI_MINOR 1
+#define PARAPET_ABI_VERSION ((PARAPET_ABI_MAJOR << 16) | PARAPET_ABI_MINOR)
+
+/*
+ * Selectors. A guest loads no descriptor table. Kernel and user both run at
+ * CPL 3; in a parapet_frame the RPL of cs is the mode bit: 0 is guest
+ * kernel, 3 is guest user.
+ */
+#define PARAPET_SS 0x23
+#define PARAPET_CS_KERNEL 0x28
+#define PARAPET_CS_USER 0x2b
+
+/*
+ * The guest's view of virtual memory.
+ *
+ *   0000000000000000  guest user
+ *   ffff800000000000  hypervisor, PML4 slots 256..271: never accessible
+ *   ffff880000000000  the guest's memory, gfn 0 upward, writable, no-execute
+ *   ffffff0000000000  pages shared with the hypervisor (below)
+ *   ffffffff80000000  by convention the guest kernel's image: each PT_LOAD at
+ *                     its p_vaddr with its p_flags, backed by the frames of
+ *                     p_paddr; any place outside the ranges above is allowed
+ */
+#define PARAPET_HYPERVISOR_START 0xffff800000000000
+#define PARAPET_HYPERVISOR_END 0xffff880000000000
+#define PARAPET_DIRECT_MAP 0xffff880000000000
+#define PARAPET_SHARED_BASE 0xffffff0000000000
+
+/* The shared region: one page each unless said otherwise. */
+#define PARAPET_SHARED_PAGE PARAPET_SHARED_BASE
+#define PARAPET_VCPU_PAGE(vcpu) (PARAPET_SHARED_BASE + 0x10000 + (vcpu)*0x1000)
+#define PARAPET_COUNTERS_PAGE(vcpu)                                            \
+    (PARAPET_SHARED_BASE + 0x50000 + (vcpu)*0x1000)
+/* The device tree, read-only, at most PARAPET_DTB_MAX bytes. */
+#define PARAPET_DTB (PARAPET_SHARED_BASE + 0x100000)
+#define PARAPET_DTB_MAX 0x10000
+/*
+ * vCPU 0 starts with rsp eight below the top of this stack; the page below
+ * the stack is never mapped.
+ */
+#define PARAPET_START_STACK_TOP (PARAPET_SHARED_BASE + 0x208000)
+#define PARAPET_START_STACK_SIZE 0x8000
+
+#define PARAPET_MAX_VCPUS 32
+#define PARAPET_NR_HYPERCALLS 256
+#define PARAPET_NR_EXITS 64
+#define PARAPET_NR_PORTS 4096
+#define PARAPET_NR_TRAPS 32
+#define PARAPET_MAX_MULTICALL 4096
+/* The first number of the range that coursework may use. */
+#define PARAPET_COURSEWORK 224
+
+/* RFLAGS bit 9 of a frame is the virtual interrupt flag. */
+#define PARAPET_RFLAGS_IF 0x200
+
+/* set_callback: which one. */
+#define PARAPET_CALLBACK_EVENT 0
+#define PARAPET_CALLBACK_SYSCALL 1
+
+/* set_segment_base: which one. */
+#define PARAPET_SEGMENT_FS 0
+#define PARAPET_SEGMENT_GS 1
+#define PARAPET_SEGMENT_GS_USER 2
+
+/* evtchn_bind_virq: the virtual IRQs. */
+#define PARAPET_VIRQ_TIMER 0
+#define PARAPET_VIRQ_CONSOLE 1
+#define PARAPET_NR_VIRQS 16
+
+/* shutdown: the reasons. */
+#define PARAPET_SHUTDOWN_POWEROFF 0
+#define PARAPET_SHUTDOWN_REBOOT 1
+#define PARAPET_SHUTDOWN_CRASH 2
+
+/* Offsets into struct parapet_vcpu_page, for assembly. */
+#define PARAPET_VCPU_EVENT_MASK 0
+#define PARAPET_VCPU_EVENT_PENDING 1
+#define PARAPET_VCPU_SELF 8
+#define PARAPET_VCPU_EVENT_SELECT 16
+#define PARAPET_VCPU_FAULT_VADDR 24
+#define PARAPET_VCPU_KERNEL_STACK 32
+#define PARAPET_VCPU_RESTART_DONE 40
+#define PARAPET_VCPU_ID 48
+#define PARAPET_VCPU_GUEST 64
+
+/* Offsets into struct parapet_frame, for assembly. */
+#define PARAPET_FRAME_RAX 0
+#define PARAPET_FRAME_RCX 8
+#define PARAPET_FRAME_R11 16
+#define PARAPET_FRAME_ERROR 24
+#define PARAPET_FRAME_RIP 32
+#define PARAPET_FRAME_CS 40
+#define PARAPET_FRAME_RFLAGS 48
+#define PARAPET_FRAME_RSP 56
+#define PARAPET_FRAME_SS 64
+#define PARAPET_FRAME_SIZE 72
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The hypercall numbers, PARAPET_HC_name, and their flags. From
+ * abi/hypercalls.def; include it with the macros of your own to make more.
+ */
+#ifndef ABI_HYPERCALL_H
+#define ABI_HYPERCALL_H
+
+#define HC_NO_MULTICALL 1
+#define HC_PREEMPTIBLE 2
+
+#define PARAPET_HYPERCALL0(nr, name, ...) PARAPET_HC_##name = (nr),
+#define PARAPET_HYPERCALL1(nr, name, ...) PARAPET_HC_##name = (nr),
+#define PARAPET_HYPERCALL2(nr, name, ...) PARAPET_HC_##name = (nr),
+#define PARAPET_HYPERCALL3(nr, name, ...) PARAPET_HC_##name = (nr),
+#define PARAPET_HYPERCALL4(nr, name, ...) PARAPET_HC_##name = (nr),
+#define PARAPET_HYPERCALL5(nr, name, ...) PARAPET_HC_##name = (nr),
+#define PARAPET_HYPERCALL6(nr, name, ...) PARAPET_HC_##name = (nr),
+
+enum parapet_hypercall {
+#include "abi/hypercalls.def"
+};
+
+#include "abi/undef_hypercalls.h"
+
+#endif

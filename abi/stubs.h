@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The guest's side of every hypercall: hypercall_name(arguments), a call into
+ * the hypercall page that PARAPET_DEFINE_NOTE (abi/note.h) reserves and the
+ * hypervisor fills. For guests only. Build guests with -mno-red-zone: the
+ * call pushes a return address, and upcalls push frames.
+ */
+#ifndef ABI_STUBS_H
+#define ABI_STUBS_H
+
+#include <stdint.h>
+
+#include "abi/errors.h"
+#include "abi/hypercall.h"
+#include "abi/note.h"
+#include "abi/shared.h"
+
+#define PARAPET_STUB_u32 uint32_t
+#define PARAPET_STUB_u64 uint64_t
+#define PARAPET_STUB_vaddr uint64_t
+#define PARAPET_STUB_in const void *
+#define PARAPET_STUB_out void *
+#define PARAPET_STUB_inout void *
+
+/* One call into entry nr of the hypercall page, with the operands named. */
+#define PARAPET_STUB_CALL(nr, ...)                                             \
+    int64_t result;                                                            \
+    __asm__ volatile("call parapet_hypercall_page + %c[entry]"                 \
+                     : "=a"(result)                                            \
+                     : [entry] "i"((nr)*PARAPET_HYPERCALL_ENTRY_SIZE),         \
+                       ##__VA_ARGS__                                           \
+                     : "rcx", "r11", "memory", "cc");                          \
+    return result
+
+#define PARAPET_HYPERCALL0(nr, name, ...)                                      \
+    static inline int64_t hypercall_##name(void)                               \
+    {                                                                          \
+        PARAPET_STUB_CALL(nr);                                                 \
+    }
+#define PARAPET_HYPERCALL1(nr, name, flags, t1, a1, ...)                       \
+    static inline int64_t hypercall_##name(PARAPET_STUB_##t1 a1)               \
+    {                                                                          \
+        PARAPET_STUB_CALL(nr, "D"(a1));                                        \
+    }
+#define PARAPET_HYPERCALL2(nr, name, flags, t1, a1, t2, a2, ...)               \
+    static inline int64_t hypercall_##name(PARAPET_STUB_##t1 a1,               \
+                                           PARAPET_STUB_##t2 a2)               \
+    {                                                                          \
+        PARAPET_STUB_CALL(nr, "D"(a1), "S"(a2));                               \
+    }
+#define PARAPET_HYPERCALL3(nr, name, flags, t1, a1, t2, a2, t3, a3, ...)       \
+    static inline int64_t hypercall_##name(                                    \
+        PARAPET_STUB_##t1 a1, PARAPET_STUB_##t2 a2, PARAPET_STUB_##t3 a3)      \
+    {                                                                          \
+        PARAPET_STUB_CALL(nr, "D"(a1), "S"(a2), "d"(a3));                      \
+    }
+#define PARAPET_HYPERCALL4(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
+                           ...)                                                \
+    static inline int64_t hypercall_##name(                                    \
+        PARAPET_STUB_##t1 a1, PARAPET_STUB_##t2 a2, PARAPET_STUB_##t3 a3,      \
+        PARAPET_STUB_##t4 a4)                                                  \
+    {                                                                          \
+        register uint64_t r10 __asm__("r10") = (uint64_t)a4;                   \
+        PARAPET_STUB_CALL(nr, "D"(a1), "S"(a2), "d"(a3), "r"(r10));            \
+    }
+#define PARAPET_HYPERCALL5(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
+                           t5, a5, ...)                                        \
+    static inline int64_t hypercall_##name(                                    \
+        PARAPET_STUB_##t1 a1, PARAPET_STUB_##t2 a2, PARAPET_STUB_##t3 a3,      \
+        PARAPET_STUB_##t4 a4, PARAPET_STUB_##t5 a5)                            \
+    {                                                                          \
+        register uint64_t r10 __asm__("r10") = (uint64_t)a4;                   \
+        register uint64_t r8 __asm__("r8") = (uint64_t)a5;                     \
+        PARAPET_STUB_CALL(nr, "D"(a1), "S"(a2), "d"(a3), "r"(r10), "r"(r8));   \
+    }
+#define PARAPET_HYPERCALL6(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
+                           t5, a5, t6, a6, ...)                                \
+    static inline int64_t hypercall_##name(                                    \
+        PARAPET_STUB_##t1 a1, PARAPET_STUB_##t2 a2, PARAPET_STUB_##t3 a3,      \
+        PARAPET_STUB_##t4 a4, PARAPET_STUB_##t5 a5, PARAPET_STUB_##t6 a6)      \
+    {                                                                          \
+        register uint64_t r10 __asm__("r10") = (uint64_t)a4;                   \
+        register uint64_t r8 __asm__("r8") = (uint64_t)a5;                     \
+        register uint64_t r9 __asm__("r9") = (uint64_t)a6;                     \
+        PARAPET_STUB_CALL(nr, "D"(a1), "S"(a2), "d"(a3), "r"(r10), "r"(r8),    \
+                          "r"(r9));                                            \
+    }
+
+#include "abi/hypercalls.def"
+
+#include "abi/undef_hypercalls.h"
+
+/*
+ * Any number with any six arguments, by the syscall instruction itself and
+ * not through the page: for tests of numbers that have no entry.
+ */
+static inline int64_t hypercall_raw(uint64_t number, uint64_t a1, uint64_t a2,
+                                    uint64_t a3, uint64_t a4, uint64_t a5,
+                                    uint64_t a6)
+{
+    register uint64_t r10 __asm__("r10") = a4;
+    register uint64_t r8 __asm__("r8") = a5;
+    register uint64_t r9 __asm__("r9") = a6;
+    int64_t result;
+
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "0"(number), "D"(a1), "S"(a2), "d"(a3), "r"(r10),
+                       "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory", "cc");
+    return result;
+}
+
+/*
+ * All entries of a multicall, however often the hypervisor stops in between.
+ * Returns 0 when each entry has its result, else the error that ended it.
+ * page is the calling vCPU's; an upcall handler that makes preemptible calls
+ * of its own saves and restores restart_done.
+ */
+static inline int64_t
+hypercall_multicall_all(const volatile struct parapet_vcpu_page *page,
+                        struct parapet_multicall_entry *calls,
+                        uint64_t nr_calls)
+{
+    int64_t result;
+
+    while ((result = hypercall_multicall(calls, nr_calls)) ==
+           -PARAPET_ERESTART) {
+        calls += page->restart_done;
+        nr_calls -= page->restart_done;
+    }
+    return result;
+}
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where things are in virtual memory, the same in both builds. For C, the
+ * assembly and the linker script (kernel.lds.S): plain numbers in the first
+ * half.
+ *
+ *   ffff880000000000  PARAPET_DIRECT_MAP: all memory, from physical 0 upward
+ *   ffffff0000000000  pv: pages shared with the hypervisor (abi/abi.h)
+ *   ffffffff80100000  the image, physical 0x100000:
+ *                       text | read-only data | data and bss |
+ *                       guard | stack 0 | guard | stack 1 | guard ...
+ *
+ * Each part of the image is a PT_LOAD segment of its own, and what is between
+ * two segments is not mapped: under the hypervisor, which maps segments and
+ * nothing else, this is how a kernel gets guard pages without a say in its
+ * page tables. The frames below the guards are lost (64 KiB in all).
+ */
+#ifndef GUEST_KERNEL_MM_LAYOUT_H
+#define GUEST_KERNEL_MM_LAYOUT_H
+
+#include "abi/abi.h"
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE 0x1000
+
+#define KERNEL_BASE 0xffffffff80000000
+#define KERNEL_LOAD_PADDR 0x100000
+
+#define STACK_SIZE 0x4000
+#define NR_STACKS 16 /* as many as kernel.lds.S lists */
+
+#ifndef __ASSEMBLY__
+
+#include <stdint.h>
+
+/* Defined by the linker script; each at the start of a page. */
+extern char kernel_text_start[], kernel_text_end[];
+extern char kernel_rodata_start[], kernel_rodata_end[];
+extern char kernel_data_start[], kernel_data_end[];
+extern char kernel_stacks_start[], kernel_end[];
+
+/* The physical address of something in the image. */
+static inline uint64_t image_paddr(const void *object)
+{
+    return (uint64_t)object - KERNEL_BASE;
+}
+
+static inline void *direct_map(uint64_t paddr)
+{
+    return (void *)(PARAPET_DIRECT_MAP + paddr);
+}
+
+static inline uint64_t direct_map_paddr(const void *object)
+{
+    return (uint64_t)object - PARAPET_DIRECT_MAP;
+}
+
+#endif
+#endif

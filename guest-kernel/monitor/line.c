@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The line editor.
+ */
+#include "guest-kernel/monitor/line.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest-kernel/core/console.h"
+
+#define CTRL(letter) ((letter) - '@')
+#define ESCAPE '\33'
+#define DELETE '\177'
+
+/* Next byte that is no part of an escape sequence (ECMA-48, 5.4). */
+static char get_key(void)
+{
+    char c;
+
+    while ((c = console_get()) == ESCAPE) {
+        if (console_get() != '[')
+            continue;
+        do
+            c = console_get();
+        while (c < '@' || c > '~');
+    }
+    return c;
+}
+
+/* CR LF is one end of a line: its LF is passed over. */
+static char get_key_after(bool *after_cr)
+{
+    char c = get_key();
+
+    if (*after_cr && c == '\n')
+        c = get_key();
+    *after_cr = c == '\r';
+    return c;
+}
+
+/* The bytes of a character after its first, in UTF-8. */
+static bool is_continuation(char c)
+{
+    return ((uint8_t)c & 0xc0) == 0x80;
+}
+
+static size_t erase_character(const char *line, size_t length)
+{
+    if (length == 0)
+        return 0;
+    do
+        length--;
+    while (length > 0 && is_continuation(line[length]));
+    console_put("\b \b", 3);
+    return length;
+}
+
+static size_t erase_all(const char *line, size_t length)
+{
+    while (length > 0)
+        length = erase_character(line, length);
+    return 0;
+}
+
+enum line_result line_read(char *line, size_t size)
+{
+    static bool after_cr;
+    bool too_long = false;
+    size_t length = 0;
+    char c;
+
+    for (;;) {
+        c = get_key_after(&after_cr);
+        if (c == '\r' || c == '\n')
+            break;
+        if (c == CTRL('C')) {
+            console_put("^C\n", 3);
+            return LINE_GIVEN_UP;
+        }
+        if (c == CTRL('D') && length == 0)
+            return LINE_END;
+        if (c == '\b' || c == DELETE)
+            length = erase_character(line, length);
+        else if (c == CTRL('U'))
+            length = erase_all(line, length);
+        else if ((uint8_t)c >= ' ' && length < size - 1)
+            console_put(&(line[length++] = c), 1);
+        else if ((uint8_t)c >= ' ')
+            too_long = true;
+    }
+    console_put("\n", 1);
+    line[length] = '\0';
+    return too_long ? LINE_TOO_LONG : LINE_READ;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The privileged instructions of the native build, one inline function each,
+ * and the numbers they take (APM 2, chapters 3 and 16; APM 3).
+ */
+#ifndef GUEST_KERNEL_PRIVOPS_NATIVE_CPU_H
+#define GUEST_KERNEL_PRIVOPS_NATIVE_CPU_H
+
+#include <stdint.h>
+
+#define MSR_APIC_BASE 0x1b
+#define APIC_BASE_ENABLE 0x800ul
+
+static inline uint8_t inb(uint16_t port)
+{
+    uint8_t value;
+
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static inline void outb(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline uint64_t rdtsc(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline uint64_t rdmsr(uint32_t msr)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void wrmsr(uint32_t msr, uint64_t value)
+{
+    __asm__ volatile("wrmsr"
+                     :
+                     : "c"(msr), "a"((uint32_t)value),
+                       "d"((uint32_t)(value >> 32))
+                     : "memory");
+}
+
+static inline uint64_t read_cr2(void)
+{
+    uint64_t value;
+
+    __asm__ volatile("mov %%cr2, %0" : "=r"(value));
+    return value;
+}
+
+/* Flushes the TLB too. */
+static inline void write_cr3(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%cr3" : : "r"(value) : "memory");
+}
+
+/* What lgdt and lidt take. */
+struct table_pointer {
+    uint16_t limit;
+    uint64_t base;
+} __attribute__((packed));
+
+static inline void lgdt(const struct table_pointer *table)
+{
+    __asm__ volatile("lgdt %0" : : "m"(*table));
+}
+
+static inline void lidt(const struct table_pointer *table)
+{
+    __asm__ volatile("lidt %0" : : "m"(*table));
+}
+
+static inline void ltr(uint16_t selector)
+{
+    __asm__ volatile("ltr %0" : : "r"(selector));
+}
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Interrupts of the native build: from vectors to irq_raise(), and sleeping
+ * until one comes.
+ */
+#include "guest-kernel/core/irq.h"
+#include "guest-kernel/core/panic.h"
+#include "guest-kernel/dev/ioapic.h"
+#include "guest-kernel/dev/lapic.h"
+#include "guest-kernel/dev/uart.h"
+#include "guest-kernel/privops/native/cpu.h"
+#include "guest-kernel/privops/native/native.h"
+#include "guest-kernel/privops/privops.h"
+
+/* The data ports of the two 8259 interrupt controllers: their masks. */
+#define PIC1_DATA 0x21
+#define PIC2_DATA 0xa1
+
+void privops_irq_start(void)
+{
+    outb(PIC1_DATA, 0xff);
+    outb(PIC2_DATA, 0xff);
+    ioapic_route(UART_IRQ, VECTOR_UART);
+    uart_enable_interrupt();
+}
+
+/* Acknowledged first: the handler may make the next one come. */
+void privops_interrupt(uint64_t vector)
+{
+    if (vector == VECTOR_SPURIOUS)
+        return; /* APM 2, 16.4.7: no end of interrupt */
+    lapic_end_of_interrupt();
+    if (vector == VECTOR_TIMER)
+        irq_raise(IRQ_TIMER);
+    else if (vector == VECTOR_UART)
+        irq_raise(IRQ_CONSOLE);
+    else
+        panic("interrupt with vector %lu", vector);
+}
+
+/* sti takes effect after hlt has begun: no interrupt can slip between. */
+void privops_idle(void)
+{
+    __asm__ volatile("sti; hlt" : : : "memory");
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The interrupt flag of the native build: bit 9 of RFLAGS. Contract in
+ * privops/privops.h.
+ */
+#ifndef GUEST_KERNEL_PRIVOPS_NATIVE_IRQFLAG_H
+#define GUEST_KERNEL_PRIVOPS_NATIVE_IRQFLAG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NATIVE_RFLAGS_IF 0x200u
+
+static inline void privops_irq_disable(void)
+{
+    __asm__ volatile("cli" : : : "memory");
+}
+
+static inline void privops_irq_enable(void)
+{
+    __asm__ volatile("sti" : : : "memory");
+}
+
+static inline bool privops_irq_enabled(void)
+{
+    uint64_t rflags;
+
+    __asm__ volatile("pushfq; popq %0" : "=r"(rflags) : : "memory");
+    return (rflags & NATIVE_RFLAGS_IF) != 0;
+}
+
+static inline bool privops_irq_save(void)
+{
+    bool enabled = privops_irq_enabled();
+
+    privops_irq_disable();
+    return enabled;
+}
+
+static inline void privops_irq_restore(bool on)
+{
+    if (on)
+        privops_irq_enable();
+}
+
+#endif

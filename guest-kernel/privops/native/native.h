@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of the native build say to each other, for C and assembly:
+ * selectors, vectors and the steps of its start, in their order. All steps
+ * run once, on the boot stack, with interrupts disabled.
+ */
+#ifndef GUEST_KERNEL_PRIVOPS_NATIVE_NATIVE_H
+#define GUEST_KERNEL_PRIVOPS_NATIVE_NATIVE_H
+
+#define NATIVE_CS 0x08
+#define NATIVE_SS 0x10
+#define NATIVE_TSS 0x18
+
+/* Above the exceptions. The spurious vector's low four bits are ones. */
+#define VECTOR_TIMER 32
+#define VECTOR_UART 33
+#define VECTOR_SPURIOUS 47
+
+/* Interrupt stack 1, for double faults. */
+#define IST_DOUBLE_FAULT 1
+
+#ifndef __ASSEMBLY__
+
+#include <stdint.h>
+
+#include "guest-kernel/boot_info.h"
+
+/* The descriptor tables: from here on exceptions are reported. */
+void native_tables_init(void);
+
+/* Reads the PVH start info at start_paddr. Panics when it makes no sense. */
+void native_boot_info(uint32_t start_paddr, struct boot_info *boot);
+
+/*
+ * From the first page tables to the real ones: the image with the rights of
+ * its segments and its guard pages, the direct map of all memory and of the
+ * interrupt controllers. Needs early_init().
+ */
+void native_paging_init(const struct boot_info *boot);
+
+/* Measures the clocks, starts the local APIC and its timer. */
+void native_time_init(void);
+
+#endif
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The native build's page tables (APM 2, section 5.3). Made once; the kernel
+ * has no user space yet.
+ */
+#include "guest-kernel/core/panic.h"
+#include "guest-kernel/dev/ioapic.h"
+#include "guest-kernel/dev/lapic.h"
+#include "guest-kernel/mm/early.h"
+#include "guest-kernel/mm/layout.h"
+#include "guest-kernel/privops/native/cpu.h"
+#include "guest-kernel/privops/native/native.h"
+#include "lib/macros.h"
+
+#define PTE_PRESENT 0x1ul
+#define PTE_WRITE 0x2ul
+#define PTE_UNCACHED 0x18ul /* PWT, PCD */
+#define PTE_LARGE 0x80ul
+#define PTE_NX (1ul << 63)
+#define PTE_PADDR 0x000ffffffffff000ul
+
+#define LARGE_SIZE 0x200000ul
+
+enum level { LEVEL_PAGE, LEVEL_LARGE, LEVEL_1G, LEVEL_ROOT };
+
+static uint64_t *root;
+
+/* The entry for vaddr in a table of the given level. */
+static uint64_t *entry_at(uint64_t *table, enum level level, uint64_t vaddr)
+{
+    return &table[vaddr >> (PAGE_SHIFT + 9 * level) & 511];
+}
+
+static void map(uint64_t vaddr, uint64_t paddr, enum level leaf, uint64_t bits)
+{
+    enum level level;
+    uint64_t *table = root, *entry;
+
+    for (level = LEVEL_ROOT; level > leaf; level--) {
+        entry = entry_at(table, level, vaddr);
+        if ((*entry & PTE_PRESENT) == 0)
+            *entry = direct_map_paddr(early_alloc(PAGE_SIZE)) | PTE_PRESENT |
+                     PTE_WRITE;
+        table = direct_map(*entry & PTE_PADDR);
+    }
+    *entry_at(table, leaf, vaddr) = paddr | bits | PTE_PRESENT;
+}
+
+/* Pages of the image, from start to end, at their physical address. */
+static void map_image(const char *start, const char *end, uint64_t bits)
+{
+    for (; start < end; start += PAGE_SIZE)
+        map((uint64_t)start, image_paddr(start), LEVEL_PAGE, bits);
+}
+
+/* In pages of 2 MiB: what these cover beyond the range is not looked at. */
+static void map_direct(uint64_t start, uint64_t end, uint64_t bits)
+{
+    uint64_t paddr;
+
+    for (paddr = ALIGN_DOWN(start, LARGE_SIZE); paddr < end;
+         paddr += LARGE_SIZE)
+        map(PARAPET_DIRECT_MAP + paddr, paddr, LEVEL_LARGE,
+            bits | PTE_LARGE | PTE_NX);
+}
+
+static void map_stacks(void)
+{
+    const char *guard;
+
+    for (guard = kernel_stacks_start; guard < kernel_end;
+         guard += PAGE_SIZE + STACK_SIZE)
+        map_image(guard + PAGE_SIZE, guard + PAGE_SIZE + STACK_SIZE,
+                  PTE_WRITE | PTE_NX);
+}
+
+void native_paging_init(const struct boot_info *boot)
+{
+    unsigned int i;
+
+    root = early_alloc(PAGE_SIZE);
+    map_image(kernel_text_start, kernel_text_end, 0);
+    map_image(kernel_rodata_start, kernel_rodata_end, PTE_NX);
+    map_image(kernel_data_start, kernel_data_end, PTE_WRITE | PTE_NX);
+    map_stacks();
+    for (i = 0; i < boot->nr_memory; i++)
+        map_direct(boot->memory[i].start, boot->memory[i].end, PTE_WRITE);
+    map_direct(boot->ramdisk.start, boot->ramdisk.end, PTE_WRITE);
+    map_direct(IOAPIC_PADDR, IOAPIC_PADDR + 1, PTE_WRITE | PTE_UNCACHED);
+    map_direct(LAPIC_PADDR, LAPIC_PADDR + 1, PTE_WRITE | PTE_UNCACHED);
+    write_cr3(direct_map_paddr(root));
+}

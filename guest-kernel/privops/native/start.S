@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From the PVH entry (Xen's "x86/HVM direct boot ABI", docs/misc/pvh.pandoc)
+ * to C: 32-bit protected mode, no paging, ebx = physical address of the start
+ * info. The first page tables map the first GiB at 0, at PARAPET_DIRECT_MAP
+ * and at KERNEL_BASE; native_paging_init() replaces them.
+ */
+#include "guest-kernel/mm/layout.h"
+#include "guest-kernel/privops/native/native.h"
+
+#define PA(symbol) ((symbol) - KERNEL_BASE)
+#define PML4_SLOT(vaddr) ((((vaddr) >> 39) & 511) * 8)
+#define PDPT_SLOT(vaddr) ((((vaddr) >> 30) & 511) * 8)
+#define PTE_TABLE 0x3                   /* present, writable */
+#define PTE_LARGE 0x83                  /* the same, 2 MiB */
+#define CR4_PAE 0x20
+#define MSR_EFER 0xc0000080
+#define EFER_LME_NXE 0x900
+#define CR0_PG_WP_NE_ET_MP_PE 0x80010033
+
+        .section .note.pvh, "a", @note
+        .balign 4
+        .long 4, 8, 18                  /* XEN_ELFNOTE_PHYS32_ENTRY */
+        .asciz "Xen"
+        .quad PA(native_start)
+
+        .text
+        .code32
+        .globl native_start
+native_start:
+        cld
+        cli
+
+        /* One directory of 512 pages of 2 MiB, reached from three slots. */
+        mov $PA(boot_pd), %edi
+        mov $PTE_LARGE, %eax
+        xor %ecx, %ecx
+1:      mov %eax, (%edi, %ecx, 8)
+        add $0x200000, %eax
+        inc %ecx
+        cmp $512, %ecx
+        jb 1b
+        movl $PA(boot_pd) + PTE_TABLE, PA(boot_pdpt)
+        movl $PA(boot_pd) + PTE_TABLE, PA(boot_pdpt) + PDPT_SLOT(KERNEL_BASE)
+        movl $PA(boot_pdpt) + PTE_TABLE, PA(boot_pml4)
+        movl $PA(boot_pdpt) + PTE_TABLE, PA(boot_pml4) + PML4_SLOT(PARAPET_DIRECT_MAP)
+        movl $PA(boot_pdpt) + PTE_TABLE, PA(boot_pml4) + PML4_SLOT(KERNEL_BASE)
+
+        mov %cr4, %eax
+        or $CR4_PAE, %eax
+        mov %eax, %cr4
+        mov $PA(boot_pml4), %eax
+        mov %eax, %cr3
+        mov $MSR_EFER, %ecx
+        rdmsr
+        or $EFER_LME_NXE, %eax
+        wrmsr
+        mov $CR0_PG_WP_NE_ET_MP_PE, %eax
+        mov %eax, %cr0
+        lgdt PA(boot_gdt_pointer)
+        ljmp $NATIVE_CS, $PA(start_64)
+
+        .code64
+start_64:
+        mov $1f, %rax
+        jmp *%rax
+1:      mov $NATIVE_SS, %eax
+        mov %eax, %ss
+        xor %eax, %eax
+        mov %eax, %ds
+        mov %eax, %es
+        mov %eax, %fs
+        mov %eax, %gs
+        /* The first stack in the image; _Noreturn void native_main(uint32_t) */
+        mov $kernel_stacks_start + PAGE_SIZE + STACK_SIZE, %rsp
+        xor %ebp, %ebp
+        mov %ebx, %edi
+        push %rbp                       /* ends a backtrace */
+        jmp native_main
+
+        .section .rodata
+        .balign 8
+boot_gdt:
+        .quad 0
+        .quad 0x00209b0000000000        /* NATIVE_CS: 64-bit code */
+        .quad 0x0000930000000000        /* NATIVE_SS: data */
+boot_gdt_pointer:
+        .word 3 * 8 - 1
+        .long PA(boot_gdt)
+
+        .bss
+        .balign PAGE_SIZE
+boot_pml4:
+        .skip PAGE_SIZE
+boot_pdpt:
+        .skip PAGE_SIZE
+boot_pd:
+        .skip PAGE_SIZE
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The native start in C, called by start.S; and what else the native build
+ * must say about itself.
+ */
+#include "guest-kernel/core/main.h"
+#include "guest-kernel/dev/uart.h"
+#include "guest-kernel/mm/early.h"
+#include "guest-kernel/mm/layout.h"
+#include "guest-kernel/privops/native/cpu.h"
+#include "guest-kernel/privops/native/native.h"
+#include "guest-kernel/privops/privops.h"
+
+_Noreturn void native_main(uint32_t start_paddr);
+
+const char *privops_name(void)
+{
+    return "native";
+}
+
+/* start.S begins on the first stack of the image. */
+struct privops_stack privops_boot_stack(void)
+{
+    struct privops_stack stack;
+
+    stack.low = (uint64_t)kernel_stacks_start + PAGE_SIZE;
+    stack.high = stack.low + STACK_SIZE;
+    return stack;
+}
+
+_Noreturn void native_main(uint32_t start_paddr)
+{
+    static struct boot_info boot;
+
+    uart_init();
+    kernel_banner();
+    native_tables_init();
+    native_boot_info(start_paddr, &boot);
+    early_init(&boot);
+    native_paging_init(&boot);
+    native_time_init();
+    kernel_main(&boot);
+}
+
+void privops_console_write(const char *text, size_t size)
+{
+    uart_write(text, size);
+}
+
+size_t privops_console_read(char *buffer, size_t size)
+{
+    return uart_read(buffer, size);
+}
+
+uint64_t privops_fault_vaddr(void)
+{
+    return read_cr2();
+}
+
+bool privops_counters(void (*put)(const char *kind, const char *name,
+                                  uint64_t count))
+{
+    (void)put;
+    return false;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Everything the kernel does that an ordinary program could not: the only
+ * place where its two builds differ. privops/pv asks the hypervisor,
+ * privops/native asks the machine; a build links one of the two folders, and
+ * nothing outside them knows which (not by #ifdef either).
+ *
+ * The interrupt flag is touched too often for a call: "irqflag.h" is inline,
+ * and the build takes it from privops/pv or privops/native by its include
+ * path. It declares
+ *
+ *   void privops_irq_disable(void)
+ *   void privops_irq_enable(void)
+ *   bool privops_irq_save(void)           disable; returns whether they were on
+ *   void privops_irq_restore(bool on)     enable if on
+ *   bool privops_irq_enabled(void)
+ *
+ * Each of them orders memory accesses for the compiler. On the kernel's one
+ * CPU, "interrupts disabled" is the lock of all shared data.
+ *
+ * A build also defines, in assembly, trap_stubs and trap_return (see
+ * x86/trap_entry.S), and the entry from the boot loader: it fills struct
+ * boot_info and calls kernel_main() with interrupts disabled.
+ */
+#ifndef GUEST_KERNEL_PRIVOPS_PRIVOPS_H
+#define GUEST_KERNEL_PRIVOPS_PRIVOPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "irqflag.h"
+
+/* "pv" or "native". */
+const char *privops_name(void);
+
+/* The stack that kernel_main() was called on: low is the lowest byte. */
+struct privops_stack {
+    uint64_t low;
+    uint64_t high;
+};
+struct privops_stack privops_boot_stack(void);
+
+/*
+ * Connects the timer and the console to irq_raise() (core/irq.h). Interrupts
+ * are disabled; the handlers are registered.
+ */
+void privops_irq_start(void);
+
+/*
+ * An interrupt or event has arrived, with the vector of its stub: finds out
+ * what it means, acknowledges it and calls irq_raise() for each. Interrupts
+ * are disabled.
+ */
+void privops_interrupt(uint64_t vector);
+
+/*
+ * Enables interrupts and sleeps until one has been handled: one that arrived
+ * before, while they were disabled, counts. Called with interrupts disabled;
+ * returns with them enabled.
+ */
+void privops_idle(void);
+
+/* The address whose access caused the page fault that is being handled. */
+uint64_t privops_fault_vaddr(void);
+
+/* Nanoseconds that never go backward; and nanoseconds since 1970, UTC. */
+uint64_t privops_clock_ns(void);
+uint64_t privops_wall_ns(void);
+
+/*
+ * Raises IRQ_TIMER once when the clock has reached deadline_ns, or earlier (a
+ * timer may be unable to count that far); 0 cancels. The last call counts.
+ */
+void privops_timer_set(uint64_t deadline_ns);
+
+/* Writes all of it; any interrupt state. */
+void privops_console_write(const char *text, size_t size);
+
+/*
+ * Takes at most size bytes of waiting input, and nothing more from the device:
+ * what stays there is not lost. Returns how many, 0 when none waits. Interrupts
+ * are disabled.
+ */
+size_t privops_console_read(char *buffer, size_t size);
+
+/*
+ * Calls put for each counter of exits to the hypervisor that is not zero;
+ * kind is "hypercall" or "exit". Returns false when there is no hypervisor.
+ */
+bool privops_counters(void (*put)(const char *kind, const char *name,
+                                  uint64_t count));
+
+enum privops_end {
+    PRIVOPS_POWEROFF,
+    PRIVOPS_REBOOT,
+    PRIVOPS_CRASH,
+};
+_Noreturn void privops_shutdown(enum privops_end end);
+
+#endif

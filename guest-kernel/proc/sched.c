@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The run queue, the sleepers in the order of their waking, and the one-shot
+ * timer that serves both: it is set for the next sleeper, and for the end of
+ * the time slice while another thread waits for the CPU. A thread alone with
+ * the CPU is not disturbed by any tick.
+ *
+ * All state is protected by disabled interrupts. A thread that is switched
+ * away from always comes back with interrupts disabled.
+ */
+#include "guest-kernel/proc/sched.h"
+
+#include "guest-kernel/core/irq.h"
+#include "lib/list.h"
+#include "lib/macros.h"
+
+static struct list_node run_queue = LIST_INIT(run_queue);
+static struct list_node sleepers = LIST_INIT(sleepers);
+static struct thread *idle;
+static uint64_t slice_end;
+static uint64_t timer_deadline; /* what the timer is set for; 0: not set */
+static bool switch_is_due;
+
+static struct thread *first(struct list_node *list)
+{
+    return list_first_entry(list, struct thread, node);
+}
+
+/* Sets the timer for what comes next, if it is not set for that already. */
+static void program_timer(void)
+{
+    uint64_t deadline = UINT64_MAX;
+
+    if (!list_is_empty(&run_queue))
+        deadline = slice_end;
+    if (!list_is_empty(&sleepers))
+        deadline = MIN(deadline, first(&sleepers)->wake_ns);
+    if (deadline == UINT64_MAX)
+        deadline = 0;
+    if (deadline == timer_deadline)
+        return;
+    timer_deadline = deadline;
+    privops_timer_set(deadline);
+}
+
+static void charge(struct thread *thread, uint64_t now)
+{
+    thread->cpu_ns += now - thread->since_ns;
+    thread->since_ns = now;
+}
+
+/* Puts the current thread where its state says, and runs the next one. */
+static void schedule(void)
+{
+    struct thread *previous = thread_current(), *next = idle;
+    uint64_t now = privops_clock_ns();
+
+    charge(previous, now);
+    if (previous->state == THREAD_RUNNING && previous != idle) {
+        previous->state = THREAD_READY;
+        list_add_last(&run_queue, &previous->node);
+    }
+    if (!list_is_empty(&run_queue))
+        next = list_entry(list_take_first(&run_queue), struct thread, node);
+    switch_is_due = false;
+    slice_end = now + SCHED_SLICE_NS;
+    program_timer();
+    next->state = THREAD_RUNNING;
+    if (next == previous)
+        return;
+    if (previous == idle)
+        previous->state = THREAD_READY;
+    next->since_ns = now;
+    next->nr_switches++;
+    thread_switch(next);
+}
+
+/* The idle thread gives way at once, the others at the end of their slice. */
+static void make_ready(struct thread *thread)
+{
+    thread->state = THREAD_READY;
+    list_add_last(&run_queue, &thread->node);
+    if (thread_current() == idle)
+        switch_is_due = true;
+}
+
+void sched_wake(struct thread *thread)
+{
+    make_ready(thread);
+    if (!switch_is_due)
+        program_timer();
+}
+
+static void wake_sleepers(uint64_t now)
+{
+    struct thread *thread;
+
+    while (!list_is_empty(&sleepers)) {
+        thread = first(&sleepers);
+        if (thread->wake_ns > now)
+            return;
+        list_remove(&thread->node);
+        make_ready(thread);
+    }
+}
+
+static void timer_interrupt(void)
+{
+    uint64_t now = privops_clock_ns();
+
+    timer_deadline = 0; /* a one-shot timer: it has fired */
+    wake_sleepers(now);
+    if (now >= slice_end && !list_is_empty(&run_queue))
+        switch_is_due = true;
+    if (!switch_is_due)
+        program_timer();
+}
+
+void sched_init(void)
+{
+    idle = thread_current();
+    irq_register(IRQ_TIMER, timer_interrupt);
+}
+
+void sched_preempt(void)
+{
+    if (switch_is_due)
+        schedule();
+}
+
+_Noreturn void sched_idle(void)
+{
+    for (;;) {
+        privops_irq_disable();
+        if (list_is_empty(&run_queue))
+            privops_idle();
+        else
+            schedule();
+    }
+}
+
+void sched_yield(void)
+{
+    bool irq_on = privops_irq_save();
+
+    schedule();
+    privops_irq_restore(irq_on);
+}
+
+void sched_block(enum thread_state state)
+{
+    thread_current()->state = state;
+    schedule();
+}
+
+void sched_sleep_until(uint64_t wake_ns)
+{
+    struct thread *thread = thread_current(), *other;
+    bool irq_on = privops_irq_save();
+
+    thread->wake_ns = wake_ns;
+    list_for_each_entry(other, &sleepers, node)
+        if (other->wake_ns > wake_ns)
+            break;
+    /* Past the last entry, &other->node is the list itself. */
+    list_insert_before(&other->node, &thread->node);
+    sched_block(THREAD_SLEEPING);
+    privops_irq_restore(irq_on);
+}
+
+void sched_sleep(uint64_t ns)
+{
+    sched_sleep_until(privops_clock_ns() + ns);
+}

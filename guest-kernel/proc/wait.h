@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Wait queues: threads that sleep until somebody says that something may have
+ * changed. The thing itself is protected by disabled interrupts.
+ */
+#ifndef GUEST_KERNEL_PROC_WAIT_H
+#define GUEST_KERNEL_PROC_WAIT_H
+
+#include "guest-kernel/privops/privops.h"
+#include "lib/list.h"
+
+struct wait_queue {
+    struct list_node threads; /* first come, first woken */
+};
+
+#define WAIT_QUEUE_INIT(name)                                                  \
+    {                                                                          \
+        LIST_INIT((name).threads)                                              \
+    }
+
+/*
+ * Called and returns with interrupts disabled. What the caller waits for may
+ * have gone again when it returns: look, in a loop.
+ */
+void wait_queue_sleep(struct wait_queue *queue);
+
+/* Interrupts are disabled: from interrupt handlers too. */
+void wait_queue_wake_one(struct wait_queue *queue);
+void wait_queue_wake_all(struct wait_queue *queue);
+
+/* Sleeps until condition, which it looks at with interrupts disabled. */
+#define wait_event(queue, condition)                                           \
+    do {                                                                       \
+        bool wait_irq_on = privops_irq_save();                                 \
+        while (!(condition))                                                   \
+            wait_queue_sleep(queue);                                           \
+        privops_irq_restore(wait_irq_on);                                      \
+    } while (0)
+
+#endif

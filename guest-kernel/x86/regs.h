@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The registers of interrupted code, as x86/trap_entry.S leaves them on the
+ * stack. The upper part is the ABI's upcall frame; the native stubs build the
+ * same, so that everything behind them is one code for both builds.
+ */
+#ifndef GUEST_KERNEL_X86_REGS_H
+#define GUEST_KERNEL_X86_REGS_H
+
+#include <stdint.h>
+
+#include "abi/shared.h"
+
+struct trap_regs {
+    uint64_t vector;
+    uint64_t r15;
+    uint64_t r14;
+    uint64_t r13;
+    uint64_t r12;
+    uint64_t r10;
+    uint64_t r9;
+    uint64_t r8;
+    uint64_t rbp;
+    uint64_t rdi;
+    uint64_t rsi;
+    uint64_t rdx;
+    uint64_t rbx;
+    struct parapet_frame frame; /* rax, rcx, r11, error and what iret pops */
+};
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The boot of the hypervisor in C, phase by phase, on the boot CPU.
+ */
+#include "hypervisor/boot/main.h"
+
+#include "abi/abi.h"
+#include "hypervisor/boot/options.h"
+#include "hypervisor/boot/smp.h"
+#include "hypervisor/boot/start_info.h"
+#include "hypervisor/core/build.h"
+#include "hypervisor/core/log.h"
+#include "hypervisor/core/panic.h"
+#include "hypervisor/mm/paging.h"
+#include "hypervisor/sched/sched.h"
+#include "hypervisor/x86/apic.h"
+#include "hypervisor/x86/cpu.h"
+#include "hypervisor/x86/features.h"
+#include "hypervisor/x86/idt.h"
+#include "hypervisor/x86/percpu.h"
+#include "hypervisor/x86/time.h"
+#include "hypervisor/x86/uart.h"
+
+#define UART_PIN 4
+
+_Noreturn void percpu_enter_guest(void *stack_top);
+
+extern char hv_start[];
+extern char hv_data_end[];
+extern char hv_end[];
+
+/* When each phase of the boot ended, in ticks; told once the rate is known. */
+enum phase {
+    PHASE_POWER_ON, /* firmware and QEMU, since the counter was 0 */
+    PHASE_MEMORY,
+    PHASE_CPUS,
+    PHASE_DOMAINS,
+    NR_PHASES,
+};
+
+static uint64_t phase_end[NR_PHASES];
+
+/* libfdt's functions read their stack canary at %fs:0x28. */
+static uint64_t canary_block[8];
+
+static void phase_done(enum phase phase)
+{
+    phase_end[phase] = rdtsc();
+}
+
+static uint64_t phase_us(enum phase phase)
+{
+    uint64_t ticks = phase_end[phase];
+
+    if (phase > 0)
+        ticks -= phase_end[phase - 1];
+    return ticks / (time_tsc_hz() / 1000000);
+}
+
+static void describe_memory(const struct boot_info *info)
+{
+    uint64_t ram = 0;
+
+    for (size_t i = 0; i < info->nr_ram; i++) {
+        log_debug("RAM %012lx..%012lx", info->ram[i].start, info->ram[i].end);
+        ram += info->ram[i].end - info->ram[i].start;
+    }
+    log_info("memory: %lu MiB in %lu range%s, %lu KiB of it the hypervisor's "
+             "image",
+             ram >> 20, info->nr_ram, info->nr_ram == 1 ? "" : "s",
+             (uint64_t)(hv_end - hv_start) / 1024);
+}
+
+static void describe_boot(void)
+{
+    log_info("boot: %lu.%lu ms: start %lu us, memory %lu us, CPUs %lu us, "
+             "domains %lu us",
+             phase_end[PHASE_DOMAINS] / (time_tsc_hz() / 1000),
+             phase_end[PHASE_DOMAINS] / (time_tsc_hz() / 10000) % 10,
+             phase_us(PHASE_POWER_ON), phase_us(PHASE_MEMORY),
+             phase_us(PHASE_CPUS), phase_us(PHASE_DOMAINS));
+}
+
+static void start_boot_cpu(void)
+{
+    percpu_create(0, 0);
+    sched_init_cpu(0);
+    smp_setup_this_cpu(0);
+    idt_use_ist();
+    ioapic_route(UART_PIN, VECTOR_UART, apic_id());
+}
+
+/* A function of its own, so that a backtrace has something to show. */
+static __attribute__((noinline)) void panic_for_test(void)
+{
+    panic("asked for by panic=test");
+}
+
+static __attribute__((noinline)) void start_machine(struct boot_info *info)
+{
+    char text[160];
+
+    if (!frame_init(info->ram, info->nr_ram, info->reserved, info->nr_reserved))
+        boot_refuse("no RAM below 1 GiB for the frame bitmap");
+    paging_init(info->ram, info->nr_ram);
+    phase_done(PHASE_MEMORY);
+
+    apic_init();
+    apic_start();
+    time_calibrate_begin();
+    start_boot_cpu();
+    features_describe(text, sizeof(text));
+    describe_memory(info);
+    time_calibrate_end();
+    log_info("CPU %s", text);
+}
+
+/* Where the assembly lands: on the boot stack, in the boot page tables. */
+_Noreturn void boot_main(uint64_t start_info_paddr)
+{
+    static struct boot_info info;
+    unsigned int nr_cpus;
+
+    phase_done(PHASE_POWER_ON);
+    uart_start();
+    idt_init();
+    idt_load();
+    log_info("Parapet, ABI %u.%u", PARAPET_ABI_MAJOR, PARAPET_ABI_MINOR);
+    start_info_read(start_info_paddr, &info);
+    options_parse(info.cmdline);
+    features_check();
+    start_machine(&info);
+    nr_cpus = smp_start(features_nr_cpus());
+    log_info("%u CPU%s, time stamp counter %lu MHz", nr_cpus,
+             nr_cpus == 1 ? "" : "s", time_tsc_hz() / 1000000);
+    phase_done(PHASE_CPUS);
+
+    write_fs_base((uint64_t)canary_block);
+    build_domains(info.bundle, info.bundle_size, nr_cpus);
+    phase_done(PHASE_DOMAINS);
+    describe_boot();
+    if (options.panic_test)
+        panic_for_test();
+    smp_release();
+    percpu_enter_guest(percpu_info(0));
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "hypervisor/boot/options.h"
+
+#include <stddef.h>
+
+#include "hypervisor/core/log.h"
+#include "hypervisor/core/panic.h"
+#include "lib/macros.h"
+#include "lib/string.h"
+
+struct options options = {.poison = PARAPET_DEBUG};
+
+static bool set_poison(const char *value)
+{
+    options.poison = strcmp(value, "on") == 0;
+    return options.poison || strcmp(value, "off") == 0;
+}
+
+static bool set_panic(const char *value)
+{
+    options.panic_test = strcmp(value, "test") == 0;
+    return options.panic_test;
+}
+
+static const struct {
+    const char *name;
+    bool (*set)(const char *value);
+    const char *expected;
+} known[] = {
+    {"log", log_set_level, "err, warn, info or debug"},
+    {"poison", set_poison, "on or off"},
+    {"panic", set_panic, "test"},
+};
+
+static void set_option(const char *word)
+{
+    const char *equals = strchr(word, '=');
+    size_t length = equals ? (size_t)(equals - word) : strlen(word);
+
+    if (memchr(word, '.', length))
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        if (strlen(known[i].name) != length ||
+            strncmp(known[i].name, word, length) != 0)
+            continue;
+        if (!equals || !known[i].set(equals + 1))
+            boot_refuse("boot line: '%s': expected %s=%s", word, known[i].name,
+                        known[i].expected);
+        return;
+    }
+    boot_refuse("boot line: unknown word '%s'", word);
+}
+
+void options_parse(char *line)
+{
+    while (*line != '\0') {
+        char *end = strchr(line, ' ');
+
+        if (end)
+            *end = '\0';
+        if (*line != '\0')
+            set_option(line);
+        if (!end)
+            return;
+        line = end + 1;
+    }
+}

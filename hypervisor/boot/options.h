@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The boot line: words separated by spaces, NAME=VALUE.
+ *
+ *   log=err|warn|info|debug   which messages are printed (info)
+ *   poison=on|off             clobber rcx and r11 visibly after a hypercall
+ *                             (on in builds with DEBUG=1)
+ *   panic=test                panic once booted, to see what that looks like
+ *
+ * Words with a dot before the = (virtio_mmio.device=...) are for others.
+ */
+#ifndef HYPERVISOR_BOOT_OPTIONS_H
+#define HYPERVISOR_BOOT_OPTIONS_H
+
+#include <stdbool.h>
+
+struct options {
+    bool poison;
+    bool panic_test;
+};
+
+extern struct options options;
+
+/* Reads the line (and cuts it up); an unknown word ends the boot. */
+void options_parse(char *line);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The others start in real mode at TRAMPOLINE_PADDR (boot.S), on the boot page
+ * tables, with the stack of their own per-CPU block.
+ */
+#include "hypervisor/boot/smp.h"
+
+#include "hypervisor/boot/options.h"
+#include "hypervisor/core/log.h"
+#include "hypervisor/mm/paging.h"
+#include "hypervisor/sched/sched.h"
+#include "hypervisor/x86/apic.h"
+#include "hypervisor/x86/cpu.h"
+#include "hypervisor/x86/features.h"
+#include "hypervisor/x86/percpu.h"
+#include "hypervisor/x86/time.h"
+#include "lib/string.h"
+
+#define STARTUP_TIMEOUT_US 200000
+
+extern char trampoline[];
+extern char trampoline_end[];
+extern char trampoline_target[];
+extern char ap_start32[];
+extern uint64_t boot_pml4[512];
+extern uint64_t boot_cpu_stack;
+
+_Noreturn void percpu_enter_guest(void *stack_top);
+
+static bool released;
+
+void smp_setup_this_cpu(unsigned int cpu)
+{
+    struct cpu_info *info = percpu_info(cpu);
+
+    percpu_load(info);
+    features_enable();
+    apic_start();
+    if (options.poison)
+        info->exit_work |= WORK_POISON;
+}
+
+_Noreturn void smp_ap_main(void)
+{
+    struct cpu_info *info = this_cpu();
+
+    write_cr3(frame_paddr(paging_root()));
+    smp_setup_this_cpu(info->id);
+    __atomic_store_n(&info->online, true, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE))
+        cpu_relax();
+    percpu_enter_guest(info);
+}
+
+static void place_trampoline(void)
+{
+    char *page = paddr_to_vaddr(TRAMPOLINE_PADDR);
+    uint32_t target = (uint32_t)((uint64_t)ap_start32 - IMAGE_BASE);
+
+    memcpy(page, trampoline, (size_t)(trampoline_end - trampoline));
+    memcpy(page + (trampoline_target - trampoline), &target, sizeof(target));
+}
+
+static bool start_one(unsigned int cpu)
+{
+    struct cpu_info *info = percpu_info(cpu);
+
+    percpu_create(cpu, cpu);
+    sched_init_cpu(cpu);
+    /* The new CPU switches stacks while still on the boot page tables. */
+    boot_pml4[(PERCPU_BASE >> 39) & 511] =
+        ((uint64_t *)frame_vaddr(paging_root()))[(PERCPU_BASE >> 39) & 511];
+    __atomic_store_n(&boot_cpu_stack, (uint64_t)(guest_regs_of(info)),
+                     __ATOMIC_SEQ_CST);
+    apic_send_init(cpu);
+    time_delay_us(200);
+    apic_send_startup(cpu, TRAMPOLINE_PADDR);
+    for (int us = 0; us < STARTUP_TIMEOUT_US; us += 10) {
+        if (__atomic_load_n(&info->online, __ATOMIC_ACQUIRE))
+            return true;
+        time_delay_us(10);
+    }
+    return false;
+}
+
+unsigned int smp_start(unsigned int nr_cpus)
+{
+    unsigned int n = 1;
+
+    place_trampoline();
+    while (n < nr_cpus && n < MAX_CPUS && start_one(n))
+        n++;
+    if (n < nr_cpus)
+        log_warn("%u of %u CPUs started", n, nr_cpus);
+    return n;
+}
+
+void smp_release(void)
+{
+    __atomic_store_n(&released, true, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the PVH boot hands over: memory map, modules, command line. Format:
+ * Xen's public header arch-x86/hvm/start_info.h, described in
+ * docs/misc/pvh.pandoc of Xen.
+ */
+#ifndef HYPERVISOR_BOOT_START_INFO_H
+#define HYPERVISOR_BOOT_START_INFO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hypervisor/mm/frame.h"
+
+#define MAX_RAM_RANGES 16
+#define MAX_RESERVED_RANGES 8
+#define MAX_CMDLINE 512
+
+struct boot_info {
+    struct memory_range ram[MAX_RAM_RANGES];
+    size_t nr_ram;
+    struct memory_range reserved[MAX_RESERVED_RANGES];
+    size_t nr_reserved;
+    const void *bundle; /* in the direct map; NULL when there is no module */
+    size_t bundle_size;
+    char cmdline[MAX_CMDLINE];
+};
+
+/*
+ * Copies what is needed out of the structure at paddr. Ends the boot when it
+ * is not one, or lies outside the first 4 GiB.
+ */
+void start_info_read(uint64_t paddr, struct boot_info *info);
+
+#endif

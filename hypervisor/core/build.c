@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns how a domain's memory is filled: kernel segments at their physical
+ * addresses, the RAM disk at the top, the device tree and the clock in the
+ * shared region. Knows nothing of page tables: that is the engine's.
+ */
+#include "hypervisor/core/build.h"
+
+#include <stdint.h>
+
+#include "abi/note.h"
+#include "hypervisor/core/bundle.h"
+#include "hypervisor/core/console.h"
+#include "hypervisor/core/domain.h"
+#include "hypervisor/core/dtb.h"
+#include "hypervisor/core/elf.h"
+#include "hypervisor/core/hypercall.h"
+#include "hypervisor/core/log.h"
+#include "hypervisor/core/panic.h"
+#include "hypervisor/engine/engine.h"
+#include "hypervisor/sched/sched.h"
+#include "hypervisor/x86/time.h"
+#include "lib/macros.h"
+#include "lib/string.h"
+
+static void allocate_memory(struct domain *d, uint64_t memory_bytes)
+{
+    size_t nr = memory_bytes / PAGE_SIZE;
+    size_t p2m_frames = ALIGN_UP(nr * sizeof(*d->p2m), PAGE_SIZE) / PAGE_SIZE;
+    mfn_t p2m = MFN_NONE;
+
+    if (nr < frame_nr_free())
+        p2m = frame_alloc_run(p2m_frames);
+    if (p2m == MFN_NONE)
+        boot_refuse("domain %s: expected at most %lu KiB of memory, which is "
+                    "what is free; came %lu KiB",
+                    d->name, frame_nr_free() * PAGE_SIZE / 1024,
+                    memory_bytes / 1024);
+    d->p2m = frame_vaddr(p2m);
+    for (d->nr_frames = 0; d->nr_frames < nr; d->nr_frames++) {
+        mfn_t mfn = frame_alloc_zeroed();
+
+        if (mfn == MFN_NONE)
+            boot_refuse("domain %s: the machine's memory is used up", d->name);
+        d->p2m[d->nr_frames] = mfn;
+    }
+}
+
+/* Copies into guest physical memory; the caller has checked the range. */
+static void write_memory(const struct domain *d, uint64_t gpa, const void *from,
+                         size_t size)
+{
+    const uint8_t *bytes = from;
+
+    while (size > 0) {
+        size_t n = MIN(size, PAGE_SIZE - gpa % PAGE_SIZE);
+        uint8_t *page = frame_vaddr(d->p2m[gpa / PAGE_SIZE]);
+
+        memcpy(page + gpa % PAGE_SIZE, bytes, n);
+        gpa += n;
+        bytes += n;
+        size -= n;
+    }
+}
+
+static void load_kernel(struct domain *d, const struct bundle_image *image,
+                        const struct elf_image *elf)
+{
+    d->kernel = image->data;
+    d->kernel_size = image->size;
+    for (unsigned int i = 0; i < elf->nr_segments; i++) {
+        const struct elf_segment *s = &elf->segments[i];
+        uint64_t hc = elf->hypercall_page;
+
+        write_memory(d, s->paddr, (const uint8_t *)image->data + s->offset,
+                     s->filesz);
+        if (hc >= s->vaddr && hc < s->vaddr + s->memsz)
+            d->engine->fill_hypercall_page(
+                frame_vaddr(d->p2m[(s->paddr + (hc - s->vaddr)) / PAGE_SIZE]));
+    }
+}
+
+static uint64_t end_of_kernel(const struct elf_image *elf)
+{
+    uint64_t end = 0;
+
+    for (unsigned int i = 0; i < elf->nr_segments; i++)
+        end = MAX(end, elf->segments[i].paddr + elf->segments[i].memsz);
+    return end;
+}
+
+/* Returns where the RAM disk starts: page-aligned, at the top of memory. */
+static uint64_t load_ramdisk(const struct domain *d,
+                             const struct bundle_image *image,
+                             const struct elf_image *elf)
+{
+    uint64_t memory = d->nr_frames * PAGE_SIZE;
+    uint64_t start;
+
+    if (image->size > memory ||
+        ALIGN_DOWN(memory - image->size, PAGE_SIZE) < end_of_kernel(elf))
+        boot_refuse("domain %s: ramdisk %s: expected it to fit behind the "
+                    "kernel into %lu KiB; came %lu KiB",
+                    d->name, image->name, memory / 1024, image->size / 1024);
+    start = ALIGN_DOWN(memory - image->size, PAGE_SIZE);
+    write_memory(d, start, image->data, image->size);
+    return start;
+}
+
+static void fill_clock(struct parapet_clock *clock)
+{
+    clock->multiplier = time_multiplier();
+    clock->wall_offset_ns = time_wall_offset_ns();
+    clock->tsc_hz = time_tsc_hz();
+}
+
+static void write_device_tree(struct domain *d, const struct bundle_domain *b,
+                              uint64_t ramdisk)
+{
+    struct dtb_info info = {
+        .memory_bytes = b->memory_bytes,
+        .nr_vcpus = b->nr_vcpus,
+        .bootargs = b->bootargs,
+        .ramdisk_start = ramdisk,
+        .ramdisk_end = ramdisk ? ramdisk + b->ramdisk.size : 0,
+        .abi_version = PARAPET_ABI_VERSION,
+        .domain_id = d->id,
+    };
+
+    if (dtb_build(d->dtb, PARAPET_DTB_MAX, &info) < 0)
+        boot_refuse("domain %s: its device tree is over %u bytes", d->name,
+                    PARAPET_DTB_MAX);
+}
+
+static void parse_kernel(const struct bundle_domain *b, struct elf_image *elf)
+{
+    char why[200];
+
+    if (elf_parse(b->kernel.data, b->kernel.size, elf, why, sizeof(why)) ||
+        elf_check_version(elf, why, sizeof(why)) ||
+        elf_check_memory(elf, b->memory_bytes, why, sizeof(why)))
+        boot_refuse("domain %s: kernel %s: %s", b->name, b->kernel.name, why);
+}
+
+static void build_domain(unsigned int id, const struct bundle_domain *b,
+                         unsigned int nr_cpus)
+{
+    static struct elf_image elf;
+    struct domain *d;
+    uint64_t ramdisk = 0;
+
+    parse_kernel(b, &elf);
+    d = domain_create(id, b->name, b->nr_vcpus);
+    if (!d)
+        boot_refuse("domain %s: no memory for its description", b->name);
+    d->engine = engine_find(b->engine);
+    d->dispatch = hypercall_table;
+    allocate_memory(d, b->memory_bytes);
+    load_kernel(d, &b->kernel, &elf);
+    if (b->ramdisk.data)
+        ramdisk = load_ramdisk(d, &b->ramdisk, &elf);
+    write_device_tree(d, b, ramdisk);
+    fill_clock(&d->shared->clock);
+    if (!d->engine->address_space_create(d, &elf))
+        boot_refuse("domain %s: no memory for its page tables", b->name);
+    for (unsigned int i = 0; i < d->nr_vcpus; i++)
+        sched_assign(d->vcpus[i], nr_cpus);
+    d->engine->vcpu_start(d->vcpus[0], elf.entry, PARAPET_START_STACK_TOP - 8,
+                          PARAPET_DTB);
+    log_domain(
+        LOG_INFO, d, "%s: engine %s, %lu MiB, %u vCPU%s, kernel %s (%lu KiB)",
+        d->name, d->engine->name, b->memory_bytes >> 20, d->nr_vcpus,
+        d->nr_vcpus == 1 ? "" : "s", b->kernel.name, b->kernel.size / 1024);
+}
+
+void build_domains(const void *blob, size_t size, unsigned int nr_cpus)
+{
+    struct bundle bundle;
+    struct bundle_error error;
+    struct bundle_domain b;
+
+    if (!blob)
+        boot_refuse("no boot bundle (expected: qemu's -initrd bundle.itb)");
+    if (bundle_open(blob, size, engine_names, &bundle, &error))
+        boot_refuse("%s", error.text);
+    for (unsigned int i = 0; i < bundle_nr_domains(&bundle); i++) {
+        if (bundle_domain(&bundle, i, &b, &error))
+            boot_refuse("%s", error.text);
+        build_domain(i + 1, &b, nr_cpus);
+    }
+    console_set_focus(domains[0]);
+    for (unsigned int i = 0; i < nr_domains; i++)
+        sched_start(domains[i]->vcpus[0]);
+}

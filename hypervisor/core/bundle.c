@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Opens a bundle: that it is all there, that it is a tree, and that the tree
+ * has its two folders. The domains are read in bundle_domain.c.
+ */
+#include "hypervisor/core/bundle.h"
+
+#include <libfdt.h>
+
+#include "hypervisor/core/bundle_node.h"
+#include "hypervisor/core/refuse.h"
+
+/* The version of the format that dtc and libfdt write. */
+#define TREE_VERSION 17
+
+#define REFUSE(error, ...)                                                     \
+    refuse((error)->text, sizeof((error)->text), "bundle: " __VA_ARGS__)
+
+static int check_header(const void *blob, size_t size,
+                        struct bundle_error *error)
+{
+    if (size < sizeof(struct fdt_header))
+        return REFUSE(error, "truncated: expected at least %zu bytes, came %zu",
+                      sizeof(struct fdt_header), size);
+    if ((uintptr_t)blob % 8 != 0)
+        return REFUSE(error, "expected at an address that 8 divides, came %p",
+                      blob);
+    if (fdt_magic(blob) != FDT_MAGIC)
+        return REFUSE(error,
+                      "not a flattened tree (expected magic %08x, came %08x)",
+                      FDT_MAGIC, fdt_magic(blob));
+    if (fdt_totalsize(blob) > size)
+        return REFUSE(error, "truncated: header says %u bytes, %zu came",
+                      fdt_totalsize(blob), size);
+    if (fdt_version(blob) < TREE_VERSION)
+        return REFUSE(error, "expected a tree of version %u, came %u",
+                      TREE_VERSION, fdt_version(blob));
+    return 0;
+}
+
+static int check_tree(const void *blob, size_t size, struct bundle_error *error)
+{
+    int result = check_header(blob, size, error);
+
+    if (result)
+        return result;
+    result = fdt_check_full(blob, size);
+    if (result)
+        return REFUSE(error, "damaged: expected a valid tree, came %s",
+                      fdt_strerror(result));
+    return 0;
+}
+
+static int find_folder(const void *tree, const char *name, int *offset,
+                       struct bundle_error *error)
+{
+    unsigned int nr_found = bundle_node_find(tree, 0, name, offset);
+
+    if (nr_found != 1)
+        return REFUSE(error, "/: expected one node '%s', came %u", name,
+                      nr_found);
+    return 0;
+}
+
+static unsigned int count_nodes(const void *tree, int parent)
+{
+    unsigned int nr_nodes = 0;
+    int child;
+
+    for (child = fdt_first_subnode(tree, parent); child >= 0;
+         child = fdt_next_subnode(tree, child)) {
+        nr_nodes++;
+    }
+    return nr_nodes;
+}
+
+int bundle_open(const void *blob, size_t size, const char *const *engines,
+                struct bundle *bundle, struct bundle_error *error)
+{
+    int result = check_tree(blob, size, error);
+
+    if (!result)
+        result = find_folder(blob, "images", &bundle->images, error);
+    if (!result)
+        result = find_folder(blob, "domains", &bundle->domains, error);
+    if (result)
+        return result;
+    bundle->tree = blob;
+    bundle->engines = engines;
+    bundle->nr_domains = count_nodes(blob, bundle->domains);
+    if (bundle->nr_domains < 1 || bundle->nr_domains > BUNDLE_MAX_DOMAINS)
+        return REFUSE(error, "/domains: expected 1 to %u domains, came %u",
+                      BUNDLE_MAX_DOMAINS, bundle->nr_domains);
+    return 0;
+}
+
+unsigned int bundle_nr_domains(const struct bundle *bundle)
+{
+    return bundle->nr_domains;
+}

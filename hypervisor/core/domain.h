@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A domain (a guest) and its virtual CPUs, as all of the hypervisor sees
+ * them. What only one engine knows is in struct pv_vcpu.
+ *
+ * A domain is created at boot and ends once; its memory is not reused.
+ */
+#ifndef HYPERVISOR_CORE_DOMAIN_H
+#define HYPERVISOR_CORE_DOMAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/shared.h"
+#include "hypervisor/core/spinlock.h"
+#include "hypervisor/mm/frame.h"
+#include "hypervisor/x86/regs.h"
+#include "lib/list.h"
+
+struct engine;
+
+enum vcpu_state {
+    VCPU_DOWN,     /* not started yet */
+    VCPU_RUNNABLE, /* running, or in a run queue */
+    VCPU_BLOCKED,  /* waits for an event */
+    VCPU_ENDED,
+};
+
+/* Segment registers: they stay in the CPU while the vCPU runs. */
+struct vcpu_segments {
+    uint16_t ds;
+    uint16_t es;
+    uint16_t fs;
+    uint16_t gs;
+    uint64_t fs_base;
+    uint64_t gs_base;
+    uint64_t gs_user_base;
+};
+
+struct pv_trap {
+    uint64_t entry; /* 0: no handler */
+    uint64_t mask_events;
+};
+
+/* The pv engine's part. */
+struct pv_vcpu {
+    struct pv_trap traps[PARAPET_NR_TRAPS];
+    uint64_t syscall_entry;
+    uint64_t dr6; /* what the last debug exception left */
+};
+
+struct vcpu {
+    struct cpu_regs regs; /* while it does not run */
+    struct domain *domain;
+    unsigned int id;
+    unsigned int cpu;      /* where it runs; fixed */
+    enum vcpu_state state; /* changes under the run queue's lock */
+
+    struct parapet_vcpu_page *page;
+    struct parapet_counters *counters;
+    uint64_t event_entry;                 /* 0: none registered */
+    uint32_t virq_port[PARAPET_NR_VIRQS]; /* 0: not bound */
+    uint64_t timer_deadline; /* ns, 0: none; touched on its own CPU only */
+
+    struct vcpu_segments segments; /* while it does not run */
+    void *xsave;                   /* a page; while it does not run */
+    struct pv_vcpu pv;
+
+    struct list_node queue_node; /* in its CPU's run queue */
+    struct list_node cpu_node;   /* in the list of its CPU's vCPUs */
+};
+
+enum port_kind { PORT_FREE, PORT_VIRQ, PORT_IPI };
+
+/* An event channel port. Changes under the domain's lock, read without. */
+struct port {
+    uint8_t kind; /* enum port_kind */
+    uint8_t virq;
+    uint16_t vcpu;
+};
+
+/* A hypercall handler as the dispatch sees it: six arguments, one result. */
+typedef int64_t hypercall_handler_t(uint64_t, uint64_t, uint64_t, uint64_t,
+                                    uint64_t, uint64_t);
+
+struct domain {
+    unsigned int id;
+    char name[32];
+    const struct engine *engine;
+    hypercall_handler_t *const *dispatch; /* PARAPET_NR_HYPERCALLS entries */
+    mfn_t root;                           /* of its page tables */
+
+    mfn_t *p2m; /* gfn -> mfn */
+    size_t nr_frames;
+    struct parapet_shared_page *shared;
+    void *dtb; /* PARAPET_DTB_MAX bytes */
+    void *start_stack;
+
+    unsigned int nr_vcpus;
+    struct vcpu *vcpus[PARAPET_MAX_VCPUS];
+
+    struct spinlock lock;
+    struct port *ports; /* PARAPET_NR_PORTS entries; 0 is never used */
+    uint32_t next_port;
+
+    const void *kernel; /* the ELF image in the bundle, for symbols */
+    size_t kernel_size;
+
+    uint32_t ended; /* set once, atomically */
+    uint32_t end_reason;
+};
+
+extern struct domain *domains[];
+extern unsigned int nr_domains;
+
+/*
+ * A domain with its vCPUs (all down) and shared pages, but with no memory.
+ * NULL when there is no memory left. Boot only.
+ */
+struct domain *domain_create(unsigned int id, const char *name,
+                             unsigned int nr_vcpus);
+
+/* The vCPU that runs on this CPU. */
+struct vcpu *vcpu_current(void);
+
+/*
+ * Ends the domain, with PARAPET_SHUTDOWN_*: none of its vCPUs runs again.
+ * Only the first call counts. When it was the last domain, the machine ends
+ * and this does not return. Takes run queue locks.
+ */
+void domain_end(struct domain *domain, uint32_t reason);
+
+/*
+ * Tier 2: the guest broke the rules. Reports the domain, the reason, where it
+ * was and its registers, and ends it. v runs on this CPU; regs are complete.
+ */
+void domain_kill(struct vcpu *v, const struct cpu_regs *regs,
+                 const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Writes the device tree by which a guest learns at its start what it has:
+ *
+ *   / {
+ *       compatible = "parapet,guest";
+ *       #address-cells = <2>;
+ *       #size-cells = <2>;
+ *       memory@0 { device_type = "memory"; reg = <0 0 size_hi size_lo>; };
+ *       cpus {
+ *           #address-cells = <1>;
+ *           #size-cells = <0>;
+ *           cpu@N { device_type = "cpu"; reg = <N>; };       (hexadecimal N)
+ *       };
+ *       chosen {
+ *           bootargs = "...";
+ *           linux,initrd-start = <u64>;   (guest physical; both are absent
+ *           linux,initrd-end = <u64>;      when there is no ramdisk)
+ *       };
+ *       hypervisor {
+ *           compatible = "parapet,parapet";
+ *           abi-version = <u32>;
+ *           domain-id = <u32>;
+ *       };
+ *   };
+ */
+#ifndef HYPERVISOR_CORE_DTB_H
+#define HYPERVISOR_CORE_DTB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct dtb_info {
+    uint64_t memory_bytes;
+    uint32_t nr_vcpus;
+    const char *bootargs;
+    uint64_t ramdisk_start; /* guest physical */
+    uint64_t ramdisk_end;   /* one past the last byte; 0 when there is none */
+    uint32_t abi_version;
+    uint32_t domain_id;
+};
+
+/*
+ * Writes the tree into buffer, which is aligned to 8 and has size bytes.
+ * Returns the tree's length, or -PARAPET_ENOMEM when the buffer is too small
+ * (its contents are then undefined). No locks. libfdt runs below: in ring 0
+ * this needs a valid stack canary slot.
+ */
+int dtb_build(void *buffer, size_t size, const struct dtb_info *info);
+
+#endif

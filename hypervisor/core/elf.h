@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reads a guest kernel: an ELF64 executable for x86-64 that nobody has
+ * vouched for, at an address of any alignment. It owns what a Parapet kernel
+ * image must look like; it must not know where the image came from or what
+ * is done with it. No function allocates, locks or keeps a pointer.
+ *
+ * Where a function takes why and why_size, it writes one line there, without
+ * a line feed, when it returns -PARAPET_EINVAL: what was expected and what
+ * came. The line has printable characters only and may be cut off.
+ */
+#ifndef HYPERVISOR_CORE_ELF_H
+#define HYPERVISOR_CORE_ELF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/abi.h"
+
+#define ELF_MAX_SEGMENTS 32
+
+/*
+ * Where a kernel may be: from the end of the shared region's PML4 slot up to
+ * the last page of the address space, which stays free so that no end of a
+ * range is zero.
+ */
+#define ELF_VADDR_START (PARAPET_SHARED_BASE + 0x8000000000)
+#define ELF_VADDR_END 0xfffffffffffff000
+
+/* The bits of elf_segment.flags. */
+#define ELF_EXECUTE 1
+#define ELF_WRITE 2
+#define ELF_READ 4
+
+/*
+ * A PT_LOAD that is not empty. Copy filesz bytes from offset in the image to
+ * guest physical paddr, zero the rest up to memsz, map it at vaddr.
+ */
+struct elf_segment {
+    uint64_t offset;
+    uint64_t filesz; /* offset + filesz is inside the image */
+    uint64_t memsz;  /* at least 1 and at least filesz */
+    uint64_t vaddr;  /* vaddr..vaddr + memsz is in the allowed range */
+    uint64_t paddr;  /* congruent to vaddr in a page; the end does not wrap */
+    uint32_t flags;  /* ELF_READ, ELF_WRITE, ELF_EXECUTE; never W with X */
+};
+
+struct elf_image {
+    uint64_t entry;          /* inside an executable segment */
+    uint64_t hypercall_page; /* page-aligned, in file-backed executable bytes */
+    uint32_t abi_version;    /* as the kernel says: see elf_check_version() */
+    unsigned int nr_segments;
+    struct elf_segment segments[ELF_MAX_SEGMENTS];
+};
+
+/*
+ * Reads the headers, segments and note of the size bytes at image. Returns 0
+ * with all of *out true as its comments promise, or -PARAPET_EINVAL with *out
+ * undefined. Segments share no page of vaddr and overlap nowhere in paddr.
+ */
+int elf_parse(const void *image, size_t size, struct elf_image *out, char *why,
+              size_t why_size);
+
+/* Whether this hypervisor speaks the ABI that the kernel wants. */
+int elf_check_version(const struct elf_image *image, char *why,
+                      size_t why_size);
+
+/* Whether all segments lie inside memory_bytes of guest memory. */
+int elf_check_memory(const struct elf_image *image, uint64_t memory_bytes,
+                     char *why, size_t why_size);
+
+/*
+ * Finds the function or label nearest at or below vaddr, in the section that
+ * holds vaddr. The image needs no earlier elf_parse(). Returns false when
+ * there is none, or no symbol table, or a damaged one. The name is cut to
+ * name_size with its NUL; what is not printable in it becomes '?'. Takes time
+ * in proportion to the image: for reports only.
+ */
+bool elf_symbol(const void *image, size_t size, uint64_t vaddr, char *name,
+                size_t name_size, uint64_t *offset);
+
+#endif

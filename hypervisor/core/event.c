@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns the ports. A port's bits in the shared page are the guest's to write
+ * as it likes: it can lose or invent only its own events by that.
+ */
+#include "hypervisor/core/event.h"
+
+#include "abi/errors.h"
+#include "hypervisor/core/domain.h"
+#include "hypervisor/core/hypercall.h"
+#include "hypervisor/sched/sched.h"
+#include "hypervisor/x86/percpu.h"
+
+bool event_deliverable(const struct vcpu *v)
+{
+    const volatile struct parapet_vcpu_page *page = v->page;
+
+    return page->event_pending && !page->event_mask && v->event_entry;
+}
+
+/*
+ * The last steps: select bit, pending byte, and on a change from 0 to 1 a
+ * kick, whatever the mask says. (The guest clears its mask and then reads
+ * pending; a sender that set pending and then read the mask could miss, each
+ * before the other's store is seen.)
+ */
+static void notify(struct vcpu *v, uint32_t port)
+{
+    __atomic_or_fetch(&v->page->event_select, 1ul << port / 64,
+                      __ATOMIC_SEQ_CST);
+    if (!__atomic_exchange_n(&v->page->event_pending, 1, __ATOMIC_SEQ_CST))
+        sched_notify(v);
+}
+
+void event_raise(struct domain *d, uint32_t port)
+{
+    uint64_t bit = 1ul << port % 64;
+    uint32_t word = port / 64;
+
+    if (__atomic_fetch_or(&d->shared->event_pending[word], bit,
+                          __ATOMIC_SEQ_CST) &
+        bit)
+        return;
+    if (__atomic_load_n(&d->shared->event_mask[word], __ATOMIC_SEQ_CST) & bit)
+        return;
+    notify(d->vcpus[d->ports[port].vcpu], port);
+}
+
+void event_raise_vcpu_virq(struct vcpu *v, uint32_t virq)
+{
+    uint32_t port = __atomic_load_n(&v->virq_port[virq], __ATOMIC_ACQUIRE);
+
+    if (port)
+        event_raise(v->domain, port);
+}
+
+void event_raise_virq(struct domain *d, uint32_t virq)
+{
+    for (unsigned int i = 0; i < d->nr_vcpus; i++)
+        event_raise_vcpu_virq(d->vcpus[i], virq);
+}
+
+static bool port_in_use(const struct domain *d, uint32_t port)
+{
+    return port < PARAPET_NR_PORTS && d->ports[port].kind != PORT_FREE;
+}
+
+/* A free port, looked for from next_port on; 0 when all are in use. Locked. */
+static uint32_t find_free_port(struct domain *d)
+{
+    for (uint32_t n = 1; n < PARAPET_NR_PORTS; n++) {
+        uint32_t port = d->next_port;
+
+        d->next_port = port + 1 < PARAPET_NR_PORTS ? port + 1 : 1;
+        if (d->ports[port].kind == PORT_FREE)
+            return port;
+    }
+    return 0;
+}
+
+/* Makes a port, its pending and mask bits clear. The lock is held. */
+static int64_t make_port(struct domain *d, enum port_kind kind, uint32_t virq,
+                         uint32_t vcpu)
+{
+    uint32_t port = find_free_port(d);
+    uint64_t bit = 1ul << port % 64;
+
+    if (port == 0)
+        return -PARAPET_ENOSPC;
+    d->ports[port].virq = (uint8_t)virq;
+    d->ports[port].vcpu = (uint16_t)vcpu;
+    __atomic_and_fetch(&d->shared->event_pending[port / 64], ~bit,
+                       __ATOMIC_SEQ_CST);
+    __atomic_and_fetch(&d->shared->event_mask[port / 64], ~bit,
+                       __ATOMIC_SEQ_CST);
+    __atomic_store_n(&d->ports[port].kind, (uint8_t)kind, __ATOMIC_RELEASE);
+    return port;
+}
+
+/*
+ * evtchn_bind_virq: virq is PARAPET_VIRQ_*, vcpu the one to notify. EINVAL:
+ * no such virtual IRQ. ENOENT: no such vCPU. EEXIST: bound there already.
+ * The console's port starts pending, since input may have come before.
+ */
+int64_t hc_evtchn_bind_virq(uint32_t virq, uint32_t vcpu)
+{
+    struct domain *d = vcpu_current()->domain;
+    int64_t port;
+
+    if (virq > PARAPET_VIRQ_CONSOLE)
+        return -PARAPET_EINVAL;
+    if (vcpu >= d->nr_vcpus)
+        return -PARAPET_ENOENT;
+    spin_lock(&d->lock);
+    if (d->vcpus[vcpu]->virq_port[virq]) {
+        port = -PARAPET_EEXIST;
+    } else {
+        port = make_port(d, PORT_VIRQ, virq, vcpu);
+        if (port > 0)
+            __atomic_store_n(&d->vcpus[vcpu]->virq_port[virq], (uint32_t)port,
+                             __ATOMIC_RELEASE);
+    }
+    spin_unlock(&d->lock);
+    if (port > 0 && virq == PARAPET_VIRQ_CONSOLE)
+        event_raise(d, (uint32_t)port);
+    return port;
+}
+
+/* evtchn_bind_ipi: ENOENT: no such vCPU. ENOSPC: all ports are in use. */
+int64_t hc_evtchn_bind_ipi(uint32_t vcpu)
+{
+    struct domain *d = vcpu_current()->domain;
+    int64_t port;
+
+    if (vcpu >= d->nr_vcpus)
+        return -PARAPET_ENOENT;
+    spin_lock(&d->lock);
+    port = make_port(d, PORT_IPI, 0, vcpu);
+    spin_unlock(&d->lock);
+    return port;
+}
+
+/* evtchn_send: EINVAL: no such port. Any bound port may be sent to. */
+int64_t hc_evtchn_send(uint32_t port)
+{
+    struct domain *d = vcpu_current()->domain;
+
+    if (!port_in_use(d, port))
+        return -PARAPET_EINVAL;
+    event_raise(d, port);
+    return 0;
+}
+
+/* evtchn_unmask: EINVAL: no such port. */
+int64_t hc_evtchn_unmask(uint32_t port)
+{
+    struct domain *d = vcpu_current()->domain;
+    uint64_t bit = 1ul << port % 64;
+
+    if (!port_in_use(d, port))
+        return -PARAPET_EINVAL;
+    __atomic_and_fetch(&d->shared->event_mask[port / 64], ~bit,
+                       __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&d->shared->event_pending[port / 64],
+                        __ATOMIC_SEQ_CST) &
+        bit)
+        notify(d->vcpus[d->ports[port].vcpu], port);
+    return 0;
+}
+
+/* evtchn_close: EINVAL: no such port. What is pending is dropped. */
+int64_t hc_evtchn_close(uint32_t port)
+{
+    struct domain *d = vcpu_current()->domain;
+    int64_t result = -PARAPET_EINVAL;
+
+    spin_lock(&d->lock);
+    if (port_in_use(d, port)) {
+        struct port *p = &d->ports[port];
+
+        if (p->kind == PORT_VIRQ)
+            __atomic_store_n(&d->vcpus[p->vcpu]->virq_port[p->virq], 0,
+                             __ATOMIC_RELEASE);
+        __atomic_store_n(&p->kind, PORT_FREE, __ATOMIC_RELEASE);
+        __atomic_and_fetch(&d->shared->event_pending[port / 64],
+                           ~(1ul << port % 64), __ATOMIC_SEQ_CST);
+        result = 0;
+    }
+    spin_unlock(&d->lock);
+    return result;
+}

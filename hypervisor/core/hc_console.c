@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The console hypercalls.
+ */
+#include "abi/errors.h"
+#include "hypervisor/core/console.h"
+#include "hypervisor/core/guest_access.h"
+#include "hypervisor/core/hypercall.h"
+#include "lib/macros.h"
+
+/* So much at a time, to stay short: the caller goes on where this stopped. */
+#define CHUNK 256
+
+/*
+ * console_write: at most 256 bytes at a call. Returns how many were written.
+ * EFAULT: the bytes cannot be read; none was written.
+ */
+int64_t hc_console_write(uint64_t buffer, uint64_t length)
+{
+    char bytes[CHUNK];
+    size_t n = MIN(length, (uint64_t)CHUNK);
+
+    if (copy_from_guest(bytes, buffer, n))
+        return -PARAPET_EFAULT;
+    console_write_raw(bytes, n);
+    return (int64_t)n;
+}
+
+/*
+ * console_read: at most 256 bytes at a call. Returns how many were read.
+ * EAGAIN: there is no input, or it is another domain's. EFAULT: the buffer
+ * cannot be written; no input is lost by that.
+ */
+int64_t hc_console_read(uint64_t buffer, uint64_t length)
+{
+    char bytes[CHUNK] = {0};
+    size_t n = MIN(length, (uint64_t)CHUNK);
+
+    /* Find out before input is taken whether there is a place for it. */
+    if (copy_to_guest(buffer, bytes, n))
+        return -PARAPET_EFAULT;
+    if (n == 0)
+        return 0;
+    n = console_read(vcpu_current()->domain, bytes, n);
+    if (n == 0)
+        return -PARAPET_EAGAIN;
+    if (copy_to_guest(buffer, bytes, n))
+        return -PARAPET_EFAULT;
+    return (int64_t)n;
+}

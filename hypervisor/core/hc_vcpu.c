@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Hypercalls that concern one vCPU whatever its engine: event entry, masks,
+ * timer, bring-up, scheduling and the end.
+ */
+#include "abi/errors.h"
+#include "hypervisor/core/domain.h"
+#include "hypervisor/core/event.h"
+#include "hypervisor/core/guest_access.h"
+#include "hypervisor/core/hypercall.h"
+#include "hypervisor/engine/engine.h"
+#include "hypervisor/sched/sched.h"
+#include "hypervisor/x86/percpu.h"
+
+/* cpu_irq_disable: the virtual interrupt flag is cleared. Returns 0. */
+int64_t hc_cpu_irq_disable(void)
+{
+    vcpu_current()->page->event_mask = 1;
+    return 0;
+}
+
+/* cpu_irq_enable: the flag is set, and what is pending delivered. Returns 0. */
+int64_t hc_cpu_irq_enable(void)
+{
+    vcpu_current()->page->event_mask = 0;
+    return hc_event_check();
+}
+
+/* event_check: delivers an upcall if one is due. Returns 0. */
+int64_t hc_event_check(void)
+{
+    struct cpu_info *cpu = this_cpu();
+
+    if (event_deliverable(cpu->current))
+        cpu->exit_work |= WORK_EVENT;
+    return 0;
+}
+
+/*
+ * set_timer: PARAPET_VIRQ_TIMER is raised once the monotonic clock reaches
+ * deadline_ns, at once when it has; 0 cancels. Returns 0.
+ */
+int64_t hc_set_timer(uint64_t deadline_ns)
+{
+    vcpu_current()->timer_deadline = deadline_ns;
+    sched_timer_update();
+    return 0;
+}
+
+/*
+ * vcpu_up: the vCPU starts at entry with the given rsp, argument in rdi,
+ * events masked. ENOENT: no such vCPU. EEXIST: it is up. EINVAL: entry is not
+ * the guest's to execute.
+ */
+int64_t hc_vcpu_up(uint32_t vcpu, uint64_t entry, uint64_t stack,
+                   uint64_t argument)
+{
+    struct domain *d = vcpu_current()->domain;
+    int64_t result = -PARAPET_EEXIST;
+
+    if (vcpu >= d->nr_vcpus)
+        return -PARAPET_ENOENT;
+    if (!guest_code_ok(entry))
+        return -PARAPET_EINVAL;
+    spin_lock(&d->lock);
+    if (d->vcpus[vcpu]->state == VCPU_DOWN) {
+        d->engine->vcpu_start(d->vcpus[vcpu], entry, stack, argument);
+        sched_start(d->vcpus[vcpu]);
+        result = 0;
+    }
+    spin_unlock(&d->lock);
+    return result;
+}
+
+/* yield: behind the other runnable vCPUs of this CPU. Returns 0. */
+int64_t hc_yield(void)
+{
+    this_cpu()->exit_work |= WORK_RESCHEDULE;
+    return 0;
+}
+
+/* block: unmasks events and waits until one is pending. Returns 0. */
+int64_t hc_block(void)
+{
+    struct vcpu *v = vcpu_current();
+
+    v->page->event_mask = 0;
+    sched_block(v);
+    return 0;
+}
+
+/* shutdown: EINVAL: no such reason. Else it does not return. */
+int64_t hc_shutdown(uint32_t reason)
+{
+    struct cpu_info *cpu = this_cpu();
+
+    if (reason > PARAPET_SHUTDOWN_CRASH)
+        return -PARAPET_EINVAL;
+    cpu->exit_work |= WORK_RESCHEDULE;
+    domain_end(cpu->current->domain, reason);
+    return 0;
+}

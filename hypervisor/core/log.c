@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns the level and the form of a message: "WHO: text\n", on a line of its
+ * own even when a guest left the cursor in the middle of one.
+ */
+#include "hypervisor/core/log.h"
+
+#include "hypervisor/core/console.h"
+#include "hypervisor/core/domain.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define LINE_SIZE 256
+
+static enum log_level log_level = LOG_INFO;
+
+bool log_set_level(const char *name)
+{
+    static const char *const names[] = {"err", "warn", "info", "debug"};
+
+    for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            log_level = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void log_write(const char *who, const char *format, va_list args)
+{
+    char line[LINE_SIZE];
+    int prefix = string_format(line, sizeof(line), "%s: ", who);
+
+    (void)string_vformat(line + prefix, sizeof(line) - (size_t)prefix, format,
+                         args);
+    console_write_line(line);
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+    va_list args;
+
+    if (level > log_level)
+        return;
+    va_start(args, format);
+    log_write("parapet", format, args);
+    va_end(args);
+}
+
+void log_domain(enum log_level level, const struct domain *domain,
+                const char *format, ...)
+{
+    char who[16];
+    va_list args;
+
+    if (level > log_level)
+        return;
+    (void)string_format(who, sizeof(who), "d%u", domain->id);
+    va_start(args, format);
+    log_write(who, format, args);
+    va_end(args);
+}
+
+void log_vcpu(enum log_level level, const struct vcpu *vcpu, const char *format,
+              ...)
+{
+    char who[24];
+    va_list args;
+
+    if (level > log_level)
+        return;
+    (void)string_format(who, sizeof(who), "d%uv%u", vcpu->domain->id, vcpu->id);
+    va_start(args, format);
+    log_write(who, format, args);
+    va_end(args);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Messages of the hypervisor on the console. Never on a hot path.
+ */
+#ifndef HYPERVISOR_CORE_LOG_H
+#define HYPERVISOR_CORE_LOG_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct domain;
+struct vcpu;
+
+enum log_level { LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+/* Sets the level by name (err, warn, info, debug); false if it has none. */
+bool log_set_level(const char *name);
+
+/*
+ * A line "parapet: ...", "d1: ..." or "d1v0: ...", without a newline at its
+ * end. Any context; takes the console's lock.
+ */
+void log_line(enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void log_domain(enum log_level level, const struct domain *domain,
+                const char *format, ...) __attribute__((format(printf, 3, 4)));
+void log_vcpu(enum log_level level, const struct vcpu *vcpu, const char *format,
+              ...) __attribute__((format(printf, 3, 4)));
+
+#define log_err(...) log_line(LOG_ERR, __VA_ARGS__)
+#define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)
+#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns how everything ends.
+ */
+#include "hypervisor/core/panic.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+
+#include "hypervisor/core/console.h"
+#include "hypervisor/core/symbols.h"
+#include "hypervisor/x86/apic.h"
+#include "hypervisor/x86/cpu.h"
+#include "hypervisor/x86/percpu.h"
+#include "lib/printf.h"
+
+#define DEBUG_EXIT_PORT 0xf4
+#define MAX_DEPTH 24
+
+static uint32_t panicking;
+
+_Noreturn void machine_end(enum machine_end how)
+{
+    outb(DEBUG_EXIT_PORT, (uint8_t)how);
+    /* Not in QEMU, or without its debug-exit device. */
+    console_write_line("parapet: the machine may be switched off now");
+    cpu_halt_forever();
+}
+
+static void print(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+static void print(const char *format, ...)
+{
+    char line[256];
+    va_list args;
+
+    va_start(args, format);
+    (void)string_vformat(line, sizeof(line), format, args);
+    va_end(args);
+    console_write_line(line);
+}
+
+static void print_code_address(const char *what, uint64_t vaddr)
+{
+    uint64_t offset;
+    const char *name = symbols_find(vaddr, &offset);
+
+    if (name)
+        print("  %s %016lx  %s+0x%lx", what, vaddr, name, offset);
+    else
+        print("  %s %016lx", what, vaddr);
+}
+
+static void print_regs(const struct cpu_regs *r)
+{
+    print("  vector %u, error %x, cr2 %016lx, cr3 %016lx", r->vector, r->error,
+          read_cr2(), read_cr3());
+    print("  rax %016lx  rbx %016lx  rcx %016lx", r->rax, r->rbx, r->rcx);
+    print("  rdx %016lx  rsi %016lx  rdi %016lx", r->rdx, r->rsi, r->rdi);
+    print("  rbp %016lx  rsp %016lx  r8  %016lx", r->rbp, r->rsp, r->r8);
+    print("  r9  %016lx  r10 %016lx  r11 %016lx", r->r9, r->r10, r->r11);
+    print("  r12 %016lx  r13 %016lx  r14 %016lx", r->r12, r->r13, r->r14);
+    print("  r15 %016lx  rfl %016lx  cs %04lx ss %04lx", r->r15, r->rflags,
+          r->cs, r->ss);
+}
+
+/*
+ * Follows the frame pointers. A frame lies above the one before it and in
+ * this CPU's block or in the image (the boot stack): anything else ends it.
+ */
+static void print_backtrace(uint64_t rip, uint64_t rbp)
+{
+    print_code_address("at", rip);
+    for (int depth = 0; depth < MAX_DEPTH; depth++) {
+        const uint64_t *frame = (const uint64_t *)rbp;
+
+        if (rbp % 8 != 0 || rbp < IMAGE_BASE ||
+            rbp >= PERCPU_BASE + MAX_CPUS * (uint64_t)PERCPU_SIZE)
+            return;
+        if (!symbols_find(frame[1], NULL))
+            return;
+        print_code_address("by", frame[1]);
+        if (frame[0] <= rbp)
+            return;
+        rbp = frame[0];
+    }
+}
+
+static _Noreturn void panic_print(const struct cpu_regs *regs,
+                                  const char *format, va_list args)
+{
+    char text[200];
+
+    if (__atomic_exchange_n(&panicking, 1, __ATOMIC_SEQ_CST))
+        cpu_halt_forever();
+    apic_stop_others();
+    console_break_lock();
+    (void)string_vformat(text, sizeof(text), format, args);
+    print("parapet: panic: %s", text);
+    if (regs) {
+        print_regs(regs);
+        print_backtrace(regs->rip, regs->rbp);
+    } else {
+        uint64_t frame = (uint64_t)__builtin_frame_address(0);
+        print_backtrace(((const uint64_t *)frame)[1],
+                        ((const uint64_t *)frame)[0]);
+    }
+    machine_end(MACHINE_END_PANIC);
+}
+
+void panic_stopped(void)
+{
+    if (__atomic_load_n(&panicking, __ATOMIC_SEQ_CST))
+        cpu_halt_forever();
+}
+
+_Noreturn void panic(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    panic_print(NULL, format, args);
+}
+
+_Noreturn void panic_regs(const struct cpu_regs *regs, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    panic_print(regs, format, args);
+}
+
+_Noreturn void boot_refuse(const char *format, ...)
+{
+    char text[256];
+    va_list args;
+
+    va_start(args, format);
+    (void)string_vformat(text, sizeof(text), format, args);
+    print("parapet: cannot boot: %s", text);
+    machine_end(MACHINE_END_BOOT_REFUSED);
+}
+
+/* libfdt and nothing else is built with stack protection. */
+_Noreturn void __stack_chk_fail(void);
+
+_Noreturn void __stack_chk_fail(void)
+{
+    panic("a stack canary of libfdt was overwritten");
+}

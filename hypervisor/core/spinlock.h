@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A ticket lock. The hypervisor runs with interrupts off, so a holder is
+ * never interrupted by anything that takes locks (an NMI takes none).
+ *
+ * Lock order: a domain's lock, then a run queue's, then the console's. The
+ * frame allocator's lock is taken with no other lock inside.
+ */
+#ifndef HYPERVISOR_CORE_SPINLOCK_H
+#define HYPERVISOR_CORE_SPINLOCK_H
+
+#include <stdint.h>
+
+struct spinlock {
+    uint32_t next;
+    uint32_t serving;
+};
+
+static inline void spin_lock(struct spinlock *lock)
+{
+    uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+
+    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
+        __asm__ volatile("pause");
+}
+
+static inline void spin_unlock(struct spinlock *lock)
+{
+    __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The pv engine: the guest kernel runs in ring 3, knows it, and calls. This
+ * file is its table and what moves a vCPU onto a CPU and off it.
+ */
+#include "hypervisor/engine/pv.h"
+
+#include "abi/errors.h"
+#include "abi/exits.h"
+#include "abi/note.h"
+#include "hypervisor/core/domain.h"
+#include "hypervisor/engine/engine.h"
+#include "hypervisor/mm/paging.h"
+#include "hypervisor/x86/cpu.h"
+#include "hypervisor/x86/percpu.h"
+#include "lib/string.h"
+
+#define XSAVE_ALL (XCR0_X87 | XCR0_SSE | XCR0_AVX)
+#define MXCSR_DEFAULT 0x1f80u
+#define X87_CONTROL_DEFAULT 0x37fu
+
+/* Offsets in the xsave area (APM 2, 11.5.3). */
+#define XSAVE_FCW 0
+#define XSAVE_MXCSR 24
+
+/* Entry n: mov $n, %eax; syscall; ret. */
+static void pv_fill_hypercall_page(void *page)
+{
+    static const uint8_t code[] = {0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0xc3};
+    uint8_t *entry = page;
+
+    _Static_assert(PARAPET_NR_HYPERCALLS * PARAPET_HYPERCALL_ENTRY_SIZE ==
+                       PARAPET_HYPERCALL_PAGE_SIZE,
+                   "one page holds an entry for each number");
+    memset(page, 0xcc, PARAPET_HYPERCALL_PAGE_SIZE);
+    for (uint32_t n = 0; n < PARAPET_NR_HYPERCALLS; n++) {
+        memcpy(entry, code, sizeof(code));
+        memcpy(entry + 1, &n, sizeof(n));
+        entry += PARAPET_HYPERCALL_ENTRY_SIZE;
+    }
+}
+
+static void pv_vcpu_start(struct vcpu *v, uint64_t entry, uint64_t stack,
+                          uint64_t argument)
+{
+    uint32_t mxcsr = MXCSR_DEFAULT;
+    uint16_t fcw = X87_CONTROL_DEFAULT;
+
+    memset(&v->regs, 0, sizeof(v->regs));
+    v->regs.rip = entry;
+    v->regs.rsp = stack;
+    v->regs.rdi = argument;
+    v->regs.cs = PARAPET_CS_USER; /* CPL 3: what the CPU sees */
+    v->regs.ss = PARAPET_SS;
+    v->regs.rflags = RFLAGS_IF | 2;
+    memset(&v->segments, 0, sizeof(v->segments));
+    v->segments.gs_base = PARAPET_VCPU_PAGE((uint64_t)v->id);
+    memset(v->xsave, 0, PAGE_SIZE);
+    memcpy((uint8_t *)v->xsave + XSAVE_FCW, &fcw, sizeof(fcw));
+    memcpy((uint8_t *)v->xsave + XSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+    /* Both components present, so that MXCSR and FCW are loaded. */
+    *(uint64_t *)((uint8_t *)v->xsave + 512) = XCR0_X87 | XCR0_SSE;
+}
+
+static void pv_switch_in(struct vcpu *v)
+{
+    const struct vcpu_segments *s = &v->segments;
+    uint64_t root = frame_paddr(v->domain->root);
+
+    /* Loading a selector changes the base, so the bases come after. */
+    write_ds(s->ds);
+    write_es(s->es);
+    write_fs(s->fs);
+    write_gs(s->gs);
+    write_fs_base(s->fs_base);
+    write_gs_base(s->gs_base);
+    wrmsr(MSR_KERNEL_GS_BASE, s->gs_user_base);
+    __asm__ volatile("xrstor64 (%0)"
+                     :
+                     : "r"(v->xsave), "a"((uint32_t)XSAVE_ALL), "d"(0)
+                     : "memory");
+    if (read_cr3() != root)
+        write_cr3(root);
+}
+
+static void pv_switch_out(struct vcpu *v)
+{
+    struct vcpu_segments *s = &v->segments;
+
+    s->ds = read_ds();
+    s->es = read_es();
+    s->fs = read_fs();
+    s->gs = read_gs();
+    s->fs_base = read_fs_base();
+    s->gs_base = read_gs_base();
+    s->gs_user_base = rdmsr(MSR_KERNEL_GS_BASE);
+    __asm__ volatile("xsave64 (%0)"
+                     :
+                     : "r"(v->xsave), "a"((uint32_t)XSAVE_ALL), "d"(0)
+                     : "memory");
+}
+
+static void pv_deliver_event(struct vcpu *v, struct cpu_regs *regs)
+{
+    regs->error = 0;
+    if (pv_bounce(v, regs, v->event_entry, true))
+        return;
+    this_cpu()->exit_work |= WORK_RESCHEDULE;
+    domain_kill(v, regs, "no stack for the event frame at rsp %lx", regs->rsp);
+}
+
+const struct engine engine_pv = {
+    .name = "pv",
+    .address_space_create = pv_address_space_create,
+    .fill_hypercall_page = pv_fill_hypercall_page,
+    .vcpu_start = pv_vcpu_start,
+    .switch_in = pv_switch_in,
+    .switch_out = pv_switch_out,
+    .exception = pv_exception,
+    .trap = pv_trap,
+    .deliver_event = pv_deliver_event,
+};

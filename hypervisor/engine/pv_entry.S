@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The system call entry of the pv engine: hypercalls, and the iret hypercall
+ * as a path of its own. What each instruction costs is what the bench
+ * measures, so both are written to be short.
+ *
+ * The per-CPU stub (x86/percpu.c) has stored the guest's rsp in its slot and
+ * set rsp to the rcx slot of the registers at the top of the main stack:
+ *
+ *   +160 ss      never changes: a guest has one stack selector
+ *   +152 rsp     stored by the stub
+ *   +144 rflags  from r11
+ *   +136 cs      never changes: a guest has one code selector
+ *   +128 rip     from rcx
+ *   +112 rax     only on slow paths
+ *   +96  rcx     <- rsp
+ *   +88  rdi ... +48 r9   pushed, since a C function may change them
+ */
+#include "abi/abi.h"
+#include "asm_offsets.h"
+
+#define EX_TABLE(from, to)                                                     \
+        .pushsection .ex_table, "a";                                           \
+        .balign 4;                                                             \
+        .long from - ., to - .;                                                \
+        .popsection
+
+/* Offsets while rsp is at the rcx slot, and after the six pushes. */
+#define AT_RCX(slot) slot - REGS_RCX(%rsp)
+#define AT_R9(slot) slot - REGS_R9(%rsp)
+
+        .text
+        .balign 64
+        .globl pv_syscall_entry
+pv_syscall_entry:
+        mov %r11, AT_RCX(REGS_RFLAGS)
+        mov %rcx, AT_RCX(REGS_RIP)
+        test %rax, %rax                 /* PARAPET_HC_iret is 0 */
+        jz pv_iret
+        push %rdi
+        push %rsi
+        push %rdx
+        push %r10
+        push %r8
+        push %r9
+        cmp $PARAPET_NR_HYPERCALLS, %rax
+        jae pv_unknown_hypercall
+        mov AT_R9(CPU_COUNTERS), %r11
+        incq (%r11, %rax, 8)
+        mov AT_R9(CPU_DISPATCH), %r11
+        mov %r10, %rcx                  /* the fourth argument, for C */
+        call *(%r11, %rax, 8)
+pv_hypercall_return:
+        cmpl $0, AT_R9(CPU_EXIT_WORK)
+        jne pv_hypercall_slow
+        mov AT_R9(REGS_RIP), %rcx
+        /*
+         * sysretq to a non-canonical rip faults in ring 0 on Intel. A rip
+         * with bit 63 set follows an instruction fetched from a canonical
+         * address below it, so it is canonical; the rest takes iretq.
+         */
+        test %rcx, %rcx
+        jns pv_hypercall_slow
+        mov AT_R9(REGS_RFLAGS), %r11
+        pop %r9
+        pop %r8
+        pop %r10
+        pop %rdx
+        pop %rsi
+        pop %rdi
+        mov AT_RCX(REGS_RSP), %rsp
+        sysretq
+
+pv_unknown_hypercall:
+        mov AT_R9(CPU_COUNTERS), %r11
+        incq 8 * PARAPET_NR_HYPERCALLS(%r11)
+        mov $-38, %rax                  /* -ENOSYS; pv.c asserts the number */
+        jmp pv_hypercall_return
+
+/* Work is pending, or the return needs iretq. rax: the result. */
+pv_hypercall_slow:
+        mov %rax, AT_R9(REGS_RAX)
+        mov AT_R9(REGS_RIP), %rcx       /* what sysretq would leave */
+        mov %rcx, AT_R9(REGS_RCX)
+        mov AT_R9(REGS_RFLAGS), %rcx
+        mov %rcx, AT_R9(REGS_R11)
+        movl $256, AT_R9(REGS_VECTOR)   /* VECTOR_HYPERCALL */
+        push %rbx
+        push %rbp
+        push %r12
+        push %r13
+        push %r14
+        push %r15
+        jmp exit_to_guest
+
+/*
+ * iret: pops struct parapet_frame from the guest's stack. Only rax, rcx and
+ * r11 are used, and all three come from the frame. Anything unusual (a frame
+ * in the lower half, another cs, events to deliver, exit work) is left to
+ * pv_iret_slow in C, before anything was changed.
+ */
+        .balign 64
+pv_iret:
+        mov AT_RCX(CPU_COUNTERS), %r11
+        incq (%r11)                     /* hypercalls[PARAPET_HC_iret] */
+        mov AT_RCX(REGS_RSP), %rcx
+        movabs $PARAPET_HYPERVISOR_END, %rax
+        cmp %rax, %rcx
+        jb 3f
+        mov AT_RCX(CPU_VCPU_PAGE), %r11
+        stac
+1:      cmpl $PARAPET_CS_KERNEL, PARAPET_FRAME_CS(%rcx)
+        jne 3f
+11:     mov PARAPET_FRAME_RFLAGS(%rcx), %rax
+        test $PARAPET_RFLAGS_IF, %eax
+        jz 2f
+        cmpb $0, PARAPET_VCPU_EVENT_PENDING(%r11)
+        jne 3f
+        movb $0, PARAPET_VCPU_EVENT_MASK(%r11)
+        /* Keep CF PF AF ZF SF TF DF OF RF AC ID; IF is always set. */
+4:      and $0x250dd5, %eax
+        or $PARAPET_RFLAGS_IF, %eax
+        mov %rax, AT_RCX(REGS_RFLAGS)
+12:     mov PARAPET_FRAME_RIP(%rcx), %rax
+        mov %rax, AT_RCX(REGS_RIP)
+13:     mov PARAPET_FRAME_RSP(%rcx), %r11
+14:     mov PARAPET_FRAME_RAX(%rcx), %rax
+        /*
+         * The frame spans two pages at most, and its first word and its rsp
+         * were read: no read below can fault, so rsp may be overwritten.
+         */
+        mov %r11, AT_RCX(REGS_RSP)
+15:     mov PARAPET_FRAME_R11(%rcx), %r11
+16:     mov PARAPET_FRAME_RCX(%rcx), %rcx
+        clac
+        add $REGS_RIP - REGS_RCX, %rsp
+        jmp guest_iretq
+2:      movb $1, PARAPET_VCPU_EVENT_MASK(%r11)
+        jmp 4b
+        /*
+         * The slow way, also when the frame cannot be read: the registers
+         * are as the call left them, rax, rcx and r11 aside. C reads the
+         * frame again, and ends the domain when that fails too.
+         */
+3:      clac
+        sub $REGS_RCX - REGS_R9, %rsp
+        mov %rdi, AT_R9(REGS_RDI)
+        mov %rsi, AT_R9(REGS_RSI)
+        mov %rdx, AT_R9(REGS_RDX)
+        mov %r10, AT_R9(REGS_R10)
+        mov %r8, AT_R9(REGS_R8)
+        mov %r9, AT_R9(REGS_R9)
+        push %rbx
+        push %rbp
+        push %r12
+        push %r13
+        push %r14
+        push %r15
+        mov %rsp, %rdi
+        call pv_iret_slow
+        jmp exit_to_guest
+        EX_TABLE(1b, 3b)
+        EX_TABLE(11b, 3b)
+        EX_TABLE(12b, 3b)
+        EX_TABLE(13b, 3b)
+        EX_TABLE(14b, 3b)
+        EX_TABLE(15b, 3b)
+        EX_TABLE(16b, 3b)
+
+/*
+ * The 32-bit system call entry (CSTAR). No 32-bit code descriptor exists, so
+ * no guest can get here; one that does is ended. The stub has switched the
+ * stack as for a system call.
+ */
+        .globl pv_compat_entry
+pv_compat_entry:
+        mov %r11, AT_RCX(REGS_RFLAGS)
+        mov %rcx, AT_RCX(REGS_RIP)
+        sub $REGS_RCX, %rsp
+        mov %rsp, %rdi
+        call pv_compat_refused
+        jmp exit_to_guest
+
+/*
+ * int pv_push_frame(uint64_t frame, const struct cpu_regs *regs, uint64_t cs,
+ *                   uint64_t rflags)
+ * Writes struct parapet_frame at the guest virtual address frame, which the
+ * caller has checked to lie outside the hypervisor's range. Returns 0, or -1
+ * when the guest's memory cannot be written there. Clobbers rax.
+ */
+        .balign 16
+        .globl pv_push_frame
+pv_push_frame:
+        stac
+21:     movq $PARAPET_SS, PARAPET_FRAME_SS(%rdi)
+        mov REGS_RSP(%rsi), %rax
+22:     mov %rax, PARAPET_FRAME_RSP(%rdi)
+23:     mov %rcx, PARAPET_FRAME_RFLAGS(%rdi)
+24:     mov %rdx, PARAPET_FRAME_CS(%rdi)
+        mov REGS_RIP(%rsi), %rax
+25:     mov %rax, PARAPET_FRAME_RIP(%rdi)
+        mov REGS_ERROR(%rsi), %eax
+26:     mov %rax, PARAPET_FRAME_ERROR(%rdi)
+        mov REGS_R11(%rsi), %rax
+27:     mov %rax, PARAPET_FRAME_R11(%rdi)
+        mov REGS_RCX(%rsi), %rax
+28:     mov %rax, PARAPET_FRAME_RCX(%rdi)
+        mov REGS_RAX(%rsi), %rax
+29:     mov %rax, PARAPET_FRAME_RAX(%rdi)
+        clac
+        xor %eax, %eax
+        ret
+20:     clac
+        mov $-1, %eax
+        ret
+        EX_TABLE(21b, 20b)
+        EX_TABLE(22b, 20b)
+        EX_TABLE(23b, 20b)
+        EX_TABLE(24b, 20b)
+        EX_TABLE(25b, 20b)
+        EX_TABLE(26b, 20b)
+        EX_TABLE(27b, 20b)
+        EX_TABLE(28b, 20b)
+        EX_TABLE(29b, 20b)
+
+        .section .note.GNU-stack, "", @progbits

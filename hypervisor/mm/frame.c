@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns one bit for each frame up to the end of RAM: 1 is in use or no RAM.
+ * The search goes on from where the last one ended.
+ */
+#include "hypervisor/mm/frame.h"
+
+#include "hypervisor/core/bug.h"
+#include "hypervisor/core/spinlock.h"
+#include "lib/bitmap.h"
+#include "lib/macros.h"
+#include "lib/string.h"
+
+/* The boot page tables map 4 GiB; be modest. */
+#define EARLY_LIMIT 0x40000000ul
+
+static struct spinlock frame_lock;
+static uint64_t *used;
+static size_t nr_frames;
+static size_t nr_total;
+static size_t nr_free;
+static size_t search_from;
+
+static bool overlaps(const struct memory_range *range, uint64_t start,
+                     uint64_t end)
+{
+    return range->start < end && start < range->end;
+}
+
+/* A place for the bitmap: in RAM, below EARLY_LIMIT, touching no reserved
+ * range. Candidates are the start of RAM and the ends of reserved ranges. */
+static uint64_t place_bitmap(size_t size, const struct memory_range *ram,
+                             size_t nr_ram, const struct memory_range *reserved,
+                             size_t nr_reserved)
+{
+    for (size_t i = 0; i < nr_ram; i++) {
+        uint64_t limit = MIN(ram[i].end, EARLY_LIMIT);
+        uint64_t start = ALIGN_UP(ram[i].start, PAGE_SIZE);
+        size_t j = 0;
+
+        while (start + size <= limit && j < nr_reserved) {
+            if (overlaps(&reserved[j], start, start + size)) {
+                start = ALIGN_UP(reserved[j].end, PAGE_SIZE);
+                j = 0;
+            } else {
+                j++;
+            }
+        }
+        if (start + size <= limit)
+            return start;
+    }
+    return 0;
+}
+
+static void mark_free(const struct memory_range *range)
+{
+    uint64_t first = ALIGN_UP(range->start, PAGE_SIZE) >> PAGE_SHIFT;
+    uint64_t end = range->end >> PAGE_SHIFT;
+
+    if (first < end) {
+        bitmap_clear_range(used, first, end - first);
+        nr_total += end - first;
+    }
+}
+
+static void mark_used(const struct memory_range *range)
+{
+    uint64_t first = range->start >> PAGE_SHIFT;
+    uint64_t end =
+        MIN(ALIGN_UP(range->end, PAGE_SIZE) >> PAGE_SHIFT, (uint64_t)nr_frames);
+
+    if (first < end)
+        bitmap_set_range(used, first, end - first);
+}
+
+static size_t count_free(void)
+{
+    size_t n = 0;
+
+    for (size_t i = bitmap_find_zero(used, nr_frames, 0); i < nr_frames;) {
+        size_t end = bitmap_find_set(used, nr_frames, i);
+
+        n += end - i;
+        i = bitmap_find_zero(used, nr_frames, end);
+    }
+    return n;
+}
+
+bool frame_init(const struct memory_range *ram, size_t nr_ram,
+                const struct memory_range *reserved, size_t nr_reserved)
+{
+    struct memory_range own;
+    size_t size;
+
+    for (size_t i = 0; i < nr_ram; i++)
+        nr_frames = MAX(nr_frames, (size_t)(ram[i].end >> PAGE_SHIFT));
+    nr_frames = ALIGN_UP(nr_frames, (size_t)BITMAP_WORD_BITS);
+    size = ALIGN_UP(nr_frames / 8, PAGE_SIZE);
+    own.start = place_bitmap(size, ram, nr_ram, reserved, nr_reserved);
+    own.end = own.start + size;
+    if (own.start == 0)
+        return false;
+
+    used = paddr_to_vaddr(own.start);
+    memset(used, 0xff, size);
+    for (size_t i = 0; i < nr_ram; i++)
+        mark_free(&ram[i]);
+    for (size_t i = 0; i < nr_reserved; i++)
+        mark_used(&reserved[i]);
+    mark_used(&own);
+    nr_free = count_free();
+    return true;
+}
+
+mfn_t frame_alloc(void)
+{
+    size_t mfn;
+
+    spin_lock(&frame_lock);
+    mfn = bitmap_find_zero(used, nr_frames, search_from);
+    if (mfn == nr_frames)
+        mfn = bitmap_find_zero(used, nr_frames, 0);
+    if (mfn < nr_frames) {
+        bitmap_set(used, mfn);
+        search_from = mfn + 1;
+        nr_free--;
+    }
+    spin_unlock(&frame_lock);
+    return mfn < nr_frames ? mfn : MFN_NONE;
+}
+
+mfn_t frame_alloc_zeroed(void)
+{
+    mfn_t mfn = frame_alloc();
+
+    if (mfn != MFN_NONE)
+        memset(frame_vaddr(mfn), 0, PAGE_SIZE);
+    return mfn;
+}
+
+mfn_t frame_alloc_run(size_t nr)
+{
+    size_t mfn;
+
+    spin_lock(&frame_lock);
+    mfn = bitmap_find_zeros(used, nr_frames, 0, nr);
+    if (mfn < nr_frames) {
+        bitmap_set_range(used, mfn, nr);
+        nr_free -= nr;
+    }
+    spin_unlock(&frame_lock);
+    if (mfn == nr_frames)
+        return MFN_NONE;
+    memset(frame_vaddr(mfn), 0, nr * PAGE_SIZE);
+    return mfn;
+}
+
+void frame_free(mfn_t mfn)
+{
+    spin_lock(&frame_lock);
+    BUG_ON(mfn >= nr_frames || !bitmap_test(used, mfn));
+    bitmap_clear(used, mfn);
+    nr_free++;
+    search_from = MIN(search_from, (size_t)mfn);
+    spin_unlock(&frame_lock);
+}
+
+size_t frame_nr_free(void)
+{
+    return nr_free;
+}
+
+size_t frame_nr_total(void)
+{
+    return nr_total;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which vCPU runs on which CPU. A vCPU belongs to one CPU; the runnable ones
+ * of a CPU take turns of SCHED_SLICE_NS.
+ */
+#ifndef HYPERVISOR_SCHED_SCHED_H
+#define HYPERVISOR_SCHED_SCHED_H
+
+#include <stdint.h>
+
+struct cpu_regs;
+struct vcpu;
+
+#define SCHED_SLICE_NS 10000000ul
+
+/* Once for each CPU, before it schedules. */
+void sched_init_cpu(unsigned int cpu);
+
+/* Gives the vCPU, which is down, to the next CPU in turn. Boot only. */
+void sched_assign(struct vcpu *v, unsigned int nr_cpus);
+
+/* Makes a vCPU that is down runnable. Any CPU. */
+void sched_start(struct vcpu *v);
+
+/*
+ * An event became pending for v: it wakes if it is blocked, and looks at its
+ * events if it runs. Any CPU; takes the run queue's lock.
+ */
+void sched_notify(struct vcpu *v);
+
+/* v's domain has ended: has v leave its CPU if it runs. Any CPU. */
+void sched_kick(struct vcpu *v);
+
+/*
+ * The current vCPU sleeps at its exit, unless an event is pending already.
+ * On its own CPU.
+ */
+void sched_block(struct vcpu *v);
+
+/*
+ * Puts the next vCPU's registers in the place of regs, those of the current
+ * one, which are kept. Waits with interrupts on when there is nothing to run.
+ */
+void sched_switch(struct cpu_regs *regs);
+
+/* The timers of this CPU's vCPUs or its slice have changed. */
+void sched_timer_update(void);
+
+/* The interrupts of the timer and of sched_kick(), on this CPU. */
+void sched_timer_interrupt(void);
+void sched_kick_interrupt(void);
+
+#endif

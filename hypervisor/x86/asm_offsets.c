@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Never linked: compiled to assembly, from which the build reads the offsets
+ * of C structures for the assembly sources (asm_offsets.h).
+ */
+#include <stddef.h>
+
+#include "abi/hypercall.h"
+#include "hypervisor/x86/percpu.h"
+#include "hypervisor/x86/regs.h"
+
+#define DEFINE(name, value)                                                    \
+    __asm__ volatile("\n#->" #name " %c0" : : "i"((long)(value)))
+#define REGS(name, field) DEFINE(REGS_##name, offsetof(struct cpu_regs, field))
+/* From the start of the registers, which lie right below cpu_info. */
+#define CPU(name, field)                                                       \
+    DEFINE(CPU_##name,                                                         \
+           sizeof(struct cpu_regs) + offsetof(struct cpu_info, field))
+
+void asm_offsets(void);
+
+void asm_offsets(void)
+{
+    REGS(RBX, rbx);
+    REGS(R9, r9);
+    REGS(R8, r8);
+    REGS(R10, r10);
+    REGS(RDX, rdx);
+    REGS(RSI, rsi);
+    REGS(RDI, rdi);
+    REGS(RCX, rcx);
+    REGS(R11, r11);
+    REGS(RAX, rax);
+    REGS(ERROR, error);
+    REGS(VECTOR, vector);
+    REGS(RIP, rip);
+    REGS(CS, cs);
+    REGS(RFLAGS, rflags);
+    REGS(RSP, rsp);
+    REGS(SS, ss);
+    DEFINE(REGS_SIZE, sizeof(struct cpu_regs));
+    CPU(DISPATCH, dispatch);
+    CPU(COUNTERS, counters);
+    CPU(VCPU_PAGE, vcpu_page);
+    CPU(EXCEPTION, exception);
+    CPU(EXIT_WORK, exit_work);
+}

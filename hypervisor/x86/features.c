@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * CPUID: APM 3, appendix E. fw_cfg: QEMU docs/specs/fw_cfg.
+ */
+#include "hypervisor/x86/features.h"
+
+#include <stdbool.h>
+
+#include "hypervisor/core/panic.h"
+#include "hypervisor/x86/cpu.h"
+#include "lib/macros.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define NEEDED_CR4                                                             \
+    (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP |              \
+     CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
+#define NEEDED_CR0                                                             \
+    (CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG)
+
+enum cpuid_register { EAX, EBX, ECX, EDX };
+
+struct feature {
+    const char *name;
+    uint32_t leaf;
+    enum cpuid_register reg;
+    unsigned int bit;
+};
+
+static const struct feature needed[] = {
+    {"fxsr", 1, EDX, 24},
+    {"sse2", 1, EDX, 26},
+    {"xsave", 1, ECX, 26},
+    {"avx", 1, ECX, 28},
+    {"fsgsbase", 7, EBX, 0},
+    {"smep", 7, EBX, 7},
+    {"smap", 7, EBX, 20},
+    {"umip", 7, ECX, 2},
+    {"syscall", 0x80000001, EDX, 11},
+    {"nx", 0x80000001, EDX, 20},
+};
+
+static bool has(const struct feature *f)
+{
+    struct cpuid_result r;
+    uint32_t value;
+
+    if (cpuid(f->leaf & 0x80000000, 0).eax < f->leaf)
+        return false;
+    r = cpuid(f->leaf, 0);
+    value = f->reg == EBX ? r.ebx : f->reg == ECX ? r.ecx : r.edx;
+    return value >> f->bit & 1;
+}
+
+void features_check(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+        if (!has(&needed[i]))
+            boot_refuse("the CPU lacks %s (expected: qemu's -cpu max)",
+                        needed[i].name);
+    }
+}
+
+void features_enable(void)
+{
+    write_cr0(NEEDED_CR0);
+    write_cr4(NEEDED_CR4);
+    xsetbv(0, XCR0_X87 | XCR0_SSE | XCR0_AVX);
+    /* A known x87 and MXCSR state, for the first vCPU and for none. */
+    __asm__ volatile("fninit");
+}
+
+uint32_t features_xsave_size(void)
+{
+    return cpuid(13, 0).ebx;
+}
+
+void features_describe(char *text, size_t size)
+{
+    char brand[49] = {0};
+    size_t n;
+
+    for (uint32_t i = 0; i < 3; i++) {
+        struct cpuid_result r = cpuid(0x80000002 + i, 0);
+        memcpy(brand + 16 * i, &r, sizeof(r));
+    }
+    (void)string_format(text, size, "%s:", brand);
+    for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+        n = strlen(text);
+        (void)string_format(text + n, size - n, " %s", needed[i].name);
+    }
+}
+
+unsigned int features_nr_cpus(void)
+{
+    unsigned int count;
+
+    outw(0x510, 0);
+    if (inb(0x511) != 'Q' || inb(0x511) != 'E' || inb(0x511) != 'M' ||
+        inb(0x511) != 'U')
+        return 1;
+    outw(0x510, 5);
+    count = inb(0x511);
+    count |= (unsigned int)inb(0x511) << 8;
+    return count == 0 ? 1 : count;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the CPU must have, and the control registers the hypervisor fixes.
+ */
+#ifndef HYPERVISOR_X86_FEATURES_H
+#define HYPERVISOR_X86_FEATURES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Ends the boot with a message when a needed feature is missing. On the boot
+ * CPU, before features_enable().
+ */
+void features_check(void);
+
+/* Sets CR0, CR4, XCR0 and PAT of the calling CPU for good. */
+void features_enable(void);
+
+/* Bytes that xsave needs for what XCR0 enables. */
+uint32_t features_xsave_size(void);
+
+/* "vendor, brand" and the features in use, for the log. */
+void features_describe(char *text, size_t size);
+
+/* How many CPUs QEMU says there are (fw_cfg key 5); 1 without fw_cfg. */
+unsigned int features_nr_cpus(void);
+
+#endif

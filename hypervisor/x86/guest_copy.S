@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * size_t guest_copy(void *to, const void *from, size_t nr_bytes)
+ *
+ * Copies between the hypervisor and the memory of the guest that runs, with
+ * SMAP's guard lifted meanwhile. Called by core/guest_access.c alone, which
+ * has checked that the guest's side lies outside the hypervisor's range.
+ * Returns how many bytes were not copied: 0, unless a page was missing.
+ * Clobbers rax, rdx, rsi, rdi.
+ */
+#define EX_TABLE(from, to)                                                     \
+        .pushsection .ex_table, "a";                                           \
+        .balign 4;                                                             \
+        .long from - ., to - .;                                                \
+        .popsection
+
+        .text
+        .balign 16
+        .globl guest_copy
+guest_copy:
+        stac
+        sub $8, %rdx
+        jb 3f
+1:      mov (%rsi), %rax
+2:      mov %rax, (%rdi)
+        add $8, %rsi
+        add $8, %rdi
+        sub $8, %rdx
+        jae 1b
+3:      add $8, %rdx
+        jz 6f
+4:      mov (%rsi), %al
+5:      mov %al, (%rdi)
+        inc %rsi
+        inc %rdi
+        dec %rdx
+        jnz 4b
+6:      clac
+        mov %rdx, %rax
+        ret
+        /* A whole word failed: go on byte by byte, for an exact count. */
+7:      add $8, %rdx
+        jmp 4b
+        EX_TABLE(1b, 7b)
+        EX_TABLE(2b, 7b)
+        EX_TABLE(4b, 6b)
+        EX_TABLE(5b, 6b)
+        .section .note.GNU-stack, "", @progbits

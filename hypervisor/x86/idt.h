@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The interrupt descriptor table: one for all CPUs.
+ */
+#ifndef HYPERVISOR_X86_IDT_H
+#define HYPERVISOR_X86_IDT_H
+
+/* Numbers of the interrupt stacks in the task state segment, from 1. */
+#define IST_NMI 1
+#define IST_DF 2
+#define IST_MC 3
+#define IST_DB 4
+
+/* Fills the table; before percpu_load() of any CPU the IST fields are off. */
+void idt_init(void);
+
+/* From now on NMI, #DF, #MC and #DB have stacks of their own. */
+void idt_use_ist(void);
+
+/* Loads the table into the calling CPU. */
+void idt_load(void);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What belongs to one CPU. The hypervisor never uses GS: the block of a CPU
+ * is found from the stack pointer (see x86/layout.h), so it is right in every
+ * handler and on every stack, and GS stays the guest's.
+ */
+#ifndef HYPERVISOR_X86_PERCPU_H
+#define HYPERVISOR_X86_PERCPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hypervisor/x86/layout.h"
+#include "hypervisor/x86/regs.h"
+
+struct vcpu;
+
+/* 64-bit task state segment (APM 2, 12.2.5). */
+struct tss {
+    uint32_t reserved0;
+    uint64_t rsp[3];
+    uint64_t reserved1;
+    uint64_t ist[7];
+    uint64_t reserved2;
+    uint16_t reserved3;
+    uint16_t iomap_base;
+} __attribute__((packed));
+
+#define NR_GDT_ENTRIES 8
+
+/* Bits of exit_work: what is to be done before the guest runs on. */
+#define WORK_RESCHEDULE 1u
+#define WORK_EVENT 2u
+#define WORK_POISON 4u /* debug builds: clobber what the ABI says is lost */
+
+/* At PERCPU_INFO of the block; touched only by its own CPU, IF clear. */
+struct cpu_info {
+    /* The hot words: loaded when a vCPU is switched in. */
+    const void *dispatch; /* the hypercall table of the domain */
+    uint64_t *counters;   /* the counters page of the vCPU */
+    uint8_t *vcpu_page;   /* struct parapet_vcpu_page of the vCPU */
+    bool (*exception)(struct cpu_regs *); /* the engine's quick way */
+    struct vcpu *current;                 /* NULL when idle */
+    uint32_t exit_work;                   /* WORK_* */
+    uint32_t id;                          /* 0 upward */
+    uint32_t apic_id;
+    bool online;
+    uint64_t timer_deadline; /* ns; what the APIC timer is set for */
+    uint64_t slice_end;      /* ns; 0 when current has the CPU for itself */
+    uint64_t gdt[NR_GDT_ENTRIES];
+    struct tss tss __attribute__((aligned(16)));
+};
+
+static inline uint64_t percpu_block(unsigned int cpu)
+{
+    return PERCPU_BASE + (uint64_t)cpu * PERCPU_SIZE;
+}
+
+static inline struct cpu_info *percpu_info(unsigned int cpu)
+{
+    return (struct cpu_info *)(percpu_block(cpu) + PERCPU_INFO);
+}
+
+static inline struct cpu_info *this_cpu(void)
+{
+    uint64_t rsp;
+
+    __asm__("mov %%rsp, %0" : "=r"(rsp));
+    return (struct cpu_info *)((rsp & ~(uint64_t)(PERCPU_SIZE - 1)) +
+                               PERCPU_INFO);
+}
+
+/* Where the entry code keeps the registers of the guest that runs there. */
+static inline struct cpu_regs *guest_regs_of(struct cpu_info *cpu)
+{
+    return (struct cpu_regs *)cpu - 1;
+}
+
+static inline struct cpu_regs *guest_regs(void)
+{
+    return guest_regs_of(this_cpu());
+}
+
+/*
+ * Maps the block of a CPU, fills its descriptor table, task state segment
+ * and system call stubs. On the boot CPU only, before the CPU runs. Panics
+ * when there is no memory.
+ */
+void percpu_create(unsigned int cpu, uint32_t apic_id);
+
+/* Loads all of it into the CPU that calls, whose block it must be. */
+void percpu_load(struct cpu_info *cpu);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Exceptions and interrupts, once the entry code has saved the registers.
+ * Shared by all engines: an exception of a guest is the engine's to handle.
+ */
+#include "hypervisor/x86/trap.h"
+
+#include <stddef.h>
+
+#include "abi/exits.h"
+#include "hypervisor/core/console.h"
+#include "hypervisor/core/domain.h"
+#include "hypervisor/core/event.h"
+#include "hypervisor/core/guest_access.h"
+#include "hypervisor/core/log.h"
+#include "hypervisor/core/panic.h"
+#include "hypervisor/engine/engine.h"
+#include "hypervisor/sched/sched.h"
+#include "hypervisor/x86/apic.h"
+#include "hypervisor/x86/cpu.h"
+#include "hypervisor/x86/percpu.h"
+
+#define POISON 0x5ca1ab1edeadbeef
+
+/* A pair of distances from the field itself: where it may fault, and where to
+ * go on then. */
+struct fixup {
+    int32_t from;
+    int32_t to;
+};
+
+extern const struct fixup hv_ex_table[];
+extern const struct fixup hv_ex_table_end[];
+
+static uint64_t find_fixup(uint64_t rip)
+{
+    for (const struct fixup *f = hv_ex_table; f < hv_ex_table_end; f++) {
+        if ((uint64_t)&f->from + (uint64_t)(int64_t)f->from == rip)
+            return (uint64_t)&f->to + (uint64_t)(int64_t)f->to;
+    }
+    return 0;
+}
+
+void trap_from_hypervisor(struct cpu_regs *regs)
+{
+    uint64_t fixup = 0;
+
+    switch (regs->vector) {
+    case EXC_NMI:
+        panic_stopped();
+        return;
+    case EXC_DB:
+        /* A guest's single step that came through a system call. */
+        regs->rflags &= ~(uint64_t)RFLAGS_TF;
+        return;
+    case EXC_GP:
+    case EXC_PF:
+    case EXC_SS:
+    case EXC_NP:
+        fixup = find_fixup(regs->rip);
+        break;
+    default:
+        break;
+    }
+    if (!fixup)
+        panic_regs(regs, "exception %u in the hypervisor", regs->vector);
+    regs->rip = fixup;
+}
+
+struct cpu_regs *trap_move_to_main_stack(const struct cpu_regs *regs)
+{
+    struct cpu_regs *main = guest_regs();
+
+    *main = *regs;
+    return main;
+}
+
+void trap_from_guest(struct cpu_regs *regs)
+{
+    struct vcpu *v = vcpu_current();
+
+    switch (regs->vector) {
+    case EXC_NMI:
+        v->counters->exits[PARAPET_EXIT_nmi]++;
+        panic_stopped();
+        break;
+    case EXC_DF:
+    case EXC_MC:
+        panic_regs(regs, "exception %u while a guest ran", regs->vector);
+    default:
+        v->domain->engine->trap(v, regs);
+    }
+}
+
+void trap_bad_return(struct cpu_regs *regs)
+{
+    struct vcpu *v = vcpu_current();
+
+    domain_kill(v, regs, "cannot return to rip %lx with rsp %lx", regs->rip,
+                regs->rsp);
+    this_cpu()->exit_work |= WORK_RESCHEDULE;
+}
+
+static void interrupt(const struct cpu_regs *regs)
+{
+    switch (regs->vector) {
+    case VECTOR_TIMER:
+        sched_timer_interrupt();
+        break;
+    case VECTOR_KICK:
+        sched_kick_interrupt();
+        break;
+    case VECTOR_UART:
+        console_receive();
+        break;
+    case VECTOR_SPURIOUS:
+        return; /* no end of interrupt (APM 2, 16.4.7) */
+    default:
+        log_warn("unexpected interrupt, vector %u", regs->vector);
+        break;
+    }
+    apic_end_of_interrupt();
+}
+
+void interrupt_from_guest(struct cpu_regs *regs)
+{
+    vcpu_current()->counters->exits[PARAPET_EXIT_interrupt]++;
+    interrupt(regs);
+}
+
+void interrupt_from_hypervisor(struct cpu_regs *regs)
+{
+    interrupt(regs);
+}
+
+void guest_exit_work(struct cpu_regs *regs)
+{
+    struct cpu_info *cpu = this_cpu();
+    struct vcpu *v;
+
+    if ((cpu->exit_work & WORK_POISON) && regs->vector == VECTOR_HYPERCALL) {
+        regs->rcx = POISON;
+        regs->r11 = POISON;
+    }
+    if ((cpu->exit_work & WORK_RESCHEDULE) || !cpu->current) {
+        cpu->exit_work &= ~WORK_RESCHEDULE;
+        sched_switch(regs);
+    }
+    /* One upcall at most: another vCPU may be clearing the mask in a loop. */
+    cpu->exit_work &= ~WORK_EVENT;
+    v = cpu->current;
+    if (event_deliverable(v)) {
+        v->counters->exits[PARAPET_EXIT_event]++;
+        v->domain->engine->deliver_event(v, regs);
+        while (cpu->exit_work & WORK_RESCHEDULE) {
+            cpu->exit_work &= ~WORK_RESCHEDULE;
+            sched_switch(regs);
+        }
+    }
+}

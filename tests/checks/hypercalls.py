@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A mistake in abi/hypercalls.def fails the build, and says what is wrong.
+
+Works on a scratch copy of the tree, whose first build must succeed: what
+fails afterwards fails because of the mistake.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import common
+
+NAME = "hypercalls"
+FOLDERS = ("abi", "lib", "hypervisor", "guest-kernel", "pvdrivers", "tools",
+           "docs")
+LISTS = ("tests/unit/objects.mk", "tests/kernels/objects.mk",
+         "tests/bench/objects.mk")
+
+
+def copy_tree(folder):
+    for name in FOLDERS:
+        shutil.copytree(name, os.path.join(folder, name))
+    for name in ("Makefile",) + LISTS:
+        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+        shutil.copy2(name, os.path.join(folder, name))
+    # With the objects that are made already, this takes a second or two.
+    shutil.copytree(os.path.join(common.BUILD, "hv"),
+                    os.path.join(folder, "build", "hv"))
+    shutil.copy2(os.path.join(common.BUILD, "flags"),
+                 os.path.join(folder, "build", "flags"))
+
+
+def make(folder, target):
+    """The status of a build in the scratch copy, and what it printed."""
+    variables = {name: value for name, value in os.environ.items()
+                 if not name.startswith(("MAKE", "MFLAGS"))}
+    variables["BUILD"] = "build"
+    result = subprocess.run(["make", "-C", folder, target], env=variables,
+                            stdin=subprocess.DEVNULL, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return result.returncode, result.stdout
+
+
+def build_fails(folder, line, message, regenerate=False):
+    """With the line added to the list, the build fails with the message."""
+    path = os.path.join(folder, "abi/hypercalls.def")
+    with open(path) as file:
+        before = file.read()
+    with open(path, "a") as file:
+        file.write(line + "\n")
+    if regenerate:
+        make(folder, "docs")
+    status, output = make(folder, "build/hypervisor.elf")
+    with open(path, "w") as file:
+        file.write(before)
+    if status == 0:
+        return [f"the build took {line}"]
+    if message not in output:
+        last = (output.strip().splitlines() or ["nothing"])[-1]
+        return [f"expected the message '{message}', got: {last}"]
+    return []
+
+
+def main():
+    good = True
+    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
+        copy_tree(folder)
+        status, output = make(folder, "build/hypervisor.elf")
+        if status != 0:
+            sys.stderr.write(output)
+            common.report(NAME, ["an unchanged copy does not build"])
+            sys.exit(1)
+        for what, problems in (
+                ("a number used twice", build_fails(
+                    folder, 'PARAPET_HYPERCALL0(1, twice, 0, "", "x")',
+                    "twice (number 1): has the number of abi_version")),
+                ("an unknown error", build_fails(
+                    folder, 'PARAPET_HYPERCALL0(224, odd, 0, "EODD", "x")',
+                    "abi/errors.def has no EODD")),
+                ("an unknown type", build_fails(
+                    folder, 'PARAPET_HYPERCALL1(224, odd, 0, u7, a, "", "x")',
+                    "unknown type of argument: u7")),
+                ("a number out of range", build_fails(
+                    folder, 'PARAPET_HYPERCALL0(256, far, 0, "", "x")',
+                    "not below PARAPET_NR_HYPERCALLS")),
+                ("a stale docs/hypercalls.md", build_fails(
+                    folder, 'PARAPET_HYPERCALL0(224, stale, 0, "", "x")',
+                    "docs/hypercalls.md is stale")),
+                ("a missing handler", build_fails(
+                    folder, 'PARAPET_HYPERCALL0(224, absent, 0, "", "x")',
+                    "hc_absent", regenerate=True))):
+            good &= common.report(f"{NAME}: {what} fails the build", problems)
+    sys.exit(0 if good else 1)
+
+
+main()

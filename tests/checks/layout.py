@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""clang-format would change nothing: `make format` was run."""
+
+import os
+import subprocess
+
+import common
+
+
+def problems_of(paths):
+    result = subprocess.run(["clang-format", "--dry-run", *paths],
+                            stderr=subprocess.PIPE, text=True, check=True)
+    return sorted({line.split(":")[0] + ": run `make format`"
+                   for line in result.stderr.splitlines()
+                   if "clang-format-violations" in line})
+
+
+def check():
+    return problems_of(common.sources((".c", ".h")))
+
+
+def file_with(text, expected):
+    def self_test(folder):
+        path = os.path.join(folder, "x.c")
+        with open(path, "w") as file:
+            file.write(text)
+        with open(".clang-format") as rules, \
+                open(os.path.join(folder, ".clang-format"), "w") as copy:
+            copy.write(rules.read())
+        return problems_of([path]), expected
+    return self_test
+
+
+common.main("layout", check, {
+    "two blanks": file_with("int  x;\n", True),
+    "one blank": file_with("int x;\n", False),
+})

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ *     make_seeds FOLDER
+ *
+ * Writes the fuzzer's first inputs: a bundle around a kernel, so that what is
+ * in the kernel can be reached too; a bundle around nothing much, which is
+ * smaller and so explored faster; a bare kernel.
+ */
+#include <stdio.h>
+
+#include "tests/fuzz/samples.h"
+
+static int write_file(const char *folder, const char *name, const void *data,
+                      size_t size)
+{
+    char path[4096];
+    FILE *file;
+    int failed;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    file = fopen(path, "wb");
+    if (!file) {
+        perror(path);
+        return 1;
+    }
+    failed = fwrite(data, size, 1, file) != 1;
+    failed |= fclose(file) != 0;
+    if (failed)
+        perror(path);
+    return failed;
+}
+
+int main(int argc, char **argv)
+{
+    static struct sample_kernel kernel;
+    static uint64_t bundle[SAMPLE_BUNDLE_ROOM / 8];
+    int failed;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: make_seeds FOLDER\n");
+        return 2;
+    }
+    sample_kernel_make(&kernel);
+    failed = write_file(argv[1], "kernel", &kernel, sizeof(kernel));
+    failed |= write_file(argv[1], "bundle", bundle,
+                         sample_bundle_make(bundle, &kernel, sizeof(kernel)));
+    failed |= write_file(argv[1], "small", bundle,
+                         sample_bundle_make(bundle, "kernel", 6));
+    return failed;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reads just enough of a flattened device tree (Devicetree Specification 0.4,
+ * chapter 5) to find the one property called "bootargs". The tree comes from
+ * the hypervisor and is read-only, so it is believed.
+ */
+#include "tests/kernels/lib/bootargs.h"
+
+#include <stdint.h>
+
+#include "lib/string.h"
+
+enum fdt_token {
+    FDT_BEGIN_NODE = 1,
+    FDT_END_NODE = 2,
+    FDT_PROP = 3,
+    FDT_NOP = 4,
+    FDT_END = 9,
+};
+
+/* Words of the header. */
+enum { FDT_STRUCT_OFFSET = 2, FDT_STRINGS_OFFSET = 3 };
+
+static const char *bootargs = "";
+
+static uint32_t big_endian(const uint32_t *word)
+{
+    return __builtin_bswap32(*word);
+}
+
+static const uint32_t *skip_bytes(const uint32_t *word, size_t bytes)
+{
+    return word + (bytes + 3) / 4;
+}
+
+static const char *find_bootargs(const uint32_t *word, const char *strings)
+{
+    for (;;) {
+        switch (big_endian(word++)) {
+        case FDT_BEGIN_NODE:
+            word = skip_bytes(word, strlen((const char *)word) + 1);
+            break;
+        case FDT_PROP:
+            if (strcmp(strings + big_endian(word + 1), "bootargs") == 0)
+                return (const char *)(word + 2);
+            word = skip_bytes(word + 2, big_endian(word));
+            break;
+        case FDT_END_NODE:
+        case FDT_NOP:
+            break;
+        default: /* FDT_END */
+            return "";
+        }
+    }
+}
+
+void mg_bootargs_init(const void *dtb)
+{
+    const uint32_t *header = dtb;
+    const char *bytes = dtb;
+    const char *structure = bytes + big_endian(header + FDT_STRUCT_OFFSET);
+
+    bootargs = find_bootargs((const uint32_t *)(const void *)structure,
+                             bytes + big_endian(header + FDT_STRINGS_OFFSET));
+}
+
+const char *mg_bootargs(void)
+{
+    return bootargs;
+}
+
+bool mg_variant(const char *name)
+{
+    return strcmp(bootargs, name) == 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The domain's boot arguments: how tests/kernels/run tells a micro-guest
+ * which of its variants to be.
+ */
+#ifndef KERNELS_BOOTARGS_H
+#define KERNELS_BOOTARGS_H
+
+#include <stdbool.h>
+
+/* Finds /chosen/bootargs; called once, with the device tree of the entry. */
+void mg_bootargs_init(const void *dtb);
+
+/* The whole text; "" if there is none. It is never NULL. */
+const char *mg_bootargs(void);
+
+/* Whether the text is exactly this variant's name. */
+bool mg_variant(const char *name);
+
+#endif

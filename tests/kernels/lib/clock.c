@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/kernels/lib/clock.h"
+
+#define CLOCK                                                                  \
+    (&((const volatile struct parapet_shared_page *)PARAPET_SHARED_PAGE)->clock)
+
+/*
+ * x86 keeps loads in order; the compiler does because the page is volatile.
+ */
+struct parapet_clock mg_clock_snapshot(void)
+{
+    struct parapet_clock copy;
+
+    do {
+        while ((copy.seq = CLOCK->seq) & 1)
+            __builtin_ia32_pause();
+        copy.generation = CLOCK->generation;
+        copy.tsc_base = CLOCK->tsc_base;
+        copy.ns_base = CLOCK->ns_base;
+        copy.multiplier = CLOCK->multiplier;
+        copy.wall_offset_ns = CLOCK->wall_offset_ns;
+        copy.tsc_hz = CLOCK->tsc_hz;
+    } while (copy.seq != CLOCK->seq);
+    return copy;
+}
+
+uint64_t mg_clock_at(const struct parapet_clock *clock, uint64_t tsc)
+{
+    unsigned __int128 product =
+        (unsigned __int128)(tsc - clock->tsc_base) * clock->multiplier;
+
+    return clock->ns_base + (uint64_t)(product >> 32);
+}
+
+uint64_t mg_clock_ns(void)
+{
+    struct parapet_clock clock;
+    uint64_t tsc;
+
+    /* The TSC must belong to the copy: the base may move in between. */
+    do {
+        clock = mg_clock_snapshot();
+        tsc = mg_rdtsc();
+    } while (clock.seq != CLOCK->seq);
+    return mg_clock_at(&clock, tsc);
+}
+
+bool mg_clock_wait(const volatile uint64_t *word, uint64_t timeout_ns)
+{
+    uint64_t end = mg_clock_ns() + timeout_ns;
+
+    while (*word == 0) {
+        if (mg_clock_ns() >= end)
+            return *word != 0;
+        __builtin_ia32_pause();
+    }
+    return true;
+}
+
+void mg_clock_delay(uint64_t ns)
+{
+    uint64_t end = mg_clock_ns() + ns;
+
+    while (mg_clock_ns() < end)
+        __builtin_ia32_pause();
+}

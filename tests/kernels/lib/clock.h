@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Time without an exit: the domain's clock (abi/shared.h) and the TSC.
+ */
+#ifndef KERNELS_CLOCK_H
+#define KERNELS_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/shared.h"
+
+#define MG_US UINT64_C(1000)
+#define MG_MS UINT64_C(1000000)
+#define MG_S UINT64_C(1000000000)
+
+/* lfence keeps later reads from passing it, and it earlier ones. */
+static inline uint64_t mg_rdtsc(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("lfence\n\trdtsc\n\tlfence"
+                     : "=a"(low), "=d"(high)
+                     :
+                     : "memory");
+    return (uint64_t)high << 32 | low;
+}
+
+/* A consistent copy of the clock page. */
+struct parapet_clock mg_clock_snapshot(void);
+
+/* The monotonic time that this copy gives a TSC value. */
+uint64_t mg_clock_at(const struct parapet_clock *clock, uint64_t tsc);
+
+/* Monotonic nanoseconds, now. */
+uint64_t mg_clock_ns(void);
+
+/* Waits, without sleeping, for a word to become nonzero; false: time is up. */
+bool mg_clock_wait(const volatile uint64_t *word, uint64_t timeout_ns);
+
+/* Waits, without sleeping. */
+void mg_clock_delay(uint64_t ns);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/kernels/lib/hctable.h"
+
+#include "abi/stubs.h"
+#include "lib/macros.h"
+
+#define T(type) MG_HC_##type
+#define PARAPET_HYPERCALL0(nr, name, flags, ...)                               \
+    {nr, #name, flags, {MG_HC_none}},
+#define PARAPET_HYPERCALL1(nr, name, flags, t1, a1, ...)                       \
+    {nr, #name, flags, {T(t1)}},
+#define PARAPET_HYPERCALL2(nr, name, flags, t1, a1, t2, a2, ...)               \
+    {nr, #name, flags, {T(t1), T(t2)}},
+#define PARAPET_HYPERCALL3(nr, name, flags, t1, a1, t2, a2, t3, a3, ...)       \
+    {nr, #name, flags, {T(t1), T(t2), T(t3)}},
+#define PARAPET_HYPERCALL4(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
+                           ...)                                                \
+    {nr, #name, flags, {T(t1), T(t2), T(t3), T(t4)}},
+#define PARAPET_HYPERCALL5(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
+                           t5, a5, ...)                                        \
+    {nr, #name, flags, {T(t1), T(t2), T(t3), T(t4), T(t5)}},
+#define PARAPET_HYPERCALL6(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
+                           t5, a5, t6, a6, ...)                                \
+    {nr, #name, flags, {T(t1), T(t2), T(t3), T(t4), T(t5), T(t6)}},
+
+const struct mg_hypercall mg_hypercalls[] = {
+#include "abi/hypercalls.def"
+};
+
+#include "abi/undef_hypercalls.h"
+
+const size_t mg_nr_hypercalls = ARRAY_SIZE(mg_hypercalls);
+
+const struct mg_hypercall *mg_hypercall_find(uint64_t number)
+{
+    for (size_t i = 0; i < mg_nr_hypercalls; i++) {
+        if (mg_hypercalls[i].number == number)
+            return &mg_hypercalls[i];
+    }
+    return NULL;
+}
+
+int64_t mg_hypercall(uint64_t number, const uint64_t args[6])
+{
+    return hypercall_raw(number, args[0], args[1], args[2], args[3], args[4],
+                         args[5]);
+}
+
+int64_t mg_hypercall_by_page(uint64_t number, const uint64_t args[6])
+{
+    register uint64_t r10 __asm__("r10") = args[3];
+    register uint64_t r8 __asm__("r8") = args[4];
+    register uint64_t r9 __asm__("r9") = args[5];
+    int64_t result;
+
+    __asm__ volatile("add $parapet_hypercall_page, %%rax\n\tcall *%%rax"
+                     : "=a"(result)
+                     : "0"(number * PARAPET_HYPERCALL_ENTRY_SIZE), "D"(args[0]),
+                       "S"(args[1]), "d"(args[2]), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory", "cc");
+    return result;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Guest pointers that no hypercall may follow.
+ */
+#ifndef KERNELS_HOSTILE_H
+#define KERNELS_HOSTILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the hypervisor would do with the memory. */
+enum mg_access { MG_ACCESS_READ, MG_ACCESS_WRITE };
+
+/* The last mapped page of the image, writable; what follows is not mapped. */
+extern unsigned char mg_edge_page[4096];
+
+/* Makes the hypercall under test with this pointer; returns its result. */
+typedef int64_t mg_pointer_call_t(uint64_t vaddr, void *data);
+
+/*
+ * Calls with every hostile pointer to an object of size bytes (two or more),
+ * and notes a failure for each result that is not -EFAULT. what names the
+ * call in the message.
+ */
+void mg_hostile_check(const char *what, enum mg_access access, size_t size,
+                      mg_pointer_call_t *call, void *data);
+
+#endif

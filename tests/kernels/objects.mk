@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+#
+# Micro-guests: tests/kernels/NAME.c becomes build/kernels/NAME.elf by itself,
+# together with tests/kernels/NAME_asm.S where there is one. partners/ holds
+# those that only run beside another one (see tests/kernels/run).
+
+MG_RUNTIME := $(patsubst %,$(BUILD)/mg/%.o,$(basename $(LIB_SRC) \
+    $(wildcard tests/kernels/lib/*.c tests/kernels/lib/*.S)))
+MG_LDS := tests/kernels/lib/micro.lds
+
+MG_TESTS := $(patsubst tests/kernels/%.c,%,\
+    $(wildcard tests/kernels/*.c tests/kernels/partners/*.c))
+KERNELS := $(MG_TESTS:%=$(BUILD)/kernels/%.elf)
+
+# $(call mg_link,IMAGE,OBJECTS): a rule for one micro-guest.
+define mg_link
+$(1): $(2) $$(MG_RUNTIME) $$(MG_LDS)
+	$$(call made,LD)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(LD) $$(LDFLAGS) -T $$(MG_LDS) -o $$@ $$(filter %.o,$$^)
+endef
+
+mg_objects = $(BUILD)/mg/tests/kernels/$(1).o $(patsubst %.S,$(BUILD)/mg/%.o,\
+    $(wildcard tests/kernels/$(1)_asm.S))
+$(foreach test,$(MG_TESTS),$(eval $(call mg_link,\
+    $(BUILD)/kernels/$(test).elf,$(call mg_objects,$(test)))))

@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the tests, a few at a time, and counts their results.
+
+    tests/run-tests.py [--only WORD] [--soak MINUTES]
+
+`make test` builds everything first and then calls this. A step is one
+program; each of its results is a line of what it prints:
+
+    PASS: name        FAIL: name: reason        SKIP: name: reason
+
+or, from cmocka, a line of TAP. A step that ends badly without saying FAIL, or
+that reports nothing at all, is itself a failure. The output of a step with a
+failure is shown whole; the last line is the sum, 'N passed, N failed'.
+
+--only runs the steps whose names hold the word. --soak repeats the steps that
+boot a machine, and the fuzzers, until the minutes are over.
+"""
+
+import argparse
+import concurrent.futures
+import glob
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+BUILD = os.environ.get("BUILD", "build")
+WORKERS = int(os.environ.get("TEST_JOBS", "2"))
+FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "10")
+RESULT = re.compile(r"^(PASS|FAIL|SKIP): ")
+TAP = re.compile(r"^(ok|not ok) \d+(?: - .*)?$")
+VERDICTS = {"PASS": "passed", "ok": "passed", "FAIL": "failed",
+            "not ok": "failed", "SKIP": "skipped"}
+
+
+class Step:
+    def __init__(self, name, command, limit=300, counts_itself=True,
+                 **variables):
+        self.name = name
+        self.command = command
+        self.limit = limit
+        self.counts_itself = counts_itself
+        self.variables = variables
+
+
+class Outcome:
+    """What one run of a step came to."""
+
+    def __init__(self, step, status, output, seconds):
+        self.step = step
+        self.seconds = seconds
+        self.output = output
+        self.counts = {"passed": 0, "failed": 0, "skipped": 0}
+        self.complaint = None
+        if step.counts_itself:
+            self.count_lines(status)
+        else:
+            self.count_status(status)
+
+    def count_status(self, status):
+        self.counts["passed" if status == 0 else "failed"] = 1
+        if status != 0:
+            self.complaint = self.describe(status)
+
+    def count_lines(self, status):
+        for line in self.output.splitlines():
+            match = RESULT.match(line) or TAP.match(line)
+            if match:
+                self.counts[VERDICTS[match.group(1)]] += 1
+        if status != 0 and self.counts["failed"] == 0:
+            self.complaint = self.describe(status)
+        elif sum(self.counts.values()) == 0:
+            self.complaint = "it reported no result"
+        if self.complaint:
+            self.counts["failed"] += 1
+
+    def describe(self, status):
+        if status is None:
+            return f"no end within {self.step.limit} seconds"
+        return f"it ended with status {status}"
+
+    def __bool__(self):
+        return self.counts["failed"] == 0
+
+    def summary(self):
+        return ", ".join(f"{number} {what}"
+                         for what, number in self.counts.items() if number)
+
+
+running = set()
+running_lock = threading.Lock()
+
+
+def kill(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it ended by itself meanwhile
+
+
+def perform(step):
+    start = time.monotonic()
+    process = subprocess.Popen(
+        step.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, start_new_session=True,
+        env={**os.environ, **step.variables})
+    with running_lock:
+        running.add(process)
+    try:
+        output = process.communicate(timeout=step.limit)[0]
+        status = process.returncode
+    except subprocess.TimeoutExpired:
+        kill(process)
+        output = process.communicate()[0]
+        status = None
+    with running_lock:
+        running.discard(process)
+    return Outcome(step, status, output.decode(errors="replace"),
+                   time.monotonic() - start)
+
+
+# ---- what there is to run ----
+
+def words(name):
+    return os.environ.get(name, "").split()
+
+
+def short(path):
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def scripts(folder):
+    return [path for path in sorted(glob.glob(f"tests/{folder}/*.py"))
+            if os.access(path, os.X_OK)]
+
+
+def unit_steps():
+    return [Step(f"unit {short(path)}", [path],
+                 CMOCKA_MESSAGE_OUTPUT="TAP") for path in words("UNIT_PROGRAMS")]
+
+
+def fuzz_steps():
+    return [Step(f"fuzz {short(path)}", ["tests/run-fuzzer", path],
+                 limit=int(FUZZ_SECONDS) + 120, FUZZ_SECONDS=FUZZ_SECONDS)
+            for path in words("FUZZ_PROGRAMS")]
+
+
+def check_steps():
+    return [Step(f"check {short(path)}", [path]) for path in scripts("checks")]
+
+
+def system_steps():
+    return [Step(f"system {short(path)}", [path], limit=900)
+            for path in scripts("system")]
+
+
+def kernel_steps():
+    return [Step("kernels", ["tests/kernels/run"], limit=900)]
+
+
+def clang_step():
+    return [Step("build with clang",
+                 ["make", "CC=clang", f"BUILD={BUILD}/clang", "build"],
+                 limit=600, counts_itself=False, MAKEFLAGS="")]
+
+
+def all_steps():
+    # The long ones first: then both CPUs have work until the end.
+    return (kernel_steps() + system_steps() + clang_step() + fuzz_steps() +
+            check_steps() + unit_steps())
+
+
+# ---- the run ----
+
+def show(number, total, outcome):
+    mark = "ok  " if outcome else "FAIL"
+    print(f"[{number:3}/{total}] {mark} {outcome.step.name} "
+          f"({outcome.summary()}, {outcome.seconds:.1f} s)", flush=True)
+    if outcome:
+        return
+    for line in outcome.output.splitlines():
+        print(f"    | {line}")
+    if outcome.complaint:
+        print(f"    {outcome.step.name}: {outcome.complaint}", flush=True)
+
+
+def run_all(steps):
+    """Runs each step once; returns the sums of their results."""
+    totals = {"passed": 0, "failed": 0, "skipped": 0}
+    failed = []
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        futures = [pool.submit(perform, step) for step in steps]
+        done = concurrent.futures.as_completed(futures)
+        try:
+            for number, future in enumerate(done, 1):
+                outcome = future.result()
+                show(number, len(steps), outcome)
+                if not outcome:
+                    failed.append(outcome.step.name)
+                for what, count in outcome.counts.items():
+                    totals[what] += count
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            with running_lock:
+                for process in running:
+                    kill(process)
+            raise
+    if failed:
+        print("failed: " + ", ".join(failed))
+    return totals
+
+
+def soak(minutes):
+    """Rounds of everything that boots a machine or fuzzes, until time is up."""
+    end = time.monotonic() + 60 * minutes
+    sums = {"passed": 0, "failed": 0, "skipped": 0}
+    number = 0
+    while number == 0 or time.monotonic() < end:
+        number += 1
+        print(f"round {number}", flush=True)
+        for what, count in run_all(kernel_steps() + system_steps() +
+                                   fuzz_steps()).items():
+            sums[what] += count
+    return sums
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="")
+    parser.add_argument("--soak", type=float, metavar="MINUTES")
+    options = parser.parse_args()
+    if options.soak is not None:
+        totals = soak(options.soak)
+    else:
+        totals = run_all([step for step in all_steps()
+                          if options.only in step.name])
+    if totals["passed"] + totals["failed"] == 0:
+        print("no test was run")
+        totals["failed"] = 1
+    skipped = f", {totals['skipped']} skipped" if totals["skipped"] else ""
+    print(f"{totals['passed']} passed, {totals['failed']} failed{skipped}")
+    return 1 if totals["failed"] else 0
+
+
+if __name__ == "__main__":
+    # `make` and a closed terminal end this with a signal, like Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("interrupted")
+        os._exit(130)

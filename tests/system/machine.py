@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""What the system tests share: boots, and the report of what came of them.
+
+A test is a function with the decorator @test; it raises Failure, by expect(),
+when the machine did not do what it should. run_all() runs them in order and
+prints a line for each that tests/run-tests.py counts.
+"""
+
+import os
+import subprocess
+import sys
+import traceback
+
+BUILD = os.environ.get("BUILD", "build")
+# A boot takes a second; this is for a machine that is busy with other things.
+LIMIT = 60
+# What tools/run takes from the environment: only a test sets these.
+SETTINGS = ("MACHINE", "SMP", "MEM", "ACCEL", "APPEND", "GUEST", "BUNDLE",
+            "RAMDISK", "ICOUNT", "GDB", "TIMEOUT", "QEMU", "QEMU_EXTRA", "V")
+
+# The exit status of tools/run.
+OK = 0
+DOMAIN_FAILED = 2
+PANIC = 3
+REFUSED = 4
+STOPPED = 5
+TIMED_OUT = 6
+OTHER = 7
+QUIT = 130
+
+tests = []
+
+
+class Failure(Exception):
+    pass
+
+
+class Result:
+    """How a boot ended: its status, its console and what tools/run said."""
+
+    def __init__(self, status, output, said):
+        self.status = status
+        self.output = output
+        self.said = said
+
+    def shown(self):
+        return (f"status {self.status}\n--- the console ---\n{self.output}"
+                f"\n--- tools/run ---\n{self.said}")
+
+
+def environment(**settings):
+    variables = {name: value for name, value in os.environ.items()
+                 if name not in SETTINGS}
+    variables["TIMEOUT"] = str(LIMIT)
+    variables.update({name: str(value) for name, value in settings.items()})
+    return variables
+
+
+def boot(text="", native=False, command=None, **settings):
+    """Boots with text as the input; settings are those of tools/run."""
+    command = command or ["tools/run"] + (["--native"] if native else [])
+    data = text.encode() if isinstance(text, str) else text
+    done = subprocess.run(command, input=data, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=3 * LIMIT,
+                          env=environment(**settings))
+    return Result(done.returncode,
+                  done.stdout.decode(errors="replace").replace("\r", ""),
+                  done.stderr.decode(errors="replace"))
+
+
+def expect(condition, what, result=None):
+    if not condition:
+        raise Failure(what + ("\n" + result.shown() if result else ""))
+
+
+def expect_status(result, status):
+    expect(result.status == status,
+           f"expected status {status}, got {result.status}", result)
+
+
+def expect_text(result, *texts):
+    for text in texts:
+        expect(text in result.output + result.said,
+               f"expected the text {text!r}", result)
+
+
+def test(name):
+    def register(function):
+        tests.append((name, function))
+        return function
+    return register
+
+
+def run_all():
+    failed = False
+    for name, function in tests:
+        try:
+            function()
+            print(f"PASS: system {name}", flush=True)
+        except Failure as failure:
+            failed = True
+            first, _, rest = str(failure).partition("\n")
+            print(f"FAIL: system {name}: {first}\n{rest}", flush=True)
+        except Exception:
+            failed = True
+            print(f"FAIL: system {name}: the test itself broke", flush=True)
+            traceback.print_exc(file=sys.stdout)
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""tools/run itself: how it maps the ends of a machine, and what it feeds.
+
+The machine runs tests/system/endings.c in place of the hypervisor, so a
+failure here is the fault of tools/run or of QEMU.
+"""
+
+import os
+import pty
+import select
+import subprocess
+import tempfile
+import termios
+import time
+
+import machine
+from machine import boot, expect, expect_status, expect_text, test
+
+FLAGS = ["-m32", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror",
+         "-ffreestanding", "-fno-pic", "-fno-stack-protector",
+         "-fcf-protection=none", "-fno-asynchronous-unwind-tables",
+         "-mgeneral-regs-only", "-nostdlib", "-static", "-no-pie",
+         "-Wl,-e,start,-Ttext=0x100000,--build-id=none,-z,noexecstack"]
+
+scratch = tempfile.TemporaryDirectory(prefix="parapet-")
+BUNDLE = os.path.join(scratch.name, "default.itb")
+
+
+def build_image():
+    subprocess.run(["gcc", *FLAGS, "tests/system/endings.c", "-o",
+                    os.path.join(scratch.name, "hypervisor.elf")], check=True)
+    with open(BUNDLE, "w") as file:
+        file.write("nobody reads this")
+
+
+def end_as(command, text="", **settings):
+    return boot(text, BUILD=scratch.name, APPEND=command, **settings)
+
+
+def expect_end(command, status, said, **settings):
+    result = end_as(command, **settings)
+    expect_status(result, status)
+    expect(result.said.startswith(said) and result.said.count("\n") <= 1,
+           f"expected the one line {said!r}", result)
+
+
+@test("tools/run: success on microvm and q35 is status 0, without a word")
+def success():
+    for name in ("microvm", "q35"):
+        expect_end("exit=2a", machine.OK, "", MACHINE=name)
+
+
+@test("tools/run: each bad end has its status and its line")
+def bad_ends():
+    expect_end("exit=2b", machine.DOMAIN_FAILED, "run: a domain ended badly")
+    expect_end("exit=2c", machine.PANIC, "run: the hypervisor panicked")
+    expect_end("exit=2d", machine.REFUSED, "run: the boot was refused")
+    expect_end("exit=00", machine.OTHER, "run: QEMU failed with status 1")
+
+
+@test("tools/run: a reset of the machine is a failure")
+def reset():
+    for name in ("microvm", "q35"):
+        expect_end("reset", machine.STOPPED, "run: the machine reset",
+                   MACHINE=name)
+
+
+@test("tools/run: TIMEOUT ends a machine that hangs")
+def timeout():
+    start = time.monotonic()
+    expect_end("hang", machine.TIMED_OUT, "run: no end within TIMEOUT=2",
+               TIMEOUT=2)
+    expect(time.monotonic() - start < 20, "it took far longer than TIMEOUT")
+
+
+@test("tools/run: what it cannot run it names")
+def refusals():
+    for settings, said in (({"QEMU": "no-such-qemu"}, "run: no-such-qemu"),
+                           ({"MACHINE": "pc"}, "run: MACHINE=pc: expected"),
+                           ({"ACCEL": "hvf"}, "run: ACCEL=hvf: expected"),
+                           ({"GUEST": "no-such.elf"},
+                            "run: GUEST=no-such.elf: no such file"),
+                           ({"BUNDLE": "no.itb"}, "run: no.itb is not there")):
+        expect_end("exit=2a", machine.OTHER, said, **settings)
+
+
+@test("tools/run: ACCEL=kvm says that it is untested")
+def kvm():
+    result = boot(BUILD=scratch.name, APPEND="exit=2a", ACCEL="kvm",
+                  QEMU="true")
+    expect_text(result, "run: ACCEL=kvm is untested")
+
+
+@test("tools/run: 20,000 piped bytes arrive whole and Ctrl-D follows")
+def piped():
+    text = "".join(f"{number:4}\n" for number in range(4000))
+    for name in ("microvm", "q35"):
+        result = end_as("echo", text, MACHINE=name)
+        expect_status(result, machine.OK)
+        expect(result.output == text, "the echo differs from the input",
+               result)
+
+
+@test("tools/run: it ends with the machine while its input stays open")
+def open_input():
+    reader, writer = os.pipe()
+    done = subprocess.run(["tools/run"], stdin=reader, timeout=machine.LIMIT,
+                          env=machine.environment(BUILD=scratch.name,
+                                                  APPEND="exit=2a"))
+    os.close(writer)
+    expect(done.returncode == machine.OK, f"status {done.returncode}")
+
+
+@test("tools/run: a closed standard input is an empty one")
+def closed_input():
+    result = boot(command=["bash", "-c", "exec tools/run 0<&-"],
+                  BUILD=scratch.name, APPEND="echo")
+    expect_status(result, machine.OK)
+    expect(result.output == "", "there was output", result)
+
+
+def on_terminal(command, keys):
+    """A session on a terminal: the status, the screen, was it put back."""
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    process = subprocess.Popen(
+        ["tools/run"], stdin=theirs, stdout=theirs, stderr=theirs,
+        start_new_session=True,
+        env=machine.environment(BUILD=scratch.name, APPEND=command))
+    screen = b""
+    deadline = time.monotonic() + machine.LIMIT
+    for expected, key in keys + [(None, b"")]:
+        while time.monotonic() < deadline:
+            if select.select([ours], [], [], 0.1)[0]:
+                screen += os.read(ours, 4096)
+            elif process.poll() is not None:
+                break
+            if expected is not None and expected in screen:
+                break
+        os.write(ours, key)
+    status = process.wait(machine.LIMIT)
+    restored = termios.tcgetattr(theirs) == before
+    os.close(ours)
+    os.close(theirs)
+    return machine.Result(status, screen.decode(errors="replace"), ""), restored
+
+
+@test("tools/run: on a terminal Ctrl-A x quits, and Ctrl-C does not")
+def terminal():
+    # The keys wait until the machine has echoed the ones before them.
+    result, restored = on_terminal(
+        "echo", [(b"Ctrl-A x quits", b"one\x03"), (b"one\x03", b"two"),
+                 (b"two", b"\x01x")])
+    expect_status(result, machine.QUIT)
+    expect_text(result, "QEMU: Terminated", "run: quit from the keyboard")
+    expect(restored, "the terminal was not put back as it was", result)
+
+
+@test("tools/run: the terminal is put back after a normal end, too")
+def terminal_end():
+    result, restored = on_terminal(
+        "echo", [(b"Ctrl-A x quits", b"one"), (b"one", b"\x04")])
+    expect_status(result, machine.OK)
+    expect(restored, "the terminal was not put back as it was", result)
+
+
+build_image()
+machine.run_all()

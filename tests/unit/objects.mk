@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+#
+# The unit tests: programs for the host, built with the sanitizers. Program
+# NAME is tests/unit/NAME.c and the files in NAME_SRC. lib/ is always there,
+# with lib_ before the names that the C library has too (lib_names.h).
+
+UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
+              test_decode test_decode_listing
+
+DECODE_SRC := hypervisor/x86/decode.c hypervisor/x86/decode_maps.c
+test_decode_SRC := $(DECODE_SRC)
+test_decode_listing_SRC := $(DECODE_SRC)
+
+# ---- the rules ----
+
+UNIT_LIB := $(patsubst %.c,$(BUILD)/host-lib/%.o,$(LIB_SRC))
+UNIT_PROGRAMS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_TESTS))
+
+$(BUILD)/host-lib/%.o: %.c tests/unit/lib_names.h $(BUILD)/flags
+	$(call made,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) -ffreestanding $(NO_LOOP_CALLS) \
+	    -include tests/unit/lib_names.h -c $< -o $@
+
+define unit_program
+$(BUILD)/unit/$(1): $(patsubst %.c,$(BUILD)/host/%.o,tests/unit/$(1).c $($(1)_SRC))
+endef
+$(foreach test,$(UNIT_TESTS),$(eval $(call unit_program,$(test))))
+
+$(UNIT_PROGRAMS): $(UNIT_LIB)
+	$(call made,LD)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) $^ -lcmocka -o $@
+
+# What objdump says of decode_listing.S: {"bytes in hexadecimal", "text"},
+$(BUILD)/unit/decode_listing.inc: tests/unit/decode_listing.S
+	$(call made,LISTING)
+	$(Q)mkdir -p $(@D)
+	$(Q)as $< -o $(@:.inc=.o)
+	$(Q)objdump -d -z --insn-width=15 $(@:.inc=.o) | sed -n \
+	    's/^ *[0-9a-f]*:\t\([0-9a-f ]*[0-9a-f]\) *\t\([^#]*\).*/{"\1", "\2"},/p' \
+	    > $@
+$(BUILD)/host/tests/unit/test_decode_listing.o: $(BUILD)/unit/decode_listing.inc
+$(BUILD)/host/tests/unit/test_decode_listing.o: HOST_CFLAGS += -I$(BUILD)/unit
+
+.PHONY: unit
+unit: $(UNIT_PROGRAMS)
+	@failed=; for test in $^; do \
+	    echo "== $${test##*/}"; \
+	    $$test || failed="$$failed $${test##*/}"; \
+	done; \
+	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
