@@ -25,7 +25,8 @@ struct parapet_frame {
     uint64_t rax;
     uint64_t rcx;
     uint64_t r11;
-    uint64_t error; /* hardware's error code, 0 where there is none */
+    uint64_t error; /* hardware's error code, 0 where there is none; of a page
+                       fault, bit 2 (user) tells the mode and not the CPL */
     uint64_t rip;
     uint64_t cs;     /* mode bit: PARAPET_CS_KERNEL or PARAPET_CS_USER */
     uint64_t rflags; /* bit 9: the virtual interrupt flag */

@@ -1,1 +1,69 @@
 # SPDX-License-Identifier: MIT
+#
+# The guest kernel: one source, two builds. privops/privops.h includes
+# "irqflag.h", which the include path finds in privops/pv or privops/native;
+# so each build compiles everything for itself, into gk-pv/ or gk-native/.
+
+# A header or source compiled by itself is compiled as for the pv build.
+GK_CFLAGS += -idirafter guest-kernel/privops/pv
+GK_PV_CFLAGS = -Iguest-kernel/privops/pv $(GK_CFLAGS)
+GK_NATIVE_CFLAGS = -Iguest-kernel/privops/native $(GK_CFLAGS)
+
+GK_SRC := $(addprefix guest-kernel/, \
+	core/main.c core/kprintf.c core/console.c core/irq.c core/trap.c \
+	core/panic.c core/calendar.c \
+	x86/trap_entry.S x86/switch.S \
+	mm/early.c mm/page.c mm/slab.c \
+	proc/stack.c proc/thread.c proc/sched.c proc/wait.c proc/mutex.c \
+	fs/cpio.c fs/ramdisk.c \
+	monitor/monitor.c monitor/line.c monitor/commands.c \
+	monitor/cmd_system.c monitor/cmd_files.c monitor/cmd_threads.c \
+	monitor/cmd_crash.c monitor/selftest.c)
+
+GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
+	start.c entry.S trap.c event.c time.c console.c counters.c power.c \
+	library.c devtree.c)
+
+GK_NATIVE_SRC := $(addprefix guest-kernel/privops/native/, \
+	pvh.S start.c entry.S tables.c boot_info.c paging.c interrupt.c \
+	time.c power.c) \
+	$(addprefix guest-kernel/dev/, uart.c lapic.c ioapic.c pit.c cmos.c)
+
+GK_LIB_OBJ := $(patsubst %,$(BUILD)/gk/%.o,$(basename $(LIB_SRC)))
+GK_PV_OBJ := $(patsubst %,$(BUILD)/gk-pv/%.o,$(basename $(GK_SRC) $(GK_PV_SRC)))
+GK_NATIVE_OBJ := $(patsubst %,$(BUILD)/gk-native/%.o, \
+	$(basename $(GK_SRC) $(GK_NATIVE_SRC)))
+
+$(BUILD)/gk-pv/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(GK_PV_CFLAGS) $(LIBFDT_INC) -c $< -o $@
+$(BUILD)/gk-pv/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(GK_PV_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
+$(BUILD)/gk-native/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(GK_NATIVE_CFLAGS) -c $< -o $@
+$(BUILD)/gk-native/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(GK_NATIVE_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
+
+GK_LDS := $(BUILD)/gk/guest-kernel/kernel.lds
+
+$(GK_LDS): guest-kernel/kernel.lds.S guest-kernel/mm/layout.h abi/abi.h
+	@mkdir -p $(@D)
+	$(CC) -E -P -I. -D__ASSEMBLY__ $< -o $@
+
+$(BUILD)/guest-pv.elf: $(GK_PV_OBJ) $(GK_LIB_OBJ) $(GK_LDS)
+	$(LD) $(LDFLAGS) -T $(GK_LDS) -e guest_main -o $@ $(GK_PV_OBJ) \
+	    $(GK_LIB_OBJ) $(LIBFDT)
+$(BUILD)/guest-native.elf: $(GK_NATIVE_OBJ) $(GK_LIB_OBJ) $(GK_LDS)
+	$(LD) $(LDFLAGS) -T $(GK_LDS) -e native_start -o $@ $(GK_NATIVE_OBJ) \
+	    $(GK_LIB_OBJ)
+
+RAMDISK_FILES := $(sort $(wildcard guest-kernel/ramdisk/*))
+
+$(BUILD)/ramdisk.cpio: tools/mkramdisk $(RAMDISK_FILES)
+	@mkdir -p $(@D)
+	tools/mkramdisk guest-kernel/ramdisk $@
+
+-include $(GK_PV_OBJ:.o=.d) $(GK_NATIVE_OBJ:.o=.d) $(GK_LIB_OBJ:.o=.d)

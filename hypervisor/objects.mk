@@ -28,6 +28,7 @@ HV_SRC := \
     hypervisor/engine/engine.c \
     hypervisor/engine/pv.c \
     hypervisor/engine/pv_bounce.c \
+    hypervisor/engine/pv_calls.c \
     hypervisor/engine/pv_emulate.c \
     hypervisor/engine/pv_entry.S \
     hypervisor/engine/pv_space.c \

@@ -5,9 +5,13 @@
 #ifndef GUEST_KERNEL_DEV_PIT_H
 #define GUEST_KERNEL_DEV_PIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Lets about ten milliseconds pass; returns how many nanoseconds it was. */
-uint64_t pit_wait(void);
+/* Starts to count, for up to 54 ms. */
+void pit_start(void);
+
+/* Nanoseconds since pit_start(), or false if it was too long ago. */
+bool pit_elapsed(uint64_t *ns);
 
 #endif

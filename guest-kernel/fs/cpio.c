@@ -79,8 +79,8 @@ static enum cpio_result parse_entry(struct cpio *cpio, const uint32_t *fields,
     if (name_size > cpio->size - name_at)
         return CPIO_TRUNCATED;
     entry->name = (const char *)cpio->bytes + name_at;
-    if (name_size < 2 || memchr(entry->name, '\0', name_size) !=
-                             entry->name + name_size - 1)
+    if (name_size < 2 ||
+        memchr(entry->name, '\0', name_size) != entry->name + name_size - 1)
         return CPIO_BAD_NAME;
     if (strcmp(entry->name, TRAILER) == 0)
         return CPIO_END;

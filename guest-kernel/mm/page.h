@@ -46,8 +46,8 @@ struct page *page_of(const void *object);
 void *page_vaddr(const struct page *page);
 
 struct page_statistics {
-    uint64_t total_kib; /* memory of the domain or machine */
-    uint64_t free_kib;  /* in the allocator */
+    uint64_t total_kib;                   /* memory of the domain or machine */
+    uint64_t free_kib;                    /* in the allocator */
     uint64_t nr_free[PAGE_MAX_ORDER + 1]; /* blocks, by order */
 };
 void page_get_statistics(struct page_statistics *statistics);

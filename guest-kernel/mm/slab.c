@@ -21,7 +21,10 @@ struct size_class {
     uint64_t nr_used;
 };
 
-#define CLASS(n) {.with_room = LIST_INIT(classes[n].with_room)}
+#define CLASS(n)                                                               \
+    {                                                                          \
+        .with_room = LIST_INIT(classes[n].with_room)                           \
+    }
 
 static struct size_class classes[SLAB_NR_CLASSES] = {
     CLASS(0), CLASS(1), CLASS(2), CLASS(3),
@@ -41,7 +44,7 @@ static unsigned int class_for(size_t size)
     unsigned int class = 0;
 
     while (size_of_class(class) < size)
-        class++;
+        class ++;
     return class;
 }
 
@@ -56,7 +59,7 @@ static bool grow(unsigned int class)
         return false;
     page = page_of(slab);
     page->kind = PAGE_SLAB;
-    page->tag = (uint16_t)class;
+    page->tag = (uint16_t) class;
     page->nr_objects = 0;
     page->free_objects = NULL;
     for (offset = PAGE_SIZE; offset > 0; offset -= size) {

@@ -26,8 +26,8 @@ static struct wait_queue spinners_done = WAIT_QUEUE_INIT(spinners_done);
 void cmd_threads(unsigned int nr_args, char **args)
 {
     static const char *const states[] = {
-        [THREAD_RUNNING] = "running",   [THREAD_READY] = "ready",
-        [THREAD_BLOCKED] = "blocked",   [THREAD_SLEEPING] = "sleeping",
+        [THREAD_RUNNING] = "running", [THREAD_READY] = "ready",
+        [THREAD_BLOCKED] = "blocked", [THREAD_SLEEPING] = "sleeping",
         [THREAD_DEAD] = "dead",
     };
     struct thread thread;
@@ -94,8 +94,8 @@ void cmd_spin(unsigned int nr_args, char **args)
         return;
     if (nr_args > 2 && !command_seconds(args[2], 60, &ns))
         return;
-    count = start_spinners(spinners, (unsigned int)count,
-                           privops_clock_ns() + ns);
+    count =
+        start_spinners(spinners, (unsigned int)count, privops_clock_ns() + ns);
     wait_event(&spinners_done, nr_spinning == 0);
     kprintf("  %-15s  %10s  %8s\n", "NAME", "CPU ms", "SWITCHES");
     for (i = 0; i < count; i++)

@@ -82,8 +82,7 @@ void command_run(char *line)
     command = find(args[0]);
     if (command == NULL)
         kprintf("%s: unknown command; try help\n", args[0]);
-    else if (nr_args - 1 < command->min_args ||
-             nr_args - 1 > command->max_args)
+    else if (nr_args - 1 < command->min_args || nr_args - 1 > command->max_args)
         kprintf("usage: %s %s\n", command->name, command->arguments);
     else
         command->function(nr_args, args);

@@ -84,10 +84,12 @@ enum line_result line_read(char *line, size_t size)
             length = erase_character(line, length);
         else if (c == CTRL('U'))
             length = erase_all(line, length);
-        else if ((uint8_t)c >= ' ' && length < size - 1)
-            console_put(&(line[length++] = c), 1);
-        else if ((uint8_t)c >= ' ')
+        else if ((uint8_t)c >= ' ' && length == size - 1)
             too_long = true;
+        else if ((uint8_t)c >= ' ') {
+            line[length++] = c;
+            console_put(&c, 1);
+        }
     }
     console_put("\n", 1);
     line[length] = '\0';

@@ -100,7 +100,7 @@ static const char *test_orders(void)
             return "no block of some order";
         if ((uint64_t)block % ((uint64_t)PAGE_SIZE << order) != 0)
             return "a block is not aligned";
-        if (before - free_kib() != PAGE_SIZE / 1024 << order)
+        if (before - free_kib() != PAGE_SIZE / 1024ul << order)
             return "the count of free memory is wrong";
         page_free(block);
     }

@@ -33,10 +33,10 @@ struct thread {
     char name[THREAD_NAME_SIZE];
     thread_function_t *function;
     void *argument;
-    uint64_t wake_ns;      /* while sleeping */
-    uint64_t cpu_ns;       /* until it was last switched out */
-    uint64_t nr_switches;  /* how often it was given the CPU */
-    uint64_t since_ns;     /* of the running one: when it was given the CPU */
+    uint64_t wake_ns;     /* while sleeping */
+    uint64_t cpu_ns;      /* until it was last switched out */
+    uint64_t nr_switches; /* how often it was given the CPU */
+    uint64_t since_ns;    /* of the running one: when it was given the CPU */
 };
 
 /* The caller becomes thread 0, "idle", on the given stack. */

@@ -26,11 +26,6 @@ unsigned int nr_domains;
 static uint32_t nr_ended;
 static uint32_t nr_failed;
 
-struct vcpu *vcpu_current(void)
-{
-    return this_cpu()->current;
-}
-
 static void *alloc_pages(size_t size)
 {
     mfn_t mfn = frame_alloc_run(ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE);

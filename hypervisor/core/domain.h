@@ -15,6 +15,7 @@
 #include "abi/shared.h"
 #include "hypervisor/core/spinlock.h"
 #include "hypervisor/mm/frame.h"
+#include "hypervisor/x86/percpu.h"
 #include "hypervisor/x86/regs.h"
 #include "lib/list.h"
 
@@ -122,7 +123,10 @@ struct domain *domain_create(unsigned int id, const char *name,
                              unsigned int nr_vcpus);
 
 /* The vCPU that runs on this CPU. */
-struct vcpu *vcpu_current(void);
+static inline struct vcpu *vcpu_current(void)
+{
+    return this_cpu()->current;
+}
 
 /*
  * Ends the domain, with PARAPET_SHUTDOWN_*: none of its vCPUs runs again.

@@ -11,28 +11,27 @@
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/percpu.h"
 
-bool event_deliverable(const struct vcpu *v)
-{
-    const volatile struct parapet_vcpu_page *page = v->page;
-
-    return page->event_pending && !page->event_mask && v->event_entry;
-}
-
 /*
  * The last steps: select bit, pending byte, and on a change from 0 to 1 a
  * kick, whatever the mask says. (The guest clears its mask and then reads
  * pending; a sender that set pending and then read the mask could miss, each
  * before the other's store is seen.)
  */
-static void notify(struct vcpu *v, uint32_t port)
+static inline void notify(struct vcpu *v, uint32_t port)
 {
+    struct cpu_info *cpu = this_cpu();
+
     __atomic_or_fetch(&v->page->event_select, 1ul << port / 64,
                       __ATOMIC_SEQ_CST);
-    if (!__atomic_exchange_n(&v->page->event_pending, 1, __ATOMIC_SEQ_CST))
+    if (__atomic_exchange_n(&v->page->event_pending, 1, __ATOMIC_SEQ_CST))
+        return;
+    if (v != cpu->current || v->state != VCPU_RUNNABLE)
         sched_notify(v);
+    else if (event_deliverable(v))
+        cpu->exit_work |= WORK_EVENT;
 }
 
-void event_raise(struct domain *d, uint32_t port)
+static inline void raise_port(struct domain *d, uint32_t port)
 {
     uint64_t bit = 1ul << port % 64;
     uint32_t word = port / 64;
@@ -46,12 +45,17 @@ void event_raise(struct domain *d, uint32_t port)
     notify(d->vcpus[d->ports[port].vcpu], port);
 }
 
+void event_raise(struct domain *d, uint32_t port)
+{
+    raise_port(d, port);
+}
+
 void event_raise_vcpu_virq(struct vcpu *v, uint32_t virq)
 {
     uint32_t port = __atomic_load_n(&v->virq_port[virq], __ATOMIC_ACQUIRE);
 
     if (port)
-        event_raise(v->domain, port);
+        raise_port(v->domain, port);
 }
 
 void event_raise_virq(struct domain *d, uint32_t virq)
@@ -147,7 +151,7 @@ int64_t hc_evtchn_send(uint32_t port)
 
     if (!port_in_use(d, port))
         return -PARAPET_EINVAL;
-    event_raise(d, port);
+    raise_port(d, port);
     return 0;
 }
 

@@ -9,8 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct domain;
-struct vcpu;
+#include "hypervisor/core/domain.h"
 
 /* Sets the port pending and tells its vCPU. The port is in use. No lock. */
 void event_raise(struct domain *domain, uint32_t port);
@@ -20,6 +19,11 @@ void event_raise_vcpu_virq(struct vcpu *v, uint32_t virq);
 void event_raise_virq(struct domain *domain, uint32_t virq);
 
 /* Whether an upcall is due to a vCPU that runs on this CPU. */
-bool event_deliverable(const struct vcpu *v);
+static inline bool event_deliverable(const struct vcpu *v)
+{
+    const volatile struct parapet_vcpu_page *page = v->page;
+
+    return page->event_pending && !page->event_mask && v->event_entry;
+}
 
 #endif

@@ -100,15 +100,6 @@ static void pv_switch_out(struct vcpu *v)
                      : "memory");
 }
 
-static void pv_deliver_event(struct vcpu *v, struct cpu_regs *regs)
-{
-    regs->error = 0;
-    if (pv_bounce(v, regs, v->event_entry, true))
-        return;
-    this_cpu()->exit_work |= WORK_RESCHEDULE;
-    domain_kill(v, regs, "no stack for the event frame at rsp %lx", regs->rsp);
-}
-
 const struct engine engine_pv = {
     .name = "pv",
     .address_space_create = pv_address_space_create,

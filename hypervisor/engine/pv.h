@@ -17,14 +17,6 @@ struct vcpu;
 bool pv_address_space_create(struct domain *d, const struct elf_image *kernel);
 
 /*
- * Enters the guest kernel at entry: pushes a frame of regs onto its stack and
- * changes regs. With mask_events, delivery is masked meanwhile. False, with
- * nothing changed, when the frame cannot be pushed.
- */
-bool pv_bounce(struct vcpu *v, struct cpu_regs *regs, uint64_t entry,
-               bool mask_events);
-
-/*
  * Hands the exception in regs (vector, error) to the guest's handler; ends
  * the domain when it has none or no stack for it. regs are complete.
  */
@@ -36,14 +28,20 @@ void pv_reflect(struct vcpu *v, struct cpu_regs *regs);
  */
 void pv_emulate(struct vcpu *v, struct cpu_regs *regs);
 
-/* engine.exception and engine.trap. */
+/* engine.exception, engine.trap and engine.deliver_event. */
 bool pv_exception(struct cpu_regs *regs);
 void pv_trap(struct vcpu *v, struct cpu_regs *regs);
+void pv_deliver_event(struct vcpu *v, struct cpu_regs *regs);
+
+/*
+ * The quick way to deliver an event, with only the caller-saved registers
+ * valid in regs. False, with nothing changed, when none is due or its frame
+ * cannot be pushed.
+ */
+bool pv_event(struct cpu_regs *regs);
 
 /* Called by the entry code. */
 void pv_iret_slow(struct cpu_regs *regs);
 void pv_compat_refused(struct cpu_regs *regs);
-int pv_push_frame(uint64_t frame, const struct cpu_regs *regs, uint64_t cs,
-                  uint64_t rflags);
 
 #endif

@@ -11,6 +11,7 @@
 #include "abi/errors.h"
 #include "abi/exits.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/event.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/x86/cpu.h"
@@ -31,17 +32,74 @@ _Static_assert(offsetof(struct parapet_counters, unknown_hypercalls) ==
                    8 * PARAPET_NR_HYPERCALLS,
                "pv_entry.S counts unknown numbers there");
 
-bool pv_bounce(struct vcpu *v, struct cpu_regs *regs, uint64_t entry,
-               bool mask_events)
+/* An instruction of the asm below that may fault on the guest's memory. */
+#define MAY_FAULT(instruction)                                                 \
+    "1: " instruction "\n"                                                     \
+    ".pushsection .ex_table, \"a\"\n"                                          \
+    ".balign 4\n"                                                              \
+    ".long 1b - ., %l[fault] - .\n"                                            \
+    ".popsection\n"
+#define COPY_TO_FRAME(from, to)                                                \
+    "mov %c[" from                                                             \
+    "](%[regs]), %%rax\n" MAY_FAULT("mov %%rax, %c[" to "](%[frame])")
+#define REG(name) [name] "i"(offsetof(struct cpu_regs, name))
+#define FRAME(name) [f_##name] "i"(offsetof(struct parapet_frame, name))
+
+/*
+ * Writes struct parapet_frame at frame, which lies outside the hypervisor's
+ * range. False when the guest's memory cannot be written there. In assembly,
+ * so that each store can fault and the caller stays a leaf function.
+ */
+static inline bool push_frame(uint64_t frame, const struct cpu_regs *regs,
+                              uint64_t rflags)
+{
+    __asm__ goto(
+        "stac\n" MAY_FAULT(
+            "movq %[ss_value], %c[f_ss](%[frame])") COPY_TO_FRAME("rsp",
+                                                                  "f_rsp")
+            MAY_FAULT("mov %[flags], %c[f_rflags](%[frame])") MAY_FAULT(
+                "movq %[cs_value], %c[f_cs](%[frame])")
+                COPY_TO_FRAME("rip", "f_rip") "mov %c[error](%[regs]), "
+                                              "%%eax\n" MAY_FAULT(
+                                                  "mov %%rax, "
+                                                  "%c[f_error](%[frame])")
+                                                  COPY_TO_FRAME("r11", "f_r11")
+                                                      COPY_TO_FRAME("rcx",
+                                                                    "f_rcx")
+                                                          COPY_TO_FRAME(
+                                                              "rax",
+                                                              "f_rax") "clac"
+        :
+        : [frame] "r"(frame), [regs] "r"(regs), [flags] "r"(rflags),
+          [ss_value] "i"(PARAPET_SS), [cs_value] "i"(PARAPET_CS_KERNEL),
+          REG(rsp), REG(rip), REG(error), REG(r11), REG(rcx), REG(rax),
+          FRAME(ss), FRAME(rsp), FRAME(rflags), FRAME(cs), FRAME(rip),
+          FRAME(error), FRAME(r11), FRAME(rcx), FRAME(rax)
+        : "rax", "memory", "cc"
+        : fault);
+    return true;
+fault:
+    __asm__ volatile("clac" : : : "memory");
+    return false;
+}
+
+/*
+ * Enters the guest kernel at entry: pushes a frame of regs onto its stack and
+ * changes regs. With mask_events, delivery is masked meanwhile. False, with
+ * nothing changed, when the frame cannot be pushed. Only the registers that
+ * every entry saves are used.
+ */
+static inline bool bounce(struct vcpu *v, struct cpu_regs *regs, uint64_t entry,
+                          bool mask_events)
 {
     struct parapet_vcpu_page *page = v->page;
     uint64_t frame = (regs->rsp & ~15ul) - PARAPET_FRAME_SIZE;
-    uint64_t rflags = regs->rflags & ~(uint64_t)RFLAGS_IF;
+    uint64_t rflags = regs->rflags;
 
-    if (!page->event_mask)
-        rflags |= RFLAGS_IF;
+    if (page->event_mask)
+        rflags &= ~(uint64_t)RFLAGS_IF;
     if (!guest_range_ok(frame, PARAPET_FRAME_SIZE) ||
-        pv_push_frame(frame, regs, PARAPET_CS_KERNEL, rflags))
+        !push_frame(frame, regs, rflags))
         return false;
     if (mask_events)
         page->event_mask = 1;
@@ -55,6 +113,7 @@ bool pv_exception(struct cpu_regs *regs)
 {
     struct vcpu *v = vcpu_current();
     const struct pv_trap *trap = &v->pv.traps[regs->vector];
+    enum parapet_exit exit = PARAPET_EXIT_exception;
 
     if (!trap->entry)
         return false;
@@ -62,12 +121,33 @@ bool pv_exception(struct cpu_regs *regs)
         /* The error code's user bit tells the mode, not the CPL. */
         regs->error &= ~PF_ERROR_USER;
         v->page->fault_vaddr = read_cr2();
+        exit = PARAPET_EXIT_page_fault;
     }
-    if (!pv_bounce(v, regs, trap->entry, trap->mask_events))
+    if (!bounce(v, regs, trap->entry, trap->mask_events))
         return false;
-    v->counters->exits[regs->vector == EXC_PF ? PARAPET_EXIT_page_fault
-                                              : PARAPET_EXIT_exception]++;
+    v->counters->exits[exit]++;
     return true;
+}
+
+bool pv_event(struct cpu_regs *regs)
+{
+    struct cpu_info *cpu = this_cpu();
+    struct vcpu *v = cpu->current;
+
+    regs->error = 0;
+    if (!event_deliverable(v) || !bounce(v, regs, v->event_entry, true))
+        return false;
+    cpu->exit_work &= ~WORK_EVENT;
+    v->counters->exits[PARAPET_EXIT_event]++;
+    return true;
+}
+
+void pv_deliver_event(struct vcpu *v, struct cpu_regs *regs)
+{
+    if (pv_event(regs))
+        return;
+    this_cpu()->exit_work |= WORK_RESCHEDULE;
+    domain_kill(v, regs, "no stack for the event frame at rsp %lx", regs->rsp);
 }
 
 static void kill_current(struct vcpu *v, const struct cpu_regs *regs,
@@ -145,85 +225,4 @@ void pv_compat_refused(struct cpu_regs *regs)
 {
     this_cpu()->exit_work |= WORK_RESCHEDULE;
     domain_kill(vcpu_current(), regs, "a 32-bit system call");
-}
-
-/*
- * iret as an entry of the dispatch table: never reached, since the entry code
- * takes the number before and a multicall refuses it.
- */
-int64_t hc_iret(void)
-{
-    return -PARAPET_EINVAL;
-}
-
-/*
- * set_trap_table: sets the handlers that traps[0..nr_traps) names and keeps
- * the others. EFAULT: an entry cannot be read. EINVAL: a vector is none, flags
- * are unknown, or an entry is not the guest's to execute. E2BIG: more entries
- * than vectors. On an error, the entries before it are set.
- */
-int64_t hc_set_trap_table(uint64_t traps, uint64_t nr_traps)
-{
-    struct vcpu *v = vcpu_current();
-    struct parapet_trap t;
-
-    if (nr_traps > PARAPET_NR_TRAPS)
-        return -PARAPET_E2BIG;
-    for (uint64_t i = 0; i < nr_traps; i++) {
-        if (copy_from_guest(&t, traps + i * sizeof(t), sizeof(t)))
-            return -PARAPET_EFAULT;
-        if (t.vector >= PARAPET_NR_TRAPS ||
-            (t.flags & ~(uint32_t)PARAPET_TRAP_MASK_EVENTS) ||
-            !guest_code_ok(t.entry))
-            return -PARAPET_EINVAL;
-        v->pv.traps[t.vector].entry = t.entry;
-        v->pv.traps[t.vector].mask_events = t.flags & PARAPET_TRAP_MASK_EVENTS;
-    }
-    return 0;
-}
-
-/*
- * set_callback: callback is PARAPET_CALLBACK_*, entry 0 removes it. EINVAL: no
- * such callback, or entry is not the guest's to execute.
- */
-int64_t hc_set_callback(uint32_t callback, uint64_t entry)
-{
-    struct vcpu *v = vcpu_current();
-
-    if (!guest_code_ok(entry))
-        return -PARAPET_EINVAL;
-    switch (callback) {
-    case PARAPET_CALLBACK_EVENT:
-        v->event_entry = entry;
-        return hc_event_check();
-    case PARAPET_CALLBACK_SYSCALL:
-        v->pv.syscall_entry = entry;
-        return 0;
-    default:
-        return -PARAPET_EINVAL;
-    }
-}
-
-/*
- * set_segment_base: segment is PARAPET_SEGMENT_*. EINVAL: no such segment, or
- * base is not canonical. A base inside the hypervisor's range is harmless: an
- * access through it faults.
- */
-int64_t hc_set_segment_base(uint32_t segment, uint64_t base)
-{
-    if ((uint64_t)((int64_t)(base << 16) >> 16) != base)
-        return -PARAPET_EINVAL;
-    switch (segment) {
-    case PARAPET_SEGMENT_FS:
-        write_fs_base(base);
-        return 0;
-    case PARAPET_SEGMENT_GS:
-        write_gs_base(base);
-        return 0;
-    case PARAPET_SEGMENT_GS_USER:
-        wrmsr(MSR_KERNEL_GS_BASE, base);
-        return 0;
-    default:
-        return -PARAPET_EINVAL;
-    }
 }

@@ -77,14 +77,34 @@ pv_unknown_hypercall:
         mov $-38, %rax                  /* -ENOSYS; pv.c asserts the number */
         jmp pv_hypercall_return
 
-/* Work is pending, or the return needs iretq. rax: the result. */
+/*
+ * Work is pending, or the return needs iretq. rax: the result. An event that
+ * the hypercall made deliverable, and nothing else, has a short way.
+ */
 pv_hypercall_slow:
         mov %rax, AT_R9(REGS_RAX)
         mov AT_R9(REGS_RIP), %rcx       /* what sysretq would leave */
         mov %rcx, AT_R9(REGS_RCX)
         mov AT_R9(REGS_RFLAGS), %rcx
         mov %rcx, AT_R9(REGS_R11)
-        movl $256, AT_R9(REGS_VECTOR)   /* VECTOR_HYPERCALL */
+        cmpl $WORK_EVENT, AT_R9(CPU_EXIT_WORK)
+        jne 1f
+        lea -REGS_R9(%rsp), %rdi
+        call pv_event
+        test %al, %al
+        jz 1f
+        pop %r9
+        pop %r8
+        pop %r10
+        pop %rdx
+        pop %rsi
+        pop %rdi
+        pop %rcx
+        pop %r11
+        pop %rax
+        add $8, %rsp
+        jmp guest_iretq
+1:      movl $256, AT_R9(REGS_VECTOR)   /* VECTOR_HYPERCALL */
         push %rbx
         push %rbp
         push %r12
@@ -180,47 +200,5 @@ pv_compat_entry:
         mov %rsp, %rdi
         call pv_compat_refused
         jmp exit_to_guest
-
-/*
- * int pv_push_frame(uint64_t frame, const struct cpu_regs *regs, uint64_t cs,
- *                   uint64_t rflags)
- * Writes struct parapet_frame at the guest virtual address frame, which the
- * caller has checked to lie outside the hypervisor's range. Returns 0, or -1
- * when the guest's memory cannot be written there. Clobbers rax.
- */
-        .balign 16
-        .globl pv_push_frame
-pv_push_frame:
-        stac
-21:     movq $PARAPET_SS, PARAPET_FRAME_SS(%rdi)
-        mov REGS_RSP(%rsi), %rax
-22:     mov %rax, PARAPET_FRAME_RSP(%rdi)
-23:     mov %rcx, PARAPET_FRAME_RFLAGS(%rdi)
-24:     mov %rdx, PARAPET_FRAME_CS(%rdi)
-        mov REGS_RIP(%rsi), %rax
-25:     mov %rax, PARAPET_FRAME_RIP(%rdi)
-        mov REGS_ERROR(%rsi), %eax
-26:     mov %rax, PARAPET_FRAME_ERROR(%rdi)
-        mov REGS_R11(%rsi), %rax
-27:     mov %rax, PARAPET_FRAME_R11(%rdi)
-        mov REGS_RCX(%rsi), %rax
-28:     mov %rax, PARAPET_FRAME_RCX(%rdi)
-        mov REGS_RAX(%rsi), %rax
-29:     mov %rax, PARAPET_FRAME_RAX(%rdi)
-        clac
-        xor %eax, %eax
-        ret
-20:     clac
-        mov $-1, %eax
-        ret
-        EX_TABLE(21b, 20b)
-        EX_TABLE(22b, 20b)
-        EX_TABLE(23b, 20b)
-        EX_TABLE(24b, 20b)
-        EX_TABLE(25b, 20b)
-        EX_TABLE(26b, 20b)
-        EX_TABLE(27b, 20b)
-        EX_TABLE(28b, 20b)
-        EX_TABLE(29b, 20b)
 
         .section .note.GNU-stack, "", @progbits

@@ -78,13 +78,6 @@ void sched_start(struct vcpu *v)
 
 void sched_notify(struct vcpu *v)
 {
-    struct cpu_info *self = this_cpu();
-
-    if (v == self->current && v->state == VCPU_RUNNABLE) {
-        if (event_deliverable(v))
-            self->exit_work |= WORK_EVENT;
-        return;
-    }
     (void)make_runnable(v, VCPU_BLOCKED);
     kick_cpu(v->cpu, WORK_EVENT);
 }

@@ -44,4 +44,5 @@ void asm_offsets(void)
     CPU(VCPU_PAGE, vcpu_page);
     CPU(EXCEPTION, exception);
     CPU(EXIT_WORK, exit_work);
+    DEFINE(WORK_EVENT, WORK_EVENT);
 }

@@ -171,7 +171,8 @@ static bool take_opcode(struct cursor *cursor, uint8_t first,
     return true;
 }
 
-/* Replaces a group by its member; what the group's form says holds on. */
+/* Replaces a group by its member. The group's form holds on, unless ModRM is
+ * part of the opcode, and names no operand. */
 static void select_member(struct opcode *opcode, uint8_t modrm)
 {
     const struct opcode *member =
@@ -179,8 +180,10 @@ static void select_member(struct opcode *opcode, uint8_t modrm)
     const struct opcode *whole = &decode_group_7_whole[modrm & 0x3f];
 
     if (opcode->group == GROUP_7 && modrm_mod(modrm) == 3 &&
-        whole->op != INSN_UNKNOWN)
-        member = whole;
+        whole->op != INSN_UNKNOWN) {
+        *opcode = *whole;
+        return;
+    }
     opcode->op = member->op;
     opcode->form |= member->form;
 }
@@ -337,11 +340,13 @@ static bool set_registers(uint32_t form, const struct prefixes *prefixes,
 }
 
 /* Operands that the opcode implies. The segment of ins is always ES. */
-static void set_implied(uint32_t form, struct insn *insn)
+static void set_implied(uint32_t form, const struct prefixes *prefixes,
+                        struct insn *insn)
 {
     if ((form & (STRING_RDI | STRING_RSI)) != 0) {
         insn->has_memory = true;
         insn->memory.base = (form & STRING_RDI) != 0 ? INSN_RDI : INSN_RSI;
+        insn->rep = prefixes->rep;
     }
     if ((form & STRING_RDI) != 0)
         insn->memory.segment = INSN_DS;
@@ -377,7 +382,7 @@ static bool take_operands(struct cursor *cursor, struct opcode opcode,
         valid = set_registers(opcode.form, prefixes, modrm, insn);
     if (!take_immediate(cursor, opcode.form, insn))
         return false;
-    set_implied(opcode.form, insn);
+    set_implied(opcode.form, prefixes, insn);
     /* None of these may be locked. (AMD's lock mov cr0 for cr8, which some
      * processors have in any mode, is not offered to guests.) */
     if (!valid || prefixes->lock)
@@ -395,7 +400,6 @@ static bool take_insn(struct cursor *cursor, struct insn *insn)
         !take_opcode(cursor, first, &opcode))
         return false;
     insn->address_size = prefixes.address_size ? 4 : 8;
-    insn->rep = prefixes.rep;
     insn->memory.segment = prefixes.segment;
     return take_operands(cursor, opcode, &prefixes, insn);
 }

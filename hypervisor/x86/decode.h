@@ -127,7 +127,7 @@ struct insn {
     bool truncated;       /* the decoder wanted more bytes than there were */
     uint8_t operand_size; /* 1, 2, 4 or 8 bytes, where op has sizes */
     uint8_t address_size; /* 4 or 8 bytes */
-    uint8_t rep;          /* enum insn_rep */
+    uint8_t rep;          /* enum insn_rep: of ins and outs */
     uint8_t reg;          /* the general register operand, or INSN_NO_REG */
     bool high_byte;       /* reg means its bits 8 to 15: ah, ch, dh or bh */
     uint8_t special;      /* number of the control, debug, segment register */

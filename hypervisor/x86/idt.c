@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns the table. Every gate is an interrupt gate. Only int3 and into are
- * open to ring 3: the guest's `int n` traps as a protection fault.
+ * Owns the table. Every gate is an interrupt gate. Only int3 is open to
+ * ring 3: the guest's `int n` traps as a protection fault.
  */
 #include "hypervisor/x86/idt.h"
 
@@ -42,7 +42,6 @@ void idt_init(void)
         idt[i].offset_high = (uint32_t)(stub >> 32);
     }
     idt[EXC_BP].type |= GATE_DPL3;
-    idt[EXC_OF].type |= GATE_DPL3;
 }
 
 void idt_use_ist(void)

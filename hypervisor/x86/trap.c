@@ -150,7 +150,6 @@ void guest_exit_work(struct cpu_regs *regs)
     cpu->exit_work &= ~WORK_EVENT;
     v = cpu->current;
     if (event_deliverable(v)) {
-        v->counters->exits[PARAPET_EXIT_event]++;
         v->domain->engine->deliver_event(v, regs);
         while (cpu->exit_work & WORK_RESCHEDULE) {
             cpu->exit_work &= ~WORK_RESCHEDULE;

@@ -123,10 +123,13 @@ static void test_hypervisor_bases(void)
     restore();
 }
 
-/* Nothing but null and the one data segment; ss takes the segment only. */
+/* Null, the data segment, the code segment (it is readable); no other. */
 static bool loadable(uint32_t selector)
 {
-    return selector < 4 || (selector & ~3u) == (PARAPET_SS & ~3u);
+    uint32_t segment = selector & ~3u;
+
+    return segment == 0 || segment == (PARAPET_SS & ~3u) ||
+           segment == (PARAPET_CS_USER & ~3u);
 }
 
 static void check_load(const char *name, void (*load)(void *),

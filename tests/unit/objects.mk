@@ -5,11 +5,20 @@
 # with lib_ before the names that the C library has too (lib_names.h).
 
 UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
-              test_decode test_decode_listing
+              test_decode test_decode_listing \
+              test_elf test_bundle test_dtb
 
 DECODE_SRC := hypervisor/x86/decode.c hypervisor/x86/decode_maps.c
 test_decode_SRC := $(DECODE_SRC)
 test_decode_listing_SRC := $(DECODE_SRC)
+
+# The readers of untrusted input; the fuzzers have them too.
+READER_SRC := $(addprefix hypervisor/core/,refuse.c elf.c elf_symbol.c \
+    bundle.c bundle_node.c bundle_domain.c)
+EXPLORE_SRC := $(addprefix tests/fuzz/,explore.c guard.c)
+test_elf_SRC := $(READER_SRC) $(EXPLORE_SRC) tests/fuzz/samples.c
+test_bundle_SRC := $(test_elf_SRC)
+test_dtb_SRC := hypervisor/core/dtb.c tests/fuzz/guard.c
 
 # ---- the rules ----
 
@@ -31,6 +40,8 @@ $(UNIT_PROGRAMS): $(UNIT_LIB)
 	$(call made,LD)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(HOST_CFLAGS) $^ -lcmocka -o $@
+
+$(addprefix $(BUILD)/unit/,test_elf test_bundle test_dtb): $(LIBFDT)
 
 # What objdump says of decode_listing.S: {"bytes in hexadecimal", "text"},
 $(BUILD)/unit/decode_listing.inc: tests/unit/decode_listing.S

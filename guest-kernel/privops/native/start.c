@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The native start in C, called by start.S; and what else the native build
+ * The native start in C, called by pvh.S; and what else the native build
  * must say about itself.
  */
 #include "guest-kernel/core/main.h"
@@ -18,7 +18,7 @@ const char *privops_name(void)
     return "native";
 }
 
-/* start.S begins on the first stack of the image. */
+/* pvh.S begins on the first stack of the image. */
 struct privops_stack privops_boot_stack(void)
 {
     struct privops_stack stack;

@@ -13,6 +13,8 @@
 #include "guest-kernel/privops/privops.h"
 
 #define NS_PER_SECOND 1000000000ul
+#define MEASURED_NS 10000000ul
+#define MAX_ERROR 200 /* 1 part in so many */
 
 static uint64_t tsc_base;
 static uint64_t ns_per_tick;   /* 32.32 fixed point */
@@ -25,20 +27,53 @@ static uint64_t scale(uint64_t value, uint64_t factor)
     return (uint64_t)((unsigned __int128)value * factor >> 32);
 }
 
+/* One reading of all clocks; the time stamp is that of its middle. */
+struct reading {
+    uint64_t tsc;
+    uint64_t ns;
+    uint32_t counts;
+    uint64_t duration; /* in ticks of the time stamp counter */
+};
+
+static bool read_clocks(struct reading *reading)
+{
+    uint64_t before = rdtsc();
+    bool valid = pit_elapsed(&reading->ns);
+
+    reading->counts = lapic_timer_count();
+    reading->duration = rdtsc() - before;
+    reading->tsc = before + reading->duration / 2;
+    return valid;
+}
+
+/* False when the host has run something else at the wrong moment. */
+static bool measure(struct reading *first, struct reading *last)
+{
+    pit_start();
+    if (!read_clocks(first))
+        return false;
+    do {
+        if (!read_clocks(last))
+            return false;
+    } while (last->ns < first->ns + MEASURED_NS);
+    return (first->duration + last->duration) * MAX_ERROR <
+           last->tsc - first->tsc;
+}
+
 void native_time_init(void)
 {
-    uint64_t tsc, ns;
-    uint32_t counts;
+    struct reading first, last;
+    uint64_t ns;
 
     lapic_init(VECTOR_TIMER, VECTOR_SPURIOUS);
-    lapic_timer_start(UINT32_MAX);
     tsc_base = rdtsc();
-    ns = pit_wait();
-    tsc = rdtsc() - tsc_base;
-    counts = lapic_timer_count();
-    ns_per_tick = (ns << 32) / tsc;
-    counts_per_ns = ((uint64_t)counts << 32) / ns;
+    lapic_timer_start(UINT32_MAX);
+    while (!measure(&first, &last))
+        ;
     lapic_timer_start(0);
+    ns = last.ns - first.ns;
+    ns_per_tick = (ns << 32) / (last.tsc - first.tsc);
+    counts_per_ns = ((uint64_t)(last.counts - first.counts) << 32) / ns;
     wall_base_ns = cmos_seconds() * NS_PER_SECOND - privops_clock_ns();
 }
 

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of the pv build share: the pages that the hypervisor shares
+ * with us (abi/shared.h), and the steps of the start, in their order.
+ */
+#ifndef GUEST_KERNEL_PRIVOPS_PV_PV_H
+#define GUEST_KERNEL_PRIVOPS_PV_PV_H
+
+#include <stdint.h>
+
+#include "abi/shared.h"
+#include "guest-kernel/boot_info.h"
+
+/* The kernel has one vCPU. */
+static inline volatile struct parapet_vcpu_page *pv_vcpu_page(void)
+{
+    return (volatile struct parapet_vcpu_page *)PARAPET_VCPU_PAGE(0ul);
+}
+
+static inline volatile struct parapet_shared_page *pv_shared_page(void)
+{
+    return (volatile struct parapet_shared_page *)PARAPET_SHARED_PAGE;
+}
+
+/* Registers the entries for exceptions and events. Panics on failure. */
+void pv_traps_init(void);
+
+/* Gives the libraries the words that they look for at %fs. */
+void pv_library_init(void);
+
+/* Reads the device tree. Panics when something needed is missing in it. */
+void pv_boot_info(const void *dtb, struct boot_info *boot);
+
+/* What to do when a hypercall that cannot fail has failed. */
+void pv_check(int64_t result, const char *what);
+
+#endif

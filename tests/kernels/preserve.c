@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the ABI preserves is preserved: random values in all general and
+ * vector registers, the status flags, segment selectors, bases and control
+ * words, over 10,000 rounds of each hypercall, while a timer interrupts; and
+ * the same over exceptions, emulated instructions and upcalls. rax holds the
+ * result, rcx and r11 are clobbered; after anything but a hypercall those
+ * three are preserved too. The second variant runs beside another domain
+ * that does the same on the same CPU.
+ *
+ * QEMU: timeout=120
+ * VARIANT: alone smp=1
+ * VARIANT: beside smp=1 partner=preserve
+ */
+#include "tests/kernels/preserve_regs.h"
+
+#include "abi/stubs.h"
+#include "lib/macros.h"
+#include "tests/kernels/lib/bootargs.h"
+#include "tests/kernels/lib/clock.h"
+#include "tests/kernels/lib/console.h"
+#include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/hctable.h"
+#include "tests/kernels/lib/random.h"
+#include "tests/kernels/lib/test.h"
+#include "tests/kernels/lib/trap.h"
+#include "tests/kernels/lib/vcpu.h"
+
+MG_TEST(preserve);
+
+#define ROUNDS 10000
+#define SPIN_ROUNDS 1000
+#define PERIOD (100 * MG_US)
+
+#define STATUS_FLAGS 0xcd5 /* CF PF AF ZF SF DF OF */
+/* Rounding, denormals and flags are free; exceptions stay masked. */
+#define MXCSR_RANDOM 0xe07f
+#define MXCSR_MASKS 0x1f80
+#define X87_RANDOM 0x0f00 /* precision and rounding */
+#define X87_MASKS 0x007f
+
+extern const unsigned char parapet_hypercall_page[];
+
+static struct mg_random numbers;
+static volatile uint64_t nr_ticks;
+static uint32_t self_port;
+static char console_buffer[16];
+static struct parapet_multicall_entry calls[2];
+static struct parapet_trap trap_entry_of_ud;
+
+static void tick(uint32_t port, void *data)
+{
+    (void)port;
+    (void)data;
+    nr_ticks++;
+    (void)hypercall_set_timer(mg_clock_ns() + PERIOD);
+}
+
+/* Null or the one data segment, with a privilege level that may be loaded. */
+static uint64_t random_selector(void)
+{
+    return mg_random_below(&numbers, 2) ? PARAPET_SS : 0;
+}
+
+/* A canonical address. */
+static uint64_t random_base(void)
+{
+    return (uint64_t)((int64_t)(mg_random_next(&numbers) << 16) >> 16);
+}
+
+static void randomize(void)
+{
+    struct preserve_regs *regs = &preserve_before;
+
+    mg_random_fill(&numbers, regs, sizeof(*regs));
+    regs->rflags &= STATUS_FLAGS;
+    regs->fs_base = random_base();
+    regs->gs_base = random_base();
+    regs->ds = random_selector();
+    regs->es = random_selector();
+    regs->fs = random_selector();
+    regs->gs = random_selector();
+    regs->mxcsr = (regs->mxcsr & MXCSR_RANDOM) | MXCSR_MASKS;
+    regs->x87_control = (regs->x87_control & X87_RANDOM) | X87_MASKS;
+}
+
+/* ---- comparing ---- */
+
+struct field {
+    const char *name;
+    size_t offset;
+};
+
+#define FIELD(name)                                                            \
+    {                                                                          \
+#name, offsetof(struct preserve_regs, name)                            \
+    }
+
+static const struct field preserved[] = {
+    FIELD(rbx), FIELD(rdx), FIELD(rsi),     FIELD(rdi),     FIELD(rbp),
+    FIELD(r8),  FIELD(r9),  FIELD(r10),     FIELD(r12),     FIELD(r13),
+    FIELD(r14), FIELD(r15), FIELD(fs_base), FIELD(gs_base), FIELD(ds),
+    FIELD(es),  FIELD(fs),  FIELD(gs)};
+
+static const struct field result_and_clobbered[] = {FIELD(rax), FIELD(rcx),
+                                                    FIELD(r11)};
+
+static uint64_t value_of(const struct preserve_regs *regs,
+                         const struct field *field)
+{
+    uint64_t value;
+
+    __builtin_memcpy(&value, (const char *)regs + field->offset, sizeof(value));
+    return value;
+}
+
+static void compare_fields(const char *what, const struct field *fields,
+                           size_t nr)
+{
+    for (size_t i = 0; i < nr; i++) {
+        uint64_t before = value_of(&preserve_before, &fields[i]);
+        uint64_t after = value_of(&preserve_after, &fields[i]);
+
+        if (before != after)
+            mg_failure("%s: %s was %#lx and is %#lx", what, fields[i].name,
+                       before, after);
+    }
+}
+
+static void compare_vectors(const char *what)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(preserve_before.ymm); i++) {
+        if (__builtin_memcmp(preserve_before.ymm[i], preserve_after.ymm[i],
+                             sizeof(preserve_before.ymm[i])) != 0)
+            mg_failure("%s: ymm%zu changed", what, i);
+    }
+}
+
+static void compare(const char *what)
+{
+    const struct preserve_regs *before = &preserve_before;
+    const struct preserve_regs *after = &preserve_after;
+
+    compare_fields(what, preserved, ARRAY_SIZE(preserved));
+    compare_vectors(what);
+    if ((before->rflags ^ after->rflags) & STATUS_FLAGS)
+        mg_failure("%s: rflags was %#lx and is %#lx", what, before->rflags,
+                   after->rflags);
+    if (after->rsp != preserve_rsp)
+        mg_failure("%s: rsp was %#lx and is %#lx", what, preserve_rsp,
+                   after->rsp);
+    if (before->mxcsr != after->mxcsr)
+        mg_failure("%s: mxcsr was %#x and is %#x", what, before->mxcsr,
+                   after->mxcsr);
+    /* The control word has 16 bits. */
+    if ((before->x87_control ^ after->x87_control) & 0xffff)
+        mg_failure("%s: the x87 control word was %#x and is %#x", what,
+                   before->x87_control, after->x87_control);
+}
+
+/* ---- hypercalls ---- */
+
+/* Arguments with which each call does its work and can do it again. */
+static void set_arguments(uint64_t number, uint64_t round)
+{
+    struct preserve_regs *regs = &preserve_before;
+
+    switch (number) {
+    case PARAPET_HC_console_write:
+        regs->rdi = (uint64_t) ".";
+        regs->rsi = round % 1000 == 0;
+        break;
+    case PARAPET_HC_console_read:
+        regs->rdi = (uint64_t)console_buffer;
+        regs->rsi = sizeof(console_buffer);
+        break;
+    case PARAPET_HC_multicall:
+        regs->rdi = (uint64_t)calls;
+        regs->rsi = ARRAY_SIZE(calls);
+        break;
+    case PARAPET_HC_set_trap_table:
+        regs->rdi = (uint64_t)&trap_entry_of_ud;
+        regs->rsi = 1;
+        break;
+    case PARAPET_HC_set_callback:
+        regs->rdi = PARAPET_CALLBACK_SYSCALL;
+        regs->rsi = 0;
+        break;
+    case PARAPET_HC_set_segment_base:
+        /* FS and GS to what they are; the user's GS to anything. */
+        regs->rdi = round % 3;
+        regs->rsi =
+            regs->rdi == PARAPET_SEGMENT_FS ? regs->fs_base : regs->gs_base;
+        break;
+    case PARAPET_HC_set_timer:
+        regs->rdi = mg_clock_ns() + PERIOD;
+        break;
+    case PARAPET_HC_vcpu_up:
+    case PARAPET_HC_evtchn_bind_ipi:
+        regs->rdi = 0;
+        break;
+    case PARAPET_HC_shutdown:
+        regs->rdi = 99; /* refused: the others do not come back */
+        break;
+    case PARAPET_HC_evtchn_bind_virq:
+        regs->rdi = PARAPET_VIRQ_CONSOLE;
+        regs->rsi = 0;
+        break;
+    case PARAPET_HC_evtchn_send:
+    case PARAPET_HC_evtchn_unmask:
+        regs->rdi = self_port;
+        break;
+    default: /* no arguments, or random ones that are refused */
+        break;
+    }
+}
+
+/* Undoes what a successful round left behind. */
+static void clean_up(uint64_t number)
+{
+    if (number == PARAPET_HC_evtchn_bind_ipi ||
+        number == PARAPET_HC_evtchn_bind_virq)
+        mg_event_close((uint32_t)preserve_after.rax);
+    if (number == PARAPET_HC_cpu_irq_disable)
+        mg_sti();
+}
+
+static void one_round(const struct mg_hypercall *hc, uint64_t round)
+{
+    bool by_page = round % 2;
+
+    randomize();
+    set_arguments(hc->number, round);
+    preserve_before.rax = hc->number;
+    preserve_target = (uint64_t)preserve_syscall;
+    if (by_page)
+        preserve_target = (uint64_t)parapet_hypercall_page +
+                          hc->number * PARAPET_HYPERCALL_ENTRY_SIZE;
+    preserve_round();
+    clean_up(hc->number);
+    compare(hc->name);
+    if ((int64_t)preserve_after.rax == -PARAPET_ENOSYS)
+        mg_failure("%s is not there", hc->name);
+}
+
+static void test_hypercall(const struct mg_hypercall *hc)
+{
+    uint64_t ticks = nr_ticks;
+
+    for (uint64_t round = 0; round < ROUNDS && !mg_failures(); round++)
+        one_round(hc, round);
+    mg_printf("%s: %lu upcalls\n", hc->name, nr_ticks - ticks);
+}
+
+/* ---- the rest: rax, rcx and r11 are preserved, too ---- */
+
+static void test_other(const char *what, void (*target)(void), uint64_t rounds)
+{
+    for (uint64_t round = 0; round < rounds && !mg_failures(); round++) {
+        randomize();
+        preserve_target = (uint64_t)target;
+        preserve_round();
+        compare(what);
+        compare_fields(what, result_and_clobbered,
+                       ARRAY_SIZE(result_and_clobbered));
+        mg_sti();
+    }
+}
+
+/* Upcalls at any instruction: rcx counts down to 0, all else stays. */
+static void test_upcalls(void)
+{
+    uint64_t ticks = nr_ticks;
+
+    for (uint64_t round = 0; round < SPIN_ROUNDS && !mg_failures(); round++) {
+        randomize();
+        preserve_before.rcx = 50000 + mg_random_below(&numbers, 50000);
+        preserve_target = (uint64_t)preserve_spin;
+        preserve_round();
+        preserve_before.rcx = 0;
+        compare("upcalls");
+        compare_fields("upcalls", result_and_clobbered,
+                       ARRAY_SIZE(result_and_clobbered));
+    }
+    mg_printf("%lu upcalls while spinning\n", nr_ticks - ticks);
+    MG_CHECK(nr_ticks - ticks > SPIN_ROUNDS / 10);
+}
+
+static bool do_nothing(struct mg_regs *regs)
+{
+    (void)regs;
+    return true;
+}
+
+static void prepare(void)
+{
+    uint64_t seed = mg_variant("alone") ? 0x9e3779b97f4a7c15 : mg_rdtsc();
+
+    mg_random_init(&numbers, seed);
+    calls[0].number = PARAPET_HC_abi_version;
+    calls[1].number = PARAPET_HC_evtchn_send;
+    trap_entry_of_ud = (struct parapet_trap){MG_UD, PARAPET_TRAP_MASK_EVENTS,
+                                             mg_trap_entry(MG_UD)};
+    self_port = mg_event_bind_ipi(0, NULL, NULL);
+    calls[1].args[0] = self_port;
+    mg_trap_hook(MG_BP, do_nothing);
+    (void)mg_event_bind_virq(PARAPET_VIRQ_TIMER, tick, NULL);
+    mg_sti();
+    (void)hypercall_set_timer(mg_clock_ns() + PERIOD);
+}
+
+void test_main(void)
+{
+    prepare();
+    for (size_t i = 0; i < mg_nr_hypercalls; i++) {
+        if (mg_hypercalls[i].number != PARAPET_HC_iret)
+            test_hypercall(&mg_hypercalls[i]);
+    }
+    test_other("iret", preserve_iret, ROUNDS);
+    test_other("breakpoint", preserve_int3, ROUNDS);
+    test_other("trapped cli", preserve_cli, ROUNDS);
+    test_upcalls();
+    MG_CHECK(nr_ticks > 1000);
+}
