@@ -51,6 +51,7 @@ LDFLAGS := -nostdlib -static -no-pie -z noexecstack --build-id=none \
 
 # What the recipes and the test scripts take from here.
 export BUILD LIBFDT LIBFDT_INC HV_CFLAGS GK_CFLAGS MG_CFLAGS HOST_CFLAGS
+FUZZ_SECONDS ?= 10
 export UNIT_PROGRAMS FUZZ_PROGRAMS FUZZ_SECONDS
 
 # Changes when the compiler or its flags do, so that everything is rebuilt.
@@ -61,6 +62,7 @@ include hypervisor/objects.mk
 include guest-kernel/objects.mk
 include tools/objects.mk
 include tests/unit/objects.mk
+include tests/fuzz/objects.mk
 include tests/kernels/objects.mk
 include tests/bench/objects.mk
 
@@ -138,6 +140,12 @@ $(BUILD)/docs.ok: $(BUILD)/hcdoc docs/hypercalls.md
 	    { echo 'docs/hypercalls.md is stale: run `make docs`' >&2; false; }
 	$(Q)touch $@
 
+# What `make run` boots: one domain with the guest kernel.
+$(BUILD)/default.itb: tools/bundle $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio
+	$(call made,BUNDLE)
+	$(Q)tools/bundle --output $@ --name guest --kernel $(BUILD)/guest-pv.elf \
+	    --ramdisk $(BUILD)/ramdisk.cpio
+
 # ---- what to type ----
 
 # `make` uses all CPUs unless it was told otherwise.
@@ -179,7 +187,7 @@ test: ## all tests; the last line is 'N passed, N failed'
 # Parts of it.
 .PHONY: unit fuzz check kernels system soak
 unit: ## the tests of pure logic, on the host, under ASan and UBSan
-fuzz: $(FUZZ_PROGRAMS) ## the fuzzers, each for FUZZ_SECONDS=10
+fuzz: $(FUZZ_PROGRAMS) ## the fuzzers, each for SECONDS=10
 	@tests/run-tests.py --only 'fuzz '
 check: build ## the tests of the tree and of the images
 	@tests/run-tests.py --only 'check '

@@ -4,8 +4,6 @@
 # "irqflag.h", which the include path finds in privops/pv or privops/native;
 # so each build compiles everything for itself, into gk-pv/ or gk-native/.
 
-# A header or source compiled by itself is compiled as for the pv build.
-GK_CFLAGS += -idirafter guest-kernel/privops/pv
 GK_PV_CFLAGS = -Iguest-kernel/privops/pv $(GK_CFLAGS)
 GK_NATIVE_CFLAGS = -Iguest-kernel/privops/native $(GK_CFLAGS)
 
@@ -34,36 +32,42 @@ GK_PV_OBJ := $(patsubst %,$(BUILD)/gk-pv/%.o,$(basename $(GK_SRC) $(GK_PV_SRC)))
 GK_NATIVE_OBJ := $(patsubst %,$(BUILD)/gk-native/%.o, \
 	$(basename $(GK_SRC) $(GK_NATIVE_SRC)))
 
-$(BUILD)/gk-pv/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(GK_PV_CFLAGS) $(LIBFDT_INC) -c $< -o $@
-$(BUILD)/gk-pv/%.o: %.S
-	@mkdir -p $(@D)
-	$(CC) $(GK_PV_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
-$(BUILD)/gk-native/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(GK_NATIVE_CFLAGS) -c $< -o $@
-$(BUILD)/gk-native/%.o: %.S
-	@mkdir -p $(@D)
-	$(CC) $(GK_NATIVE_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
+$(BUILD)/gk-pv/%.o: %.c $(FLAGS)
+	$(call made,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(GK_PV_CFLAGS) $(LIBFDT_INC) -c $< -o $@
+$(BUILD)/gk-pv/%.o: %.S $(FLAGS)
+	$(call made,AS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(GK_PV_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
+$(BUILD)/gk-native/%.o: %.c $(FLAGS)
+	$(call made,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(GK_NATIVE_CFLAGS) -c $< -o $@
+$(BUILD)/gk-native/%.o: %.S $(FLAGS)
+	$(call made,AS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(GK_NATIVE_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
 
 GK_LDS := $(BUILD)/gk/guest-kernel/kernel.lds
 
 $(GK_LDS): guest-kernel/kernel.lds.S guest-kernel/mm/layout.h abi/abi.h
-	@mkdir -p $(@D)
-	$(CC) -E -P -I. -D__ASSEMBLY__ $< -o $@
+	$(call made,LDS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -E -P -I. -D__ASSEMBLY__ $< -o $@
 
 $(BUILD)/guest-pv.elf: $(GK_PV_OBJ) $(GK_LIB_OBJ) $(GK_LDS)
-	$(LD) $(LDFLAGS) -T $(GK_LDS) -e guest_main -o $@ $(GK_PV_OBJ) \
+	$(call made,LD)
+	$(Q)$(LD) $(LDFLAGS) -T $(GK_LDS) -e guest_main -o $@ $(GK_PV_OBJ) \
 	    $(GK_LIB_OBJ) $(LIBFDT)
 $(BUILD)/guest-native.elf: $(GK_NATIVE_OBJ) $(GK_LIB_OBJ) $(GK_LDS)
-	$(LD) $(LDFLAGS) -T $(GK_LDS) -e native_start -o $@ $(GK_NATIVE_OBJ) \
-	    $(GK_LIB_OBJ)
+	$(call made,LD)
+	$(Q)$(LD) $(LDFLAGS) -T $(GK_LDS) -e native_start -o $@ \
+	    $(GK_NATIVE_OBJ) $(GK_LIB_OBJ)
 
 RAMDISK_FILES := $(sort $(wildcard guest-kernel/ramdisk/*))
 
 $(BUILD)/ramdisk.cpio: tools/mkramdisk $(RAMDISK_FILES)
-	@mkdir -p $(@D)
-	tools/mkramdisk guest-kernel/ramdisk $@
-
--include $(GK_PV_OBJ:.o=.d) $(GK_NATIVE_OBJ:.o=.d) $(GK_LIB_OBJ:.o=.d)
+	$(call made,CPIO)
+	$(Q)mkdir -p $(@D)
+	$(Q)tools/mkramdisk guest-kernel/ramdisk $@

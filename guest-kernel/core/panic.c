@@ -73,9 +73,11 @@ static void print_backtrace(uint64_t rip, uint64_t rbp)
     unsigned int i;
 
     kprintf("guest: backtrace: %016lx\n", rip);
-    for (i = 0; i < MAX_BACKTRACE && frame_is_readable(frame); i++) {
-        if (frame->return_vaddr == 0)
+    for (i = 0; frame_is_readable(frame) && frame->return_vaddr != 0; i++) {
+        if (i == MAX_BACKTRACE) {
+            kprintf("                  and so on\n");
             return;
+        }
         kprintf("                  %016lx\n", frame->return_vaddr);
         if (frame->caller <= frame)
             return;
@@ -118,10 +120,10 @@ static void print_fault_vaddr(const struct trap_regs *regs)
     uint64_t error = regs->frame.error;
 
     if (regs->vector == TRAP_PAGE_FAULT)
-        kprintf("guest: %s of address 0x%lx: %s\n",
-                error & 0x10  ? "execution"
-                : error & 0x2 ? "write"
-                              : "read",
+        kprintf("guest: %s address 0x%lx: %s\n",
+                error & 0x10  ? "execution at"
+                : error & 0x2 ? "write to"
+                              : "read from",
                 vaddr, error & 0x1 ? "not allowed" : "nothing is mapped there");
     if (vaddr < thread->stack.low && vaddr >= thread->stack.low - PAGE_SIZE)
         kprintf("guest: the stack has overflowed into its guard page\n");
@@ -145,6 +147,7 @@ _Noreturn void panic_exception(const struct trap_regs *regs)
 
 _Noreturn void panic(const char *format, ...)
 {
+    const struct stack_frame *frame = __builtin_frame_address(0);
     va_list args;
 
     begin_report();
@@ -153,7 +156,6 @@ _Noreturn void panic(const char *format, ...)
     kvprintf(format, args);
     va_end(args);
     kprintf("\n");
-    print_backtrace((uint64_t)__builtin_return_address(0),
-                    (uint64_t)__builtin_frame_address(0));
+    print_backtrace(frame->return_vaddr, (uint64_t)frame->caller);
     privops_shutdown(PRIVOPS_CRASH);
 }

@@ -2,8 +2,8 @@
  *
  * The run queue, the sleepers in the order of their waking, and the one-shot
  * timer that serves both: it is set for the next sleeper, and for the end of
- * the time slice while another thread waits for the CPU. A thread alone with
- * the CPU is not disturbed by any tick.
+ * the time slice while another thread waits for the CPU. No tick disturbs a
+ * thread that has the CPU for itself, or the idle one.
  *
  * All state is protected by disabled interrupts. A thread that is switched
  * away from always comes back with interrupts disabled.
@@ -18,7 +18,7 @@ static struct list_node run_queue = LIST_INIT(run_queue);
 static struct list_node sleepers = LIST_INIT(sleepers);
 static struct thread *idle;
 static uint64_t slice_end;
-static uint64_t timer_deadline; /* what the timer is set for; 0: not set */
+static uint64_t timer_deadline = UINT64_MAX; /* what the timer is set for */
 static bool switch_is_due;
 
 static struct thread *first(struct list_node *list)
@@ -26,7 +26,11 @@ static struct thread *first(struct list_node *list)
     return list_first_entry(list, struct thread, node);
 }
 
-/* Sets the timer for what comes next, if it is not set for that already. */
+/*
+ * Sees to it that the timer goes off when something is due, or before. Often
+ * it is set for an earlier time already: going off once for nothing is cheaper
+ * than setting it at each switch, which costs the pv build a hypercall.
+ */
 static void program_timer(void)
 {
     uint64_t deadline = UINT64_MAX;
@@ -35,9 +39,7 @@ static void program_timer(void)
         deadline = slice_end;
     if (!list_is_empty(&sleepers))
         deadline = MIN(deadline, first(&sleepers)->wake_ns);
-    if (deadline == UINT64_MAX)
-        deadline = 0;
-    if (deadline == timer_deadline)
+    if (deadline >= timer_deadline)
         return;
     timer_deadline = deadline;
     privops_timer_set(deadline);
@@ -108,7 +110,7 @@ static void timer_interrupt(void)
 {
     uint64_t now = privops_clock_ns();
 
-    timer_deadline = 0; /* a one-shot timer: it has fired */
+    timer_deadline = UINT64_MAX; /* a one-shot timer: it has fired */
     wake_sleepers(now);
     if (now >= slice_end && !list_is_empty(&run_queue))
         switch_is_due = true;

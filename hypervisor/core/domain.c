@@ -18,7 +18,6 @@
 #include "lib/string.h"
 
 #define MAX_DOMAINS 16
-#define REPORT_BYTES 16
 
 struct domain *domains[MAX_DOMAINS];
 unsigned int nr_domains;
@@ -109,11 +108,11 @@ void domain_end(struct domain *d, uint32_t reason)
 
 static void report_code(const struct vcpu *v, uint64_t rip)
 {
-    uint8_t bytes[REPORT_BYTES];
-    char text[3 * REPORT_BYTES + 1] = "";
+    struct guest_code code;
+    char text[3 * sizeof(code.bytes) + 1] = "";
     char symbol[64];
     uint64_t offset;
-    size_t n = guest_fetch_code(bytes, rip, sizeof(bytes));
+    size_t n = guest_fetch_code(&code, rip);
 
     if (elf_symbol(v->domain->kernel, v->domain->kernel_size, rip, symbol,
                    sizeof(symbol), &offset))
@@ -122,7 +121,7 @@ static void report_code(const struct vcpu *v, uint64_t rip)
         log_vcpu(LOG_ERR, v, "  rip %016lx  (no symbol)", rip);
     for (size_t i = 0; i < n; i++)
         (void)string_format(text + 3 * i, sizeof(text) - 3 * i, " %02x",
-                            bytes[i]);
+                            code.bytes[i]);
     log_vcpu(LOG_ERR, v, "  bytes%s", n ? text : " cannot be read");
 }
 

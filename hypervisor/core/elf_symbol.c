@@ -107,11 +107,10 @@ bool elf_symbol(const void *image, size_t size, uint64_t vaddr, char *name,
 
     if (name_size == 0 || !open_table(&table))
         return false;
-    for (uint64_t at = 0; at + sizeof(symbol) <= table.symbols.size;
+    for (uint64_t at = 0; at + sizeof(symbol) <= table.symbols.size &&
+                          elf64_read(&table.file, table.symbols.offset + at,
+                                     &symbol, sizeof(symbol));
          at += sizeof(symbol)) {
-        if (!elf64_read(&table.file, table.symbols.offset + at, &symbol,
-                        sizeof(symbol)))
-            return false;
         if (may_name(&table, &symbol, vaddr) &&
             (!found || is_better(&symbol, &best))) {
             best = symbol;

@@ -19,30 +19,32 @@
  */
 static inline void notify(struct vcpu *v, uint32_t port)
 {
+    struct parapet_vcpu_page *page = v->page;
     struct cpu_info *cpu = this_cpu();
 
-    __atomic_or_fetch(&v->page->event_select, 1ul << port / 64,
-                      __ATOMIC_SEQ_CST);
-    if (__atomic_exchange_n(&v->page->event_pending, 1, __ATOMIC_SEQ_CST))
+    __atomic_or_fetch(&page->event_select, 1ul << port / 64, __ATOMIC_SEQ_CST);
+    if (__atomic_exchange_n(&page->event_pending, 1, __ATOMIC_SEQ_CST))
         return;
     if (v != cpu->current || v->state != VCPU_RUNNABLE)
         sched_notify(v);
-    else if (event_deliverable(v))
+    else if (!page->event_mask)
         cpu->exit_work |= WORK_EVENT;
 }
 
+/* The port is in use. On the path of evtchn_send, so it is inlined there. */
 static inline void raise_port(struct domain *d, uint32_t port)
 {
+    struct parapet_shared_page *shared = d->shared;
+    struct vcpu *v = d->vcpus[d->ports[port].vcpu];
     uint64_t bit = 1ul << port % 64;
     uint32_t word = port / 64;
 
-    if (__atomic_fetch_or(&d->shared->event_pending[word], bit,
-                          __ATOMIC_SEQ_CST) &
+    if (__atomic_fetch_or(&shared->event_pending[word], bit, __ATOMIC_SEQ_CST) &
         bit)
         return;
-    if (__atomic_load_n(&d->shared->event_mask[word], __ATOMIC_SEQ_CST) & bit)
+    if (__atomic_load_n(&shared->event_mask[word], __ATOMIC_SEQ_CST) & bit)
         return;
-    notify(d->vcpus[d->ports[port].vcpu], port);
+    notify(v, port);
 }
 
 void event_raise(struct domain *d, uint32_t port)

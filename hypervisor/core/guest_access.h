@@ -36,10 +36,18 @@ static inline bool guest_code_ok(uint64_t vaddr)
 int copy_from_guest(void *to, uint64_t from, size_t nr_bytes);
 int copy_to_guest(uint64_t to, const void *from, size_t nr_bytes);
 
+/* Some bytes of code: more than the longest instruction (15). */
+struct guest_code {
+    union {
+        uint64_t words[2];
+        uint8_t bytes[16];
+    };
+};
+
 /*
- * Reads up to nr_bytes of code at vaddr; returns how many there are before a
+ * Reads the code at vaddr; returns how many of the bytes there are before a
  * page that cannot be read.
  */
-size_t guest_fetch_code(void *to, uint64_t vaddr, size_t nr_bytes);
+size_t guest_fetch_code(struct guest_code *code, uint64_t vaddr);
 
 #endif

@@ -54,20 +54,16 @@ static inline bool push_frame(uint64_t frame, const struct cpu_regs *regs,
                               uint64_t rflags)
 {
     __asm__ goto(
-        "stac\n" MAY_FAULT(
-            "movq %[ss_value], %c[f_ss](%[frame])") COPY_TO_FRAME("rsp",
-                                                                  "f_rsp")
-            MAY_FAULT("mov %[flags], %c[f_rflags](%[frame])") MAY_FAULT(
-                "movq %[cs_value], %c[f_cs](%[frame])")
-                COPY_TO_FRAME("rip", "f_rip") "mov %c[error](%[regs]), "
-                                              "%%eax\n" MAY_FAULT(
-                                                  "mov %%rax, "
-                                                  "%c[f_error](%[frame])")
-                                                  COPY_TO_FRAME("r11", "f_r11")
-                                                      COPY_TO_FRAME("rcx",
-                                                                    "f_rcx")
-                                                          COPY_TO_FRAME(
-                                                              "rax",
+        "stac\n" MAY_FAULT("movq %[ss_value], %c[f_ss](%[frame])")
+            COPY_TO_FRAME("rsp", "f_rsp") MAY_FAULT(
+                "mov %[flags], %c[f_rflags](%[frame])")
+                MAY_FAULT("movq %[cs_value], %c[f_cs](%[frame])") COPY_TO_FRAME(
+                    "rip", "f_rip") "mov %c[error](%[regs]), "
+                                    "%%eax\n" MAY_FAULT("mov %%rax, "
+                                                        "%c[f_error](%[frame])")
+                                        COPY_TO_FRAME("r11", "f_r11")
+                                            COPY_TO_FRAME("rcx", "f_rcx")
+                                                COPY_TO_FRAME("rax",
                                                               "f_rax") "clac"
         :
         : [frame] "r"(frame), [regs] "r"(regs), [flags] "r"(rflags),
@@ -84,25 +80,27 @@ fault:
 }
 
 /*
- * Enters the guest kernel at entry: pushes a frame of regs onto its stack and
- * changes regs. With mask_events, delivery is masked meanwhile. False, with
- * nothing changed, when the frame cannot be pushed. Only the registers that
- * every entry saves are used.
+ * Enters the guest kernel at entry: pushes a frame of regs, with rflags as the
+ * guest sees them, onto its stack and changes regs. With mask_events, delivery
+ * is masked meanwhile. False, with nothing changed, when the frame cannot be
+ * pushed. Only the registers that every entry saves are used.
  */
 static inline bool bounce(struct vcpu *v, struct cpu_regs *regs, uint64_t entry,
-                          bool mask_events)
+                          uint64_t rflags, bool mask_events)
 {
-    struct parapet_vcpu_page *page = v->page;
     uint64_t frame = (regs->rsp & ~15ul) - PARAPET_FRAME_SIZE;
-    uint64_t rflags = regs->rflags;
 
-    if (page->event_mask)
-        rflags &= ~(uint64_t)RFLAGS_IF;
-    if (!guest_range_ok(frame, PARAPET_FRAME_SIZE) ||
-        !push_frame(frame, regs, rflags))
+    /*
+     * Above the hypervisor's range, its end needs no look: it is above too,
+     * or has wrapped into the guest's lower half.
+     */
+    if (frame < PARAPET_HYPERVISOR_END &&
+        !guest_range_ok(frame, PARAPET_FRAME_SIZE))
+        return false;
+    if (!push_frame(frame, regs, rflags))
         return false;
     if (mask_events)
-        page->event_mask = 1;
+        v->page->event_mask = 1;
     regs->rip = entry;
     regs->rsp = frame;
     regs->rflags = RFLAGS_FIXED;
@@ -114,6 +112,7 @@ bool pv_exception(struct cpu_regs *regs)
     struct vcpu *v = vcpu_current();
     const struct pv_trap *trap = &v->pv.traps[regs->vector];
     enum parapet_exit exit = PARAPET_EXIT_exception;
+    uint64_t rflags = regs->rflags;
 
     if (!trap->entry)
         return false;
@@ -123,7 +122,9 @@ bool pv_exception(struct cpu_regs *regs)
         v->page->fault_vaddr = read_cr2();
         exit = PARAPET_EXIT_page_fault;
     }
-    if (!bounce(v, regs, trap->entry, trap->mask_events))
+    if (v->page->event_mask)
+        rflags &= ~(uint64_t)RFLAGS_IF;
+    if (!bounce(v, regs, trap->entry, rflags, trap->mask_events))
         return false;
     v->counters->exits[exit]++;
     return true;
@@ -135,7 +136,9 @@ bool pv_event(struct cpu_regs *regs)
     struct vcpu *v = cpu->current;
 
     regs->error = 0;
-    if (!event_deliverable(v) || !bounce(v, regs, v->event_entry, true))
+    /* Deliverable means unmasked: the flag in rflags is set, as it is. */
+    if (!event_deliverable(v) ||
+        !bounce(v, regs, v->event_entry, regs->rflags, true))
         return false;
     cpu->exit_work &= ~WORK_EVENT;
     v->counters->exits[PARAPET_EXIT_event]++;

@@ -163,7 +163,8 @@ static bool emulate_wrmsr(const struct cpu_regs *regs)
     }
 }
 
-static bool emulate_invlpg(struct cpu_regs *regs, const struct insn *insn)
+static __attribute__((noinline)) bool emulate_invlpg(struct cpu_regs *regs,
+                                                     const struct insn *insn)
 {
     uint64_t vaddr = effective_vaddr(regs, insn);
 
@@ -235,16 +236,16 @@ static bool emulate(struct vcpu *v, struct cpu_regs *regs,
 
 void pv_emulate(struct vcpu *v, struct cpu_regs *regs)
 {
-    uint8_t bytes[INSN_MAX_LENGTH];
+    struct guest_code code;
     struct insn insn;
-    size_t n = guest_fetch_code(bytes, regs->rip, sizeof(bytes));
+    size_t n = guest_fetch_code(&code, regs->rip);
 
     if (n == 0) {
         this_cpu()->exit_work |= WORK_RESCHEDULE;
         domain_kill(v, regs, "a protection fault where no code can be read");
         return;
     }
-    if (!insn_decode(bytes, n, &insn) || insn.op == INSN_UNKNOWN ||
+    if (!insn_decode(code.bytes, n, &insn) || insn.op == INSN_UNKNOWN ||
         !emulate(v, regs, &insn)) {
         v->counters->exits[PARAPET_EXIT_reflected]++;
         pv_reflect(v, regs);

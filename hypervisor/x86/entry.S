@@ -158,7 +158,9 @@ exception_slow:
         SAVE_CALLEE_REGS
         mov %rsp, %rdi
         call trap_from_guest
-        jmp exit_to_guest
+        cmpl $0, CPU_EXIT_WORK(%rsp)
+        jne exit_to_guest
+        jmp restore_and_enter_guest
 
 /* A fault of the hypervisor's own: it has a fix-up, or it is a bug. */
 exception_in_hypervisor:
@@ -218,6 +220,7 @@ interrupt:
 exit_to_guest:
         mov %rsp, %rdi
         call guest_exit_work
+restore_and_enter_guest:
         RESTORE_CALLEE_REGS
         RESTORE_CALLER_REGS
         add $8, %rsp

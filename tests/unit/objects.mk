@@ -52,7 +52,8 @@ $(BUILD)/unit/decode_listing.inc: tests/unit/decode_listing.S
 	    's/^ *[0-9a-f]*:\t\([0-9a-f ]*[0-9a-f]\) *\t\([^#]*\).*/{"\1", "\2"},/p' \
 	    > $@
 $(BUILD)/host/tests/unit/test_decode_listing.o: $(BUILD)/unit/decode_listing.inc
-$(BUILD)/host/tests/unit/test_decode_listing.o: HOST_CFLAGS += -I$(BUILD)/unit
+$(BUILD)/host/tests/unit/test_decode_listing.o: private \
+    HOST_CFLAGS += -I$(BUILD)/unit
 
 .PHONY: unit
 unit: $(UNIT_PROGRAMS)
