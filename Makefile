@@ -143,7 +143,7 @@ $(BUILD)/docs.ok: $(BUILD)/hcdoc docs/hypercalls.md
 # What `make run` boots: one domain with the guest kernel.
 $(BUILD)/default.itb: tools/bundle $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio
 	$(call made,BUNDLE)
-	$(Q)tools/bundle --output $@ --name guest --kernel $(BUILD)/guest-pv.elf \
+	$(Q)tools/bundle --output $@ --kernel $(BUILD)/guest-pv.elf \
 	    --ramdisk $(BUILD)/ramdisk.cpio
 
 # ---- what to type ----
