@@ -40,6 +40,10 @@ LIBFDT := /usr/lib/x86_64-linux-gnu/libfdt.a
 HV_CFLAGS := $(FREESTANDING) -fpie -fvisibility=hidden \
              -fno-omit-frame-pointer -momit-leaf-frame-pointer \
              -fno-jump-tables -DPARAPET_DEBUG=$(DEBUG) -I$(BUILD)/hv
+ifneq ($(findstring clang,$(CC)),)
+# Our own symbols are never in a global offset table (gcc knows by -fpie).
+HV_CFLAGS += -fdirect-access-external-data
+endif
 GK_CFLAGS := $(FREESTANDING) -fno-pic -mcmodel=kernel -fno-omit-frame-pointer
 # A micro-guest, or a guest of somebody's own: the same model as the kernel.
 MG_CFLAGS := $(FREESTANDING) -fno-pic -mcmodel=kernel
@@ -120,7 +124,8 @@ $(ASM_OFFSETS): hypervisor/x86/asm_offsets.c $(FLAGS)
 	$(Q)sed -n 's/^.*->\([A-Z0-9_]*\) [$$#]*\(-\{0,1\}[0-9]*\).*/#define \1 \2/p' \
 	    $(BUILD)/hv/asm_offsets.s > $@
 
-$(HV_OBJ): | $(ASM_OFFSETS)
+# docs.ok first: it has the better words for a mistake in abi/*.def.
+$(HV_OBJ): | $(ASM_OFFSETS) $(BUILD)/docs.ok
 
 # Two links: the first yields the symbol table that the second embeds.
 $(BUILD)/hypervisor.elf: $(HV_OBJ) $(HV_LDS) tools/symbols.sh $(BUILD)/docs.ok

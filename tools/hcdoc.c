@@ -312,6 +312,8 @@ static void print_call(const struct call *call)
         puts("Preemptible: after `-ERESTART`, the vCPU page's `restart_done` "
              "says how much is\ndone, and the call is repeated for the "
              "rest.\n");
+    if (call->flags & HC_SLOW)
+        puts("Slow: a multicall stops behind it, with `-ERESTART`.\n");
     print_call_errors(call);
 }
 

@@ -36,12 +36,19 @@ void uart_enable_interrupt(void)
     outb(REG_IER, IER_RECEIVED);
 }
 
+static void put(char c)
+{
+    while ((inb(REG_LSR) & LSR_TRANSMIT_EMPTY) == 0)
+        ;
+    outb(REG_DATA, (uint8_t)c);
+}
+
 void uart_write(const char *text, size_t size)
 {
     for (; size > 0; size--, text++) {
-        while ((inb(REG_LSR) & LSR_TRANSMIT_EMPTY) == 0)
-            ;
-        outb(REG_DATA, (uint8_t)*text);
+        if (*text == '\n')
+            put('\r');
+        put(*text);
     }
 }
 

@@ -15,7 +15,10 @@ void uart_init(void);
 /* An interrupt for each arrival of input, edge-triggered: read until none. */
 void uart_enable_interrupt(void);
 
-/* Returns when all of it has been handed to the device. */
+/*
+ * Returns when all of it has been handed to the device. A newline becomes
+ * carriage return and newline, as terminals want it.
+ */
 void uart_write(const char *text, size_t size);
 
 /* Takes at most size bytes; what is left stays in the device. */

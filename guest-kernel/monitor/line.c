@@ -82,9 +82,10 @@ enum line_result line_read(char *line, size_t size)
             return LINE_END;
         if (c == '\b' || c == DELETE)
             length = erase_character(line, length);
-        else if (c == CTRL('U'))
+        else if (c == CTRL('U')) {
             length = erase_all(line, length);
-        else if ((uint8_t)c >= ' ' && length == size - 1)
+            too_long = false;
+        } else if ((uint8_t)c >= ' ' && length == size - 1)
             too_long = true;
         else if ((uint8_t)c >= ' ') {
             line[length++] = c;

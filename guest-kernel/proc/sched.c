@@ -161,8 +161,9 @@ void sched_sleep_until(uint64_t wake_ns)
     bool irq_on = privops_irq_save();
 
     thread->wake_ns = wake_ns;
-    list_for_each_entry(other, &sleepers,
-                        node) if (other->wake_ns > wake_ns) break;
+    list_for_each_entry (other, &sleepers, node)
+        if (other->wake_ns > wake_ns)
+            break;
     /* Past the last entry, &other->node is the list itself. */
     list_insert_before(&other->node, &thread->node);
     sched_block(THREAD_SLEEPING);

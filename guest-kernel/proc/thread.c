@@ -125,8 +125,7 @@ bool thread_snapshot(unsigned int n, struct thread *out)
     bool irq_on = privops_irq_save(), found = false;
     struct thread *thread;
 
-    list_for_each_entry(thread, &all_threads, all)
-    {
+    list_for_each_entry (thread, &all_threads, all) {
         if (n-- > 0)
             continue;
         *out = *thread;

@@ -67,7 +67,7 @@ struct domain *domain_create(unsigned int id, const char *name,
     d->start_stack = alloc_pages(PARAPET_START_STACK_SIZE);
     if (!d->shared || !d->ports || !d->dtb || !d->start_stack)
         return NULL;
-    d->next_port = 1;
+    d->ports_used[0] = 1; /* port 0 is no port */
     d->nr_vcpus = nr_vcpus;
     for (unsigned int i = 0; i < nr_vcpus; i++) {
         d->vcpus[i] = vcpu_create(d, i);

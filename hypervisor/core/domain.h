@@ -103,7 +103,7 @@ struct domain {
 
     struct spinlock lock;
     struct port *ports; /* PARAPET_NR_PORTS entries; 0 is never used */
-    uint32_t next_port;
+    uint64_t ports_used[PARAPET_NR_PORTS / 64];
 
     const void *kernel; /* the ELF image in the bundle, for symbols */
     size_t kernel_size;

@@ -10,6 +10,7 @@
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/percpu.h"
+#include "lib/bitmap.h"
 
 /*
  * The last steps: select bit, pending byte, and on a change from 0 to 1 a
@@ -71,28 +72,17 @@ static bool port_in_use(const struct domain *d, uint32_t port)
     return port < PARAPET_NR_PORTS && d->ports[port].kind != PORT_FREE;
 }
 
-/* A free port, looked for from next_port on; 0 when all are in use. Locked. */
-static uint32_t find_free_port(struct domain *d)
-{
-    for (uint32_t n = 1; n < PARAPET_NR_PORTS; n++) {
-        uint32_t port = d->next_port;
-
-        d->next_port = port + 1 < PARAPET_NR_PORTS ? port + 1 : 1;
-        if (d->ports[port].kind == PORT_FREE)
-            return port;
-    }
-    return 0;
-}
-
 /* Makes a port, its pending and mask bits clear. The lock is held. */
 static int64_t make_port(struct domain *d, enum port_kind kind, uint32_t virq,
                          uint32_t vcpu)
 {
-    uint32_t port = find_free_port(d);
+    uint32_t port =
+        (uint32_t)bitmap_find_zero(d->ports_used, PARAPET_NR_PORTS, 0);
     uint64_t bit = 1ul << port % 64;
 
-    if (port == 0)
+    if (port == PARAPET_NR_PORTS)
         return -PARAPET_ENOSPC;
+    bitmap_set(d->ports_used, port);
     d->ports[port].virq = (uint8_t)virq;
     d->ports[port].vcpu = (uint16_t)vcpu;
     __atomic_and_fetch(&d->shared->event_pending[port / 64], ~bit,
@@ -188,6 +178,7 @@ int64_t hc_evtchn_close(uint32_t port)
             __atomic_store_n(&d->vcpus[p->vcpu]->virq_port[p->virq], 0,
                              __ATOMIC_RELEASE);
         __atomic_store_n(&p->kind, PORT_FREE, __ATOMIC_RELEASE);
+        bitmap_clear(d->ports_used, port);
         __atomic_and_fetch(&d->shared->event_pending[port / 64],
                            ~(1ul << port % 64), __ATOMIC_SEQ_CST);
         result = 0;

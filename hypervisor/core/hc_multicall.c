@@ -7,10 +7,18 @@
 #include "hypervisor/core/hypercall.h"
 
 /*
- * A call stops after so many entries. No handler that a multicall may hold
- * takes more than some 1,200 instructions, mostly far less.
+ * A call stops after so many entries, or after one that is slow: so it keeps
+ * within 20,000 instructions, whatever the entries are.
  */
-#define ENTRIES_AT_A_TIME 16
+#define ENTRIES_AT_A_TIME 64
+
+static uint64_t cost(uint64_t number)
+{
+    bool slow =
+        number < PARAPET_NR_HYPERCALLS && (hypercall_flags[number] & HC_SLOW);
+
+    return slow ? ENTRIES_AT_A_TIME : 1;
+}
 
 static int64_t call_one(const struct domain *d,
                         const struct parapet_multicall_entry *e)
@@ -34,6 +42,7 @@ int64_t hc_multicall(uint64_t calls, uint64_t nr_calls)
 {
     struct vcpu *v = vcpu_current();
     struct parapet_multicall_entry e;
+    uint64_t spent = 0;
 
     if (nr_calls > PARAPET_MAX_MULTICALL)
         return -PARAPET_E2BIG;
@@ -42,12 +51,13 @@ int64_t hc_multicall(uint64_t calls, uint64_t nr_calls)
     for (uint64_t i = 0; i < nr_calls; i++) {
         uint64_t entry = calls + i * sizeof(e);
 
-        if (i == ENTRIES_AT_A_TIME) {
+        if (spent >= ENTRIES_AT_A_TIME) {
             v->page->restart_done = i;
             return -PARAPET_ERESTART;
         }
         if (copy_from_guest(&e, entry, sizeof(e)))
             return -PARAPET_EFAULT;
+        spent += cost(e.number);
         e.result = call_one(v->domain, &e);
         if (copy_to_guest(entry +
                               offsetof(struct parapet_multicall_entry, result),

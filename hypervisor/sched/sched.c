@@ -173,8 +173,7 @@ void sched_timer_update(void)
     uint64_t deadline = cpu->slice_end;
     struct vcpu *v;
 
-    list_for_each_entry(v, &queues[cpu->id].vcpus, cpu_node)
-    {
+    list_for_each_entry (v, &queues[cpu->id].vcpus, cpu_node) {
         if (v->timer_deadline && !v->domain->ended &&
             (deadline == 0 || v->timer_deadline < deadline))
             deadline = v->timer_deadline;
@@ -191,8 +190,7 @@ void sched_timer_interrupt(void)
     uint64_t now = time_now_ns();
     struct vcpu *v;
 
-    list_for_each_entry(v, &queues[cpu->id].vcpus, cpu_node)
-    {
+    list_for_each_entry (v, &queues[cpu->id].vcpus, cpu_node) {
         if (v->timer_deadline && v->timer_deadline <= now) {
             v->timer_deadline = 0;
             event_raise_vcpu_virq(v, PARAPET_VIRQ_TIMER);

@@ -41,24 +41,23 @@ struct fault_case {
 };
 
 #define JUMPED (~0ul)
-#define USER MG_PF_USER
-/* Every guest runs at CPL 3, so the hardware calls every access a user's. */
+/* The user bit of an error code tells the guest's mode, not the CPL. */
 static const struct fault_case cases[] = {
     {"int3", do_int3, 0, MG_BP, 0, 1},
     {"int $3", do_int_3, 0, MG_BP, 0, 2},
     {"ud2", do_ud2, 0, MG_UD, 0, 0},
     {"divide by zero", do_divide, 0, MG_DE, 0, 0},
-    {"read of nothing", do_read, UNMAPPED, MG_PF, USER, 0},
-    {"read of null", do_read, 0, MG_PF, USER, 0},
-    {"read above text", do_read, (uint64_t)mg_text_end, MG_PF, USER, 0},
-    {"write to nothing", do_write, UNMAPPED, MG_PF, USER | MG_PF_WRITE, 0},
+    {"read of nothing", do_read, UNMAPPED, MG_PF, 0, 0},
+    {"read of null", do_read, 0, MG_PF, 0, 0},
+    {"read above text", do_read, (uint64_t)mg_text_end, MG_PF, 0, 0},
+    {"write to nothing", do_write, UNMAPPED, MG_PF, MG_PF_WRITE, 0},
     {"write to text", do_write, (uint64_t)do_int3, MG_PF,
-     USER | MG_PF_WRITE | MG_PF_PRESENT, 0},
+     MG_PF_WRITE | MG_PF_PRESENT, 0},
     {"write to read-only data", do_write, (uint64_t)mg_test_name, MG_PF,
-     USER | MG_PF_WRITE | MG_PF_PRESENT, 0},
-    {"jump to nothing", do_jump, UNMAPPED, MG_PF, USER | MG_PF_FETCH, JUMPED},
+     MG_PF_WRITE | MG_PF_PRESENT, 0},
+    {"jump to nothing", do_jump, UNMAPPED, MG_PF, MG_PF_FETCH, JUMPED},
     {"jump to data", do_jump, (uint64_t)data, MG_PF,
-     USER | MG_PF_FETCH | MG_PF_PRESENT, JUMPED},
+     MG_PF_FETCH | MG_PF_PRESENT, JUMPED},
     {"non-canonical read", do_read, NON_CANONICAL, MG_GP, 0, 0},
     {"unknown selector", do_load_ds, 0x73, MG_GP, 0x70, 0},
     {"rdpmc", do_rdpmc, 0, MG_GP, 0, 0},

@@ -66,10 +66,11 @@ def bundle(folder, kernel, options=(), old="", new=""):
         cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout
     if old not in source:
         sys.exit(f"bad_bundles: expected {old!r} in what tools/bundle writes")
+    if old:
+        source = source.replace(old, new)
     return subprocess.run(
         ["dtc", "-q", "-I", "dts", "-O", "dtb", "-"], cwd=folder,
-        input=(source.replace(old, new) if old else source).encode(),
-        stdout=subprocess.PIPE, check=True).stdout
+        input=source.encode(), stdout=subprocess.PIPE, check=True).stdout
 
 
 def bad_blobs(good):

@@ -6,7 +6,8 @@
 
 UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_decode test_decode_listing \
-              test_elf test_bundle test_dtb
+              test_elf test_bundle test_dtb \
+              test_cpio test_calendar test_line
 
 DECODE_SRC := hypervisor/x86/decode.c hypervisor/x86/decode_maps.c
 test_decode_SRC := $(DECODE_SRC)
@@ -19,6 +20,10 @@ EXPLORE_SRC := $(addprefix tests/fuzz/,explore.c guard.c)
 test_elf_SRC := $(READER_SRC) $(EXPLORE_SRC) tests/fuzz/samples.c
 test_bundle_SRC := $(test_elf_SRC)
 test_dtb_SRC := hypervisor/core/dtb.c tests/fuzz/guard.c
+
+test_cpio_SRC := guest-kernel/fs/cpio.c
+test_calendar_SRC := guest-kernel/core/calendar.c
+test_line_SRC := guest-kernel/monitor/line.c
 
 # ---- the rules ----
 

@@ -66,6 +66,19 @@ bool mg_expect_no_fault(const char *what, void (*fn)(void *), void *arg);
     __asm__(".pushsection .text\n" #name ":\n\t" code "\n\tret\n"              \
             ".popsection\n")
 
+/* Calls a snippet for what it leaves in rax. */
+static inline uint64_t mg_call(void (*fn)(void *), void *arg)
+{
+    uint64_t result;
+
+    __asm__ volatile("call *%[fn]"
+                     : "=a"(result), "+D"(arg)
+                     : [fn] "a"(fn)
+                     : "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory",
+                       "cc");
+    return result;
+}
+
 /*
  * Sees an exception before mg_try does. True: go on with what is in regs;
  * false: not mine. Events are masked. NULL removes the hook.

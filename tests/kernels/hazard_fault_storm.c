@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Hazard: faults without end. A guest may take as many as it likes, from one
+ * place and nested; only its own time is lost, and the witness beside it on
+ * the same CPU gets its share.
+ *
+ * QEMU: smp=1 timeout=60 partner=partners/witness
+ */
+#include "abi/stubs.h"
+#include "tests/kernels/lib/test.h"
+#include "tests/kernels/lib/trap.h"
+#include "tests/kernels/lib/vcpu.h"
+
+MG_TEST(hazard_fault_storm);
+
+#define FAULTS 200000
+#define NESTED 50
+
+MG_SNIPPET(do_ud2, "ud2; mov $0x5afe, %eax");
+MG_SNIPPET(do_read, "mov (%rdi), %al; mov $0x5afe, %eax");
+
+static uint64_t nr_faults;
+static uint64_t depth;
+
+/* Returns to the same instruction until there were enough, then skips it. */
+static bool again(struct mg_regs *regs)
+{
+    if (++nr_faults % FAULTS == 0)
+        regs->frame.rip += 2;
+    return true;
+}
+
+static void test_storm(uint64_t vector, void (*fn)(void *))
+{
+    nr_faults = 0;
+    mg_trap_hook(vector, again);
+    MG_CHECK_EQ(mg_call(fn, (void *)0x1000), 0x5afe);
+    mg_trap_hook(vector, NULL);
+    MG_CHECK_EQ(nr_faults, FAULTS);
+}
+
+/* Faults inside the handler, each deeper on the same stack. */
+static bool nest(struct mg_regs *regs)
+{
+    if (++depth < NESTED)
+        do_ud2(NULL);
+    regs->frame.rip += 2;
+    return true;
+}
+
+void test_main(void)
+{
+    test_storm(MG_UD, do_ud2);
+    test_storm(MG_PF, do_read);
+    mg_trap_hook(MG_UD, nest);
+    do_ud2(NULL);
+    MG_CHECK_EQ(depth, NESTED);
+    MG_CHECK_EQ(mg_counters(0)->exits[3] >= FAULTS, 1); /* page_fault */
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Hazard: the hypervisor's addresses, and the pages that it shows but does
+ * not give away. Reading, writing and running there faults, at the address,
+ * and nothing changes.
+ */
+#include "abi/stubs.h"
+#include "lib/macros.h"
+#include "tests/kernels/lib/random.h"
+#include "tests/kernels/lib/test.h"
+#include "tests/kernels/lib/trap.h"
+#include "tests/kernels/lib/vcpu.h"
+
+MG_TEST(hazard_hypervisor_range);
+
+#define RANDOM_TRIES 2000
+
+MG_SNIPPET(do_read, "mov (%rdi), %rax");
+MG_SNIPPET(do_write, "movb $0x5a, (%rdi)");
+MG_SNIPPET(do_swap, "xchg %rax, (%rdi)");
+MG_SNIPPET(do_jump, "jmp *%rdi");
+
+/* The last word of a range, its first, and all over the middle. */
+static uint64_t pick(struct mg_random *numbers, int i)
+{
+    uint64_t size = PARAPET_HYPERVISOR_END - PARAPET_HYPERVISOR_START;
+    uint64_t slot_size = 1ul << 39;
+
+    if (i < 16) /* each of the sixteen slots' first page */
+        return PARAPET_HYPERVISOR_START + (uint64_t)i * slot_size;
+    if (i < 32) /* and last word */
+        return PARAPET_HYPERVISOR_START + (uint64_t)(i - 15) * slot_size - 8;
+    if (i < 1024) /* low in a slot: where an image or a table would lie */
+        return PARAPET_HYPERVISOR_START +
+               mg_random_below(numbers, 16) * slot_size +
+               (mg_random_below(numbers, 1ul << 30) & ~7ul);
+    return PARAPET_HYPERVISOR_START + (mg_random_below(numbers, size) & ~7ul);
+}
+
+static void check_access(const char *what, void (*fn)(void *), uint64_t vaddr,
+                         uint64_t needed)
+{
+    struct mg_fault fault;
+
+    if (!mg_expect_fault(what, fn, (void *)vaddr, MG_PF, &fault))
+        return;
+    MG_CHECK_EQ(fault.vaddr, vaddr);
+    MG_CHECK_EQ(fault.frame.error & needed, needed);
+}
+
+static void test_range(void)
+{
+    struct mg_random numbers;
+
+    mg_random_init(&numbers, 0x72616e6765);
+    for (int i = 0; i < RANDOM_TRIES; i++) {
+        uint64_t vaddr = pick(&numbers, i);
+
+        check_access("read", do_read, vaddr, 0);
+        check_access("write", do_write, vaddr, MG_PF_WRITE);
+        check_access("swap", do_swap, vaddr, 0);
+        check_access("jump", do_jump, vaddr, MG_PF_FETCH);
+    }
+}
+
+/* Read-only for the guest: the write faults and the bytes stay. */
+static void test_read_only(void)
+{
+    static const uint64_t pages[] = {
+        PARAPET_DTB, PARAPET_DTB + 0x100, PARAPET_DTB + PARAPET_DTB_MAX - 8,
+        PARAPET_COUNTERS_PAGE(0ul), PARAPET_COUNTERS_PAGE(0ul) + 4088};
+
+    for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+        const volatile uint64_t *word = (const volatile uint64_t *)pages[i];
+        uint64_t before = *word;
+
+        check_access("write", do_write, pages[i], MG_PF_WRITE | MG_PF_PRESENT);
+        check_access("swap", do_swap, pages[i], MG_PF_WRITE | MG_PF_PRESENT);
+        MG_CHECK_EQ(*word, before);
+        check_access("jump", do_jump, pages[i], MG_PF_FETCH);
+    }
+}
+
+/* Holes in the shared region, and the guard pages of the start stack. */
+static void test_holes(void)
+{
+    static const uint64_t holes[] = {PARAPET_SHARED_BASE - 8,
+                                     PARAPET_SHARED_BASE + 0x1000,
+                                     PARAPET_VCPU_PAGE(1ul),
+                                     PARAPET_VCPU_PAGE(31ul),
+                                     PARAPET_COUNTERS_PAGE(1ul),
+                                     PARAPET_DTB + PARAPET_DTB_MAX,
+                                     PARAPET_START_STACK_TOP,
+                                     PARAPET_START_STACK_TOP -
+                                         PARAPET_START_STACK_SIZE - 8};
+
+    for (size_t i = 0; i < ARRAY_SIZE(holes); i++) {
+        check_access("read", do_read, holes[i], 0);
+        check_access("write", do_write, holes[i], MG_PF_WRITE);
+    }
+}
+
+void test_main(void)
+{
+    test_range();
+    test_read_only();
+    test_holes();
+    MG_CHECK_EQ(hypercall_abi_version(), PARAPET_ABI_VERSION);
+}

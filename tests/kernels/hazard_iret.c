@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Hazard: an iret whose frame would lead anywhere but into the guest. What
+ * the hypervisor does not accept ends the domain with the reason.
+ *
+ * VARIANT: cs_null expect=killed:"iret: cs is"
+ * VARIANT: cs_hypervisor expect=killed:"iret: cs is"
+ * VARIANT: cs_data expect=killed:"iret: cs is"
+ * VARIANT: cs_unknown expect=killed:"iret: cs is"
+ * VARIANT: cs_wide expect=killed:"iret: cs is"
+ * VARIANT: user_without_root expect=killed:"iret: .*user"
+ * VARIANT: rip_first_non_canonical expect=killed:"cannot return to rip"
+ * VARIANT: rip_last_non_canonical expect=killed:"cannot return to rip"
+ * VARIANT: rip_middle_non_canonical expect=killed:"cannot return to rip"
+ */
+#include "abi/stubs.h"
+#include "lib/macros.h"
+#include "tests/kernels/lib/bootargs.h"
+#include "tests/kernels/lib/test.h"
+#include "tests/kernels/lib/trap.h"
+
+MG_TEST(hazard_iret);
+
+MG_SNIPPET(landing, "ud2");
+MG_SNIPPET(iret_with, "mov %rdi, %rsp; jmp parapet_hypercall_page");
+
+static _Alignas(16) unsigned char stack[4096];
+
+static const struct {
+    const char *name;
+    uint64_t cs, rip; /* rip 0: the landing */
+} frames[] = {
+    {"cs_null", 0, 0},
+    {"cs_hypervisor", 0x08, 0},
+    {"cs_data", PARAPET_SS, 0},
+    {"cs_unknown", 0x33, 0},
+    {"cs_wide", 0x100000000 + PARAPET_CS_KERNEL, 0},
+    {"user_without_root", PARAPET_CS_USER, 0},
+    {"rip_first_non_canonical", PARAPET_CS_KERNEL, 0x0000800000000000},
+    {"rip_last_non_canonical", PARAPET_CS_KERNEL, 0xffff7fffffffffff},
+    {"rip_middle_non_canonical", PARAPET_CS_KERNEL, 0x0123456789abcdef},
+};
+
+static void go(uint64_t cs, uint64_t rip)
+{
+    struct parapet_frame frame = {
+        .rip = rip ? rip : (uint64_t)landing,
+        .cs = cs,
+        .rflags = 2,
+        .rsp = (uint64_t)(stack + sizeof(stack)),
+        .ss = PARAPET_SS,
+    };
+
+    mg_expect_kill();
+    iret_with(&frame);
+    mg_not_killed();
+}
+
+void test_main(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(frames); i++) {
+        if (mg_variant(frames[i].name))
+            go(frames[i].cs, frames[i].rip);
+    }
+    mg_error("no such variant: '%s'", mg_bootargs());
+}
