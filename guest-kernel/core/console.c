@@ -4,9 +4,8 @@
  * reads. head and tail only count up; head - tail bytes wait.
  *
  * When the ring is full the handler leaves the rest where it is, and no
- * further interrupt need come for it (the line stays raised, the event is
- * not sent twice). So the reader looks for itself before it sleeps: it sleeps
- * with an empty ring only after the device had nothing more either.
+ * further interrupt need come for it (the line stays raised, the event is not
+ * sent twice). So whoever has emptied the ring looks for it himself.
  */
 #include "guest-kernel/core/console.h"
 
@@ -20,21 +19,27 @@
 static char input[INPUT_SIZE];
 static unsigned int head;
 static unsigned int tail;
+/* Input may wait in the device for which no interrupt will come; at first what
+ * came before there was a handler. */
+static bool left_over = true;
 static struct wait_queue readers = WAIT_QUEUE_INIT(readers);
 
-/* Interrupts are disabled. */
+/* As much as there is, or as there is room for. Interrupts are disabled. */
 static void fill(void)
 {
     unsigned int at, room;
     size_t got;
 
+    left_over = true;
     while (head - tail < INPUT_SIZE) {
         at = head % INPUT_SIZE;
         room = MIN(INPUT_SIZE - at, INPUT_SIZE - (head - tail));
         got = privops_console_read(input + at, room);
-        if (got == 0)
-            return;
         head += (unsigned int)got;
+        if (got < room) {
+            left_over = false;
+            return;
+        }
     }
 }
 
@@ -56,8 +61,9 @@ char console_get(void)
     char c;
 
     while (head == tail) {
-        fill();
-        if (head == tail)
+        if (left_over)
+            fill();
+        else
             wait_queue_sleep(&readers);
     }
     c = input[tail % INPUT_SIZE];

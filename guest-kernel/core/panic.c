@@ -45,15 +45,17 @@ static const char *const exception_names[TRAP_NR_EXCEPTIONS] = {
     [21] = "control protection",
 };
 
-/* Interrupts off for good; the second of two nested reports ends it all. */
+/* Interrupts off for good. A report that makes a fault is not repeated. */
 static void begin_report(void)
 {
-    static bool reporting;
+    static unsigned int nr_reports;
 
     privops_irq_disable();
-    if (reporting)
+    nr_reports++;
+    if (nr_reports == 2)
+        kprintf("\nguest: another fault, in the report of the first\n");
+    if (nr_reports >= 2)
         privops_shutdown(PRIVOPS_CRASH);
-    reporting = true;
 }
 
 static bool frame_is_readable(const struct stack_frame *frame)

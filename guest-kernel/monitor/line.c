@@ -13,17 +13,27 @@
 #define ESCAPE '\33'
 #define DELETE '\177'
 
-/* Next byte that is no part of an escape sequence (ECMA-48, 5.4). */
+static bool is_control(char c)
+{
+    return (uint8_t)c < ' ';
+}
+
+/*
+ * The next byte that is no part of an escape sequence (ECMA-48, 5.4). A control
+ * character in the middle of one ends it, and counts.
+ */
 static char get_key(void)
 {
-    char c;
+    char c = console_get();
 
-    while ((c = console_get()) == ESCAPE) {
-        if (console_get() != '[')
-            continue;
-        do
+    while (c == ESCAPE) {
+        c = console_get();
+        if (c == '[')
+            do
+                c = console_get();
+            while (c >= ' ' && c < '@');
+        if (!is_control(c))
             c = console_get();
-        while (c < '@' || c > '~');
     }
     return c;
 }
@@ -72,22 +82,22 @@ enum line_result line_read(char *line, size_t size)
 
     for (;;) {
         c = get_key_after(&after_cr);
-        if (c == '\r' || c == '\n')
+        if (c == CTRL('D') && length == 0)
+            return LINE_END;
+        if (c == '\r' || c == '\n' || c == CTRL('D'))
             break;
         if (c == CTRL('C')) {
             console_put("^C\n", 3);
             return LINE_GIVEN_UP;
         }
-        if (c == CTRL('D') && length == 0)
-            return LINE_END;
         if (c == '\b' || c == DELETE)
             length = erase_character(line, length);
         else if (c == CTRL('U')) {
             length = erase_all(line, length);
             too_long = false;
-        } else if ((uint8_t)c >= ' ' && length == size - 1)
+        } else if (!is_control(c) && length == size - 1)
             too_long = true;
-        else if ((uint8_t)c >= ' ') {
+        else if (!is_control(c)) {
             line[length++] = c;
             console_put(&c, 1);
         }

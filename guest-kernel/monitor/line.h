@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * One line from the console, with echo and the usual keys: backspace, Ctrl-U
- * (erase the line), Ctrl-C (give it up), Ctrl-D (end, on an empty line). CR,
- * LF or both end it. Other control characters and the escape sequences of
- * cursor keys are ignored.
+ * (erase the line), Ctrl-C (give it up). CR, LF, both, or Ctrl-D end it; Ctrl-D
+ * on an empty line is the end of all input. Other control characters and the
+ * escape sequences of cursor keys are ignored.
  */
 #ifndef GUEST_KERNEL_MONITOR_LINE_H
 #define GUEST_KERNEL_MONITOR_LINE_H

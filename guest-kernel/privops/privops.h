@@ -70,7 +70,7 @@ uint64_t privops_wall_ns(void);
 
 /*
  * Raises IRQ_TIMER once when the clock has reached deadline_ns, or earlier (a
- * timer may be unable to count that far); 0 cancels. The last call counts.
+ * timer may be unable to count that far). The last call counts.
  */
 void privops_timer_set(uint64_t deadline_ns);
 

@@ -293,7 +293,7 @@ static int check_name(const struct bundle_node *node)
     const struct bundle *bundle = node->bundle;
     size_t length = strlen(node->name);
     unsigned int nr_found;
-    int first;
+    int offset;
 
     if (length < 1 || length > BUNDLE_MAX_NAME)
         return bundle_node_refuse(node,
@@ -306,7 +306,7 @@ static int check_name(const struct bundle_node *node)
                 (unsigned char)node->name[i]);
     }
     nr_found =
-        bundle_node_find(bundle->tree, bundle->domains, node->name, &first);
+        bundle_node_find(bundle->tree, bundle->domains, node->name, &offset);
     if (nr_found != 1)
         return bundle_node_refuse(
             node, "expected one node of this name, came %u", nr_found);

@@ -54,11 +54,10 @@ unsigned int bundle_node_find(const void *tree, int parent, const char *name,
 
     for (child = fdt_first_subnode(tree, parent); child >= 0;
          child = fdt_next_subnode(tree, child)) {
-        if (strcmp(bundle_node_name(tree, child), name) != 0)
-            continue;
-        if (nr_found == 0)
+        if (strcmp(bundle_node_name(tree, child), name) == 0) {
             *offset = child;
-        nr_found++;
+            nr_found++;
+        }
     }
     return nr_found;
 }

@@ -39,8 +39,8 @@ int bundle_node_refuse_property(const struct bundle_node *node,
 const char *bundle_node_name(const void *tree, int offset);
 
 /*
- * How many nodes right below parent have exactly this name; if any, *offset
- * is the first. (libfdt's own search takes "a@1" for "a".)
+ * How many nodes right below parent have exactly this name; if it is one,
+ * *offset is where. (libfdt's own search takes "a@1" for "a".)
  */
 unsigned int bundle_node_find(const void *tree, int parent, const char *name,
                               int *offset);

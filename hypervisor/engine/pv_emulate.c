@@ -14,7 +14,8 @@
  *   invlpg                   done, for the guest's own addresses
  *   rdmsr, wrmsr             EFER (read only), FS, GS and user GS base
  *
- * Everything else is refused: the guest gets its #GP. Instructions that do
+ * Everything else is refused, and so is what cannot be decoded or read: the
+ * guest gets its #GP, or ends when it has no handler. Instructions that do
  * not trap in ring 3 (popf, pushf, ...) never come here.
  */
 #include "abi/exits.h"
@@ -240,13 +241,8 @@ void pv_emulate(struct vcpu *v, struct cpu_regs *regs)
     struct insn insn;
     size_t n = guest_fetch_code(&code, regs->rip);
 
-    if (n == 0) {
-        this_cpu()->exit_work |= WORK_RESCHEDULE;
-        domain_kill(v, regs, "a protection fault where no code can be read");
-        return;
-    }
-    if (!insn_decode(code.bytes, n, &insn) || insn.op == INSN_UNKNOWN ||
-        !emulate(v, regs, &insn)) {
+    if (n == 0 || !insn_decode(code.bytes, n, &insn) ||
+        insn.op == INSN_UNKNOWN || !emulate(v, regs, &insn)) {
         v->counters->exits[PARAPET_EXIT_reflected]++;
         pv_reflect(v, regs);
         return;

@@ -129,7 +129,7 @@ pv_iret:
         jb 3f
         mov AT_RCX(CPU_VCPU_PAGE), %r11
         stac
-1:      cmpl $PARAPET_CS_KERNEL, PARAPET_FRAME_CS(%rcx)
+1:      cmpq $PARAPET_CS_KERNEL, PARAPET_FRAME_CS(%rcx)
         jne 3f
 11:     mov PARAPET_FRAME_RFLAGS(%rcx), %rax
         test $PARAPET_RFLAGS_IF, %eax

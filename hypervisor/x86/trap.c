@@ -92,13 +92,17 @@ void trap_from_guest(struct cpu_regs *regs)
     }
 }
 
+/*
+ * Some CPUs check the address in iretq, and some when they fetch from it, in
+ * the guest. For the guest both are a protection fault at the bad rip.
+ */
 void trap_bad_return(struct cpu_regs *regs)
 {
     struct vcpu *v = vcpu_current();
 
-    domain_kill(v, regs, "cannot return to rip %lx with rsp %lx", regs->rip,
-                regs->rsp);
-    this_cpu()->exit_work |= WORK_RESCHEDULE;
+    regs->vector = EXC_GP;
+    regs->error = 0;
+    v->domain->engine->trap(v, regs);
 }
 
 static void interrupt(const struct cpu_regs *regs)

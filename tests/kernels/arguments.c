@@ -15,15 +15,15 @@ MG_TEST(arguments);
 /* How many bytes lie behind a call's pointer when its length is count. */
 struct pointer_rule {
     uint64_t number;
-    size_t size;
+    size_t size, alignment;
     uint64_t count; /* for every other argument */
 };
 
 static const struct pointer_rule rules[] = {
-    {PARAPET_HC_console_write, 16, 16},
-    {PARAPET_HC_multicall, sizeof(struct parapet_multicall_entry), 1},
-    {PARAPET_HC_set_trap_table, sizeof(struct parapet_trap), 1},
-    {PARAPET_HC_console_read, 16, 16},
+    {PARAPET_HC_console_write, 16, 1, 16},
+    {PARAPET_HC_multicall, sizeof(struct parapet_multicall_entry), 8, 1},
+    {PARAPET_HC_set_trap_table, sizeof(struct parapet_trap), 1, 1},
+    {PARAPET_HC_console_read, 16, 1, 16},
 };
 
 static const struct pointer_rule *rule_of(const struct mg_hypercall *hc)
@@ -72,8 +72,10 @@ static void check_pointer(const struct mg_hypercall *hc, size_t position,
                           enum mg_access access)
 {
     struct pointer_case c = {hc, rule_of(hc), position};
+    struct mg_object object = {hc->name, access, c.rule->size,
+                               c.rule->alignment};
 
-    mg_hostile_check(hc->name, access, c.rule->size, call_with, &c);
+    mg_hostile_check(&object, call_with, &c);
 }
 
 static void check_argument(const struct mg_hypercall *hc, size_t position)

@@ -47,6 +47,8 @@ static size_t read_line(char *line, size_t size)
 
 void test_main(void)
 {
+    static const struct mg_object buffer = {"console_read", MG_ACCESS_WRITE, 16,
+                                            1};
     char line[sizeof(expected) + 16];
     size_t size;
 
@@ -56,7 +58,7 @@ void test_main(void)
     if (!mg_clock_wait(&nr_events, 5 * MG_S))
         mg_failure("no event came for the input");
 
-    mg_hostile_check("console_read", MG_ACCESS_WRITE, 16, read_into, NULL);
+    mg_hostile_check(&buffer, read_into, NULL);
 
     size = read_line(line, sizeof(line) - 7);
     if (size < sizeof(expected) - 1 ||

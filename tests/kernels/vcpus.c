@@ -110,7 +110,7 @@ static void test_start(void)
 
     MG_CHECK_EQ(hypercall_evtchn_send(early_port), 0);
     MG_CHECK_EQ(mg_vcpu_start(1, second_main, (void *)ARGUMENT), 0);
-    MG_CHECK_EQ(mg_vcpu_start(1, second_main, NULL), -PARAPET_EEXIST);
+    MG_CHECK_EQ(hypercall_vcpu_up(1, mg_trap_entry(0), 0, 0), -PARAPET_EEXIST);
 }
 
 static void check_second(void)

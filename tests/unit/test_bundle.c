@@ -519,6 +519,27 @@ static void test_words_have_bounds(void **state)
                      sizeof(struct bundle_error) - 1);
 }
 
+static void test_many_engines(void **state)
+{
+    static const char name[] = "an engine with a name of forty characters";
+    static const char *const many[] = {name, name, name, name, name, NULL};
+    struct bundle bundle;
+    struct bundle_domain domain;
+    struct bundle_error error;
+
+    (void)state;
+    must(bundle_open(tree, sizeof(room), many, &bundle, &error));
+    assert_int_equal(bundle_domain(&bundle, 0, &domain, &error),
+                     -PARAPET_EINVAL);
+    assert_string_equal(
+        error.text,
+        ABOUT("engine",
+              "expected one of "
+              "an engine with a name of forty characters, "
+              "an engine with a name of forty characters, "
+              "an engine with a name of forty characters, came 'pv'"));
+}
+
 /* ---- every truncation, every flipped bit ---- */
 
 /* Both run on a bundle with a whole kernel in it. */
@@ -595,6 +616,7 @@ int main(void)
         cmocka_unit_test_setup(test_memory, set_up),
         cmocka_unit_test_setup(test_numbers, set_up),
         cmocka_unit_test_setup(test_words_have_bounds, set_up),
+        cmocka_unit_test_setup(test_many_engines, set_up),
         cmocka_unit_test(test_every_truncation_is_refused),
         cmocka_unit_test(test_every_honest_truncation_is_survived),
         cmocka_unit_test(test_every_flipped_bit_is_survived),

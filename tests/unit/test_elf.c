@@ -265,6 +265,8 @@ static void test_segment_vaddr(void **state)
             OUTSIDE("0", "0x1080 bytes at 0xffffff7ffffff000"));
     REFUSED(data->p_vaddr = ELF_VADDR_END - 0xff0,
             OUTSIDE("1", "0x1000 bytes at 0xffffffffffffe010"));
+    REFUSED((data->p_vaddr = ELF_VADDR_END - 0xff0, data->p_memsz = 0xff1),
+            OUTSIDE("1", "0xff1 bytes at 0xffffffffffffe010"));
     REFUSED(data->p_vaddr = ELF_VADDR_END + 0x10,
             OUTSIDE("1", "0x1000 bytes at 0xfffffffffffff010"));
     REFUSED(data->p_memsz = UINT64_MAX,
@@ -301,10 +303,17 @@ static void test_segments_apart(void **state)
     REFUSED((data->p_vaddr += 0x6f, data->p_paddr -= 0xf91),
             "segment 1: expected memory of its own, came paddr 0x100000 and "
             "0x10107f that overlap");
-    /* One byte further it is right behind the code in memory. */
+    REFUSED((data->p_paddr = 0xff010, data->p_memsz = 0xff1),
+            "segment 1: expected memory of its own, came paddr 0x100000 and "
+            "0xff010 that overlap");
+    /* One byte less, and it is right behind the code, or right before. */
     sample_kernel_make(&kernel);
     data->p_vaddr += 0x70;
     data->p_paddr -= 0xf90;
+    parse(&image);
+    sample_kernel_make(&kernel);
+    data->p_paddr = 0xff010;
+    data->p_memsz = 0xff0;
     parse(&image);
 }
 
@@ -324,6 +333,18 @@ static void test_note_is_missing(void **state)
     REFUSED(note->name[0] = 'p', none);
     REFUSED(note->header.n_type = 2, none);
     REFUSED(note->header.n_namesz = 7, none);
+}
+
+static void test_other_notes_are_skipped(void **state)
+{
+    struct elf_image image;
+
+    (void)state;
+    /* Padded to where the next one starts. */
+    kernel.notes[0].header.n_descsz = 13;
+    kernel.notes[0].header.n_namesz = 5;
+    parse(&image);
+    assert_int_equal(image.hypercall_page, SAMPLE_VADDR);
 }
 
 static void test_note_is_damaged(void **state)
@@ -348,7 +369,18 @@ static void test_note_is_damaged(void **state)
 
 static void test_notes_in_file(void **state)
 {
+    static struct {
+        struct sample_kernel kernel;
+        char more[0x10001];
+    } large;
+
     (void)state;
+    large.kernel = kernel;
+    large.kernel.phdrs[SAMPLE_NOTE].p_offset = sizeof(kernel);
+    large.kernel.phdrs[SAMPLE_NOTE].p_filesz = 0x10001;
+    check_refused(&large, sizeof(large),
+                  "segment 2: expected at most 0x10000 bytes of notes inside "
+                  "the image of 70568 bytes, came 0x10001 bytes at 0x13a0");
     REFUSED(kernel.phdrs[SAMPLE_NOTE].p_offset = sizeof(kernel) - 71,
             "segment 2: expected at most 0x10000 bytes of notes inside the "
             "image of 5024 bytes, came 0x48 bytes at 0x1359");
@@ -377,6 +409,10 @@ static void test_hypercall_page(void **state)
             "came vaddr 0xffffffff80001000");
     REFUSED(code->p_filesz = 0xfff, NOT_IN_CODE("0xffffffff80000000"));
     /* In memory there would be room, past the end in the file. */
+    REFUSED((data->p_vaddr += 0x10000, data->p_paddr += 0x10000,
+             code->p_memsz = 0x4000,
+             note->hypercall_page = SAMPLE_VADDR + 0x2000),
+            NOT_IN_CODE("0xffffffff80002000"));
     REFUSED(
         (code->p_memsz = 0x2000, note->hypercall_page = SAMPLE_VADDR + 0x1000),
         NOT_IN_CODE("0xffffffff80001000"));
@@ -593,6 +629,7 @@ int main(void)
         cmocka_unit_test_setup(test_segment_paddr_and_flags, set_up),
         cmocka_unit_test_setup(test_segments_apart, set_up),
         cmocka_unit_test_setup(test_note_is_missing, set_up),
+        cmocka_unit_test_setup(test_other_notes_are_skipped, set_up),
         cmocka_unit_test_setup(test_note_is_damaged, set_up),
         cmocka_unit_test_setup(test_notes_in_file, set_up),
         cmocka_unit_test_setup(test_hypercall_page, set_up),

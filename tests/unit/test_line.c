@@ -72,7 +72,10 @@ static void test_control(void **state)
     (void)state;
     type("abc\003", LINE_GIVEN_UP, NULL, "abc^C\n");
     type("\004", LINE_END, NULL, "");
-    type("a\004b\n", LINE_READ, "ab", "ab\n"); /* not on an empty line */
+    type("ab\004", LINE_READ, "ab", "ab\n"); /* not on an empty line */
+    type("\033\004", LINE_END, NULL, "");
+    type("\033[1\004", LINE_END, NULL, "");
+    type("\033\033[A\033[\033[B\004", LINE_END, NULL, "");
     type("a\001\tb\n", LINE_READ, "ab", "ab\n");
     type("\033[A\033[1;5Cls\033x\n", LINE_READ, "ls", "ls\n");
 }

@@ -7,14 +7,15 @@
 #include "guest-kernel/dev/cmos.h"
 #include "guest-kernel/dev/lapic.h"
 #include "guest-kernel/dev/pit.h"
-#include "guest-kernel/mm/layout.h"
 #include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/privops/native/native.h"
 #include "guest-kernel/privops/privops.h"
+#include "lib/macros.h"
 
 #define NS_PER_SECOND 1000000000ul
 #define MEASURED_NS 10000000ul
 #define MAX_ERROR 200 /* 1 part in so many */
+#define MAX_TRIES 8   /* then it is good enough */
 
 static uint64_t tsc_base;
 static uint64_t ns_per_tick;   /* 32.32 fixed point */
@@ -46,7 +47,7 @@ static bool read_clocks(struct reading *reading)
     return valid;
 }
 
-/* False when the host has run something else at the wrong moment. */
+/* False when the ruler was too short: the host has run something else. */
 static bool measure(struct reading *first, struct reading *last)
 {
     pit_start();
@@ -56,6 +57,12 @@ static bool measure(struct reading *first, struct reading *last)
         if (!read_clocks(last))
             return false;
     } while (last->ns < first->ns + MEASURED_NS);
+    return true;
+}
+
+/* Whether the readings were quick, so that their middles are exact. */
+static bool is_exact(const struct reading *first, const struct reading *last)
+{
     return (first->duration + last->duration) * MAX_ERROR <
            last->tsc - first->tsc;
 }
@@ -63,13 +70,16 @@ static bool measure(struct reading *first, struct reading *last)
 void native_time_init(void)
 {
     struct reading first, last;
+    unsigned int tries = MAX_TRIES;
     uint64_t ns;
 
     lapic_init(VECTOR_TIMER, VECTOR_SPURIOUS);
     tsc_base = rdtsc();
     lapic_timer_start(UINT32_MAX);
-    while (!measure(&first, &last))
-        ;
+    do {
+        while (!measure(&first, &last))
+            ;
+    } while (!is_exact(&first, &last) && --tries > 0);
     lapic_timer_start(0);
     ns = last.ns - first.ns;
     ns_per_tick = (ns << 32) / (last.tsc - first.tsc);
@@ -91,14 +101,7 @@ void privops_timer_set(uint64_t deadline_ns)
 {
     uint64_t now = privops_clock_ns(), counts;
 
-    if (deadline_ns == 0) {
-        lapic_timer_start(0);
-        return;
-    }
-    counts = deadline_ns > now ? deadline_ns - now : 0;
+    counts = deadline_ns > now ? scale(deadline_ns - now, counts_per_ns) : 0;
     /* Later than the timer can count to: it fires early, as is allowed. */
-    counts = counts < UINT32_MAX ? scale(counts, counts_per_ns) : UINT32_MAX;
-    if (counts == 0)
-        counts = 1;
-    lapic_timer_start(counts < UINT32_MAX ? (uint32_t)counts : UINT32_MAX);
+    lapic_timer_start((uint32_t)MIN(MAX(counts, 1ul), (uint64_t)UINT32_MAX));
 }

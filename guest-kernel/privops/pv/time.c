@@ -5,6 +5,7 @@
 #include "abi/stubs.h"
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/privops/pv/pv.h"
+#include "lib/macros.h"
 
 static uint64_t rdtsc(void)
 {
@@ -49,7 +50,8 @@ uint64_t privops_wall_ns(void)
     return ns + wall_offset_ns;
 }
 
+/* Zero would cancel the timer. */
 void privops_timer_set(uint64_t deadline_ns)
 {
-    (void)hypercall_set_timer(deadline_ns);
+    (void)hypercall_set_timer(MAX(deadline_ns, 1ul));
 }

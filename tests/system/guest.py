@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A guest of somebody's own: the example, built and run outside the tree."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+import machine
+from machine import boot, expect, expect_status, expect_text, test
+
+
+def run_example(compiler):
+    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
+        copy = os.path.join(folder, "example")
+        shutil.copytree("tests/system/example-guest", copy)
+        subprocess.run(["make", "-s", "-C", copy, f"CC={compiler}",
+                        f"PARAPET={os.getcwd()}"], check=True)
+        return boot(command=["make", "run",
+                             f"GUEST={os.path.join(copy, 'hello.elf')}"])
+
+
+@test("guest: make run GUEST= runs the example, built outside the tree")
+def example():
+    for compiler in ("gcc", "clang"):
+        result = run_example(compiler)
+        expect_status(result, machine.OK)
+        expect_text(result, "hello from a guest in one C file",
+                    "the device tree is where it should be",
+                    "d1: powered off (guest)")
+        expect(re.search(r"ABI is \d+\.\d+; the clock is at \d+ micro",
+                         result.output), "no version and clock", result)
+
+
+@test("guest: make run GUEST= of what is no guest is refused with a reason")
+def no_guest():
+    result = boot(command=["make", "run", "GUEST=README.md"])
+    expect(result.status != 0, "it was taken", result)
+    expect_text(result, "not an ELF file", "run: the boot was refused")
+
+
+machine.run_all()

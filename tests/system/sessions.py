@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A prompt in a domain, on every machine; piped input arrives whole."""
+
+import os
+import re
+import subprocess
+import tempfile
+import time
+
+import machine
+from machine import boot, expect, expect_status, expect_text, test
+
+MACHINES = {
+    "microvm": {},
+    "q35": {"MACHINE": "q35"},
+    "microvm, 4 CPUs": {"SMP": 4},
+    "q35, 4 CPUs": {"MACHINE": "q35", "SMP": 4},
+    "native on microvm": {"native": True},
+    "native on q35": {"native": True, "MACHINE": "q35"},
+}
+COMMANDS = "help\nuname\nls\npoweroff\n"
+ENOUGH = 20000
+
+
+def expect_answers(result, build):
+    expect_status(result, machine.OK)
+    expect_text(result, f"({build})", "list the commands",
+                f"Parapet 0.1 {build} x86_64", " motd\n", "guest: power off")
+
+
+def build_of(settings):
+    return "native" if settings.get("native") else "pv"
+
+
+def register_session(name, settings):
+    @test(f"session: help, uname, ls, poweroff on {name}")
+    def session():
+        expect_answers(boot(COMMANDS, **settings), build_of(settings))
+
+
+def register_piped(name, settings):
+    @test(f"session: {ENOUGH} piped bytes, none lost, on {name}")
+    def piped():
+        lines = []
+        while sum(map(len, lines)) < ENOUGH:
+            lines.append(f"echo line {len(lines):04} " +
+                         "abcdefghijklmnopqrstuvwxyz0123456789"[len(lines) % 9:]
+                         + "\n")
+        result = boot("".join(lines) + "poweroff\n", **settings)
+        expect_status(result, machine.OK)
+        answers = re.findall(r"^line .*\n", result.output, re.M)
+        expected = [line[len("echo "):] for line in lines]
+        wrong = [pair for pair in zip(answers, expected) if pair[0] != pair[1]]
+        expect(not wrong, f"got and expected: {wrong[:1]}", result)
+        expect(len(answers) == len(expected),
+               f"{len(answers)} of {len(expected)} lines came back", result)
+
+
+for machine_name, machine_settings in MACHINES.items():
+    register_session(machine_name, machine_settings)
+    register_piped(machine_name, machine_settings)
+
+
+@test("session: the end of the input powers off, with and without a newline")
+def end_of_input():
+    for text in ("", "uname\n", "uname"):
+        expect_status(boot(text), machine.OK)
+
+
+@test("session: `make run` and `make run-native`, with nothing but the console "
+      "on standard output")
+def make_run():
+    for target, build in (("run", "pv"), ("run-native", "native")):
+        result = boot(COMMANDS, command=["make", target])
+        expect_answers(result, build)
+        first = result.output.splitlines()[0]
+        expect(first.startswith(("parapet: ", "guest: ")),
+               f"the first line is {first!r}", result)
+
+
+@test("session: two domains of one bundle, on one CPU and on two")
+def two_domains():
+    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
+        bundle = os.path.join(folder, "two.itb")
+        guest = os.path.join(machine.BUILD, "guest-pv.elf")
+        subprocess.run(["tools/bundle", "--output", bundle,
+                        "--domain", "one", "--kernel", guest,
+                        "--domain", "two", "--kernel", guest], check=True)
+        for cpus in (1, 2):
+            result = boot(SMP=cpus, BUNDLE=bundle)
+            expect_status(result, machine.OK)
+            expect_text(result, "d1: powered off (one)",
+                        "d2: powered off (two)")
+
+
+@test("session: the guest's first line comes within a second of the start")
+def first_line():
+    best = float("inf")
+    for _ in range(5):
+        start = time.monotonic()
+        with subprocess.Popen(["tools/run"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, text=True,
+                              env=machine.environment()) as process:
+            for line in process.stdout:
+                if line.startswith("guest: "):
+                    best = min(best, time.monotonic() - start)
+                    break
+            process.stdout.read()
+    print(f"the guest's first line came after {best:.3f} s")
+    expect(best < 1, f"the best of five boots took {best:.3f} s")
+
+
+machine.run_all()
