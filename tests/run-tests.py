@@ -162,15 +162,21 @@ def kernel_steps():
     return [Step("kernels", ["tests/kernels/run"], limit=900)]
 
 
-def clang_step():
-    return [Step("build with clang",
-                 ["make", "CC=clang", f"BUILD={BUILD}/clang", "build"],
-                 limit=600, counts_itself=False, MAKEFLAGS="")]
+def build_step(name, *arguments):
+    return Step(f"build with {name}", ["make", "MAKEFLAGS=", *arguments],
+                limit=600, counts_itself=False)
+
+
+def build_steps():
+    """What `make test` did not build already; warnings are errors."""
+    return [build_step("clang", "CC=clang", f"BUILD={BUILD}/clang", "build"),
+            build_step("DEBUG=1", "DEBUG=1", f"BUILD={BUILD}/debug",
+                       f"{BUILD}/debug/hypervisor.elf")]
 
 
 def all_steps():
     # The long ones first: then both CPUs have work until the end.
-    return (kernel_steps() + system_steps() + clang_step() + fuzz_steps() +
+    return (kernel_steps() + system_steps() + build_steps() + fuzz_steps() +
             check_steps() + unit_steps())
 
 

@@ -20,7 +20,6 @@ MG_TEST(hazard_random);
 #define ROUNDS 200000
 
 static struct mg_random numbers;
-static _Alignas(4096) unsigned char buffer[4096];
 
 static const uint64_t pool[] = {
     0,
@@ -50,8 +49,8 @@ static const uint64_t pool[] = {
     PARAPET_VCPU_PAGE(0ul),
     PARAPET_COUNTERS_PAGE(0ul),
     PARAPET_DTB,
-    (uint64_t)buffer,
-    (uint64_t)buffer + 4088,
+    (uint64_t)mg_edge_page,
+    (uint64_t)mg_edge_page + 4088,
     (uint64_t)mg_edge_page + 4095,
 };
 
@@ -80,12 +79,16 @@ static uint64_t number(void)
     return mg_hypercalls[mg_random_below(&numbers, mg_nr_hypercalls)].number;
 }
 
-/* Multicalls over the buffer: its entries are random as well. */
+/*
+ * Multicalls over the edge page: their entries are random as well. (No other
+ * memory of the test's own is in the pool: a multicall writes results, and
+ * would spoil what the test needs.)
+ */
 static void refill(void)
 {
-    struct parapet_multicall_entry *entries = (void *)buffer;
+    struct parapet_multicall_entry *entries = (void *)mg_edge_page;
 
-    for (size_t i = 0; i < sizeof(buffer) / sizeof(*entries); i++) {
+    for (size_t i = 0; i < sizeof(mg_edge_page) / sizeof(*entries); i++) {
         do {
             entries[i].number = number();
         } while (is_excluded(entries[i].number));

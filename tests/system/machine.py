@@ -84,6 +84,20 @@ def expect_text(result, *texts):
                f"expected the text {text!r}", result)
 
 
+def make_example(output):
+    """Builds the guest of tests/system/example-guest."""
+    subprocess.run(["make", "-s", "-C", "tests/system/example-guest",
+                    f"PARAPET={os.getcwd()}", f"OUTPUT={output}"], check=True)
+
+
+def make_bundle(output, **kernels):
+    """A bundle of several domains, by name."""
+    command = ["tools/bundle", "--output", output]
+    for name, kernel in kernels.items():
+        command += ["--domain", name, "--kernel", kernel]
+    subprocess.run(command, check=True)
+
+
 def test(name):
     def register(function):
         tests.append((name, function))

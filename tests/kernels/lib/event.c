@@ -8,6 +8,7 @@
 #include "tests/kernels/lib/vcpu.h"
 
 struct binding {
+    uint32_t vcpu;
     mg_event_handler_t *handler;
     void *data;
 };
@@ -27,10 +28,12 @@ void mg_event_init(void)
         mg_error("set_callback for events: %ld", result);
 }
 
-static uint32_t bind(int64_t result, mg_event_handler_t *handler, void *data)
+static uint32_t bind(int64_t result, uint32_t vcpu, mg_event_handler_t *handler,
+                     void *data)
 {
     if (result < 0 || result >= PARAPET_NR_PORTS)
         mg_error("binding a port: %ld", result);
+    bindings[result].vcpu = vcpu;
     bindings[result].handler = handler;
     bindings[result].data = data;
     return (uint32_t)result;
@@ -39,13 +42,15 @@ static uint32_t bind(int64_t result, mg_event_handler_t *handler, void *data)
 uint32_t mg_event_bind_ipi(uint32_t vcpu, mg_event_handler_t *handler,
                            void *data)
 {
-    return bind(hypercall_evtchn_bind_ipi(vcpu), handler, data);
+    return bind(hypercall_evtchn_bind_ipi(vcpu), vcpu, handler, data);
 }
 
 uint32_t mg_event_bind_virq(uint32_t virq, mg_event_handler_t *handler,
                             void *data)
 {
-    return bind(hypercall_evtchn_bind_virq(virq, mg_vcpu_id()), handler, data);
+    uint32_t vcpu = mg_vcpu_id();
+
+    return bind(hypercall_evtchn_bind_virq(virq, vcpu), vcpu, handler, data);
 }
 
 void mg_event_close(uint32_t port)
@@ -92,15 +97,18 @@ void mg_port_mask(uint32_t port)
                       __ATOMIC_SEQ_CST);
 }
 
+/* The pending bits are the domain's: ports of other vCPUs are left alone. */
 static void serve_word(uint32_t word)
 {
     volatile struct parapet_shared_page *shared = mg_shared_page();
-    uint64_t ready;
+    uint64_t ready = shared->event_pending[word] & ~shared->event_mask[word];
 
-    while ((ready = shared->event_pending[word] & ~shared->event_mask[word])) {
+    for (; ready; ready &= ready - 1) {
         uint32_t port = word * 64 + (uint32_t)__builtin_ctzll(ready);
         const struct binding *binding = &bindings[port];
 
+        if (binding->vcpu != mg_vcpu_id())
+            continue;
         mg_port_clear(port);
         if (binding->handler)
             binding->handler(port, binding->data);
