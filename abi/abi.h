@@ -30,14 +30,16 @@
  *   ffff800000000000  hypervisor, PML4 slots 256..271: never accessible
  *   ffff880000000000  the guest's memory, gfn 0 upward, writable, no-execute
  *   ffffff0000000000  pages shared with the hypervisor (below)
- *   ffffffff80000000  by convention the guest kernel's image: each PT_LOAD at
- *                     its p_vaddr with its p_flags, backed by the frames of
- *                     p_paddr; any place outside the ranges above is allowed
+ *   ffffff8000000000  the guest kernel's image: each PT_LOAD at its p_vaddr
+ *                     with its p_flags, backed by the frames of p_paddr
+ *   fffffffffffff000  nothing: the end of no range is zero
  */
 #define PARAPET_HYPERVISOR_START 0xffff800000000000
 #define PARAPET_HYPERVISOR_END 0xffff880000000000
 #define PARAPET_DIRECT_MAP 0xffff880000000000
 #define PARAPET_SHARED_BASE 0xffffff0000000000
+#define PARAPET_KERNEL_START 0xffffff8000000000
+#define PARAPET_KERNEL_END 0xfffffffffffff000
 
 /* The shared region: one page each unless said otherwise. */
 #define PARAPET_SHARED_PAGE PARAPET_SHARED_BASE

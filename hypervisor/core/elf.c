@@ -103,13 +103,14 @@ static int check_segment_ranges(const struct parser *parser, unsigned int index,
                       "segment %u: expected at most its memsz of 0x%lx bytes "
                       "in the file, came 0x%lx",
                       index, segment->memsz, segment->filesz);
-    if (segment->vaddr < ELF_VADDR_START || segment->vaddr > ELF_VADDR_END ||
-        segment->memsz > ELF_VADDR_END - segment->vaddr)
+    if (segment->vaddr < PARAPET_KERNEL_START ||
+        segment->vaddr > PARAPET_KERNEL_END ||
+        segment->memsz > PARAPET_KERNEL_END - segment->vaddr)
         return REFUSE(parser,
                       "segment %u: expected it within vaddr 0x%lx..0x%lx, "
                       "came 0x%lx bytes at 0x%lx",
-                      index, ELF_VADDR_START, ELF_VADDR_END, segment->memsz,
-                      segment->vaddr);
+                      index, PARAPET_KERNEL_START, PARAPET_KERNEL_END,
+                      segment->memsz, segment->vaddr);
     if (segment->paddr > UINT64_MAX - segment->memsz)
         return REFUSE(parser,
                       "segment %u: expected a paddr range without wrap, "

@@ -20,14 +20,6 @@
 
 #define ELF_MAX_SEGMENTS 32
 
-/*
- * Where a kernel may be: from the end of the shared region's PML4 slot up to
- * the last page of the address space, which stays free so that no end of a
- * range is zero.
- */
-#define ELF_VADDR_START (PARAPET_SHARED_BASE + 0x8000000000)
-#define ELF_VADDR_END 0xfffffffffffff000
-
 /* The bits of elf_segment.flags. */
 #define ELF_EXECUTE 1
 #define ELF_WRITE 2

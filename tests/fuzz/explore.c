@@ -67,9 +67,9 @@ static void check_segment(const struct elf_image *image, unsigned int index,
     PROMISE(segment->memsz >= 1 && segment->filesz <= segment->memsz);
     PROMISE(segment->offset <= size);
     PROMISE(segment->filesz <= size - segment->offset);
-    PROMISE(segment->vaddr >= ELF_VADDR_START);
+    PROMISE(segment->vaddr >= PARAPET_KERNEL_START);
     PROMISE(segment->vaddr + segment->memsz > segment->vaddr);
-    PROMISE(segment->vaddr + segment->memsz <= ELF_VADDR_END);
+    PROMISE(segment->vaddr + segment->memsz <= PARAPET_KERNEL_END);
     PROMISE(segment->paddr + segment->memsz >= segment->paddr);
     PROMISE(segment->vaddr % PAGE_SIZE == segment->paddr % PAGE_SIZE);
     PROMISE((segment->flags & ~7u) == 0);

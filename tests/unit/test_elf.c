@@ -97,9 +97,9 @@ static void test_edges_of_the_address_range(void **state)
     struct elf_image image;
 
     (void)state;
-    kernel.phdrs[SAMPLE_DATA].p_vaddr = ELF_VADDR_START + 0x10;
+    kernel.phdrs[SAMPLE_DATA].p_vaddr = PARAPET_KERNEL_START + 0x10;
     parse(&image);
-    kernel.phdrs[SAMPLE_DATA].p_vaddr = ELF_VADDR_END - 0xff0;
+    kernel.phdrs[SAMPLE_DATA].p_vaddr = PARAPET_KERNEL_END - 0xff0;
     kernel.phdrs[SAMPLE_DATA].p_memsz = 0xff0;
     parse(&image);
 }
@@ -261,13 +261,13 @@ static void test_segment_vaddr(void **state)
             OUTSIDE("0", "0x1080 bytes at 0xffff880000000000"));
     REFUSED(code->p_vaddr = PARAPET_SHARED_BASE,
             OUTSIDE("0", "0x1080 bytes at 0xffffff0000000000"));
-    REFUSED(code->p_vaddr = ELF_VADDR_START - 0x1000,
+    REFUSED(code->p_vaddr = PARAPET_KERNEL_START - 0x1000,
             OUTSIDE("0", "0x1080 bytes at 0xffffff7ffffff000"));
-    REFUSED(data->p_vaddr = ELF_VADDR_END - 0xff0,
+    REFUSED(data->p_vaddr = PARAPET_KERNEL_END - 0xff0,
             OUTSIDE("1", "0x1000 bytes at 0xffffffffffffe010"));
-    REFUSED((data->p_vaddr = ELF_VADDR_END - 0xff0, data->p_memsz = 0xff1),
+    REFUSED((data->p_vaddr = PARAPET_KERNEL_END - 0xff0, data->p_memsz = 0xff1),
             OUTSIDE("1", "0xff1 bytes at 0xffffffffffffe010"));
-    REFUSED(data->p_vaddr = ELF_VADDR_END + 0x10,
+    REFUSED(data->p_vaddr = PARAPET_KERNEL_END + 0x10,
             OUTSIDE("1", "0x1000 bytes at 0xfffffffffffff010"));
     REFUSED(data->p_memsz = UINT64_MAX,
             OUTSIDE("1", "0xffffffffffffffff bytes at 0xffffffff80002010"));
