@@ -10,10 +10,10 @@
 
 #include "abi/note.h"
 #include "hypervisor/core/bundle.h"
-#include "hypervisor/core/console.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/dtb.h"
 #include "hypervisor/core/elf.h"
+#include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/core/log.h"
 #include "hypervisor/core/panic.h"
@@ -188,7 +188,7 @@ void build_domains(const void *blob, size_t size, unsigned int nr_cpus)
             boot_refuse("%s", error.text);
         build_domain(i + 1, &b, nr_cpus);
     }
-    console_set_focus(domains[0]);
+    hc_console_set_focus(domains[0]);
     for (unsigned int i = 0; i < nr_domains; i++)
         sched_start(domains[i]->vcpus[0]);
 }

@@ -9,11 +9,8 @@
  */
 #include "hypervisor/core/console.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
-#include "hypervisor/core/domain.h"
-#include "hypervisor/core/event.h"
 #include "hypervisor/core/spinlock.h"
 #include "hypervisor/x86/uart.h"
 
@@ -23,7 +20,6 @@ static struct spinlock console_lock;
 static bool lock_broken;
 static bool column_zero = true;
 
-static struct domain *focus;
 static char input[INPUT_SIZE];
 static size_t input_head; /* bytes put in so far */
 static size_t input_tail; /* bytes taken out so far */
@@ -86,36 +82,25 @@ static bool receive_locked(void)
     return news;
 }
 
-void console_receive(void)
+bool console_receive(void)
 {
     bool news;
 
     lock();
     news = receive_locked();
     unlock();
-    if (news && focus)
-        event_raise_virq(focus, PARAPET_VIRQ_CONSOLE);
+    return news;
 }
 
-void console_set_focus(struct domain *domain)
-{
-    focus = domain;
-}
-
-size_t console_read(const struct domain *reader, char *bytes, size_t nr_bytes)
+size_t console_read(char *bytes, size_t nr_bytes, bool *more)
 {
     size_t n = 0;
 
-    if (reader != focus)
-        return 0;
     lock();
     while (n < nr_bytes && input_tail != input_head)
         bytes[n++] = input[input_tail++ % INPUT_SIZE];
-    if (receive_locked() && focus) {
-        unlock();
-        event_raise_virq(focus, PARAPET_VIRQ_CONSOLE);
-        return n;
-    }
+    (void)receive_locked();
+    *more = input_tail != input_head;
     unlock();
     return n;
 }

@@ -1,15 +1,33 @@
 /* SPDX-License-Identifier: MIT
  *
- * The console hypercalls.
+ * The console hypercalls, and which domain has the focus: the one that reads
+ * the input and is told of it.
  */
+#include "hypervisor/core/hc_console.h"
+
 #include "abi/errors.h"
 #include "hypervisor/core/console.h"
+#include "hypervisor/core/domain.h"
+#include "hypervisor/core/event.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
 #include "lib/macros.h"
 
 /* So much at a time, to stay short: the caller goes on where this stopped. */
 #define CHUNK 256
+
+static struct domain *focus;
+
+void hc_console_set_focus(struct domain *d)
+{
+    focus = d;
+}
+
+void hc_console_interrupt(void)
+{
+    if (console_receive() && focus)
+        event_raise_virq(focus, PARAPET_VIRQ_CONSOLE);
+}
 
 /*
  * console_write: at most 256 bytes at a call. Returns how many were written.
@@ -33,17 +51,21 @@ int64_t hc_console_write(uint64_t buffer, uint64_t length)
  */
 int64_t hc_console_read(uint64_t buffer, uint64_t length)
 {
+    struct domain *d = vcpu_current()->domain;
     char bytes[CHUNK] = {0};
     size_t n = MIN(length, (uint64_t)CHUNK);
+    bool more;
 
     /* Find out before input is taken whether there is a place for it. */
     if (copy_to_guest(buffer, bytes, n))
         return -PARAPET_EFAULT;
     if (n == 0)
         return 0;
-    n = console_read(vcpu_current()->domain, bytes, n);
+    n = d == focus ? console_read(bytes, n, &more) : 0;
     if (n == 0)
         return -PARAPET_EAGAIN;
+    if (more)
+        event_raise_virq(d, PARAPET_VIRQ_CONSOLE);
     if (copy_to_guest(buffer, bytes, n))
         return -PARAPET_EFAULT;
     return (int64_t)n;

@@ -18,12 +18,7 @@
  */
 #include "abi/abi.h"
 #include "asm_offsets.h"
-
-#define EX_TABLE(from, to)                                                     \
-        .pushsection .ex_table, "a";                                           \
-        .balign 4;                                                             \
-        .long from - ., to - .;                                                \
-        .popsection
+#include "hypervisor/x86/entry_macros.inc"
 
 /* Offsets while rsp is at the rcx slot, and after the six pushes. */
 #define AT_RCX(slot) slot - REGS_RCX(%rsp)
@@ -93,24 +88,11 @@ pv_hypercall_slow:
         call pv_event
         test %al, %al
         jz 1f
-        pop %r9
-        pop %r8
-        pop %r10
-        pop %rdx
-        pop %rsi
-        pop %rdi
-        pop %rcx
-        pop %r11
-        pop %rax
+        RESTORE_CALLER_REGS
         add $8, %rsp
         jmp guest_iretq
 1:      movl $256, AT_R9(REGS_VECTOR)   /* VECTOR_HYPERCALL */
-        push %rbx
-        push %rbp
-        push %r12
-        push %r13
-        push %r14
-        push %r15
+        SAVE_CALLEE_REGS
         jmp exit_to_guest
 
 /*
@@ -170,22 +152,17 @@ pv_iret:
         mov %r10, AT_R9(REGS_R10)
         mov %r8, AT_R9(REGS_R8)
         mov %r9, AT_R9(REGS_R9)
-        push %rbx
-        push %rbp
-        push %r12
-        push %r13
-        push %r14
-        push %r15
+        SAVE_CALLEE_REGS
         mov %rsp, %rdi
         call pv_iret_slow
         jmp exit_to_guest
-        EX_TABLE(1b, 3b)
-        EX_TABLE(11b, 3b)
-        EX_TABLE(12b, 3b)
-        EX_TABLE(13b, 3b)
-        EX_TABLE(14b, 3b)
-        EX_TABLE(15b, 3b)
-        EX_TABLE(16b, 3b)
+        EX_TABLE 1b, 3b
+        EX_TABLE 11b, 3b
+        EX_TABLE 12b, 3b
+        EX_TABLE 13b, 3b
+        EX_TABLE 14b, 3b
+        EX_TABLE 15b, 3b
+        EX_TABLE 16b, 3b
 
 /*
  * The 32-bit system call entry (CSTAR). No 32-bit code descriptor exists, so

@@ -18,55 +18,8 @@
  * cld and clac stand first because a guest may leave DF and AC set.
  */
 #include "asm_offsets.h"
+#include "hypervisor/x86/entry_macros.inc"
 #include "hypervisor/x86/layout.h"
-
-#define EX_TABLE(from, to)                                                     \
-        .pushsection .ex_table, "a";                                           \
-        .balign 4;                                                             \
-        .long from - ., to - .;                                                \
-        .popsection
-
-        .macro SAVE_CALLER_REGS
-        push %rax
-        push %r11
-        push %rcx
-        push %rdi
-        push %rsi
-        push %rdx
-        push %r10
-        push %r8
-        push %r9
-        .endm
-
-        .macro SAVE_CALLEE_REGS
-        push %rbx
-        push %rbp
-        push %r12
-        push %r13
-        push %r14
-        push %r15
-        .endm
-
-        .macro RESTORE_CALLEE_REGS
-        pop %r15
-        pop %r14
-        pop %r13
-        pop %r12
-        pop %rbp
-        pop %rbx
-        .endm
-
-        .macro RESTORE_CALLER_REGS
-        pop %r9
-        pop %r8
-        pop %r10
-        pop %rdx
-        pop %rsi
-        pop %rdi
-        pop %rcx
-        pop %r11
-        pop %rax
-        .endm
 
         .text
 
@@ -228,7 +181,7 @@ restore_and_enter_guest:
         .globl guest_iretq
 guest_iretq:
         iretq
-        EX_TABLE(guest_iretq, guest_iretq_failed)
+        EX_TABLE guest_iretq, guest_iretq_failed
 
 /*
  * iretq to a guest faulted: the fault pushed its frame below the one that

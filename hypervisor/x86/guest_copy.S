@@ -8,11 +8,7 @@
  * Returns how many bytes were not copied: 0, unless a page was missing.
  * Clobbers rax, rdx, rsi, rdi.
  */
-#define EX_TABLE(from, to)                                                     \
-        .pushsection .ex_table, "a";                                           \
-        .balign 4;                                                             \
-        .long from - ., to - .;                                                \
-        .popsection
+#include "hypervisor/x86/entry_macros.inc"
 
         .text
         .balign 16
@@ -41,8 +37,8 @@ guest_copy:
         /* A whole word failed: go on byte by byte, for an exact count. */
 7:      add $8, %rdx
         jmp 4b
-        EX_TABLE(1b, 7b)
-        EX_TABLE(2b, 7b)
-        EX_TABLE(4b, 6b)
-        EX_TABLE(5b, 6b)
+        EX_TABLE 1b, 7b
+        EX_TABLE 2b, 7b
+        EX_TABLE 4b, 6b
+        EX_TABLE 5b, 6b
         .section .note.GNU-stack, "", @progbits

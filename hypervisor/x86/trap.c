@@ -8,10 +8,9 @@
 #include <stddef.h>
 
 #include "abi/exits.h"
-#include "hypervisor/core/console.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/event.h"
-#include "hypervisor/core/guest_access.h"
+#include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log.h"
 #include "hypervisor/core/panic.h"
 #include "hypervisor/engine/engine.h"
@@ -115,7 +114,7 @@ static void interrupt(const struct cpu_regs *regs)
         sched_kick_interrupt();
         break;
     case VECTOR_UART:
-        console_receive();
+        hc_console_interrupt();
         break;
     case VECTOR_SPURIOUS:
         return; /* no end of interrupt (APM 2, 16.4.7) */

@@ -7,8 +7,12 @@ prints a line for each that tests/run-tests.py counts.
 """
 
 import os
+import pty
+import select
 import subprocess
 import sys
+import termios
+import time
 import traceback
 
 BUILD = os.environ.get("BUILD", "build")
@@ -66,6 +70,44 @@ def boot(text="", native=False, command=None, **settings):
     return Result(done.returncode,
                   done.stdout.decode(errors="replace").replace("\r", ""),
                   done.stderr.decode(errors="replace"))
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + LIMIT
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def on_terminal(command, typed, **settings):
+    """A session on a terminal: what came of it, and was the terminal put back.
+
+    typed is a list of keys, each with the text that the screen shows then;
+    the next keys wait for it.
+    """
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    process = subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs,
+        start_new_session=True, env=environment(**settings))
+    screen = b""
+
+    def read_screen():
+        nonlocal screen
+        while select.select([ours], [], [], 0)[0]:
+            screen += os.read(ours, 4096)
+        return screen
+
+    # QEMU reads single keys from here on; before, the line is the terminal's.
+    wait_until(lambda: not termios.tcgetattr(theirs)[3] & termios.ICANON)
+    for keys, text in typed:
+        os.write(ours, keys)
+        wait_until(lambda: text in read_screen())
+    status = process.wait(LIMIT)
+    read_screen()
+    restored = termios.tcgetattr(theirs) == before
+    os.close(ours)
+    os.close(theirs)
+    return Result(status, screen.decode(errors="replace"), ""), restored
 
 
 def expect(condition, what, result=None):

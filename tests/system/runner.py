@@ -7,11 +7,8 @@ failure here is the fault of tools/run or of QEMU.
 """
 
 import os
-import pty
-import select
 import subprocess
 import tempfile
-import termios
 import time
 
 import machine
@@ -120,49 +117,14 @@ def closed_input():
     expect(result.output == "", "there was output", result)
 
 
-def wait_until(condition):
-    deadline = time.monotonic() + machine.LIMIT
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-
-
-def on_terminal(command, typed):
-    """A session on a terminal: what came of it, and was the terminal put back.
-
-    typed is a list of keys, each with the text that the screen shows then;
-    the next keys wait for it.
-    """
-    ours, theirs = pty.openpty()
-    before = termios.tcgetattr(theirs)
-    process = subprocess.Popen(
-        ["tools/run"], stdin=theirs, stdout=theirs, stderr=theirs,
-        start_new_session=True,
-        env=machine.environment(BUILD=scratch.name, APPEND=command))
-    screen = b""
-
-    def read_screen():
-        nonlocal screen
-        while select.select([ours], [], [], 0)[0]:
-            screen += os.read(ours, 4096)
-        return screen
-
-    # QEMU reads single keys from here on; before, the line is the terminal's.
-    wait_until(lambda: not termios.tcgetattr(theirs)[3] & termios.ICANON)
-    for keys, text in typed:
-        os.write(ours, keys)
-        wait_until(lambda: text in read_screen())
-    status = process.wait(machine.LIMIT)
-    read_screen()
-    restored = termios.tcgetattr(theirs) == before
-    os.close(ours)
-    os.close(theirs)
-    return machine.Result(status, screen.decode(errors="replace"), ""), restored
+def on_echo(typed):
+    return machine.on_terminal(["tools/run"], typed, BUILD=scratch.name,
+                               APPEND="echo")
 
 
 @test("tools/run: on a terminal Ctrl-A x quits, and Ctrl-C does not")
 def terminal():
-    result, restored = on_terminal(
-        "echo", [(b"one\x03", b"one\x03"), (b"two", b"two"),
+    result, restored = on_echo([(b"one\x03", b"one\x03"), (b"two", b"two"),
                  (b"\x01x", b"QEMU: Terminated")])
     expect_status(result, machine.QUIT)
     expect_text(result, "QEMU: Terminated", "run: quit from the keyboard")
@@ -171,7 +133,7 @@ def terminal():
 
 @test("tools/run: the terminal is put back after a normal end, too")
 def terminal_end():
-    result, restored = on_terminal("echo", [(b"one", b"one"), (b"\x04", b"")])
+    result, restored = on_echo([(b"one", b"one"), (b"\x04", b"")])
     expect_status(result, machine.OK)
     expect(restored, "the terminal was not put back as it was", result)
 

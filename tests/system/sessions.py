@@ -79,6 +79,16 @@ def make_run():
                f"the first line is {first!r}", result)
 
 
+@test("session: `make run` on a terminal: the prompt answers, Ctrl-A x quits")
+def make_run_on_terminal():
+    result, restored = machine.on_terminal(
+        ["make", "run"], [(b"", b"parapet> "), (b"uname\r", b"pv x86_64"),
+                          (b"\x01x", b"QEMU: Terminated")])
+    expect(result.status != 0, "quitting is no success", result)
+    expect_text(result, "Parapet 0.1 pv x86_64", "run: quit from the keyboard")
+    expect(restored, "the terminal was not put back as it was", result)
+
+
 @test("session: two domains of one bundle, on one CPU and on two")
 def two_domains():
     with tempfile.TemporaryDirectory(prefix="parapet-") as folder:

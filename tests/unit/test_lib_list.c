@@ -36,8 +36,7 @@ static int digits(const struct list_node *list)
     const struct list_node *previous = list;
     int number = 0;
 
-    list_for_each_entry(item, list, node)
-    {
+    list_for_each_entry (item, list, node) {
         assert_ptr_equal(item->node.prev, previous);
         previous = &item->node;
         number = number * 10 + item->value;
@@ -111,13 +110,12 @@ static void test_remove_while_iterating(void **state)
 
     (void)state;
     set_up(&fixture);
-    list_for_each_entry_safe(item, following, &fixture.list, node)
-    {
+    list_for_each_entry_safe (item, following, &fixture.list, node) {
         if (item->value % 2 == 0)
             list_remove(&item->node);
     }
     assert_int_equal(digits(&fixture.list), 13);
-    list_for_each_entry_safe(item, following, &fixture.list, node)
+    list_for_each_entry_safe (item, following, &fixture.list, node)
         list_remove(&item->node);
     assert_true(list_is_empty(&fixture.list));
 }
