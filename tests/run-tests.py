@@ -163,8 +163,8 @@ def kernel_steps():
 
 
 def build_step(name, *arguments):
-    return Step(f"build with {name}", ["make", "MAKEFLAGS=", *arguments],
-                limit=600, counts_itself=False)
+    return Step(f"build with {name}", ["make", *arguments],
+                limit=600, counts_itself=False, MAKEFLAGS="")
 
 
 def build_steps():

@@ -42,15 +42,32 @@ void sched_assign(struct vcpu *v, unsigned int nr_cpus)
     list_add_last(&queues[v->cpu].vcpus, &v->cpu_node);
 }
 
+/*
+ * A vCPU that had this CPU for itself has had no slice: it gets one now that
+ * somebody waits.
+ */
+static void start_slice(struct cpu_info *cpu)
+{
+    struct run_queue *q = &queues[cpu->id];
+
+    spin_lock(&q->lock);
+    if (cpu->current && cpu->slice_end == 0 && !list_is_empty(&q->runnable))
+        cpu->slice_end = time_now_ns() + SCHED_SLICE_NS;
+    spin_unlock(&q->lock);
+    sched_timer_update();
+}
+
 /* Has a CPU look at its work: at once if it is ours, by an interrupt if not. */
 static void kick_cpu(unsigned int cpu, uint32_t work)
 {
     struct cpu_info *self = this_cpu();
 
-    if (cpu == self->id)
+    if (cpu == self->id) {
         self->exit_work |= work;
-    else
+        start_slice(self);
+    } else {
         apic_send(percpu_info(cpu)->apic_id, VECTOR_KICK);
+    }
 }
 
 /* Changes v from one state to runnable, and into the queue. */
@@ -206,13 +223,8 @@ void sched_timer_interrupt(void)
 void sched_kick_interrupt(void)
 {
     struct cpu_info *cpu = this_cpu();
-    struct run_queue *q = &queues[cpu->id];
 
-    spin_lock(&q->lock);
-    if (cpu->current && cpu->slice_end == 0 && !list_is_empty(&q->runnable))
-        cpu->slice_end = time_now_ns() + SCHED_SLICE_NS;
-    spin_unlock(&q->lock);
     if (cpu->current && cpu->current->domain->ended)
         cpu->exit_work |= WORK_RESCHEDULE;
-    sched_timer_update();
+    start_slice(cpu);
 }

@@ -138,6 +138,11 @@ void percpu_load(struct cpu_info *cpu)
 
     __asm__ volatile("lgdt %0" : : "m"(gdtr));
     __asm__ volatile("ltr %w0" : : "r"(HV_TSS));
+    /*
+     * After a reset LDTR is valid, with base 0 and 64 KiB (APM 2, 14.1.3): a
+     * guest could write descriptors there and load selectors of that table.
+     */
+    __asm__ volatile("lldt %w0" : : "r"(0));
     idt_load();
     wrmsr(MSR_STAR, (uint64_t)STAR_SYSRET << 48 | (uint64_t)HV_CS << 32);
     wrmsr(MSR_LSTAR, stubs + STUB_SYSCALL);

@@ -45,8 +45,6 @@ static const uint64_t pool[] = {
     PARAPET_HYPERVISOR_START,
     PARAPET_HYPERVISOR_END - 8,
     PARAPET_HYPERVISOR_END,
-    PARAPET_SHARED_PAGE,
-    PARAPET_VCPU_PAGE(0ul),
     PARAPET_COUNTERS_PAGE(0ul),
     PARAPET_DTB,
     (uint64_t)mg_edge_page,
@@ -81,8 +79,8 @@ static uint64_t number(void)
 
 /*
  * Multicalls over the edge page: their entries are random as well. (No other
- * memory of the test's own is in the pool: a multicall writes results, and
- * would spoil what the test needs.)
+ * writable memory is in the pool: a multicall writes results, and what it
+ * takes for numbers there may be a block.)
  */
 static void refill(void)
 {
@@ -97,7 +95,7 @@ static void refill(void)
     }
 }
 
-/* Console output would drown everything else: what is written is spaces. */
+/* Console output would drown everything else. */
 static bool would_print(uint64_t nr)
 {
     return nr == PARAPET_HC_console_write && mg_random_below(&numbers, 100);

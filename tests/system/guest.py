@@ -18,8 +18,8 @@ def run_example(compiler):
         shutil.copytree("tests/system/example-guest", copy)
         subprocess.run(["make", "-s", "-C", copy, f"CC={compiler}",
                         f"PARAPET={os.getcwd()}"], check=True)
-        return boot(command=["make", "run",
-                             f"GUEST={os.path.join(copy, 'hello.elf')}"])
+        return boot(command=machine.make(
+            "run", f"GUEST={os.path.join(copy, 'hello.elf')}"))
 
 
 @test("guest: make run GUEST= runs the example, built outside the tree")
@@ -36,7 +36,7 @@ def example():
 
 @test("guest: make run GUEST= of what is no guest is refused with a reason")
 def no_guest():
-    result = boot(command=["make", "run", "GUEST=LICENSE"])
+    result = boot(command=machine.make("run", "GUEST=LICENSE"))
     expect(result.status != 0, "it was taken", result)
     expect_text(result, "not an ELF file", "run: the boot was refused")
 

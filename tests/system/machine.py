@@ -55,6 +55,8 @@ class Result:
 def environment(**settings):
     variables = {name: value for name, value in os.environ.items()
                  if name not in SETTINGS}
+    # A make that a test starts takes nothing over from the one around it.
+    variables["MAKEFLAGS"] = ""
     variables["TIMEOUT"] = str(LIMIT)
     variables.update({name: str(value) for name, value in settings.items()})
     return variables
@@ -70,6 +72,13 @@ def boot(text="", native=False, command=None, **settings):
     return Result(done.returncode,
                   done.stdout.decode(errors="replace").replace("\r", ""),
                   done.stderr.decode(errors="replace"))
+
+
+def make(target, *settings):
+    """The command for a target, with the compiler that all was built with."""
+    same = [f"{name}={os.environ[name]}" for name in ("CC", "DEBUG")
+            if name in os.environ]
+    return ["make", target, *same, *settings]
 
 
 def wait_until(condition):

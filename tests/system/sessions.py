@@ -72,7 +72,7 @@ def end_of_input():
       "on standard output")
 def make_run():
     for target, build in (("run", "pv"), ("run-native", "native")):
-        result = boot(COMMANDS, command=["make", target])
+        result = boot(COMMANDS, command=machine.make(target))
         expect_answers(result, build)
         first = result.output.splitlines()[0]
         expect(first.startswith(("parapet: ", "guest: ")),
@@ -82,8 +82,9 @@ def make_run():
 @test("session: `make run` on a terminal: the prompt answers, Ctrl-A x quits")
 def make_run_on_terminal():
     result, restored = machine.on_terminal(
-        ["make", "run"], [(b"", b"parapet> "), (b"uname\r", b"pv x86_64"),
-                          (b"\x01x", b"QEMU: Terminated")])
+        machine.make("run"), [
+            (b"", b"parapet> "), (b"uname\r", b"pv x86_64"),
+            (b"\x01x", b"QEMU: Terminated")])
     expect(result.status != 0, "quitting is no success", result)
     expect_text(result, "Parapet 0.1 pv x86_64", "run: quit from the keyboard")
     expect(restored, "the terminal was not put back as it was", result)
