@@ -8,7 +8,7 @@
 
 #define HC_NO_MULTICALL 1
 #define HC_PREEMPTIBLE 2
-#define HC_SLOW 4
+#define HC_SLOW 64
 
 #define PARAPET_HYPERCALL0(nr, name, ...) PARAPET_HC_##name = (nr),
 #define PARAPET_HYPERCALL1(nr, name, ...) PARAPET_HC_##name = (nr),

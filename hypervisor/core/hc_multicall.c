@@ -10,25 +10,71 @@
  * A call stops after so many entries, or after one that is slow: so it keeps
  * within 20,000 instructions, whatever the entries are.
  */
-#define ENTRIES_AT_A_TIME 64
+#define ENTRIES_AT_A_TIME 32
 
-static uint64_t cost(uint64_t number)
+_Static_assert(HC_SLOW >= ENTRIES_AT_A_TIME, "one slow entry is a turn");
+_Static_assert(sizeof(struct parapet_multicall_entry) == 64,
+               "the offsets below are those of the structure");
+
+/*
+ * Reads each field of the entry at vaddr once, in a range that has been
+ * checked. False when it cannot be read.
+ */
+static inline bool read_entry(uint64_t vaddr, uint64_t *number,
+                              uint64_t args[6])
 {
-    bool slow =
-        number < PARAPET_NR_HYPERCALLS && (hypercall_flags[number] & HC_SLOW);
+    uint64_t n, a0, a1, a2, a3, a4, a5;
 
-    return slow ? ENTRIES_AT_A_TIME : 1;
+    __asm__ goto("stac\n"
+                 "1: mov (%[from]), %[n]\n"
+                 "2: mov 8(%[from]), %[a0]\n"
+                 "3: mov 16(%[from]), %[a1]\n"
+                 "4: mov 24(%[from]), %[a2]\n"
+                 "5: mov 32(%[from]), %[a3]\n"
+                 "6: mov 40(%[from]), %[a4]\n"
+                 "7: mov 48(%[from]), %[a5]\n"
+                 "clac\n"
+                 ".pushsection .ex_table, \"a\"\n"
+                 ".balign 4\n"
+                 ".irp n, 1, 2, 3, 4, 5, 6, 7\n"
+                 ".long \\n\\()b - ., %l[fault] - .\n"
+                 ".endr\n"
+                 ".popsection"
+                 : [n] "=&r"(n), [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2),
+                   [a3] "=&r"(a3), [a4] "=&r"(a4), [a5] "=&r"(a5)
+                 : [from] "r"(vaddr)
+                 : "memory", "cc"
+                 : fault);
+    *number = n;
+    args[0] = a0;
+    args[1] = a1;
+    args[2] = a2;
+    args[3] = a3;
+    args[4] = a4;
+    args[5] = a5;
+    return true;
+fault:
+    __asm__ volatile("clac" : : : "memory");
+    return false;
 }
 
-static int64_t call_one(const struct domain *d,
-                        const struct parapet_multicall_entry *e)
+static inline bool write_result(uint64_t vaddr, int64_t result)
 {
-    if (e->number >= PARAPET_NR_HYPERCALLS)
-        return -PARAPET_ENOSYS;
-    if (hypercall_flags[e->number] & HC_NO_MULTICALL)
-        return -PARAPET_EINVAL;
-    return d->dispatch[e->number](e->args[0], e->args[1], e->args[2],
-                                  e->args[3], e->args[4], e->args[5]);
+    __asm__ goto("stac\n"
+                 "1: mov %[result], 56(%[to])\n"
+                 "clac\n"
+                 ".pushsection .ex_table, \"a\"\n"
+                 ".balign 4\n"
+                 ".long 1b - ., %l[fault] - .\n"
+                 ".popsection"
+                 :
+                 : [to] "r"(vaddr), [result] "r"(result)
+                 : "memory", "cc"
+                 : fault);
+    return true;
+fault:
+    __asm__ volatile("clac" : : : "memory");
+    return false;
 }
 
 /*
@@ -41,27 +87,40 @@ static int64_t call_one(const struct domain *d,
 int64_t hc_multicall(uint64_t calls, uint64_t nr_calls)
 {
     struct vcpu *v = vcpu_current();
-    struct parapet_multicall_entry e;
+    hypercall_handler_t *const *dispatch = v->domain->dispatch;
+    struct parapet_counters *counters = v->counters;
+    uint64_t end = calls + nr_calls * sizeof(struct parapet_multicall_entry);
     uint64_t spent = 0;
+    uint64_t args[6];
+    uint64_t number;
+    int64_t result;
 
     if (nr_calls > PARAPET_MAX_MULTICALL)
         return -PARAPET_E2BIG;
     if (calls % 8 != 0)
         return -PARAPET_EINVAL;
-    for (uint64_t i = 0; i < nr_calls; i++) {
-        uint64_t entry = calls + i * sizeof(e);
-
+    if (!guest_range_ok(calls, end - calls))
+        return -PARAPET_EFAULT;
+    for (uint64_t entry = calls; entry != end; entry += 64) {
         if (spent >= ENTRIES_AT_A_TIME) {
-            v->page->restart_done = i;
+            v->page->restart_done = (entry - calls) / 64;
             return -PARAPET_ERESTART;
         }
-        if (copy_from_guest(&e, entry, sizeof(e)))
+        if (!read_entry(entry, &number, args))
             return -PARAPET_EFAULT;
-        spent += cost(e.number);
-        e.result = call_one(v->domain, &e);
-        if (copy_to_guest(entry +
-                              offsetof(struct parapet_multicall_entry, result),
-                          &e.result, sizeof(e.result)))
+        spent++;
+        if (number >= PARAPET_NR_HYPERCALLS) {
+            counters->unknown_hypercalls++;
+            result = -PARAPET_ENOSYS;
+        } else if (hypercall_flags[number] & HC_NO_MULTICALL) {
+            result = -PARAPET_EINVAL;
+        } else {
+            spent += hypercall_flags[number] & HC_SLOW;
+            counters->hypercalls[number]++;
+            result = dispatch[number](args[0], args[1], args[2], args[3],
+                                      args[4], args[5]);
+        }
+        if (!write_result(entry, result))
             return -PARAPET_EFAULT;
     }
     return 0;

@@ -435,6 +435,34 @@ static bool decode_single_byte(uint8_t op, struct insn *insn)
     return true;
 }
 
+/*
+ * Control and model-specific registers, without prefixes: 0f 20 /r, 0f 22 /r,
+ * 0f 30, 0f 32 (SDM 2, opcode map). False for everything else.
+ */
+static inline bool decode_register_move(const uint8_t *bytes, struct insn *insn)
+{
+    uint8_t modrm = bytes[2];
+
+    if (bytes[0] != 0x0f)
+        return false;
+    if (bytes[1] == 0x32 || bytes[1] == 0x30) {
+        insn->op = bytes[1] == 0x32 ? INSN_RDMSR : INSN_WRMSR;
+        insn->length = 2;
+    } else if (bytes[1] == 0x20 || bytes[1] == 0x22) {
+        insn->op = bytes[1] == 0x20 ? INSN_MOV_FROM_CR : INSN_MOV_TO_CR;
+        insn->length = 3;
+        insn->operand_size = 8;
+        insn->reg = modrm_rm(modrm);
+        insn->special = modrm_reg(modrm);
+        if (insn->special == 1 || insn->special > 4)
+            return false;
+    } else {
+        return false;
+    }
+    insn->truncated = false;
+    return true;
+}
+
 bool insn_decode(const uint8_t *bytes, size_t nr_bytes, struct insn *insn)
 {
     /* The cost of a trapped cli is a figure that we publish. */
@@ -446,6 +474,8 @@ bool insn_decode(const uint8_t *bytes, size_t nr_bytes, struct insn *insn)
         if (bytes[0] == 0xf4)
             return decode_single_byte(INSN_HLT, insn);
     }
+    if (nr_bytes >= 3 && decode_register_move(bytes, insn))
+        return true;
     return decode_any(bytes, nr_bytes, insn);
 }
 

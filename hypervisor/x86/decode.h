@@ -118,8 +118,10 @@ struct insn_memory {
 };
 
 /*
- * For INSN_CLI, INSN_STI, INSN_HLT and INSN_UNKNOWN, only op, and length and
- * truncated are set: those are the ones that must be fast.
+ * The operations that must be fast have only these fields set: INSN_CLI,
+ * INSN_STI, INSN_HLT, INSN_RDMSR, INSN_WRMSR and INSN_UNKNOWN op, length and
+ * truncated; moves from and to control registers operand_size, reg and special
+ * as well.
  */
 struct insn {
     uint8_t op;           /* enum insn_op */

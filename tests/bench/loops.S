@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The measured loops. Each is `void name(uint64_t iterations)`, and all have
+ * the same frame, so that the difference to bench_empty is the body alone:
+ *
+ *      push rbx; mov rdi, rbx; 1: BODY; dec rbx; jnz 1b; pop rbx; ret
+ *
+ * A body may change every register that a function may. Hypercalls go through
+ * the page, as a guest's do: a call, a load of the number, a syscall, a ret.
+ * Written data is in pages of its own (MEASURING: a store into a page with
+ * code costs thousands of ticks under emulation).
+ */
+#include "abi/abi.h"
+#include "tests/bench/loops.h"
+
+    .macro LOOP name
+    .balign 64
+    .globl \name
+\name:
+    push %rbx
+    mov %rdi, %rbx
+1:
+    .endm
+
+    .macro END_LOOP
+    dec %rbx
+    jnz 1b
+    pop %rbx
+    ret
+    .endm
+
+    .macro HYPERCALL number
+    call parapet_hypercall_page + 16 * \number
+    .endm
+
+    .section .data
+    .balign 4096
+    .globl bench_calls, bench_nr_calls, bench_deadline
+bench_calls:
+    .quad 0
+bench_nr_calls:
+    .quad 0
+bench_deadline:
+    .quad 0
+    .balign 4096
+
+    .text
+
+    LOOP bench_empty
+    END_LOOP
+
+    LOOP bench_null_hypercall
+    HYPERCALL 1
+    END_LOOP
+
+/* The last number of those that will never be assigned. */
+    LOOP bench_enosys_hypercall
+    HYPERCALL 255
+    END_LOOP
+
+/*
+ * Sixteen in a row: a store or two are so quick that the emulator's moods
+ * about the loop around them would be all that is seen.
+ */
+    LOOP bench_cli_shared
+    .rept BENCH_UNROLLED
+    movb $1, %gs:PARAPET_VCPU_EVENT_MASK
+    .endr
+    END_LOOP
+
+    LOOP bench_cli_hypercall
+    HYPERCALL 21
+    END_LOOP
+
+    LOOP bench_cli_trap
+    cli
+    END_LOOP
+
+/* With the check for what came in the meantime; nothing does. */
+    LOOP bench_cli_sti_shared
+    .rept BENCH_UNROLLED
+    movb $1, %gs:PARAPET_VCPU_EVENT_MASK
+    movb $0, %gs:PARAPET_VCPU_EVENT_MASK
+    cmpb $0, %gs:PARAPET_VCPU_EVENT_PENDING
+    jne 2f
+    .endr
+    END_LOOP
+2:  HYPERCALL 23
+    jmp 1b
+
+    LOOP bench_cli_sti_hypercall
+    HYPERCALL 21
+    HYPERCALL 22
+    END_LOOP
+
+    LOOP bench_cli_sti_trap
+    cli
+    sti
+    END_LOOP
+
+/* Nine instructions build the frame; it unmasks events, as most do. */
+    LOOP bench_iret
+    mov %rsp, %rax
+    push $PARAPET_SS
+    push %rax
+    push $PARAPET_RFLAGS_IF
+    push $PARAPET_CS_KERNEL
+    lea 2f(%rip), %rax
+    push %rax
+    sub $PARAPET_FRAME_RIP, %rsp
+    jmp parapet_hypercall_page
+2:
+    END_LOOP
+
+    LOOP bench_breakpoint
+    int3
+    END_LOOP
+
+    .balign 64
+    .globl bench_breakpoint_entry
+bench_breakpoint_entry:
+    jmp parapet_hypercall_page
+
+/* A load from where nothing is mapped, three bytes long; it is skipped. */
+    LOOP bench_page_fault
+    xor %edx, %edx
+    mov (%rdx), %rcx
+    END_LOOP
+
+    .balign 64
+    .globl bench_page_fault_entry
+bench_page_fault_entry:
+    addq $3, PARAPET_FRAME_RIP(%rsp)
+    jmp parapet_hypercall_page
+
+    LOOP bench_read_cr0
+    mov %cr0, %rax
+    END_LOOP
+
+    LOOP bench_read_efer
+    mov $0xc0000080, %ecx
+    rdmsr
+    END_LOOP
+
+/* Send to ourselves; the upcall comes on the way out. */
+    LOOP bench_event_self
+    mov $BENCH_PORT, %edi
+    HYPERCALL 50
+    END_LOOP
+
+/* The acknowledgement in the ABI's order, of the one port there is. */
+    .balign 64
+    .globl bench_event_entry
+bench_event_entry:
+    movb $0, %gs:PARAPET_VCPU_EVENT_PENDING
+    xor %eax, %eax
+    xchg %rax, %gs:PARAPET_VCPU_EVENT_SELECT
+    movabs $PARAPET_SHARED_PAGE, %rax
+    lock btrq $BENCH_PORT, (%rax)
+    jmp parapet_hypercall_page
+
+/* Events are off and the port pending: nothing is to be done. */
+    LOOP bench_event_send_pending
+    mov $BENCH_PORT, %edi
+    HYPERCALL 50
+    END_LOOP
+
+    LOOP bench_set_timer
+    mov bench_deadline, %rdi
+    HYPERCALL 19
+    END_LOOP
+
+    LOOP bench_yield
+    HYPERCALL 32
+    END_LOOP
+
+/* One multicall of all entries, which the hypervisor does at one go. */
+    LOOP bench_multicall
+    mov bench_calls, %rdi
+    mov bench_nr_calls, %rsi
+    HYPERCALL 4
+    END_LOOP
+
+    .section .note.GNU-stack, "", @progbits
