@@ -196,13 +196,29 @@ static void describe_operands(struct text *text, const struct insn *insn)
         describe_memory(text, insn);
 }
 
-/* Leaves alone what decode.h says is not set. */
+/* What decode.h says is not set for these operations is left alone. */
+static bool has_no_fields(const struct insn *insn)
+{
+    return insn->op == INSN_CLI || insn->op == INSN_STI ||
+           insn->op == INSN_HLT || insn->op == INSN_RDMSR ||
+           insn->op == INSN_WRMSR;
+}
+
+static bool moves_control_register(const struct insn *insn)
+{
+    return insn->op == INSN_MOV_FROM_CR || insn->op == INSN_MOV_TO_CR;
+}
+
 static void describe(struct text *text, const struct insn *insn)
 {
     text->length = 0;
     append(text, "%s %u", op_names[insn->op], insn->length);
-    if (insn->op != INSN_UNKNOWN && insn->op != INSN_UD &&
-        insn->op != INSN_CLI && insn->op != INSN_STI && insn->op != INSN_HLT)
+    if (insn->op == INSN_UNKNOWN || insn->op == INSN_UD || has_no_fields(insn))
+        return;
+    if (moves_control_register(insn))
+        append(text, " :%u #%u r%u", insn->operand_size, insn->special,
+               insn->reg);
+    else
         describe_operands(text, insn);
 }
 
@@ -452,11 +468,13 @@ static void check_fields(const struct insn *insn)
 {
     const struct insn_memory *memory = &insn->memory;
 
-    if (insn->op == INSN_CLI || insn->op == INSN_STI || insn->op == INSN_HLT)
+    if (has_no_fields(insn))
         return;
     assert_in_range(insn->reg, 0, INSN_NO_REG);
     assert_int_not_equal(insn->reg, INSN_RIP);
     assert_in_range(insn->special, 0, 15);
+    if (moves_control_register(insn))
+        return;
     assert_in_range(memory->base, 0, INSN_NO_REG);
     assert_in_range(memory->index, 0, INSN_NO_REG);
     assert_int_not_equal(memory->index, INSN_RIP);
