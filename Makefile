@@ -181,7 +181,7 @@ run-native: ## boot the same guest kernel on the bare machine
 .PHONY: build
 build: ## compile everything
 build: $(BUILD)/hypervisor.elf $(BUILD)/default.itb $(NATIVE_IMAGES) \
-       $(KERNELS) $(UNIT_PROGRAMS)
+       $(KERNELS) $(BENCH_GUEST) $(UNIT_PROGRAMS)
 
 .PHONY: test
 test: ## all tests; the last line is 'N passed, N failed'
@@ -202,6 +202,9 @@ system: build ## whole boots, driven from outside
 	@tests/run-tests.py --only 'system '
 soak: build $(FUZZ_PROGRAMS) ## micro-guests, system, fuzz, for MINUTES=30
 	@FUZZ_SECONDS=120 tests/run-tests.py --soak $(or $(MINUTES),30)
+
+.PHONY: bench
+bench: ## what each operation costs, and whether it keeps its budget
 
 .PHONY: gdb
 gdb: $(BUILD)/hypervisor.elf $(BUILD)/default.itb ## boot under gdb

@@ -17,9 +17,7 @@ HV_SRC := \
     hypervisor/core/elf_symbol.c \
     hypervisor/core/event.c \
     hypervisor/core/guest_access.c \
-    hypervisor/core/hc_console.c \
-    hypervisor/core/hc_multicall.c \
-    hypervisor/core/hc_vcpu.c \
+    $(sort $(wildcard hypervisor/core/hc_*.c)) \
     hypervisor/core/hypercall.c \
     hypervisor/core/log.c \
     hypervisor/core/panic.c \
@@ -36,6 +34,7 @@ HV_SRC := \
     hypervisor/mm/paging.c \
     hypervisor/sched/sched.c \
     hypervisor/x86/apic.c \
+    hypervisor/x86/calendar.c \
     hypervisor/x86/decode.c \
     hypervisor/x86/decode_maps.c \
     hypervisor/x86/entry.S \

@@ -174,10 +174,15 @@ def build_steps():
                        f"{BUILD}/debug/hypervisor.elf")]
 
 
+def bench_steps():
+    # Its budgets are instructions, which do not depend on what else runs.
+    return [Step("bench", ["tools/bench"], counts_itself=False)]
+
+
 def all_steps():
     # The long ones first: then both CPUs have work until the end.
-    return (kernel_steps() + system_steps() + build_steps() + fuzz_steps() +
-            check_steps() + unit_steps())
+    return (kernel_steps() + system_steps() + build_steps() + bench_steps() +
+            fuzz_steps() + check_steps() + unit_steps())
 
 
 # ---- the run ----

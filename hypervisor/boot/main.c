@@ -126,7 +126,7 @@ _Noreturn void boot_main(uint64_t start_info_paddr)
     idt_init();
     idt_load();
     log_info("Parapet, ABI %u.%u", PARAPET_ABI_MAJOR, PARAPET_ABI_MINOR);
-    start_info_read(start_info_paddr, &info);
+    start_info_read(start_info_paddr, (uint64_t)hv_end - IMAGE_BASE, &info);
     options_parse(info.cmdline);
     features_check();
     start_machine(&info);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "hypervisor/boot/start_info.h"
 
+#include <stdbool.h>
+
+#include "hypervisor/core/log.h"
 #include "hypervisor/core/panic.h"
 #include "lib/macros.h"
 #include "lib/string.h"
@@ -36,14 +39,22 @@ struct hvm_memmap_entry {
     uint32_t reserved;
 };
 
-extern char hv_end[];
-
+/*
+ * Where the hypervisor sees size bytes at paddr, which came from outside. Ends
+ * the boot when not all of them are mapped by the boot page tables.
+ */
 static const void *early(uint64_t paddr, uint64_t size, const char *what)
 {
-    if (paddr == 0 || paddr + size < paddr || paddr + size > MAPPED_BY_BOOT)
-        boot_refuse("%s at %lx, %lu bytes: expected below %lx", what, paddr,
-                    size, MAPPED_BY_BOOT);
+    if (paddr == 0 || paddr > MAPPED_BY_BOOT || size > MAPPED_BY_BOOT - paddr)
+        boot_refuse("%s at %lx, %lu bytes: expected within 1..%lx", what, paddr,
+                    size, MAPPED_BY_BOOT - 1);
     return paddr_to_vaddr(paddr);
+}
+
+/* Nothing says that a structure is aligned, so it is copied. */
+static void copy_in(void *copy, uint64_t paddr, uint64_t size, const char *what)
+{
+    memcpy(copy, early(paddr, size, what), size);
 }
 
 static void reserve(struct boot_info *info, uint64_t start, uint64_t end)
@@ -55,52 +66,91 @@ static void reserve(struct boot_info *info, uint64_t start, uint64_t end)
     info->nr_reserved++;
 }
 
+static void read_cmdline(uint64_t paddr, struct boot_info *info)
+{
+    const char *line;
+    size_t limit;
+    size_t length;
+
+    if (paddr == 0)
+        return;
+    line = early(paddr, 1, "the command line");
+    limit = MIN(MAPPED_BY_BOOT - paddr, sizeof(info->cmdline));
+    length = strnlen(line, limit);
+    if (length == limit)
+        boot_refuse("the command line does not end within %lu bytes", limit);
+    memcpy(info->cmdline, line, length + 1);
+}
+
+static void add_ram(struct boot_info *info, uint64_t start, uint64_t size)
+{
+    if (start >= DIRECT_SIZE || info->nr_ram == MAX_RAM_RANGES) {
+        log_warn("RAM at %lx, %lu KiB, is not used: expected %u ranges below "
+                 "%lx",
+                 start, size / 1024, MAX_RAM_RANGES, DIRECT_SIZE);
+        return;
+    }
+    info->ram[info->nr_ram].start = start;
+    info->ram[info->nr_ram].end = start + MIN(size, DIRECT_SIZE - start);
+    info->nr_ram++;
+}
+
+/* Reserved entries can lie far above RAM: never size by them. */
 static void read_memmap(const struct hvm_start_info *si, struct boot_info *info)
 {
-    const struct hvm_memmap_entry *map = early(
-        si->memmap_paddr, si->memmap_entries * sizeof(*map), "the memory map");
+    struct hvm_memmap_entry entry;
+    const uint8_t *map = early(
+        si->memmap_paddr, si->memmap_entries * sizeof(entry), "the memory map");
 
     for (uint32_t i = 0; i < si->memmap_entries; i++) {
-        /* Reserved entries can lie far above RAM: never size by them. */
-        if (map[i].type != MEMMAP_RAM || map[i].size == 0 ||
-            map[i].addr >= DIRECT_SIZE || info->nr_ram == MAX_RAM_RANGES)
-            continue;
-        info->ram[info->nr_ram].start = map[i].addr;
-        info->ram[info->nr_ram].end =
-            MIN(map[i].addr + map[i].size, DIRECT_SIZE);
-        info->nr_ram++;
+        memcpy(&entry, map + i * sizeof(entry), sizeof(entry));
+        if (entry.type == MEMMAP_RAM && entry.size > 0)
+            add_ram(info, entry.addr, entry.size);
     }
     if (info->nr_ram == 0)
         boot_refuse("the memory map has no RAM");
 }
 
+/* Later only RAM is in the direct map. */
+static bool in_ram(const struct boot_info *info, uint64_t start, uint64_t end)
+{
+    for (size_t i = 0; i < info->nr_ram; i++) {
+        if (info->ram[i].start <= start && end <= info->ram[i].end)
+            return true;
+    }
+    return false;
+}
+
 static void read_modules(const struct hvm_start_info *si,
                          struct boot_info *info)
 {
-    const struct hvm_modlist_entry *module;
+    struct hvm_modlist_entry module;
 
     if (si->nr_modules == 0)
         return;
-    module = early(si->modlist_paddr, sizeof(*module), "the module list");
-    info->bundle = early(module->paddr, module->size, "the boot bundle");
-    info->bundle_size = module->size;
-    reserve(info, module->paddr, module->paddr + module->size);
+    copy_in(&module, si->modlist_paddr, sizeof(module), "the module list");
+    info->bundle = early(module.paddr, module.size, "the boot bundle");
+    info->bundle_size = module.size;
+    if (!in_ram(info, module.paddr, module.paddr + module.size))
+        boot_refuse("the boot bundle at %lx, %lu bytes, is not in RAM",
+                    module.paddr, module.size);
+    reserve(info, module.paddr, module.paddr + module.size);
 }
 
-void start_info_read(uint64_t paddr, struct boot_info *info)
+void start_info_read(uint64_t paddr, uint64_t image_end, struct boot_info *info)
 {
-    const struct hvm_start_info *si = early(paddr, sizeof(*si), "start info");
+    struct hvm_start_info si;
 
-    if (si->magic != START_INFO_MAGIC || si->version < 1)
+    memset(info, 0, sizeof(*info));
+    copy_in(&si, paddr, sizeof(si), "start info");
+    if (si.magic != START_INFO_MAGIC || si.version < 1)
         boot_refuse("PVH start info at %lx: expected magic %x, version 1 or "
                     "above; came %x, %u",
-                    paddr, START_INFO_MAGIC, si->magic, si->version);
+                    paddr, START_INFO_MAGIC, si.magic, si.version);
     /* Everything that firmware may have left below 1 MiB, and the image. */
     reserve(info, 0, 0x100000);
-    reserve(info, HV_LOAD_PADDR, (uint64_t)hv_end - IMAGE_BASE);
-    if (si->cmdline_paddr)
-        (void)string_copy(info->cmdline, sizeof(info->cmdline),
-                          early(si->cmdline_paddr, 1, "the command line"));
-    read_memmap(si, info);
-    read_modules(si, info);
+    reserve(info, HV_LOAD_PADDR, image_end);
+    read_cmdline(si.cmdline_paddr, info);
+    read_memmap(&si, info);
+    read_modules(&si, info);
 }

@@ -14,7 +14,7 @@
 
 #define MAX_RAM_RANGES 16
 #define MAX_RESERVED_RANGES 8
-#define MAX_CMDLINE 512
+#define MAX_CMDLINE 2048
 
 struct boot_info {
     struct memory_range ram[MAX_RAM_RANGES];
@@ -27,9 +27,11 @@ struct boot_info {
 };
 
 /*
- * Copies what is needed out of the structure at paddr. Ends the boot when it
- * is not one, or lies outside the first 4 GiB.
+ * Copies what is needed out of the structure at paddr. image_end is the
+ * physical address behind the hypervisor's image. Ends the boot when there is
+ * no such structure, or something of it lies outside the first 4 GiB.
  */
-void start_info_read(uint64_t paddr, struct boot_info *info);
+void start_info_read(uint64_t paddr, uint64_t image_end,
+                     struct boot_info *info);
 
 #endif

@@ -27,11 +27,15 @@ static bool overlaps(const struct memory_range *range, uint64_t start,
     return range->start < end && start < range->end;
 }
 
-/* A place for the bitmap: in RAM, below EARLY_LIMIT, touching no reserved
- * range. Candidates are the start of RAM and the ends of reserved ranges. */
-static uint64_t place_bitmap(size_t size, const struct memory_range *ram,
-                             size_t nr_ram, const struct memory_range *reserved,
-                             size_t nr_reserved)
+/*
+ * Finds a place for the bitmap, of size bytes: in RAM, below EARLY_LIMIT,
+ * touching no reserved range. Candidates are the start of RAM and the ends of
+ * reserved ranges.
+ */
+static bool place_bitmap(struct memory_range *own, size_t size,
+                         const struct memory_range *ram, size_t nr_ram,
+                         const struct memory_range *reserved,
+                         size_t nr_reserved)
 {
     for (size_t i = 0; i < nr_ram; i++) {
         uint64_t limit = MIN(ram[i].end, EARLY_LIMIT);
@@ -46,10 +50,13 @@ static uint64_t place_bitmap(size_t size, const struct memory_range *ram,
                 j++;
             }
         }
-        if (start + size <= limit)
-            return start;
+        if (start + size <= limit) {
+            own->start = start;
+            own->end = start + size;
+            return true;
+        }
     }
-    return 0;
+    return false;
 }
 
 static void mark_free(const struct memory_range *range)
@@ -57,10 +64,8 @@ static void mark_free(const struct memory_range *range)
     uint64_t first = ALIGN_UP(range->start, PAGE_SIZE) >> PAGE_SHIFT;
     uint64_t end = range->end >> PAGE_SHIFT;
 
-    if (first < end) {
+    if (first < end)
         bitmap_clear_range(used, first, end - first);
-        nr_total += end - first;
-    }
 }
 
 static void mark_used(const struct memory_range *range)
@@ -92,19 +97,19 @@ bool frame_init(const struct memory_range *ram, size_t nr_ram,
     struct memory_range own;
     size_t size;
 
+    nr_frames = 0;
     for (size_t i = 0; i < nr_ram; i++)
         nr_frames = MAX(nr_frames, (size_t)(ram[i].end >> PAGE_SHIFT));
     nr_frames = ALIGN_UP(nr_frames, (size_t)BITMAP_WORD_BITS);
     size = ALIGN_UP(nr_frames / 8, PAGE_SIZE);
-    own.start = place_bitmap(size, ram, nr_ram, reserved, nr_reserved);
-    own.end = own.start + size;
-    if (own.start == 0)
+    if (!place_bitmap(&own, size, ram, nr_ram, reserved, nr_reserved))
         return false;
 
     used = paddr_to_vaddr(own.start);
     memset(used, 0xff, size);
     for (size_t i = 0; i < nr_ram; i++)
         mark_free(&ram[i]);
+    nr_total = count_free();
     for (size_t i = 0; i < nr_reserved; i++)
         mark_used(&reserved[i]);
     mark_used(&own);

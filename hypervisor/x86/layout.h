@@ -20,7 +20,10 @@
 #define IMAGE_BASE 0xffff810000000000
 #define PERCPU_BASE 0xffff810040000000
 #define MMIO_BASE 0xffff820000000000
+/* The unit tests have it where a program can have memory. */
+#ifndef DIRECT_BASE
 #define DIRECT_BASE 0xffff840000000000
+#endif
 #define DIRECT_SIZE 0x40000000000
 
 /* The real-mode page from which the other CPUs start. */

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "hypervisor/x86/apic.h"
+#include "hypervisor/x86/calendar.h"
 #include "hypervisor/x86/cpu.h"
 #include "lib/macros.h"
 
@@ -22,6 +23,12 @@
 #define PORT_B_OUT2 0x20
 #define PIT_START 0xffffu
 #define PIT_MINIMUM (PIT_HZ / 200) /* 5 ms */
+
+#define CMOS_INDEX 0x70
+#define CMOS_DATA 0x71
+#define CMOS_A 10
+#define CMOS_A_UPDATING 0x80
+#define CMOS_B 11
 
 #define NS_PER_S 1000000000ul
 
@@ -61,47 +68,27 @@ static bool pit_overflowed(void)
 
 static uint8_t cmos_read(uint8_t index)
 {
-    uint8_t bcd;
-
-    outb(0x70, index);
-    bcd = inb(0x71);
-    return bcd;
+    outb(CMOS_INDEX, index);
+    return inb(CMOS_DATA);
 }
 
-static uint64_t from_bcd(uint8_t bcd)
-{
-    return (bcd >> 4) * 10u + (bcd & 15);
-}
-
-/* Days from 1970-01-01 to a date of the Gregorian calendar. */
-static uint64_t days_since_1970(uint64_t year, uint64_t month, uint64_t day)
-{
-    /* Count years from March, so that a leap day ends one. */
-    uint64_t y = month > 2 ? year : year - 1;
-    uint64_t m = (month + 9) % 12;
-
-    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 -
-           719468;
-}
-
-/* Seconds since 1970; the clock keeps BCD, 24 hours, UTC (QEMU's default). */
+/* Seconds since 1970; 0 when there is no clock that shows a date. */
 static uint64_t cmos_seconds(void)
 {
-    uint64_t year;
-    uint64_t days;
-    uint8_t second;
+    struct calendar_registers r;
 
     do {
-        for (int i = 0; i < 10000 && (cmos_read(10) & 0x80); i++)
+        for (int i = 0; i < 10000 && (cmos_read(CMOS_A) & CMOS_A_UPDATING); i++)
             cpu_relax();
-        second = cmos_read(0);
-        year = 2000 + from_bcd(cmos_read(9));
-        days = days_since_1970(year, from_bcd(cmos_read(8)),
-                               from_bcd(cmos_read(7)));
-        days = days * 24 + from_bcd(cmos_read(4));
-        days = days * 60 + from_bcd(cmos_read(2));
-    } while (cmos_read(0) != second);
-    return days * 60 + from_bcd(second);
+        r.mode = cmos_read(CMOS_B);
+        r.second = cmos_read(0);
+        r.minute = cmos_read(2);
+        r.hour = cmos_read(4);
+        r.day = cmos_read(7);
+        r.month = cmos_read(8);
+        r.year = cmos_read(9);
+    } while (cmos_read(0) != r.second);
+    return calendar_seconds(&r);
 }
 
 void time_calibrate_end(void)

@@ -26,7 +26,7 @@
 
 MG_TEST(bench);
 
-#define NR_CALLS 64
+#define NR_CALLS 32
 
 static _Alignas(4096) struct parapet_multicall_entry calls[NR_CALLS];
 

@@ -30,6 +30,14 @@ MG_SNIPPET(by_syscall, SET_FLAGS "mov $1, %eax; syscall\n"
                                  "mov %rax, hypercall_result\n" GET_FLAGS);
 MG_SNIPPET(by_page, SET_FLAGS "call parapet_hypercall_page + 16\n"
                               "mov %rax, hypercall_result\n" GET_FLAGS);
+/* Two that leave the hypervisor by iretq. */
+MG_SNIPPET(by_yield, SET_FLAGS "mov $32, %eax; syscall\n"
+                               "mov %rax, hypercall_result\n" GET_FLAGS);
+MG_SNIPPET(by_iret,
+           SET_FLAGS "mov %rsp, %rax; push $0x23; push %rax; pushfq\n"
+                     "push $0x28; push $1f; sub $32, %rsp\n"
+                     "movq $-1, hypercall_result; jmp parapet_hypercall_page\n"
+                     "1:" GET_FLAGS);
 MG_SNIPPET(by_cli, SET_FLAGS "cli\n"
                              "movq $-1, hypercall_result\n" GET_FLAGS);
 
@@ -53,7 +61,11 @@ static void test_calls(uint64_t set)
         int64_t result;
     } ways[] = {{"syscall", by_syscall, PARAPET_ABI_VERSION},
                 {"hypercall page", by_page, PARAPET_ABI_VERSION},
+                {"yield", by_yield, 0},
+                {"iret", by_iret, -1},
                 {"emulated cli", by_cli, -1}};
+
+    _Static_assert(PARAPET_HC_yield == 32, "by_yield knows the number");
 
     for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
         uint64_t got = mg_call(ways[i].fn, (void *)set);

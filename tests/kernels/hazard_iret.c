@@ -9,9 +9,7 @@
  * VARIANT: cs_unknown expect=killed:"iret: cs is"
  * VARIANT: cs_wide expect=killed:"iret: cs is"
  * VARIANT: user_without_root expect=killed:"iret: .*user"
- * VARIANT: rip_first_non_canonical expect=killed:"cannot return|#GP"
- * VARIANT: rip_last_non_canonical expect=killed:"cannot return|#GP"
- * VARIANT: rip_middle_non_canonical expect=killed:"cannot return|#GP"
+ * VARIANT: rip_without_handler expect=killed:"no handler.*exception 13"
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
@@ -36,9 +34,7 @@ static const struct {
     {"cs_unknown", 0x33, 0},
     {"cs_wide", 0x100000000 + PARAPET_CS_KERNEL, 0},
     {"user_without_root", PARAPET_CS_USER, 0},
-    {"rip_first_non_canonical", PARAPET_CS_KERNEL, 0x0000800000000000},
-    {"rip_last_non_canonical", PARAPET_CS_KERNEL, 0xffff7fffffffffff},
-    {"rip_middle_non_canonical", PARAPET_CS_KERNEL, 0x0123456789abcdef},
+    {"rip_without_handler", PARAPET_CS_KERNEL, 0x0000800000000000},
 };
 
 static void go(uint64_t cs, uint64_t rip)
@@ -51,6 +47,8 @@ static void go(uint64_t cs, uint64_t rip)
         .ss = PARAPET_SS,
     };
 
+    /* A bad rip is a protection fault there: iret.c has it with a handler. */
+    mg_trap_set(MG_GP, 0, 0);
     mg_expect_kill();
     iret_with(&frame);
     mg_not_killed();

@@ -158,6 +158,23 @@ static void test_targets(void)
     }
 }
 
+/* What is not canonical is a protection fault, at the target as well. */
+static void test_non_canonical(void)
+{
+    static const uint64_t targets[] = {0x0000800000000000, 0xffff7fffffffffff,
+                                       0x0123456789abcdef, 1ul << 63};
+
+    for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+        struct parapet_frame frame = good_frame();
+        struct mg_fault fault;
+
+        frame.rip = targets[i];
+        if (mg_expect_fault("iret to a non-canonical rip", iret_with, &frame,
+                            MG_GP, &fault))
+            MG_CHECK_EQ(fault.frame.rip, targets[i]);
+    }
+}
+
 void test_main(void)
 {
     mg_random_init(&numbers, 0x1e70001);
@@ -167,4 +184,5 @@ void test_main(void)
     test_interrupt_flag();
     test_places();
     test_targets();
+    test_non_canonical();
 }

@@ -7,6 +7,8 @@
 UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_decode test_decode_listing \
               test_elf test_bundle test_dtb \
+              test_options test_start_info test_frame test_hv_calendar \
+              test_symbols test_hypercall \
               test_cpio test_calendar test_line
 
 DECODE_SRC := hypervisor/x86/decode.c hypervisor/x86/decode_maps.c
@@ -21,11 +23,24 @@ test_elf_SRC := $(READER_SRC) $(EXPLORE_SRC) tests/fuzz/samples.c
 test_bundle_SRC := $(test_elf_SRC)
 test_dtb_SRC := hypervisor/core/dtb.c tests/fuzz/guard.c
 
+test_options_SRC := hypervisor/boot/options.c tests/unit/refusal.c
+test_start_info_SRC := hypervisor/boot/start_info.c tests/unit/refusal.c \
+    tests/unit/direct_map.c
+test_frame_SRC := hypervisor/mm/frame.c tests/unit/direct_map.c
+test_hv_calendar_SRC := hypervisor/x86/calendar.c
+test_symbols_SRC := hypervisor/core/symbols.c
+test_hypercall_SRC := hypervisor/core/hypercall.c
+
 test_cpio_SRC := guest-kernel/fs/cpio.c
 test_calendar_SRC := guest-kernel/core/calendar.c
 test_line_SRC := guest-kernel/monitor/line.c
 
 # ---- the rules ----
+
+# What the hypervisor's sources want to know, and a direct map that is far from
+# what programs and the sanitizers use.
+$(BUILD)/host/hypervisor/%.o $(BUILD)/host/tests/unit/%.o: private \
+    HOST_CFLAGS += -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x200000000000
 
 UNIT_LIB := $(patsubst %.c,$(BUILD)/host-lib/%.o,$(LIB_SRC))
 UNIT_PROGRAMS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_TESTS))

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hypervisor/boot/options.c: the boot line.
+ */
+#include "tests/unit/unit.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hypervisor/boot/options.h"
+#include "hypervisor/core/log.h"
+#include "tests/unit/refusal.h"
+
+static char log_level[16];
+static unsigned int nr_log_calls;
+
+bool log_set_level(const char *name)
+{
+    nr_log_calls++;
+    strncpy(log_level, name, sizeof(log_level) - 1);
+    return strcmp(name, "debug") == 0 || strcmp(name, "err") == 0;
+}
+
+static void parse_copy(void *line)
+{
+    options_parse(line);
+}
+
+/* The line in memory of its very size: ASan sees a read behind it. */
+static const char *refusal(const char *line)
+{
+    char *copy = strdup(line);
+    const char *text;
+
+    options.poison = false;
+    options.panic_test = false;
+    log_level[0] = '\0';
+    nr_log_calls = 0;
+    text = refusal_of(parse_copy, copy);
+    free(copy);
+    return text;
+}
+
+static void accept(const char *line)
+{
+    const char *text = refusal(line);
+
+    if (text)
+        fail_msg("'%s': %s", line, text);
+}
+
+static void refuse(const char *line, const char *expected)
+{
+    const char *text = refusal(line);
+
+    if (!text)
+        fail_msg("'%s' was accepted", line);
+    assert_string_equal(text, expected);
+}
+
+static void test_the_known_words(void **state)
+{
+    (void)state;
+    accept("log=debug");
+    assert_string_equal(log_level, "debug");
+    accept("poison=on");
+    assert_true(options.poison);
+    accept("poison=on poison=off");
+    assert_false(options.poison);
+    accept("panic=test");
+    assert_true(options.panic_test);
+    accept("poison=on log=err panic=test");
+    assert_true(options.poison && options.panic_test);
+    assert_string_equal(log_level, "err");
+}
+
+static void test_spaces(void **state)
+{
+    (void)state;
+    accept("");
+    accept(" ");
+    accept("     ");
+    assert_int_equal(nr_log_calls, 0);
+    accept("  log=err   poison=on  ");
+    assert_int_equal(nr_log_calls, 1);
+    assert_string_equal(log_level, "err");
+    assert_true(options.poison);
+}
+
+static void test_words_for_others(void **state)
+{
+    (void)state;
+    accept("virtio_mmio.device=512@0xfeb00e00:12");
+    accept("a.b");
+    accept(".");
+    accept(".=");
+    accept("log.x=debug poison.=on");
+    assert_int_equal(nr_log_calls, 0);
+    assert_false(options.poison);
+    accept("virtio_mmio.device=512@0xfeb00e00:12 poison=on");
+    assert_true(options.poison);
+    /* A dot behind the = is no dot in the name. */
+    refuse("poison=on.", "boot line: 'poison=on.': expected poison=on or off");
+    refuse("x=a.b", "boot line: unknown word 'x=a.b'");
+}
+
+static void test_unknown_words(void **state)
+{
+    (void)state;
+    refuse("lgo=debug", "boot line: unknown word 'lgo=debug'");
+    refuse("quiet", "boot line: unknown word 'quiet'");
+    refuse("=", "boot line: unknown word '='");
+    refuse("=on", "boot line: unknown word '=on'");
+    /* Neither the beginning of a name nor one with more behind it. */
+    refuse("lo=err", "boot line: unknown word 'lo=err'");
+    refuse("logs=err", "boot line: unknown word 'logs=err'");
+    refuse("Log=err", "boot line: unknown word 'Log=err'");
+    refuse("log=err\tpoison=on",
+           "boot line: 'log=err\tpoison=on': expected log=err, warn, info or "
+           "debug");
+}
+
+static void test_bad_values(void **state)
+{
+    (void)state;
+    refuse("log", "boot line: 'log': expected log=err, warn, info or debug");
+    refuse("log=", "boot line: 'log=': expected log=err, warn, info or debug");
+    refuse("log=no",
+           "boot line: 'log=no': expected log=err, warn, info or debug");
+    assert_string_equal(log_level, "no");
+    refuse("poison", "boot line: 'poison': expected poison=on or off");
+    refuse("poison=", "boot line: 'poison=': expected poison=on or off");
+    refuse("poison=onn", "boot line: 'poison=onn': expected poison=on or off");
+    refuse("poison==on", "boot line: 'poison==on': expected poison=on or off");
+    refuse("panic=tes", "boot line: 'panic=tes': expected panic=test");
+    /* What stands before the bad word counts, what stands behind does not. */
+    refuse("poison=on panic=no log=err",
+           "boot line: 'panic=no': expected panic=test");
+    assert_true(options.poison);
+    assert_int_equal(nr_log_calls, 0);
+}
+
+static void test_long_words(void **state)
+{
+    char line[4096];
+    const char *text;
+
+    (void)state;
+    memset(line, 'x', sizeof(line) - 1);
+    line[sizeof(line) - 1] = '\0';
+    text = refusal(line);
+    assert_non_null(text);
+    assert_ptr_equal(strstr(text, "boot line: unknown word 'xxx"), text);
+    memcpy(line, "poison=", 7);
+    text = refusal(line);
+    assert_non_null(text);
+    assert_ptr_equal(strstr(text, "boot line: 'poison=xxx"), text);
+    memcpy(line, "virtio.", 7);
+    accept(line);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_known_words),
+        cmocka_unit_test(test_spaces),
+        cmocka_unit_test(test_words_for_others),
+        cmocka_unit_test(test_unknown_words),
+        cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_long_words),
+    };
+
+    return cmocka_run_group_tests_name("boot/options", tests, NULL, NULL);
+}
