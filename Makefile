@@ -155,7 +155,7 @@ $(BUILD)/default.itb: tools/bundle $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio
 
 # `make` uses all CPUs unless it was told otherwise.
 JOBS := $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
-SUBMAKE := $(MAKE) $(JOBS)
+SUBMAKE := $(MAKE) $(JOBS) $(if $(filter 0,$(V)),-s)
 # What `make run` boots: somebody's own guest needs no guest kernel.
 RUN_IMAGES := $(BUILD)/hypervisor.elf $(if $(GUEST),,$(BUILD)/default.itb)
 NATIVE_IMAGES := $(BUILD)/guest-native.elf $(BUILD)/ramdisk.cpio

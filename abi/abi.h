@@ -46,6 +46,8 @@
 #define PARAPET_VCPU_PAGE(vcpu) (PARAPET_SHARED_BASE + 0x10000 + (vcpu)*0x1000)
 #define PARAPET_COUNTERS_PAGE(vcpu)                                            \
     (PARAPET_SHARED_BASE + 0x50000 + (vcpu)*0x1000)
+/* Each vCPU's struct parapet_latency, read-only, in slots of 32 KiB. */
+#define PARAPET_LATENCY(vcpu) (PARAPET_SHARED_BASE + 0x300000 + (vcpu)*0x8000)
 /* The device tree, read-only, at most PARAPET_DTB_MAX bytes. */
 #define PARAPET_DTB (PARAPET_SHARED_BASE + 0x100000)
 #define PARAPET_DTB_MAX 0x10000
@@ -59,6 +61,7 @@
 #define PARAPET_MAX_VCPUS 32
 #define PARAPET_NR_HYPERCALLS 256
 #define PARAPET_NR_EXITS 64
+#define PARAPET_NR_LATENCY_BUCKETS 16
 #define PARAPET_NR_PORTS 4096
 #define PARAPET_NR_TRAPS 32
 #define PARAPET_MAX_MULTICALL 4096

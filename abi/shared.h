@@ -106,6 +106,20 @@ struct parapet_counters {
                                          the sum of hypercalls[] says it */
 };
 
+/*
+ * Read-only for the guest, one for each vCPU: how long the hypervisor took, in
+ * ticks of the time stamp counter, from a sample of one exit in
+ * PARAPET_LATENCY_INTERVAL. Bucket 0 counts what took less than 64 ticks,
+ * bucket b what took less than 64 << b, and the last one all the rest. The few
+ * instructions of the entry and exit code are not in it.
+ */
+struct parapet_latency {
+    uint32_t hypercalls[PARAPET_NR_HYPERCALLS][PARAPET_NR_LATENCY_BUCKETS];
+    uint32_t exits[PARAPET_NR_EXITS][PARAPET_NR_LATENCY_BUCKETS];
+};
+
+#define PARAPET_LATENCY_INTERVAL 64
+
 /* multicall: one call and, afterwards, its result. */
 struct parapet_multicall_entry {
     uint64_t number;
@@ -159,6 +173,8 @@ PARAPET_ASSERT_SIZE(parapet_shared_page, 1072);
 PARAPET_ASSERT_OFFSET(parapet_counters, unknown_hypercalls, 2048);
 PARAPET_ASSERT_OFFSET(parapet_counters, exits, 2056);
 PARAPET_ASSERT_SIZE(parapet_counters, 2568);
+PARAPET_ASSERT_OFFSET(parapet_latency, exits, 16384);
+PARAPET_ASSERT_SIZE(parapet_latency, 20480);
 PARAPET_ASSERT_OFFSET(parapet_multicall_entry, args, 8);
 PARAPET_ASSERT_OFFSET(parapet_multicall_entry, result, 56);
 PARAPET_ASSERT_SIZE(parapet_multicall_entry, 64);

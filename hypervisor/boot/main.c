@@ -24,6 +24,7 @@
 #define UART_PIN 4
 
 _Noreturn void percpu_enter_guest(void *stack_top);
+_Noreturn void percpu_switch_stack(void *stack_top, void (*run)(void));
 
 extern char hv_start[];
 extern char hv_data_end[];
@@ -115,32 +116,39 @@ static __attribute__((noinline)) void start_machine(struct boot_info *info)
     log_info("CPU %s", text);
 }
 
-/* Where the assembly lands: on the boot stack, in the boot page tables. */
-_Noreturn void boot_main(uint64_t start_info_paddr)
-{
-    static struct boot_info info;
-    unsigned int nr_cpus;
+static struct boot_info boot_info;
 
-    phase_done(PHASE_POWER_ON);
-    uart_start();
-    idt_init();
-    idt_load();
-    log_info("Parapet, ABI %u.%u", PARAPET_ABI_MAJOR, PARAPET_ABI_MINOR);
-    start_info_read(start_info_paddr, (uint64_t)hv_end - IMAGE_BASE, &info);
-    options_parse(info.cmdline);
-    features_check();
-    start_machine(&info);
-    nr_cpus = smp_start(features_nr_cpus());
+/* The boot CPU on its own main stack, so that this_cpu() is right from here. */
+static _Noreturn void boot_on_own_stack(void)
+{
+    unsigned int nr_cpus = smp_start(features_nr_cpus());
+
     log_info("%u CPU%s, time stamp counter %lu MHz", nr_cpus,
              nr_cpus == 1 ? "" : "s", time_tsc_hz() / 1000000);
     phase_done(PHASE_CPUS);
 
     write_fs_base((uint64_t)canary_block);
-    build_domains(info.bundle, info.bundle_size, nr_cpus);
+    build_domains(boot_info.bundle, boot_info.bundle_size, nr_cpus);
     phase_done(PHASE_DOMAINS);
     describe_boot();
     if (options.panic_test)
         panic_for_test();
     smp_release();
     percpu_enter_guest(percpu_info(0));
+}
+
+/* Where the assembly lands: on the boot stack, in the boot page tables. */
+_Noreturn void boot_main(uint64_t start_info_paddr)
+{
+    phase_done(PHASE_POWER_ON);
+    uart_start();
+    idt_init();
+    idt_load();
+    log_info("Parapet, ABI %u.%u", PARAPET_ABI_MAJOR, PARAPET_ABI_MINOR);
+    start_info_read(start_info_paddr, (uint64_t)hv_end - IMAGE_BASE,
+                    &boot_info);
+    options_parse(boot_info.cmdline);
+    features_check();
+    start_machine(&boot_info);
+    percpu_switch_stack(percpu_info(0), boot_on_own_stack);
 }

@@ -40,8 +40,9 @@ static struct vcpu *vcpu_create(struct domain *d, unsigned int id)
         return NULL;
     v->page = alloc_pages(PAGE_SIZE);
     v->counters = alloc_pages(PAGE_SIZE);
+    v->latency = alloc_pages(sizeof(*v->latency));
     v->xsave = alloc_pages(PAGE_SIZE);
-    if (!v->page || !v->counters || !v->xsave)
+    if (!v->page || !v->counters || !v->latency || !v->xsave)
         return NULL;
     v->domain = d;
     v->id = id;

@@ -60,6 +60,7 @@ struct vcpu {
 
     struct parapet_vcpu_page *page;
     struct parapet_counters *counters;
+    struct parapet_latency *latency;
     uint64_t event_entry;                 /* 0: none registered */
     uint32_t virq_port[PARAPET_NR_VIRQS]; /* 0: not bound */
     uint64_t timer_deadline; /* ns, 0: none; touched on its own CPU only */

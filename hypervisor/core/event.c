@@ -26,7 +26,7 @@ static inline void notify(struct vcpu *v, uint32_t port)
     __atomic_or_fetch(&page->event_select, 1ul << port / 64, __ATOMIC_SEQ_CST);
     if (__atomic_exchange_n(&page->event_pending, 1, __ATOMIC_SEQ_CST))
         return;
-    if (v != cpu->current || v->state != VCPU_RUNNABLE)
+    if (__builtin_expect(v != cpu->current || v->state != VCPU_RUNNABLE, 0))
         sched_notify(v);
     else if (!page->event_mask)
         cpu->exit_work |= WORK_EVENT;
@@ -43,7 +43,9 @@ static inline void raise_port(struct domain *d, uint32_t port)
     if (__atomic_fetch_or(&shared->event_pending[word], bit, __ATOMIC_SEQ_CST) &
         bit)
         return;
-    if (__atomic_load_n(&shared->event_mask[word], __ATOMIC_SEQ_CST) & bit)
+    if (__atomic_load_n(&shared->event_mask[word], __ATOMIC_SEQ_CST) >>
+            port % 64 &
+        1)
         return;
     notify(v, port);
 }
@@ -141,7 +143,7 @@ int64_t hc_evtchn_send(uint32_t port)
 {
     struct domain *d = vcpu_current()->domain;
 
-    if (!port_in_use(d, port))
+    if (__builtin_expect(!port_in_use(d, port), 0))
         return -PARAPET_EINVAL;
     raise_port(d, port);
     return 0;

@@ -14,6 +14,7 @@
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
+#include "hypervisor/core/latency.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
 #include "hypervisor/x86/trap.h"
@@ -173,11 +174,27 @@ void pv_reflect(struct vcpu *v, struct cpu_regs *regs)
         kill_current(v, regs, "no stack for the exception frame");
 }
 
+/* Which of the two reasons it was, the counters tell. */
+static void emulate_timed(struct vcpu *v, struct cpu_regs *regs)
+{
+    uint64_t emulated = v->counters->exits[PARAPET_EXIT_emulated];
+    uint64_t start = latency_begin(this_cpu());
+    enum parapet_exit exit = PARAPET_EXIT_reflected;
+
+    pv_emulate(v, regs);
+    if (v->counters->exits[PARAPET_EXIT_emulated] != emulated)
+        exit = PARAPET_EXIT_emulated;
+    latency_add(v->latency->exits[exit], start);
+}
+
 void pv_trap(struct vcpu *v, struct cpu_regs *regs)
 {
     switch (regs->vector) {
     case EXC_GP:
-        pv_emulate(v, regs);
+        if (latency_due(this_cpu()))
+            emulate_timed(v, regs);
+        else
+            pv_emulate(v, regs);
         break;
     case EXC_DB:
         __asm__ volatile("mov %%dr6, %0" : "=r"(v->pv.dr6));

@@ -7,7 +7,25 @@
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
+#include "hypervisor/core/latency.h"
+#include "hypervisor/engine/pv.h"
 #include "hypervisor/x86/cpu.h"
+
+/*
+ * Called by the entry code in the place of the handler, when a hypercall is to
+ * be timed: the six arguments as the handler takes them, then the number.
+ */
+int64_t pv_timed_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                           uint64_t a5, uint64_t a6, uint64_t number)
+{
+    struct cpu_info *cpu = this_cpu();
+    struct vcpu *v = cpu->current;
+    uint64_t start = latency_begin(cpu);
+    int64_t result = v->domain->dispatch[number](a1, a2, a3, a4, a5, a6);
+
+    latency_add(v->latency->hypercalls[number], start);
+    return result;
+}
 
 /*
  * iret as an entry of the dispatch table: never reached, since the entry code

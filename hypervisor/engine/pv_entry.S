@@ -44,6 +44,8 @@ pv_syscall_entry:
         incq (%r11, %rax, 8)
         mov AT_R9(CPU_DISPATCH), %r11
         mov %r10, %rcx                  /* the fourth argument, for C */
+        decl AT_R9(CPU_UNTIL_SAMPLE)
+        js pv_sampled_hypercall
         call *(%r11, %rax, 8)
 pv_hypercall_return:
         cmpl $0, AT_R9(CPU_EXIT_WORK)
@@ -65,6 +67,13 @@ pv_hypercall_return:
         pop %rdi
         mov AT_RCX(REGS_RSP), %rsp
         sysretq
+
+/* One call in PARAPET_LATENCY_INTERVAL is timed. Its number goes on the stack. */
+pv_sampled_hypercall:
+        push %rax
+        call pv_timed_hypercall
+        add $8, %rsp
+        jmp pv_hypercall_return
 
 pv_unknown_hypercall:
         mov AT_R9(CPU_COUNTERS), %r11
@@ -90,7 +99,7 @@ pv_hypercall_slow:
         jz 1f
         RESTORE_CALLER_REGS
         add $8, %rsp
-        jmp guest_iretq
+        GUEST_IRETQ
 1:      movl $256, AT_R9(REGS_VECTOR)   /* VECTOR_HYPERCALL */
         SAVE_CALLEE_REGS
         jmp exit_to_guest
@@ -136,7 +145,7 @@ pv_iret:
 16:     mov PARAPET_FRAME_RCX(%rcx), %rcx
         clac
         add $REGS_RIP - REGS_RCX, %rsp
-        jmp guest_iretq
+        GUEST_IRETQ
 2:      movb $1, PARAPET_VCPU_EVENT_MASK(%r11)
         jmp 4b
         /*

@@ -35,7 +35,9 @@ static bool map_shared(const struct domain *d)
         ok = map_pages(d, PARAPET_VCPU_PAGE(i), d->vcpus[i]->page, PAGE_SIZE,
                        GUEST_RW) &&
              map_pages(d, PARAPET_COUNTERS_PAGE(i), d->vcpus[i]->counters,
-                       PAGE_SIZE, GUEST_RO);
+                       PAGE_SIZE, GUEST_RO) &&
+             map_pages(d, PARAPET_LATENCY(i), d->vcpus[i]->latency,
+                       sizeof(*d->vcpus[i]->latency), GUEST_RO);
     }
     return ok;
 }

@@ -44,5 +44,6 @@ void asm_offsets(void)
     CPU(VCPU_PAGE, vcpu_page);
     CPU(EXCEPTION, exception);
     CPU(EXIT_WORK, exit_work);
+    CPU(UNTIL_SAMPLE, until_sample);
     DEFINE(WORK_EVENT, WORK_EVENT);
 }

@@ -85,20 +85,24 @@ exception_fast:
         testb $3, REGS_CS - REGS_R9(%rsp)
         jz exception_in_hypervisor
         lea -REGS_R9(%rsp), %rdi
+        decl CPU_UNTIL_SAMPLE - REGS_R9(%rsp)
+        js 3f
         call *CPU_EXCEPTION - REGS_R9(%rsp)
-        test %al, %al
+4:      test %al, %al
         jz 1f
         cmpl $0, CPU_EXIT_WORK - REGS_R9(%rsp)
         jne 2f
         RESTORE_CALLER_REGS
         add $8, %rsp
-        jmp guest_iretq
+        GUEST_IRETQ
 1:      SAVE_CALLEE_REGS
         mov %rsp, %rdi
         call trap_from_guest
         jmp exit_to_guest
 2:      SAVE_CALLEE_REGS
         jmp exit_to_guest
+3:      call trap_timed_exception
+        jmp 4b
 
 /* The rest: all registers are saved, since they may be read and written. */
         .balign 16
@@ -177,17 +181,14 @@ restore_and_enter_guest:
         RESTORE_CALLEE_REGS
         RESTORE_CALLER_REGS
         add $8, %rsp
-/* A return address or stack of the guest's may fault here: see trap.c. */
-        .globl guest_iretq
-guest_iretq:
-        iretq
-        EX_TABLE guest_iretq, guest_iretq_failed
+        GUEST_IRETQ
 
 /*
  * iretq to a guest faulted: the fault pushed its frame below the one that
  * iretq was to pop, on the main stack, and trap_from_hypervisor returned
  * here with rsp at that frame. General registers are the guest's.
  */
+        .globl guest_iretq_failed
 guest_iretq_failed:
         push $0
         SAVE_CALLER_REGS
@@ -197,8 +198,21 @@ guest_iretq_failed:
         jmp exit_to_guest
 
 /*
- * void percpu_enter_guest(void *stack_top): leaves the boot stack for ever
- * and runs what the scheduler finds.
+ * void percpu_switch_stack(void *stack_top, void (*run)(void)): leaves the boot
+ * stack for ever; run does not return. Both keep the place of the guest's
+ * registers at the top free.
+ */
+        .globl percpu_switch_stack
+percpu_switch_stack:
+        mov %rdi, %rsp
+        sub $REGS_SIZE, %rsp
+        xor %ebp, %ebp
+        call *%rsi
+        ud2
+
+/*
+ * void percpu_enter_guest(void *stack_top): runs what the scheduler finds, and
+ * does not return.
  */
         .globl percpu_enter_guest
 percpu_enter_guest:

@@ -41,6 +41,7 @@ struct cpu_info {
     uint8_t *vcpu_page;   /* struct parapet_vcpu_page of the vCPU */
     bool (*exception)(struct cpu_regs *); /* the engine's quick way */
     struct vcpu *current;                 /* NULL when idle */
+    int32_t until_sample;                 /* exits to go until one is timed */
     uint32_t exit_work;                   /* WORK_* */
     uint32_t id;                          /* 0 upward */
     uint32_t apic_id;

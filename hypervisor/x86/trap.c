@@ -11,6 +11,7 @@
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/hc_console.h"
+#include "hypervisor/core/latency.h"
 #include "hypervisor/core/log.h"
 #include "hypervisor/core/panic.h"
 #include "hypervisor/engine/engine.h"
@@ -104,6 +105,20 @@ void trap_bad_return(struct cpu_regs *regs)
     v->domain->engine->trap(v, regs);
 }
 
+bool trap_timed_exception(struct cpu_regs *regs)
+{
+    struct cpu_info *cpu = this_cpu();
+    struct vcpu *v = cpu->current;
+    uint64_t start = latency_begin(cpu);
+    bool done = cpu->exception(regs);
+
+    latency_add(
+        v->latency->exits[regs->vector == EXC_PF ? PARAPET_EXIT_page_fault
+                                                 : PARAPET_EXIT_exception],
+        start);
+    return done;
+}
+
 static void interrupt(const struct cpu_regs *regs)
 {
     switch (regs->vector) {
@@ -127,8 +142,14 @@ static void interrupt(const struct cpu_regs *regs)
 
 void interrupt_from_guest(struct cpu_regs *regs)
 {
-    vcpu_current()->counters->exits[PARAPET_EXIT_interrupt]++;
+    struct cpu_info *cpu = this_cpu();
+    struct vcpu *v = cpu->current;
+    uint64_t start = latency_due(cpu) ? latency_begin(cpu) : 0;
+
+    v->counters->exits[PARAPET_EXIT_interrupt]++;
     interrupt(regs);
+    if (start)
+        latency_add(v->latency->exits[PARAPET_EXIT_interrupt], start);
 }
 
 void interrupt_from_hypervisor(struct cpu_regs *regs)

@@ -5,6 +5,8 @@
 #ifndef HYPERVISOR_X86_TRAP_H
 #define HYPERVISOR_X86_TRAP_H
 
+#include <stdbool.h>
+
 #include "hypervisor/x86/regs.h"
 
 /* A vector number that no exception has: the registers of a hypercall. */
@@ -12,6 +14,9 @@
 
 /* From a guest: any exception, with complete registers. */
 void trap_from_guest(struct cpu_regs *regs);
+
+/* The engine's quick way with an exception, timed. */
+bool trap_timed_exception(struct cpu_regs *regs);
 
 /* Copies registers from an interrupt stack to the main stack. */
 struct cpu_regs *trap_move_to_main_stack(const struct cpu_regs *regs);

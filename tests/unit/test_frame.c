@@ -39,7 +39,9 @@ struct layout {
     size_t nr_reserved;
 };
 
+/* The states of the frames below nr_modelled; the others are no RAM. */
 static uint8_t model[MAX_FRAMES];
+static size_t nr_modelled;
 static uint64_t random_state = 88172645463325252;
 
 /* BUG_ON() ends here; only a child of the test gets that far. */
@@ -76,15 +78,18 @@ static void model_set(const struct memory_range *range, bool whole,
 static void model_init(const struct layout *layout)
 {
     memset(model, NOT_RAM, sizeof(model));
-    for (size_t i = 0; i < layout->nr_ram; i++)
+    nr_modelled = 0;
+    for (size_t i = 0; i < layout->nr_ram; i++) {
         model_set(&layout->ram[i], true, FREE);
+        nr_modelled = MAX(nr_modelled, layout->ram[i].end / PAGE_SIZE);
+    }
 }
 
 static size_t model_count(enum frame_state state)
 {
     size_t n = 0;
 
-    for (size_t mfn = 0; mfn < MAX_FRAMES; mfn++)
+    for (size_t mfn = 0; mfn < nr_modelled; mfn++)
         n += model[mfn] == state;
     return n;
 }
@@ -210,7 +215,7 @@ static void test_layouts(void **state)
          .reserved = {{MIB, MIB + 0x2001}, {0, 0x3001}},
          .nr_reserved = 2},
         /* Most memory lies above the first GiB, the bitmap below. */
-        {.ram = {{GIB + 7 * MIB, GIB + 8 * MIB}, {GIB - 0x8000, GIB + MIB}},
+        {.ram = {{GIB + 7 * MIB, GIB + 8 * MIB}, {GIB - 0x9000, GIB + MIB}},
          .nr_ram = 2},
     };
 
@@ -225,8 +230,8 @@ static void test_no_place_for_the_bitmap(void **state)
         {.nr_ram = 0},
         {.ram = {{0x4001, 0x5fff}}, .nr_ram = 1},
         {.ram = {{GIB, GIB + MIB}}, .nr_ram = 1},
-        /* 2 pages for 256 MiB, and no more than 1 below 1 GiB. */
-        {.ram = {{GIB - 0x1000, GIB + MIB}}, .nr_ram = 1},
+        /* 9 pages are needed, and one less lies below 1 GiB. */
+        {.ram = {{GIB - 0x8000, GIB + MIB}}, .nr_ram = 1},
         {.ram = {{0, 0x4000}, {MIB, MIB + 0x4000}},
          .nr_ram = 2,
          .reserved = {{0, 0x3001}, {MIB, MIB + 0x4000}},
@@ -309,7 +314,7 @@ static void test_no_memory_left(void **state)
         take(frame_alloc());
     assert_int_equal(frame_alloc(), MFN_NONE);
     /* The one that comes back is the one that goes out. */
-    for (mfn_t mfn = MIB / PAGE_SIZE; mfn < SMALL_END / PAGE_SIZE; mfn++) {
+    for (mfn_t mfn = MIB / PAGE_SIZE; mfn < nr_modelled; mfn++) {
         if (model[mfn] != USED)
             continue;
         frame_free(mfn);
@@ -352,7 +357,7 @@ static mfn_t random_used(void)
     mfn_t mfn;
 
     do {
-        mfn = below(SMALL_END / PAGE_SIZE);
+        mfn = below(nr_modelled);
     } while (model[mfn] != USED);
     return mfn;
 }
@@ -361,7 +366,7 @@ static bool model_has_run(size_t nr)
 {
     size_t length = 0;
 
-    for (mfn_t mfn = 0; mfn < SMALL_END / PAGE_SIZE; mfn++) {
+    for (mfn_t mfn = 0; mfn < nr_modelled; mfn++) {
         length = model[mfn] == FREE ? length + 1 : 0;
         if (length == nr)
             return true;

@@ -10,7 +10,7 @@
 #include "hypervisor/core/symbols.h"
 
 #define MAX_SYMBOLS 40
-#define NAME_SIZE 8
+#define NAME_SIZE 16
 #define TEXT_SIZE 4096
 
 /* What the linker script and tools/symbols.sh yield; here it can change. */

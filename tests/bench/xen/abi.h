@@ -69,6 +69,17 @@
 #define XEN_IRET_IN_SYSCALL 0x100
 #define XEN_RFLAGS_IF 0x200
 
+/* ---- memory ---- */
+
+#define XEN_DOMAIN_SELF 0x7ff0
+
+/* What update_va_mapping does besides. */
+#define XEN_UVM_INVALIDATE 2
+
+/* In the arguments of mapping and unmapping a grant. */
+#define XEN_GRANT_MAP_HANDLE 20
+#define XEN_GRANT_UNMAP_HANDLE 16
+
 /* ---- shared memory ---- */
 
 /* In struct xen_shared_info, whose start is the first vCPU's. */
@@ -76,6 +87,11 @@
 #define XEN_VCPU_MASK 1
 #define XEN_VCPU_SELECT 8
 #define XEN_VCPU_CR2 16
+#define XEN_VCPU_VERSION 32
+#define XEN_VCPU_TSC_BASE 40
+#define XEN_VCPU_SYSTEM_NS 48
+#define XEN_VCPU_MULTIPLIER 56
+#define XEN_VCPU_SHIFT 60
 #define XEN_EVENTS_PENDING 0x800
 
 /* Readable by every guest: the pseudo-physical number of a machine frame. */
@@ -85,8 +101,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-
-#define XEN_DOMAIN_SELF 0x7ff0
 
 /* What is given to the guest's entry in rsi; domain 0's has no rings. */
 struct xen_start_info {
@@ -125,6 +139,15 @@ struct xen_vcpu_info {
 _Static_assert(offsetof(struct xen_vcpu_info, mask) == XEN_VCPU_MASK &&
                    offsetof(struct xen_vcpu_info, select) == XEN_VCPU_SELECT &&
                    offsetof(struct xen_vcpu_info, cr2) == XEN_VCPU_CR2 &&
+                   offsetof(struct xen_vcpu_info, version) ==
+                       XEN_VCPU_VERSION &&
+                   offsetof(struct xen_vcpu_info, tsc_base) ==
+                       XEN_VCPU_TSC_BASE &&
+                   offsetof(struct xen_vcpu_info, system_ns) ==
+                       XEN_VCPU_SYSTEM_NS &&
+                   offsetof(struct xen_vcpu_info, multiplier) ==
+                       XEN_VCPU_MULTIPLIER &&
+                   offsetof(struct xen_vcpu_info, shift) == XEN_VCPU_SHIFT &&
                    sizeof(struct xen_vcpu_info) == 64,
                "Xen's ABI");
 
@@ -195,10 +218,6 @@ struct xen_mmuext {
     uint64_t argument2;
 };
 
-/* What update_va_mapping does besides. */
-#define XEN_UVM_NO_FLUSH 0
-#define XEN_UVM_INVALIDATE 2
-
 /* A write to a read-only mapped page table is emulated. */
 #define XEN_ASSIST_WRITABLE_TABLES 2
 
@@ -250,7 +269,11 @@ struct xen_grant_copy {
     int16_t status; /* out */
 };
 _Static_assert(sizeof(struct xen_grant_map) == 32 &&
+                   offsetof(struct xen_grant_map, handle) ==
+                       XEN_GRANT_MAP_HANDLE &&
                    sizeof(struct xen_grant_unmap) == 24 &&
+                   offsetof(struct xen_grant_unmap, handle) ==
+                       XEN_GRANT_UNMAP_HANDLE &&
                    sizeof(struct xen_grant_copy) == 40,
                "Xen's ABI");
 

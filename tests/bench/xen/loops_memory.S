@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The measured loops of memory: page tables and grants.
+ */
+#include "tests/bench/xen/abi.h"
+#include "tests/bench/xen/loops.h"
+#include "tests/bench/xen/loops_asm.h"
+
+    .text
+
+    .macro MMU_UPDATE requests
+    mov $\requests, %rdi
+    mov bench_count, %rsi
+    xor %edx, %edx
+    mov $XEN_DOMAIN_SELF, %r10d
+    HYPERCALL XEN_MMU_UPDATE
+    .endm
+
+    LOOP bench_mmu_update
+    MMU_UPDATE bench_requests
+    MMU_UPDATE bench_requests + 16 * BENCH_BATCH
+    END_LOOP
+
+    .macro UPDATE_VA value:vararg
+    mov $bench_window, %rdi
+    mov \value, %rsi
+    mov $XEN_UVM_INVALIDATE, %edx
+    HYPERCALL XEN_UPDATE_VA_MAPPING
+    .endm
+
+    LOOP bench_update_va
+    UPDATE_VA bench_values
+    UPDATE_VA bench_values + 8
+    END_LOOP
+
+    LOOP bench_pte_trap
+    mov bench_pte, %rdx
+    mov bench_values, %rax
+    mov %rax, (%rdx)
+    mov bench_values + 8, %rax
+    mov %rax, (%rdx)
+    END_LOOP
+
+/* Touched, mapped by the handler, touched again by the same store, unmapped. */
+    LOOP bench_demand_fault
+    movb $1, bench_window
+    UPDATE_VA $0
+    END_LOOP
+
+/* The address is looked up, as any such handler must. */
+    HANDLER bench_map_window
+    mov bench_vcpu, %rdi
+    mov XEN_VCPU_CR2(%rdi), %rdi
+    mov bench_values, %rsi
+    xor %edx, %edx
+    HYPERCALL XEN_UPDATE_VA_MAPPING
+    pop %rcx
+    pop %r11
+    movq $0, (%rsp)
+    jmp xen_hypercall_page + 32 * XEN_IRET
+
+    .macro MMUEXT count, operations:vararg
+    mov $\operations, %rdi
+    mov $\count, %esi
+    xor %edx, %edx
+    mov $XEN_DOMAIN_SELF, %r10d
+    HYPERCALL XEN_MMUEXT
+    .endm
+
+    LOOP bench_mmuext
+    MMUEXT 1, bench_operations
+    MMUEXT 1, bench_operations + 24
+    END_LOOP
+
+    LOOP bench_mmuext_pair
+    MMUEXT 2, bench_operations
+    END_LOOP
+
+    .macro GRANT operation, argument
+    mov $\operation, %edi
+    mov $\argument, %rsi
+    mov $1, %edx
+    HYPERCALL XEN_GRANT_TABLE
+    .endm
+
+/* Mapping yields the handle that unmapping needs. */
+    LOOP bench_grant_map_unmap
+    GRANT XEN_GRANT_MAP, bench_grant_map
+    mov bench_grant_map + XEN_GRANT_MAP_HANDLE, %eax
+    mov %eax, bench_grant_unmap + XEN_GRANT_UNMAP_HANDLE
+    GRANT XEN_GRANT_UNMAP, bench_grant_unmap
+    END_LOOP
+
+    LOOP bench_grant_copy
+    GRANT XEN_GRANT_COPY, bench_copy
+    END_LOOP
+
+    .section .note.GNU-stack, "", @progbits
