@@ -69,6 +69,7 @@ include tests/unit/objects.mk
 include tests/fuzz/objects.mk
 include tests/kernels/objects.mk
 include tests/bench/objects.mk
+include tests/probe/objects.mk
 
 # ---- how a source becomes an object, for each world ----
 

@@ -54,7 +54,7 @@ int64_t hc_console_read(uint64_t buffer, uint64_t length)
     struct domain *d = vcpu_current()->domain;
     char bytes[CHUNK] = {0};
     size_t n = MIN(length, (uint64_t)CHUNK);
-    bool more;
+    bool more = false;
 
     /* Find out before input is taken whether there is a place for it. */
     if (copy_to_guest(buffer, bytes, n))
@@ -62,10 +62,11 @@ int64_t hc_console_read(uint64_t buffer, uint64_t length)
     if (n == 0)
         return 0;
     n = d == focus ? console_read(bytes, n, &more) : 0;
-    if (n == 0)
-        return -PARAPET_EAGAIN;
+    /* There may be input now even if there was none. */
     if (more)
         event_raise_virq(d, PARAPET_VIRQ_CONSOLE);
+    if (n == 0)
+        return -PARAPET_EAGAIN;
     if (copy_to_guest(buffer, bytes, n))
         return -PARAPET_EFAULT;
     return (int64_t)n;

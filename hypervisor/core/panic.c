@@ -13,6 +13,7 @@
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
 #include "lib/printf.h"
+#include "lib/string.h"
 
 #define DEBUG_EXIT_PORT 0xf4
 #define MAX_DEPTH 24
@@ -87,6 +88,35 @@ static void print_backtrace(uint64_t rip, uint64_t rbp)
     }
 }
 
+/* The registers as they are now, but rip, rsp and rbp of whoever called the
+ * function with the given frame. */
+static void capture_regs(struct cpu_regs *r, const uint64_t *frame)
+{
+    memset(r, 0, sizeof(*r));
+#define CAPTURE(reg) __asm__ volatile("mov %%" #reg ", %0" : "=m"(r->reg))
+    CAPTURE(rax);
+    CAPTURE(rbx);
+    CAPTURE(rcx);
+    CAPTURE(rdx);
+    CAPTURE(rsi);
+    CAPTURE(rdi);
+    CAPTURE(r8);
+    CAPTURE(r9);
+    CAPTURE(r10);
+    CAPTURE(r11);
+    CAPTURE(r12);
+    CAPTURE(r13);
+    CAPTURE(r14);
+    CAPTURE(r15);
+#undef CAPTURE
+    __asm__ volatile("pushf; pop %0" : "=r"(r->rflags));
+    r->rip = frame[1];
+    r->rbp = frame[0];
+    r->rsp = (uint64_t)&frame[2];
+    r->cs = HV_CS;
+    r->ss = HV_SS;
+}
+
 static _Noreturn void panic_print(const struct cpu_regs *regs,
                                   const char *format, va_list args)
 {
@@ -98,14 +128,8 @@ static _Noreturn void panic_print(const struct cpu_regs *regs,
     console_break_lock();
     (void)string_vformat(text, sizeof(text), format, args);
     print("parapet: panic: %s", text);
-    if (regs) {
-        print_regs(regs);
-        print_backtrace(regs->rip, regs->rbp);
-    } else {
-        uint64_t frame = (uint64_t)__builtin_frame_address(0);
-        print_backtrace(((const uint64_t *)frame)[1],
-                        ((const uint64_t *)frame)[0]);
-    }
+    print_regs(regs);
+    print_backtrace(regs->rip, regs->rbp);
     machine_end(MACHINE_END_PANIC);
 }
 
@@ -117,10 +141,12 @@ void panic_stopped(void)
 
 _Noreturn void panic(const char *format, ...)
 {
+    struct cpu_regs regs;
     va_list args;
 
+    capture_regs(&regs, __builtin_frame_address(0));
     va_start(args, format);
-    panic_print(NULL, format, args);
+    panic_print(&regs, format, args);
 }
 
 _Noreturn void panic_regs(const struct cpu_regs *regs, const char *format, ...)

@@ -9,9 +9,8 @@
 struct cpu_regs;
 
 /*
- * Stops the other CPUs, prints the message, registers (those of the caller
- * when regs is NULL) and a symbolised backtrace, and ends QEMU with a status
- * that says failure.
+ * Stops the other CPUs, prints the message, registers (panic_regs: those given)
+ * and a symbolised backtrace, and ends QEMU with a status that says failure.
  */
 _Noreturn void panic(const char *format, ...)
     __attribute__((format(printf, 1, 2)));

@@ -166,18 +166,19 @@ void guest_exit_work(struct cpu_regs *regs)
         regs->rcx = POISON;
         regs->r11 = POISON;
     }
-    if ((cpu->exit_work & WORK_RESCHEDULE) || !cpu->current) {
-        cpu->exit_work &= ~WORK_RESCHEDULE;
-        sched_switch(regs);
-    }
-    /* One upcall at most: another vCPU may be clearing the mask in a loop. */
-    cpu->exit_work &= ~WORK_EVENT;
-    v = cpu->current;
-    if (event_deliverable(v)) {
-        v->domain->engine->deliver_event(v, regs);
-        while (cpu->exit_work & WORK_RESCHEDULE) {
+    /*
+     * One upcall at most, since another vCPU may be clearing the mask in a
+     * loop; but when it ended its domain, the vCPU that comes next may have an
+     * event as well.
+     */
+    do {
+        if ((cpu->exit_work & WORK_RESCHEDULE) || !cpu->current) {
             cpu->exit_work &= ~WORK_RESCHEDULE;
             sched_switch(regs);
         }
-    }
+        cpu->exit_work &= ~WORK_EVENT;
+        v = cpu->current;
+        if (event_deliverable(v))
+            v->domain->engine->deliver_event(v, regs);
+    } while (cpu->exit_work & WORK_RESCHEDULE);
 }

@@ -10,3 +10,6 @@ $(eval $(call mg_link,$(BENCH_GUEST),$(patsubst %,\
 .PHONY: bench
 bench: $(BUILD)/hypervisor.elf $(BENCH_GUEST)
 	@tools/bench
+
+# Guests for other subjects, each in its folder.
+include $(wildcard tests/bench/*/objects.mk)

@@ -69,9 +69,12 @@ static void test_range(void)
 /* Read-only for the guest: the write faults and the bytes stay. */
 static void test_read_only(void)
 {
-    static const uint64_t pages[] = {
-        PARAPET_DTB, PARAPET_DTB + 0x100, PARAPET_DTB + PARAPET_DTB_MAX - 8,
-        UNUSED_COUNTER, PARAPET_COUNTERS_PAGE(0ul) + 4088};
+    static const uint64_t pages[] = {PARAPET_DTB,
+                                     PARAPET_DTB + 0x100,
+                                     PARAPET_DTB + PARAPET_DTB_MAX - 8,
+                                     PARAPET_LATENCY(0ul) + 16384,
+                                     UNUSED_COUNTER,
+                                     PARAPET_COUNTERS_PAGE(0ul) + 4088};
 
     for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
         const volatile uint64_t *word = (const volatile uint64_t *)pages[i];

@@ -30,7 +30,8 @@ MG_SNIPPET(across_page, ARM "call parapet_hypercall_page + 16; nop\n" DISARM);
 MG_SNIPPET(across_unknown, ARM "mov $255, %eax; syscall\n" DISARM VERSION);
 MG_SNIPPET(across_int3, ARM "int3; nop\n" DISARM VERSION);
 MG_SNIPPET(across_cli, ARM "cli; nop\n" DISARM VERSION);
-MG_SNIPPET(across_rdtsc, ARM "rdtsc; cpuid; nop\n" DISARM VERSION);
+MG_SNIPPET(across_rdtsc,
+           "push %rbx\n" ARM "rdtsc; cpuid; nop\n" DISARM VERSION "pop %rbx");
 MG_SNIPPET(across_iret,
            ARM "mov %rsp, %rax; push $0x23; push %rax; pushfq; push $0x28\n"
                "push $1f; sub $32, %rsp; xor %eax, %eax; syscall\n"

@@ -6,6 +6,7 @@
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
+#include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/hostile.h"
 #include "tests/kernels/lib/random.h"
 #include "tests/kernels/lib/test.h"
@@ -88,6 +89,38 @@ static void test_flags(void)
         seen = go(&frame);
         MG_CHECK_EQ(seen.rflags, kept[i] | ALWAYS_SET);
     }
+}
+
+/*
+ * The same when the iret unmasks events and one is pending: the hypervisor
+ * takes another path then, and the upcall comes at the landing.
+ */
+static uint64_t interrupted_rflags, interrupted_rip;
+
+static void look_at_upcall(struct mg_regs *regs)
+{
+    interrupted_rflags = regs->frame.rflags;
+    interrupted_rip = regs->frame.rip;
+}
+
+static void test_flags_with_event(void)
+{
+    struct parapet_frame frame = good_frame(), seen;
+    uint32_t port = mg_event_bind_ipi(0, NULL, NULL);
+    const uint64_t kept = PARAPET_RFLAGS_IF | RFLAGS_AC | RFLAGS_ID;
+
+    mg_event_hook(look_at_upcall);
+    MG_CHECK_EQ(hypercall_evtchn_send(port), 0);
+    frame.rflags |= kept | DROPPED;
+    frame.rax = 0x1234;
+    seen = go(&frame);
+    MG_CHECK_EQ(interrupted_rflags, kept | ALWAYS_SET);
+    MG_CHECK_EQ(interrupted_rip, landing);
+    MG_CHECK_EQ(seen.rflags, kept | ALWAYS_SET);
+    MG_CHECK_EQ(seen.rax, 0x1234);
+    MG_CHECK(!mg_port_is_pending(port));
+    mg_event_hook(NULL);
+    mg_event_close(port);
 }
 
 /* High bits and the bit that is always set do no harm whatever they are. */
@@ -180,6 +213,7 @@ void test_main(void)
     mg_random_init(&numbers, 0x1e70001);
     test_registers();
     test_flags();
+    test_flags_with_event();
     test_reserved_flags();
     test_interrupt_flag();
     test_places();

@@ -8,7 +8,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_decode test_decode_listing \
               test_elf test_bundle test_dtb \
               test_options test_start_info test_frame test_hv_calendar \
-              test_symbols test_hypercall \
+              test_symbols test_hypercall test_sched \
               test_cpio test_calendar test_line
 
 DECODE_SRC := hypervisor/x86/decode.c hypervisor/x86/decode_maps.c
@@ -31,6 +31,11 @@ test_hv_calendar_SRC := hypervisor/x86/calendar.c
 test_symbols_SRC := hypervisor/core/symbols.c
 test_hypercall_SRC := hypervisor/core/hypercall.c
 
+# What runs on the CPUs of machine.h.
+MACHINE_SRC := hypervisor/core/domain.c hypervisor/core/event.c \
+    hypervisor/core/hc_vcpu.c hypervisor/sched/sched.c hypervisor/x86/trap.c
+test_sched_SRC := tests/unit/machine.c tests/unit/direct_map.c
+
 test_cpio_SRC := guest-kernel/fs/cpio.c
 test_calendar_SRC := guest-kernel/core/calendar.c
 test_line_SRC := guest-kernel/monitor/line.c
@@ -39,8 +44,8 @@ test_line_SRC := guest-kernel/monitor/line.c
 
 # What the hypervisor's sources want to know, and a direct map that is far from
 # what programs and the sanitizers use.
-$(BUILD)/host/hypervisor/%.o $(BUILD)/host/tests/unit/%.o: private \
-    HOST_CFLAGS += -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x200000000000
+$(addsuffix /%.o,$(addprefix $(BUILD)/,host/hypervisor host/tests/unit \
+    host-machine)): private HOST_CFLAGS += -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x200000000000
 
 UNIT_LIB := $(patsubst %.c,$(BUILD)/host-lib/%.o,$(LIB_SRC))
 UNIT_PROGRAMS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_TESTS))
@@ -50,6 +55,12 @@ $(BUILD)/host-lib/%.o: %.c tests/unit/lib_names.h $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(HOST_CFLAGS) -ffreestanding $(NO_LOOP_CALLS) \
 	    -include tests/unit/lib_names.h -c $< -o $@
+
+$(BUILD)/host-machine/%.o: %.c tests/unit/machine.h $(BUILD)/flags
+	$(call made,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) -include tests/unit/machine.h -c $< -o $@
+$(BUILD)/unit/test_sched: $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC))
 
 define unit_program
 $(BUILD)/unit/$(1): $(patsubst %.c,$(BUILD)/host/%.o,tests/unit/$(1).c $($(1)_SRC))

@@ -22,7 +22,7 @@ C_WORDS = set("""
     unix unsigned void volatile while""".split())
 # Names that the stubs and the skeletons use themselves.
 OWN_WORDS = {"result", "r8", "r9", "r10", "done", "i", "all", "main",
-             "restart", "wide"}
+             "restart", "wide", "vaddr", "data", "object"}
 
 
 class Refused(Exception):
@@ -77,11 +77,12 @@ def parse_size(text, size):
 
 
 def parse_argument(text):
-    name, kind, *rest = text.split(":") + [""] * (":" not in text)
-    if kind in NUMBERS and not rest:
+    name, _, rest = text.partition(":")
+    kind, _, size = rest.partition(":")
+    if rest in NUMBERS:
         size = None
-    elif kind in BUFFERS and len(rest) == 1:
-        size = parse_size(text, rest[0])
+    elif kind in BUFFERS and size:
+        size = parse_size(text, size)
     else:
         raise Refused(
             f"ARGS '{text}': expected NAME:u32, NAME:u64, NAME:vaddr, "

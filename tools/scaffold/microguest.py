@@ -95,14 +95,14 @@ def plain_value(call, arg):
     if arg.is_buffer:
         return arg.name
     if arg.measures:
-        return smallest(call, arg)
+        return smallest(arg)
     if call.preemptible and arg is call.count:
         return str(UNITS_OF_TEST)
     return "0"
 
 
-def smallest(call, length):
-    """The name of the smallest of a length's buffers, as its size."""
+def smallest(length):
+    """The most that a length may say, in C."""
     return f"sizeof({min(length.measures, key=lambda b: b.size).name})"
 
 
@@ -146,7 +146,7 @@ def hostile_test(call, arg):
 
 
 def length_test(call, arg):
-    size = smallest(call, arg)
+    size = smallest(arg)
     return (f"test_{arg.name}", replaced(
         LENGTH, ARG=arg.name,
         ONE_MORE=stub_call(call, **{arg.name: f"{size} + 1"}),

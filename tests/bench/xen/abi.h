@@ -15,6 +15,7 @@
 
 /* ---- hypercalls ---- */
 
+#define XEN_SET_TRAP_TABLE 0
 #define XEN_MMU_UPDATE 1
 #define XEN_STACK_SWITCH 3
 #define XEN_MULTICALL 13
@@ -30,8 +31,6 @@
 #define XEN_CALLBACK 30
 #define XEN_EVENT_CHANNEL 32
 #define XEN_PHYSDEV 33
-/* set_trap_table is number 0. */
-#define XEN_SET_TRAP_TABLE 0
 /* Within the table, and never assigned. */
 #define XEN_UNASSIGNED 63
 
@@ -76,13 +75,16 @@
 /* What update_va_mapping does besides. */
 #define XEN_UVM_INVALIDATE 2
 
-/* In the arguments of mapping and unmapping a grant. */
+#define XEN_MMU_UPDATE_SIZE 16
+#define XEN_MMUEXT_SIZE 24
+
+/* Offsets in struct xen_grant_map and struct xen_grant_unmap. */
 #define XEN_GRANT_MAP_HANDLE 20
 #define XEN_GRANT_UNMAP_HANDLE 16
 
 /* ---- shared memory ---- */
 
-/* In struct xen_shared_info, whose start is the first vCPU's. */
+/* Offsets in struct xen_shared_info, which begins with the first vCPU's. */
 #define XEN_VCPU_PENDING 0
 #define XEN_VCPU_MASK 1
 #define XEN_VCPU_SELECT 8
@@ -136,28 +138,27 @@ struct xen_vcpu_info {
     int8_t shift;
     uint8_t flags;
 };
-_Static_assert(offsetof(struct xen_vcpu_info, mask) == XEN_VCPU_MASK &&
-                   offsetof(struct xen_vcpu_info, select) == XEN_VCPU_SELECT &&
-                   offsetof(struct xen_vcpu_info, cr2) == XEN_VCPU_CR2 &&
-                   offsetof(struct xen_vcpu_info, version) ==
-                       XEN_VCPU_VERSION &&
-                   offsetof(struct xen_vcpu_info, tsc_base) ==
-                       XEN_VCPU_TSC_BASE &&
-                   offsetof(struct xen_vcpu_info, system_ns) ==
-                       XEN_VCPU_SYSTEM_NS &&
-                   offsetof(struct xen_vcpu_info, multiplier) ==
-                       XEN_VCPU_MULTIPLIER &&
-                   offsetof(struct xen_vcpu_info, shift) == XEN_VCPU_SHIFT &&
-                   sizeof(struct xen_vcpu_info) == 64,
-               "Xen's ABI");
+_Static_assert(
+    offsetof(struct xen_vcpu_info, mask) == XEN_VCPU_MASK &&
+        offsetof(struct xen_vcpu_info, select) == XEN_VCPU_SELECT &&
+        offsetof(struct xen_vcpu_info, cr2) == XEN_VCPU_CR2 &&
+        offsetof(struct xen_vcpu_info, version) == XEN_VCPU_VERSION &&
+        offsetof(struct xen_vcpu_info, tsc_base) == XEN_VCPU_TSC_BASE &&
+        offsetof(struct xen_vcpu_info, system_ns) == XEN_VCPU_SYSTEM_NS &&
+        offsetof(struct xen_vcpu_info, multiplier) == XEN_VCPU_MULTIPLIER &&
+        offsetof(struct xen_vcpu_info, shift) == XEN_VCPU_SHIFT &&
+        sizeof(struct xen_vcpu_info) == 64,
+    "Xen's ABI");
 
 struct xen_shared_info {
     struct xen_vcpu_info vcpu[32];
     uint64_t events_pending[64];
     uint64_t events_masked[64];
+    uint8_t rest[1024]; /* of the page; some of it is in use */
 };
 _Static_assert(offsetof(struct xen_shared_info, events_pending) ==
-                   XEN_EVENTS_PENDING,
+                       XEN_EVENTS_PENDING &&
+                   sizeof(struct xen_shared_info) == 4096,
                "Xen's ABI");
 
 /* ---- arguments in memory ---- */
@@ -217,6 +218,9 @@ struct xen_mmuext {
     uint64_t mfn_or_vaddr;
     uint64_t argument2;
 };
+_Static_assert(sizeof(struct xen_mmu_update) == XEN_MMU_UPDATE_SIZE &&
+                   sizeof(struct xen_mmuext) == XEN_MMUEXT_SIZE,
+               "Xen's ABI");
 
 /* A write to a read-only mapped page table is emulated. */
 #define XEN_ASSIST_WRITABLE_TABLES 2
@@ -235,7 +239,7 @@ struct xen_grant_entry {
 struct xen_grant_setup {
     uint16_t domain;
     uint32_t nr_frames;
-    int16_t status;         /* out */
+    int16_t status;       /* out */
     uint64_t *frame_list; /* out, nr_frames of them */
 };
 

@@ -6,11 +6,11 @@
  *      push rbx; mov rdi, rbx; 1: BODY; dec rbx; jnz 1b; pop rbx; ret
  *
  * A body may change every register that a function may. Hypercalls go through
- * Xen's page: a call, five instructions, the syscall among them, and a ret.
+ * Xen's page, as a guest's do.
  */
 #include "tests/bench/xen/abi.h"
 #include "tests/bench/xen/loops.h"
-#include "tests/bench/xen/loops_asm.h"
+#include "tests/bench/xen/loops.inc"
 
     .text
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The measured loops of loops.S and loops_user.S: each does its operation so
- * many times and returns what was in rax at the end, which after a hypercall
- * is its result. Usable from assembly for its constants.
+ * The measured loops of loops.S, loops_memory.S and loops_user.S: each does its
+ * operation so many times and returns what was in rax at the end, which after
+ * a hypercall is its result. Usable from assembly for its constants.
  */
 #ifndef BENCH_XEN_LOOPS_H
 #define BENCH_XEN_LOOPS_H
@@ -42,7 +42,7 @@ bench_loop_t bench_event_send;
 bench_loop_t bench_set_timer;
 bench_loop_t bench_yield;
 
-/* Two operations in an iteration, with bench_requests[0] and then with [1]. */
+/* Two hypercalls in an iteration: bench_requests[0] and then [1]. */
 bench_loop_t bench_mmu_update;
 /* Two in an iteration: bench_values[0], then [1], for the window's start. */
 bench_loop_t bench_update_va;
@@ -50,10 +50,8 @@ bench_loop_t bench_update_va;
 bench_loop_t bench_pte_trap;
 bench_loop_t bench_demand_fault;
 
-/* One operation in an iteration: bench_operations[0] and [1] in turn. */
+/* Two hypercalls in an iteration: bench_operations[0] and then [1]. */
 bench_loop_t bench_mmuext;
-/* Both operations in one hypercall, an iteration. */
-bench_loop_t bench_mmuext_pair;
 
 bench_loop_t bench_grant_map_unmap;
 bench_loop_t bench_grant_copy;
@@ -63,15 +61,15 @@ bench_loop_t bench_user_syscall;
 bench_loop_t bench_user_page_fault;
 
 /* Handlers that do the least that is right. */
-void bench_return(void);       /* no error code: returns */
-void bench_skip_cli(void);     /* error code: skips one byte */
-void bench_skip_load(void);    /* error code: skips three bytes */
-void bench_map_window(void);   /* page fault: maps what bench_values[0] is */
-void bench_event_entry(void);  /* acknowledges bench_port */
+void bench_return(void);      /* no error code: returns */
+void bench_skip_cli(void);    /* error code: skips one byte */
+void bench_skip_load(void);   /* error code: skips three bytes */
+void bench_map_window(void);  /* page fault: maps what bench_values[0] is */
+void bench_event_entry(void); /* acknowledges bench_port */
 void bench_syscall_entry(void);
-void bench_leave_user(void);   /* breakpoint: ends the loop in user mode */
+void bench_leave_user(void); /* breakpoint: ends the loop in user mode */
 
-/* In pages of their own; set before the loops that use them. */
+/* Never in a page with code; set before the loops that use them. */
 extern struct xen_multicall bench_calls[BENCH_BATCH];
 extern struct xen_mmu_update bench_requests[2][BENCH_BATCH];
 extern struct xen_mmuext bench_operations[2];

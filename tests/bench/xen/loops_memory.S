@@ -4,11 +4,11 @@
  */
 #include "tests/bench/xen/abi.h"
 #include "tests/bench/xen/loops.h"
-#include "tests/bench/xen/loops_asm.h"
+#include "tests/bench/xen/loops.inc"
 
     .text
 
-    .macro MMU_UPDATE requests
+    .macro MMU_UPDATE requests:vararg
     mov $\requests, %rdi
     mov bench_count, %rsi
     xor %edx, %edx
@@ -18,7 +18,7 @@
 
     LOOP bench_mmu_update
     MMU_UPDATE bench_requests
-    MMU_UPDATE bench_requests + 16 * BENCH_BATCH
+    MMU_UPDATE bench_requests + XEN_MMU_UPDATE_SIZE * BENCH_BATCH
     END_LOOP
 
     .macro UPDATE_VA value:vararg
@@ -47,33 +47,37 @@
     UPDATE_VA $0
     END_LOOP
 
-/* The address is looked up, as any such handler must. */
+/* Looks the address up and keeps the registers, as any such handler must. */
     HANDLER bench_map_window
+    push %rax
+    push %rdx
+    push %rsi
+    push %rdi
     mov bench_vcpu, %rdi
     mov XEN_VCPU_CR2(%rdi), %rdi
     mov bench_values, %rsi
     xor %edx, %edx
     HYPERCALL XEN_UPDATE_VA_MAPPING
+    pop %rdi
+    pop %rsi
+    pop %rdx
+    pop %rax
     pop %rcx
     pop %r11
     movq $0, (%rsp)
     jmp xen_hypercall_page + 32 * XEN_IRET
 
-    .macro MMUEXT count, operations:vararg
-    mov $\operations, %rdi
-    mov $\count, %esi
+    .macro MMUEXT operation:vararg
+    mov $\operation, %rdi
+    mov $1, %esi
     xor %edx, %edx
     mov $XEN_DOMAIN_SELF, %r10d
     HYPERCALL XEN_MMUEXT
     .endm
 
     LOOP bench_mmuext
-    MMUEXT 1, bench_operations
-    MMUEXT 1, bench_operations + 24
-    END_LOOP
-
-    LOOP bench_mmuext_pair
-    MMUEXT 2, bench_operations
+    MMUEXT bench_operations
+    MMUEXT bench_operations + XEN_MMUEXT_SIZE
     END_LOOP
 
     .macro GRANT operation, argument

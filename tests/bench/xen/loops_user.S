@@ -7,7 +7,7 @@
  */
 #include "tests/bench/xen/abi.h"
 #include "tests/bench/xen/loops.h"
-#include "tests/bench/xen/loops_asm.h"
+#include "tests/bench/xen/loops.inc"
 
     .section .bss
     .balign 4096

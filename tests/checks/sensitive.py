@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The table in docs/SENSITIVE.md is what the probe sees now, and the page
+names only files and functions that there are."""
+
+import os
+import re
+import sys
+
+import common
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "probe"))
+import table  # pylint: disable=wrong-import-position
+
+PATH = re.compile(r"`([a-z0-9_.-]+(?:/[a-zA-Z0-9_.-]+)+)`")
+FUNCTION = re.compile(r"`([a-z0-9_]+)\(\)`")
+
+
+def stale(page, fresh):
+    """The first line in which the two tables differ."""
+    old, new = page.splitlines(), fresh.splitlines()
+    for here, there in zip(old, new):
+        if here != there:
+            return [f"{table.PAGE}: '{here.strip()}' is now "
+                    f"'{there.strip()}': run `make sensitive`"]
+    if len(old) != len(new):
+        return [f"{table.PAGE}: {len(old)} lines of table are now {len(new)}: "
+                "run `make sensitive`"]
+    return []
+
+
+def all_words():
+    words = set()
+    for path in common.sources((".c", ".h", ".S", ".def")):
+        with open(path, encoding="utf-8") as file:
+            words |= set(re.findall(r"\w+", file.read()))
+    return words
+
+
+def unknown_names(text, words):
+    problems = [f"{table.PAGE}: there is no file {path}"
+                for path in PATH.findall(text) if not os.path.exists(path)]
+    return problems + [f"{table.PAGE}: there is no function {name}()"
+                       for name in FUNCTION.findall(text) if name not in words]
+
+
+def check():
+    try:
+        before, page, after = table.read_page()
+        fresh = table.generated(table.parse(table.run_both()),
+                                table.qemu_version())
+    except table.Failed as failed:
+        return [line for line in str(failed).splitlines() if line]
+    return stale(page, fresh) + unknown_names(before + after, all_words())
+
+
+# ---- self-tests ----
+
+def console_with(ring0, ring3, parapet):
+    return "group | ring0 | Flags\n" + "".join(
+        f"probe | {name} | cli | control | {seen}\n" for name, seen in
+        (("ring0", ring0), ("ring3", ring3), ("parapet", parapet)))
+
+
+def text_of(parapet):
+    return table.generated(table.parse(console_with(
+        "ran | on = 0 |", "#GP | - |", parapet)), "7.2")
+
+
+EMULATED = text_of("ran | on = 0 | emulated=1")
+
+
+def pages(page, fresh, expected):
+    return lambda folder: (stale(page, fresh), expected)
+
+
+def says(text, words):
+    return lambda folder: ([] if words in text else [f"no '{words}'"], False)
+
+
+def names(text, expected):
+    return lambda folder: (unknown_names(text, {"pv_emulate"}), expected)
+
+
+def lost_row(folder):
+    """A pass that ended early must not look like a table."""
+    try:
+        table.parse("probe | ring0 | cli | control | ran | - |\n")
+    except table.Failed as failed:
+        return [str(failed)], True
+    return [], True
+
+
+SELF_TESTS = {
+    "another verdict": pages(EMULATED, text_of("#GP | - | reflected=1"), True),
+    "another value": pages(EMULATED, text_of("ran | on = 1 | emulated=1"),
+                           True),
+    "a lost line": pages(EMULATED, EMULATED + "more\n", True),
+    "the same table": pages(EMULATED, EMULATED, False),
+    "a pass without the row": lost_row,
+    "what is emulated": says(EMULATED, "emulated, the same"),
+    "what is refused": says(text_of("#GP | - | reflected=1"), "refused: #GP"),
+    "what is silent": says(text_of("ran | on = 1 |"),
+                           "**silently different**: on = 1"),
+    "a file that is not there": names("`hypervisor/nowhere.c`", True),
+    "a function that is not there": names("`nothing()`", True),
+    "a file and a function": names("`tests/run-tests.py`, `pv_emulate()`",
+                                   False),
+}
+
+
+def skip_on_other_qemu():
+    """Each version has its own errors; the page shows those of one."""
+    _, page, _ = table.read_page()
+    version = table.qemu_version()
+    if page.strip() and table.made_on(version) not in page:
+        print("SKIP: check sensitive: the page was made with another QEMU "
+              f"than {version}")
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    skip_on_other_qemu()
+    common.main("sensitive", check, SELF_TESTS)

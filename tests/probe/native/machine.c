@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Local APIC: APM 2, section 16.3. UART: that of the PC16550D.
+ */
+#include "tests/probe/native/machine.h"
+
+#include "tests/probe/native/cpu.h"
+
+#define LAPIC 0xfee00000ul /* mapped where it is */
+#define LAPIC_TASK_PRIORITY 0x80
+#define LAPIC_END_OF_INTERRUPT 0xb0
+#define LAPIC_SPURIOUS 0xf0
+#define LAPIC_LVT_TIMER 0x320
+#define LAPIC_LVT_LINT0 0x350
+#define LAPIC_LVT_LINT1 0x360
+#define LAPIC_TIMER_INITIAL 0x380
+#define LAPIC_TIMER_DIVIDE 0x3e0
+
+#define SPURIOUS_ENABLE 0x1ffu
+#define LVT_MASKED 0x10000u
+#define TIMER_PERIODIC 0x20000u
+#define DIVIDE_BY_1 0xbu
+#define COUNTS_PER_TICK 1000000u /* QEMU's counts at 1 GHz */
+
+#define UART_DATA 0x3f8
+#define UART_LINE_CONTROL 0x3fb
+#define UART_LINE_STATUS 0x3fd
+#define UART_TRANSMITTER_EMPTY 0x20
+#define UART_EIGHT_BITS 0x03
+
+#define PIC1_MASK 0x21
+#define PIC2_MASK 0xa1
+#define DEBUG_EXIT 0xf4
+
+static volatile uint32_t *lapic(uint64_t offset)
+{
+    return (volatile uint32_t *)(LAPIC + offset);
+}
+
+void machine_init(void)
+{
+    outb(PIC1_MASK, 0xff);
+    outb(PIC2_MASK, 0xff);
+    outb(UART_LINE_CONTROL, UART_EIGHT_BITS);
+    *lapic(LAPIC_TASK_PRIORITY) = 0;
+    *lapic(LAPIC_LVT_LINT0) = LVT_MASKED;
+    *lapic(LAPIC_LVT_LINT1) = LVT_MASKED;
+    *lapic(LAPIC_SPURIOUS) = SPURIOUS_ENABLE;
+    *lapic(LAPIC_TIMER_DIVIDE) = DIVIDE_BY_1;
+    machine_timer_stop();
+}
+
+void machine_write(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        while (!(inb(UART_LINE_STATUS) & UART_TRANSMITTER_EMPTY))
+            __builtin_ia32_pause();
+        outb(UART_DATA, (uint8_t)text[i]);
+    }
+}
+
+_Noreturn void machine_end(uint8_t code)
+{
+    outb(DEBUG_EXIT, code);
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+void machine_timer_start(uint8_t vector)
+{
+    *lapic(LAPIC_LVT_TIMER) = TIMER_PERIODIC | vector;
+    *lapic(LAPIC_TIMER_INITIAL) = COUNTS_PER_TICK;
+}
+
+void machine_timer_stop(void)
+{
+    *lapic(LAPIC_TIMER_INITIAL) = 0;
+    *lapic(LAPIC_LVT_TIMER) = LVT_MASKED;
+}
+
+void machine_end_of_interrupt(void)
+{
+    *lapic(LAPIC_END_OF_INTERRUPT) = 0;
+}

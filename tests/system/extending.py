@@ -1,0 +1,355 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""docs/EXTENDING.md, followed to the letter in a scratch copy of the tree.
+
+The page is the test: this finds the blocks in it, does to the named file what
+the words in front of a block say, and runs the commands, whose output must hold
+the lines that the page shows, in their order. A command fails exactly when FAIL
+is among these. Each section ends with its list of files, which must be what was
+changed, and at most three besides the page that `make docs` writes.
+
+Then the tool by itself: skeletons of every kind compile, pass all but the one
+check that they are to fail, and are laid out; and what it refuses.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+import machine
+from machine import Failure, expect, test
+
+PAGE = "docs/EXTENDING.md"
+GENERATED = "docs/hypercalls.md"
+MAX_FILES = 3
+LEFT_OUT = (".git", "build", "build-*", "__pycache__")
+
+# Lines in front of a block, and what is done with it.
+WHOLE = re.compile(r"^\*\*`([^`]+)`\*\*, whole:$")
+FUNCTION = re.compile(r"^\*\*`([^`]+)`\*\*, the function `(\w+)` becomes:$")
+REPLACE = re.compile(r"^\*\*`([^`]+)`\*\*, replace:$")
+AT_END = re.compile(r"^\*\*`([^`]+)`\*\*, at the end:$")
+FILES = re.compile(r"^\*\*Files:\*\* (.*?)\n\n", re.M | re.S)
+BLOCK = re.compile(r"^(?P<words>[^\n]+)\n\n```c\n(?P<code>.*?)^```\n|"
+                   r"^```console\n(?P<console>.*?)^```\n", re.M | re.S)
+
+scratch = tempfile.TemporaryDirectory(prefix="parapet-")
+
+
+# ---- a copy of the tree ----
+
+def copy_tree(name):
+    """A scratch copy of all but what was built; returns its folder."""
+    folder = os.path.join(scratch.name, name)
+    left_out = LEFT_OUT + (os.path.basename(machine.BUILD),)
+    shutil.copytree(".", folder, symlinks=True,
+                    ignore=shutil.ignore_patterns(*left_out))
+    return folder
+
+
+def variables():
+    """What a person's shell has; the compiler is the one of this test run."""
+    result = machine.environment(BUILD="build")
+    for name in ("NAME", "ARGS", "PREEMPTIBLE", "TEST", "CC", "DEBUG"):
+        result.pop(name, None)
+    result["MAKEFLAGS"] = " ".join(
+        f"{name}={os.environ[name]}" for name in ("CC", "DEBUG")
+        if name in os.environ)
+    return result
+
+
+def run(folder, command):
+    """The status of a shell command, and all that it printed."""
+    done = subprocess.run(["bash", "-c", command], cwd=folder, text=True,
+                          env=variables(), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=300)
+    return done.returncode, done.stdout
+
+
+def contents(folder):
+    """A digest of each source file, by its path."""
+    result = {}
+    for path, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders
+                      if name not in ("build", "__pycache__")]
+        for name in names:
+            whole = os.path.join(path, name)
+            with open(whole, "rb") as file:
+                digest = hashlib.sha256(file.read()).digest()
+            result[os.path.relpath(whole, folder)] = digest
+    return result
+
+
+def changed(before, after):
+    return {path for path in before.keys() | after.keys()
+            if before.get(path) != after.get(path)}
+
+
+def read(folder, path):
+    with open(os.path.join(folder, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def write(folder, path, text):
+    with open(os.path.join(folder, path), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+# ---- following the page ----
+
+def sections():
+    """(title, text) of each section that ends with a list of files."""
+    parts = re.split(r"^## ", read(".", PAGE), flags=re.M)[1:]
+    return [(part.partition("\n")[0], part) for part in parts
+            if FILES.search(part)]
+
+
+def replace_once(folder, path, old, new):
+    text = read(folder, path)
+    expect(text.count(old) == 1,
+           f"{path} has {text.count(old)} times, not once:\n{old}")
+    write(folder, path, text.replace(old, new))
+
+
+def replace_function(folder, path, name, code):
+    """With the comment above it, up to the brace in the first column."""
+    text = read(folder, path)
+    found = list(re.finditer(
+        rf"(?:^/\*(?:(?!\*/).)*\*/\n)?^\w[^\n;]*\b{name}\([^;{{]*\)\n"
+        r"\{\n.*?^\}\n", text, re.M | re.S))
+    expect(len(found) == 1, f"{path} has {len(found)} functions {name}")
+    write(folder, path,
+          text[:found[0].start()] + code + text[found[0].end():])
+
+
+class Follower:
+    """Goes through one section; what is replaced waits for what it is by."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.old = None
+
+    def edit(self, words, code):
+        if words == "by:":
+            expect(self.old is not None, "'by:' without 'replace:'")
+            replace_once(self.folder, *self.old, code)
+            self.old = None
+            return
+        expect(self.old is None, f"'by:' is missing before: {words}")
+        if match := WHOLE.match(words):
+            write(self.folder, match.group(1), code)
+        elif match := FUNCTION.match(words):
+            replace_function(self.folder, *match.groups(), code)
+        elif match := REPLACE.match(words):
+            self.old = (match.group(1), code)
+        elif match := AT_END.match(words):
+            write(self.folder, match.group(1),
+                  read(self.folder, match.group(1)) + code)
+        else:
+            raise Failure(f"{PAGE}: what is to be done with a block? {words}")
+
+    def console(self, text):
+        for part in re.split(r"^\$ ", text, flags=re.M)[1:]:
+            command, _, shown = part.partition("\n")
+            self.command(command, shown.splitlines())
+
+    def command(self, command, shown):
+        status, output = run(self.folder, command)
+        lines = iter(line.rstrip() for line in output.splitlines())
+        for line in shown:
+            expect(line.rstrip() in lines,
+                   f"$ {command}\nexpected the line: {line}\n{output}")
+        should_fail = any(line.startswith("FAIL") for line in shown)
+        expect((status != 0) == should_fail,
+               f"$ {command}\nended with status {status}\n{output}")
+
+
+def follow(folder, text):
+    before = contents(folder)
+    follower = Follower(folder)
+    for block in BLOCK.finditer(text):
+        if block["console"] is not None:
+            follower.console(block["console"])
+        else:
+            follower.edit(block["words"], block["code"])
+    expect(follower.old is None, "the last 'replace:' has no 'by:'")
+    check_files(changed(before, contents(folder)), text)
+
+
+def check_files(found, text):
+    named = set(re.findall(r"`([^`\s]+/[^`\s]+)`", FILES.search(text)[1]))
+    expect(found == named,
+           f"changed: {sorted(found)}; the page says: {sorted(named)}")
+    count = len(found - {GENERATED})
+    expect(count <= MAX_FILES, f"{count} files are too many: {sorted(found)}")
+
+
+def check_page():
+    """All sections are there, and each shows a failure and then a pass."""
+    expect(len(sections()) == 5, f"found {[title for title, _ in sections()]}")
+    for title, text in sections():
+        consoles = "".join(block["console"] or ""
+                           for block in BLOCK.finditer(text))
+        results = re.findall(r"^(PASS|FAIL): ", consoles, re.M)
+        expect("FAIL" in results and results[-1] == "PASS",
+               f"{title}: shown are {results}")
+        fences = len(re.findall(r"^```\w+$", text, re.M))
+        blocks = len(list(BLOCK.finditer(text)))
+        expect(fences == blocks,
+               f"{title}: {fences} blocks, of which {blocks} are understood")
+
+
+def register_section(title, text):
+    @test(f"extending: {title}")
+    def section():
+        follow(FOLLOWED, text)
+
+
+def check_layout(folder, paths):
+    """clang-format would change nothing, as `make check` wants it."""
+    sources = " ".join(path for path in sorted(paths)
+                       if path.endswith((".c", ".h")))
+    status, output = run(folder, f"clang-format --dry-run -Werror {sources}")
+    expect(sources and status == 0, output)
+
+
+# ---- the tool by itself ----
+
+SKELETONS = {
+    "none": "",
+    "numbers": "a:u32 b:u64 c:vaddr d:u32 e:u64 f:u32",
+    "fixed": "a:in:2 b:out:300 c:inout:3000",
+    "measured": "x:inout:16 y:in:1000 l:u64 z:out:300",
+    "a_call_with_a_name_of_32_letters":
+        "the_first_of_them:inout:300 the_second_of_them:in:200 "
+        "the_third_of_them:vaddr the_fourth_of_them:u32",
+    "units": "PREEMPTIBLE a:u32 n:u64",
+    "pieces": "PREEMPTIBLE a:inout:1048576 b:in:1025 n:u64 c:vaddr",
+}
+
+
+def make_skeletons(folder):
+    for name, args in SKELETONS.items():
+        words = args.split()
+        options = ["--preemptible"] if words[:1] == ["PREEMPTIBLE"] else []
+        words = [word for word in words if word != "PREEMPTIBLE"]
+        status, output = run(folder, " ".join(
+            ["tools/new-hypercall", *options, name, *words]))
+        expect(status == 0, output)
+
+
+def expect_skeleton(name, output):
+    """It fails, by the one check that says what is to be written."""
+    failures = [line for line in output.splitlines()
+                if line.startswith("    | failure: ")]
+    expect(len(failures) == 1 and
+           f"failure: {name} returned 0, as its skeleton does" in failures[0],
+           f"skeleton {name}: {failures}\n{output}")
+
+
+REFUSALS = (
+    ("", "NAME is missing"),
+    ("NAME=Hello", "'Hello': expected a lower-case letter"),
+    ("NAME=x" + "y" * 32, "at most 32"),
+    ("NAME='a b'", "expected a lower-case letter"),
+    ("NAME=register", "has a meaning in C"),
+    ("NAME=yield", "has it already, with number 32"),
+    ("NAME=vcpu", "hypervisor/core/hc_vcpu.c is there already"),
+    ("NAME=timer", "tests/kernels/timer.c is there already"),
+    ("NAME=raw", "abi/stubs.h uses hypercall_raw for something else"),
+    ("NAME=x ARGS='a:u16'", "ARGS 'a:u16': expected NAME:u32"),
+    ("NAME=x ARGS='a'", "ARGS 'a': expected NAME:u32"),
+    ("NAME=x ARGS='a:in'", "ARGS 'a:in': expected NAME:u32"),
+    ("NAME=x ARGS='a:u32:4'", "ARGS 'a:u32:4': expected NAME:u32"),
+    ("NAME=x ARGS='a:in:b'", "'b' is no number of bytes"),
+    ("NAME=x ARGS='a:in:1'", "expected from 2 to"),
+    ("NAME=x ARGS='a:out:1048577'", "expected from 2 to"),
+    ("NAME=x ARGS='a:in:4097'", "more than 4096 take too long"),
+    ("NAME=x ARGS='int:u32'", "argument 'int': that word has a meaning in C"),
+    ("NAME=x ARGS='result:u32'", "the skeleton uses that name itself"),
+    ("NAME=x ARGS='a:u32 a:u64'", "two arguments named 'a'"),
+    ("NAME=x ARGS='a:u32 b:u32 c:u32 d:u32 e:u32 f:u32 g:u32'",
+     "7 arguments: a hypercall takes at most 6"),
+    ("NAME=x PREEMPTIBLE=1", "PREEMPTIBLE=1 needs a u64"),
+    ("NAME=x PREEMPTIBLE=1 ARGS='a:in:4096'", "PREEMPTIBLE=1 needs a u64"),
+    ("NAME=x PREEMPTIBLE=1 ARGS='a:in:9999 n:u64 b:out:16'",
+     "buffers in one row"),
+    ("NAME=x PREEMPTIBLE=1 ARGS='a:in:1024 n:u64'", "for more than 1024"),
+)
+
+
+def expect_refusal(folder, settings, words):
+    before = contents(folder)
+    status, output = run(folder, f"make new-hypercall {settings}")
+    expect(status != 0 and "new-hypercall: " in output and words in output,
+           f"{settings}: expected a refusal with '{words}':\n{output}")
+    expect(not changed(before, contents(folder)),
+           f"{settings}: refused, and yet something was written")
+
+
+@test("extending: the page has five sections and no block but theirs")
+def page():
+    check_page()
+
+
+FOLLOWED = copy_tree("followed")
+UNTOUCHED = contents(FOLLOWED)
+for section_title, section_text in sections():
+    register_section(section_title, section_text)
+
+
+@test("extending: what was typed is laid out, and in the reference page")
+def typed():
+    check_layout(FOLLOWED, changed(UNTOUCHED, contents(FOLLOWED)))
+    status, output = run(FOLLOWED, "make build/docs.ok")
+    expect(status == 0, output)
+
+
+@test("extending: tests that go over all hypercalls pass with the new ones")
+def all_hypercalls():
+    names = "arguments enosys multicall hazard_random"
+    status, output = run(FOLLOWED, f"tests/kernels/run {names}")
+    expect(status == 0, output)
+
+
+@test("extending: a skeleton of any kind fails by what is to be written only")
+def skeletons():
+    folder = copy_tree("skeletons")
+    before = contents(folder)
+    make_skeletons(folder)
+    check_layout(folder, changed(before, contents(folder)))
+    names = " ".join(SKELETONS)
+    images = " ".join(f"build/kernels/{name}.elf" for name in SKELETONS)
+    status, output = run(folder, f"make docs && make -j2 {images} "
+                                 "build/hypervisor.elf")
+    expect(status == 0, output)
+    for part in re.split(r"^(?=FAIL|PASS)", run(
+            folder, f"tests/kernels/run {names}")[1], flags=re.M)[1:]:
+        if match := re.match(r"FAIL: (\w+): \1 ended with: failure", part):
+            expect_skeleton(match.group(1), part)
+            names = names.replace(match.group(1), "", 1)
+    expect(not names.strip(), f"did not fail: {names}")
+
+
+@test("extending: make new-hypercall says what it refuses, and writes nothing")
+def refusals():
+    folder = copy_tree("refusals")
+    for settings, words in REFUSALS:
+        expect_refusal(folder, settings, words)
+
+
+@test("extending: with all numbers taken, it says so")
+def no_number():
+    folder = copy_tree("full")
+    path = "abi/hypercalls.def"
+    write(folder, path, read(folder, path) + "".join(
+        f'PARAPET_HYPERCALL0({number}, taken{number}, 0, "", "taken")\n'
+        for number in range(224, 256)))
+    expect_refusal(folder, "NAME=x", "all numbers from 224 to 255 are taken")
+
+
+machine.run_all()

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A CPU is a thread, of which one runs at a time: machine_run() lets it go on
+ * and waits until it pauses. So nothing here is ever done by two at once.
+ */
+#include "tests/unit/machine.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+
+#include "hypervisor/mm/frame.h"
+#include "hypervisor/x86/apic.h"
+#include "hypervisor/x86/time.h"
+#include "hypervisor/x86/trap.h"
+#include "tests/unit/direct_map.h"
+
+/* The local APICs count from another number than the CPUs. */
+#define FIRST_APIC_ID 16
+
+static struct machine_cpu {
+    struct cpu_info info;
+    sem_t go_on;
+    void (*main)(void);
+    enum machine_place place;
+    bool kicked;
+    bool received;
+    uint64_t timer;
+} cpus[MACHINE_MAX_CPUS];
+
+uint64_t machine_now;
+
+static struct machine_cpu *running; /* NULL: what calls machine_run() */
+static sem_t paused;
+static mfn_t next_frame = 1;
+
+static void *run_main(void *argument)
+{
+    struct machine_cpu *self = argument;
+
+    sem_wait(&self->go_on);
+    self->main();
+    abort(); /* a CPU has nowhere to return to */
+}
+
+void machine_create(unsigned int nr_cpus, void (*main)(void))
+{
+    direct_map_reset();
+    machine_now = 1;
+    sem_init(&paused, 0, 0);
+    for (unsigned int i = 0; i < nr_cpus; i++) {
+        struct machine_cpu *cpu = &cpus[i];
+        pthread_t thread;
+
+        cpu->info.id = i;
+        cpu->info.apic_id = FIRST_APIC_ID + i;
+        cpu->main = main;
+        sem_init(&cpu->go_on, 0, 0);
+        if (pthread_create(&thread, NULL, run_main, cpu) != 0)
+            abort();
+    }
+}
+
+void machine_run(unsigned int cpu)
+{
+    running = &cpus[cpu];
+    sem_post(&running->go_on);
+    sem_wait(&paused);
+    running = NULL;
+}
+
+void machine_pause(enum machine_place place)
+{
+    struct machine_cpu *self = running;
+
+    if (!self)
+        return;
+    self->place = place;
+    sem_post(&paused);
+    sem_wait(&self->go_on);
+    self->place = MACHINE_IN_HYPERVISOR;
+}
+
+enum machine_place machine_place(unsigned int cpu)
+{
+    return cpus[cpu].place;
+}
+
+/* ---- in place of what needs ring 0 ---- */
+
+struct cpu_info *this_cpu(void)
+{
+    if (!running)
+        abort();
+    return &running->info;
+}
+
+struct cpu_info *percpu_info(unsigned int cpu)
+{
+    return &cpus[cpu].info;
+}
+
+void spin_lock(struct spinlock *lock)
+{
+    do {
+        machine_pause(MACHINE_IN_HYPERVISOR);
+    } while (lock->next != lock->serving);
+    lock->next++;
+}
+
+void spin_unlock(struct spinlock *lock)
+{
+    lock->serving++;
+    machine_pause(MACHINE_IN_HYPERVISOR);
+}
+
+/* ---- interrupts and time ---- */
+
+static bool is_due(const struct machine_cpu *cpu)
+{
+    return cpu->timer != 0 && cpu->timer <= machine_now;
+}
+
+void machine_receive(unsigned int cpu)
+{
+    cpus[cpu].received = true;
+}
+
+bool machine_is_interrupted(unsigned int cpu)
+{
+    return cpus[cpu].kicked || cpus[cpu].received || is_due(&cpus[cpu]);
+}
+
+uint64_t machine_timer(unsigned int cpu)
+{
+    return cpus[cpu].timer;
+}
+
+uint8_t machine_take_interrupt(void)
+{
+    if (is_due(running)) {
+        running->timer = 0;
+        return VECTOR_TIMER;
+    }
+    if (running->kicked) {
+        running->kicked = false;
+        return VECTOR_KICK;
+    }
+    if (running->received) {
+        running->received = false;
+        return VECTOR_UART;
+    }
+    return 0;
+}
+
+void cpu_wait_for_interrupt(void)
+{
+    struct cpu_regs regs = {0};
+
+    do {
+        machine_pause(MACHINE_IDLE);
+    } while (!machine_is_interrupted(running->info.id));
+    while ((regs.vector = machine_take_interrupt()) != 0)
+        interrupt_from_hypervisor(&regs);
+}
+
+void apic_send(uint32_t target_apic_id, uint8_t vector)
+{
+    if (vector != VECTOR_KICK || target_apic_id < FIRST_APIC_ID ||
+        target_apic_id >= FIRST_APIC_ID + MACHINE_MAX_CPUS)
+        abort();
+    cpus[target_apic_id - FIRST_APIC_ID].kicked = true;
+}
+
+void apic_end_of_interrupt(void)
+{
+}
+
+uint64_t time_now_ns(void)
+{
+    return machine_now;
+}
+
+void time_set_timer(uint64_t deadline_ns)
+{
+    running->timer = deadline_ns;
+}
+
+/* ---- memory, which is never taken back ---- */
+
+mfn_t frame_alloc_run(size_t nr)
+{
+    mfn_t mfn = next_frame;
+
+    next_frame += nr;
+    direct_map_add(frame_paddr(mfn), frame_paddr(next_frame));
+    return mfn;
+}

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""Debian's package of Xen, fetched by apt as it is configured here.
+
+What was fetched is kept in build/xen, with package.json to say what it is:
+a later run needs no network. Nothing is installed.
+"""
+
+import glob
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+
+NAME = "xen-hypervisor-4.17-amd64"
+# Security updates change the last numbers, and hardly the paths.
+VERSIONS = "4.17.*"
+IMAGE_IN_PACKAGE = "boot/xen-4.17-amd64.gz"
+TOOLS = ("apt-cache", "apt-get", "dpkg-deb")
+
+
+class Unavailable(Exception):
+    """There is no Xen to compare with; the text says why."""
+
+
+class Refused(Exception):
+    """What came is not what apt has on record; the text says how."""
+
+
+class Package:
+    def __init__(self, version, sha256, image):
+        self.version = version
+        self.sha256 = sha256
+        self.image = image
+
+
+def run(command, folder="."):
+    return subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True)
+
+
+def sha256_of(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def described_by_apt():
+    """The version that apt would install, and the hash it expects."""
+    result = run(["apt-cache", "show", "--no-all-versions",
+                  f"{NAME}={VERSIONS}"])
+    record = result.stdout.split("\n\n")[0]
+    fields = dict(line.split(": ", 1) for line in record.splitlines()
+                  if ": " in line and not line.startswith(" "))
+    if result.returncode != 0 or not {"Version", "SHA256"} <= fields.keys():
+        raise Unavailable(f"apt knows no {NAME} {VERSIONS} (is this Debian 12, "
+                          "and was `apt-get update` run?)")
+    return fields["Version"], fields["SHA256"]
+
+
+def download(version, sha256, folder):
+    """The package's file, whose hash is the one that apt has on record."""
+    for old in glob.glob(os.path.join(folder, "*.deb")):
+        os.remove(old)
+    result = run(["apt-get", "download", f"{NAME}={version}"], folder)
+    files = glob.glob(os.path.join(folder, "*.deb"))
+    if result.returncode != 0 or len(files) != 1:
+        with open(os.path.join(folder, "apt.log"), "w",
+                  encoding="utf-8") as log:
+            log.write(result.stdout + result.stderr)
+        raise Unavailable(f"apt-get could not download {NAME} (is there a "
+                          f"network? {log.name} has its words)")
+    found = sha256_of(files[0])
+    if found != sha256:
+        raise Refused(f"{files[0]} has SHA256 {found}, but apt's record says "
+                      f"{sha256}")
+    return files[0]
+
+
+def extract(deb, folder):
+    """The hypervisor's image, a multiboot ELF file, out of the package."""
+    tree = os.path.join(folder, "tree")
+    image = os.path.join(folder, "xen.elf")
+    shutil.rmtree(tree, ignore_errors=True)
+    subprocess.run(["dpkg-deb", "-x", deb, tree], check=True)
+    with gzip.open(os.path.join(tree, IMAGE_IN_PACKAGE)) as packed, \
+            open(image, "wb") as unpacked:
+        shutil.copyfileobj(packed, unpacked)
+    shutil.rmtree(tree)
+    return image
+
+
+def kept(folder):
+    """What an earlier run has left, if it is whole."""
+    try:
+        with open(os.path.join(folder, "package.json"),
+                  encoding="utf-8") as file:
+            record = json.load(file)
+        image = os.path.join(folder, "xen.elf")
+        if sha256_of(image) == record["image_sha256"]:
+            return Package(record["version"], record["sha256"], image)
+    except (OSError, ValueError, KeyError):
+        pass  # not there, or not whole: fetch it
+    return None
+
+
+def fetch(folder, say):
+    """The package, from an earlier run or from apt."""
+    os.makedirs(folder, exist_ok=True)
+    package = kept(folder)
+    if package:
+        return package
+    for tool in TOOLS:
+        if not shutil.which(tool):
+            raise Unavailable(f"{NAME} comes by apt, and there is no {tool}")
+    version, sha256 = described_by_apt()
+    say(f"fetching {NAME} {version}")
+    image = extract(download(version, sha256, folder), folder)
+    with open(os.path.join(folder, "package.json"), "w",
+              encoding="utf-8") as file:
+        json.dump({"package": NAME, "version": version, "sha256": sha256,
+                   "image_sha256": sha256_of(image)}, file, indent=2)
+        file.write("\n")
+    return Package(version, sha256, image)
