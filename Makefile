@@ -206,6 +206,8 @@ soak: build $(FUZZ_PROGRAMS) ## micro-guests, system, fuzz, for MINUTES=30
 
 .PHONY: bench
 bench: ## what each operation costs, and whether it keeps its budget
+.PHONY: sensitive
+sensitive: ## run each sensitive instruction: the table of docs/SENSITIVE.md
 
 .PHONY: gdb
 gdb: $(BUILD)/hypervisor.elf $(BUILD)/default.itb ## boot under gdb
@@ -224,7 +226,7 @@ docs: $(BUILD)/hcdoc ## regenerate docs/hypercalls.md from abi/*.def
 C_FOLDERS := abi lib hypervisor pvdrivers guest-kernel user tools tests
 .PHONY: format
 format: ## lay out all C files with clang-format
-	$(Q)find $(C_FOLDERS) -name '*.[ch]' -exec clang-format -i {} +
+	$(Q)find $(wildcard $(C_FOLDERS)) -name '*.[ch]' -exec clang-format -i {} +
 
 .PHONY: doctor
 doctor: ## what this machine has of what is needed, and the fix

@@ -11,6 +11,7 @@
 #include "hypervisor/engine/engine.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/percpu.h"
+#include "hypervisor/x86/time.h"
 
 /* cpu_irq_disable: the virtual interrupt flag is cleared. Returns 0. */
 int64_t hc_cpu_irq_disable(void)
@@ -45,6 +46,12 @@ int64_t hc_set_timer(uint64_t deadline_ns)
     vcpu_current()->timer_deadline = deadline_ns;
     sched_timer_update();
     return 0;
+}
+
+/* clock_read: what the guest can compute from the shared page (abi/shared.h). */
+int64_t hc_clock_read(void)
+{
+    return (int64_t)time_now_ns();
 }
 
 /*

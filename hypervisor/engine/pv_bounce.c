@@ -198,7 +198,7 @@ void pv_trap(struct vcpu *v, struct cpu_regs *regs)
         break;
     case EXC_DB:
         __asm__ volatile("mov %%dr6, %0" : "=r"(v->pv.dr6));
-        __asm__ volatile("mov %0, %%dr6" : : "r"(0xffff0ff0ul));
+        __asm__ volatile("mov %0, %%dr6" : : "r"(PV_DR6_RESET));
         pv_reflect(v, regs);
         break;
     default:

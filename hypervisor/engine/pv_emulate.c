@@ -5,6 +5,7 @@
  * instruction does to a virtual CPU.
  *
  *   cli, sti                 the event mask of the vCPU page
+ *   sti; hlt                 taken together: see emulate_sti()
  *   hlt                      sleep until an event is pending, mask as it is
  *   mov from cr0, cr4, smsw  fixed values: what the hypervisor has set
  *   mov to cr0, cr4, lmsw    accepted when nothing changes
@@ -28,7 +29,7 @@
 #include "hypervisor/x86/decode.h"
 #include "hypervisor/x86/percpu.h"
 
-#define DR6_RESET 0xffff0ff0ul
+#define OPCODE_HLT 0xf4
 #define DR7_RESET 0x400ul
 
 /* The general registers in the order in which instructions number them. */
@@ -112,7 +113,7 @@ static bool mov_to_dr(struct vcpu *v, const struct insn *insn, uint64_t value)
 {
     switch (insn->special) {
     case 6:
-        v->pv.dr6 = (value & 0xe00ful) | DR6_RESET;
+        v->pv.dr6 = (value & 0xe00ful) | PV_DR6_RESET;
         return true;
     case 7:
         return value == DR7_RESET;
@@ -196,6 +197,25 @@ static bool emulate_lmsw(struct cpu_regs *regs, const struct insn *insn)
     return (*reg_of(regs, insn->reg) & 0xf) == (read_cr0() & 0xf);
 }
 
+/*
+ * The CPU holds interrupts off for one instruction after sti, so that an idle
+ * loop's `sti; hlt` cannot sleep on what came in between. So a hlt behind it
+ * is done with it; before any other instruction an event may come at once.
+ */
+static __attribute__((noinline)) bool
+emulate_sti(struct vcpu *v, struct cpu_regs *regs, const struct insn *insn)
+{
+    struct guest_code code;
+
+    (void)hc_cpu_irq_enable();
+    if (guest_fetch_code(&code, regs->rip + insn->length) > 0 &&
+        code.bytes[0] == OPCODE_HLT) {
+        sched_block(v);
+        regs->rip++;
+    }
+    return true;
+}
+
 /* Does what insn says; false when it is not allowed, with nothing changed. */
 static bool emulate(struct vcpu *v, struct cpu_regs *regs,
                     const struct insn *insn)
@@ -205,7 +225,7 @@ static bool emulate(struct vcpu *v, struct cpu_regs *regs,
         v->page->event_mask = 1;
         return true;
     case INSN_STI:
-        return hc_cpu_irq_enable() == 0;
+        return emulate_sti(v, regs, insn);
     case INSN_HLT:
         return (sched_block(v), true);
     case INSN_MOV_FROM_CR:

@@ -49,12 +49,17 @@ void sched_assign(struct vcpu *v, unsigned int nr_cpus)
 static void start_slice(struct cpu_info *cpu)
 {
     struct run_queue *q = &queues[cpu->id];
+    bool started = false;
 
     spin_lock(&q->lock);
-    if (cpu->current && cpu->slice_end == 0 && !list_is_empty(&q->runnable))
+    if (cpu->current && cpu->slice_end == 0 && !list_is_empty(&q->runnable)) {
         cpu->slice_end = time_now_ns() + SCHED_SLICE_NS;
+        started = true;
+    }
     spin_unlock(&q->lock);
-    sched_timer_update();
+    /* Only then: it looks at every vCPU of the CPU. */
+    if (started)
+        sched_timer_update();
 }
 
 /* Has a CPU look at its work: at once if it is ours, by an interrupt if not. */

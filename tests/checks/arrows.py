@@ -31,6 +31,7 @@ RULES = {
     "tests/fuzz/": (("",), ANY),
     "tests/kernels/": (("abi/", "lib/", "tests/kernels/"), FREESTANDING),
     "tests/bench/": (("abi/", "lib/", "tests/"), FREESTANDING),
+    "tests/probe/": (("abi/", "lib/", "tests/"), FREESTANDING),
     "tests/system/": (("abi/",), FREESTANDING),
 }
 # Found by an include path: irqflag.h in privops/pv or privops/native,
@@ -49,8 +50,11 @@ def includes(path):
 
 
 def objection(root, path, system, name):
-    folders, system_headers = RULES[max(
-        (prefix for prefix in RULES if path.startswith(prefix)), key=len)]
+    rule = max((prefix for prefix in RULES if path.startswith(prefix)),
+               key=len, default=None)
+    if rule is None:
+        return "tests/checks/arrows.py has no rule for its folder"
+    folders, system_headers = RULES[rule]
     if system:
         if system_headers is not ANY and name not in system_headers:
             return f"must not include <{name}>"
@@ -101,6 +105,7 @@ common.main("arrows", check, {
         bad("guest-kernel/x.c", '# include "hypervisor/core/domain.h"'),
     "hypervisor includes a host header":
         bad("hypervisor/x.c", "#include <stdio.h>"),
+    "a folder without a rule": bad("tests/new/x.c", '#include "abi/abi.h"'),
     "a path that is not from the root":
         bad("hypervisor/core/x.c", '#include "domain.h"'),
     "hypervisor includes lib": good("hypervisor/x.c", '#include "lib/list.h"'),

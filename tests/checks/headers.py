@@ -20,6 +20,7 @@ WORLDS = {
     "guest-kernel/privops/pv": (GK_PV,),
     "guest-kernel/privops/native": (GK_NATIVE,),
     "tests/kernels": (MG,),
+    "tests/probe": (MG,),
 }
 # For assembly only, which their names say.
 ASSEMBLY = "_asm.h"

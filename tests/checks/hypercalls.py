@@ -21,7 +21,7 @@ FOLDERS = ("abi", "lib", "hypervisor", "guest-kernel", "pvdrivers", "tools",
 
 
 def copy_tree(folder):
-    for name in FOLDERS:
+    for name in filter(os.path.isdir, FOLDERS):
         shutil.copytree(name, os.path.join(folder, name))
     for name in ["Makefile"] + glob.glob("tests/*/objects.mk"):
         os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)

@@ -18,7 +18,7 @@
 #include "tests/probe/env.h"
 #include "tests/probe/views.h"
 
-/* The hypervisor's default console is slow by the write: whole lines. */
+/* Written in one go: each write is a hypercall. */
 struct line {
     size_t used;
     char text[256];

@@ -69,7 +69,7 @@ def panic():
                     "run: the hypervisor panicked")
         expect(re.search(r"^  at [0-9a-f]{16}  panic.*\+0x", result.output,
                          re.M), "no place of the panic", result)
-        expect(re.search(r"^  by [0-9a-f]{16}  boot_main\+0x", result.output,
+        expect(re.search(r"^  by [0-9a-f]{16}  boot_[a-z_]+\+0x", result.output,
                          re.M), "no caller with its symbol", result)
         expect(re.search(r"rax [0-9a-f]{16}", result.output),
                "no registers", result)

@@ -13,10 +13,13 @@
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/time.h"
 #include "hypervisor/x86/trap.h"
+#include "lib/macros.h"
 #include "tests/unit/direct_map.h"
 
 /* The local APICs count from another number than the CPUs. */
 #define FIRST_APIC_ID 16
+/* A deadline further away than this is too far for the timer at once. */
+#define LONGEST_TIMER 3000000
 
 static struct machine_cpu {
     struct cpu_info info;
@@ -183,7 +186,7 @@ uint64_t time_now_ns(void)
 
 void time_set_timer(uint64_t deadline_ns)
 {
-    running->timer = deadline_ns;
+    running->timer = MIN(deadline_ns, machine_now + LONGEST_TIMER);
 }
 
 /* ---- memory, which is never taken back ---- */
