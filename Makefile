@@ -166,7 +166,7 @@ NATIVE_IMAGES := $(BUILD)/guest-native.elf $(BUILD)/ramdisk.cpio
 .PHONY: help
 help: ## this list
 	@sed -n 's/^## \{0,1\}//p; s/^\([a-z-]*\):.*## /  \1\t/p' \
-	    Makefile | expand -t 14
+	    Makefile | expand -t 17
 
 # Standard input is the guest's: nothing before tools/run may read it.
 .PHONY: run run-native
@@ -222,6 +222,9 @@ size: $(BUILD)/hypervisor.elf $(NATIVE_IMAGES) ## how large the images are
 docs: $(BUILD)/hcdoc ## regenerate docs/hypercalls.md from abi/*.def
 	$(Q)$< > $(BUILD)/hypercalls.md
 	$(Q)cp $(BUILD)/hypercalls.md docs/hypercalls.md
+
+.PHONY: new-hypercall
+new-hypercall: ## scaffold one: NAME=hello ARGS='buf:in:4096 n:u64'
 
 C_FOLDERS := abi lib hypervisor pvdrivers guest-kernel user tools tests
 .PHONY: format

@@ -8,7 +8,6 @@ $(BUILD)/hcdoc: $(BUILD)/tool/tools/hcdoc.o
 
 # A hypercall of one's own. Its settings reach the tool through the environment,
 # where no shell takes them apart.
-.PHONY: new-hypercall
 new-hypercall:
 	@tools/new-hypercall $(if $(filter-out 0,$(PREEMPTIBLE)),--preemptible) \
 	    -- "$$NAME" "$$ARGS"

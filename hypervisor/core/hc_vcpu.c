@@ -48,7 +48,8 @@ int64_t hc_set_timer(uint64_t deadline_ns)
     return 0;
 }
 
-/* clock_read: what the guest can compute from the shared page (abi/shared.h). */
+/* clock_read: what the guest can compute from the shared page (abi/shared.h).
+ */
 int64_t hc_clock_read(void)
 {
     return (int64_t)time_now_ns();

@@ -8,10 +8,12 @@
  *   BENCH exits op=... way=... operations=N name=N ...
  *   BENCH end
  *
- * ticks is the sample's loop less an empty loop of as many iterations. The
- * boot arguments are the number of rounds and, if only a part is wanted, a
- * piece of "op/way".
+ * ticks is the sample's loop less an empty loop of as many iterations (but for
+ * the row of the empty loop itself). The boot arguments are the number of
+ * rounds and, if only a part is wanted, a piece of "op/way".
  */
+#include <stddef.h>
+
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "lib/string.h"
@@ -26,18 +28,25 @@
 
 MG_TEST(bench);
 
-#define NR_CALLS 32
+#define MAX_CALLS 128
 
-static _Alignas(4096) struct parapet_multicall_entry calls[NR_CALLS];
+static _Alignas(4096) struct parapet_multicall_entry calls[MAX_CALLS];
 
 /* loops.S has the numbers. */
 _Static_assert(PARAPET_HC_abi_version == 1 && PARAPET_HC_multicall == 4 &&
                    PARAPET_HC_set_timer == 19 &&
                    PARAPET_HC_cpu_irq_disable == 21 &&
                    PARAPET_HC_cpu_irq_enable == 22 &&
-                   PARAPET_HC_event_check == 23 && PARAPET_HC_yield == 32 &&
+                   PARAPET_HC_event_check == 23 &&
+                   PARAPET_HC_clock_read == 24 && PARAPET_HC_yield == 32 &&
                    PARAPET_HC_evtchn_send == 50,
                "a hypercall has another number");
+_Static_assert(PARAPET_ERESTART == BENCH_ERESTART, "ERESTART is another");
+_Static_assert(offsetof(struct parapet_shared_page, clock) ==
+                   BENCH_CLOCK - PARAPET_SHARED_PAGE,
+               "the clock is elsewhere");
+_Static_assert(sizeof(struct parapet_multicall_entry) == 64,
+               "an entry of a multicall has another size");
 
 /* ---- what has to be in place before an operation ---- */
 
@@ -50,9 +59,9 @@ static void prepare_breakpoint(void)
     mg_trap_set(MG_BP, 0, (uint64_t)bench_breakpoint_entry);
 }
 
-static void prepare_page_fault(void)
+static void prepare_kernel_fault(void)
 {
-    mg_trap_set(MG_PF, 0, (uint64_t)bench_page_fault_entry);
+    mg_trap_set(MG_PF, 0, (uint64_t)bench_kernel_fault_entry);
 }
 
 static void prepare_event(void)
@@ -73,13 +82,33 @@ static void prepare_timer(void)
     bench_deadline = mg_clock_ns() + 3600 * MG_S;
 }
 
-static void prepare_multicall(void)
+static void prepare_multicall(uint64_t nr_calls)
 {
     memset(calls, 0, sizeof(calls));
-    for (size_t i = 0; i < NR_CALLS; i++)
+    for (size_t i = 0; i < nr_calls; i++)
         calls[i].number = PARAPET_HC_abi_version;
     bench_calls = (uint64_t)calls;
-    bench_nr_calls = NR_CALLS;
+    bench_nr_calls = nr_calls;
+}
+
+static void prepare_multicall_1(void)
+{
+    prepare_multicall(1);
+}
+
+static void prepare_multicall_8(void)
+{
+    prepare_multicall(8);
+}
+
+static void prepare_multicall_32(void)
+{
+    prepare_multicall(32);
+}
+
+static void prepare_multicall_128(void)
+{
+    prepare_multicall(128);
 }
 
 /* ---- the table ---- */
@@ -94,12 +123,19 @@ struct operation {
 };
 
 static const struct operation operations[] = {
+    {"empty_loop", "direct", bench_empty, 100000, prepare_nothing, 1},
     {"null_hypercall", "hypercall", bench_null_hypercall, 20000,
      prepare_nothing, 1},
-    {"null_hypercall", "batch", bench_multicall, 500, prepare_multicall,
-     NR_CALLS},
     {"enosys_hypercall", "hypercall", bench_enosys_hypercall, 20000,
      prepare_nothing, 1},
+    {"multicall_1", "batch", bench_multicall, 10000, prepare_multicall_1, 1},
+    {"multicall_8", "batch", bench_multicall, 2000, prepare_multicall_8, 8},
+    {"multicall_32", "batch", bench_multicall, 500, prepare_multicall_32, 32},
+    {"multicall_128", "batch", bench_multicall, 125, prepare_multicall_128,
+     128},
+    {"clock_read", "shared", bench_clock_shared, 20000, prepare_nothing, 1},
+    {"clock_read", "hypercall", bench_clock_hypercall, 20000, prepare_nothing,
+     1},
     {"virtual_cli_sti", "shared", bench_cli_sti_shared, 10000, prepare_nothing,
      BENCH_UNROLLED},
     {"virtual_cli_sti", "hypercall", bench_cli_sti_hypercall, 20000,
@@ -113,13 +149,13 @@ static const struct operation operations[] = {
     {"iret", "hypercall", bench_iret, 20000, prepare_nothing, 1},
     {"breakpoint_roundtrip", "hypercall", bench_breakpoint, 10000,
      prepare_breakpoint, 1},
-    {"page_fault_roundtrip", "hypercall", bench_page_fault, 10000,
-     prepare_page_fault, 1},
+    {"kernel_fault_roundtrip", "hypercall", bench_kernel_fault, 10000,
+     prepare_kernel_fault, 1},
     {"event_self", "hypercall", bench_event_self, 10000, prepare_event, 1},
     {"event_send_pending", "hypercall", bench_event_send_pending, 20000,
      prepare_pending, 1},
-    {"read_cr0", "trap", bench_read_cr0, 10000, prepare_nothing, 1},
-    {"read_efer", "trap", bench_read_efer, 10000, prepare_nothing, 1},
+    {"cr0_read", "trap", bench_cr0_read, 10000, prepare_nothing, 1},
+    {"msr_read", "trap", bench_msr_read, 10000, prepare_nothing, 1},
     {"set_timer", "hypercall", bench_set_timer, 20000, prepare_timer, 1},
     {"yield_alone", "hypercall", bench_yield, 10000, prepare_nothing, 1},
 };
@@ -200,11 +236,12 @@ static void settle(void)
 static void measure(const struct operation *op, bool print)
 {
     struct exits before, after;
-    uint64_t empty, ticks;
+    uint64_t empty = 0, ticks;
 
     settle();
     op->prepare();
-    empty = time_loop(bench_empty, op->iterations);
+    if (op->loop != bench_empty)
+        empty = time_loop(bench_empty, op->iterations);
     read_exits(&before);
     ticks = time_loop(op->loop, op->iterations);
     read_exits(&after);
@@ -221,9 +258,11 @@ static void measure(const struct operation *op, bool print)
 /* Each operation once does what it should, or the figures mean nothing. */
 static void verify(void)
 {
-    prepare_multicall();
-    MG_CHECK_EQ(hypercall_multicall(calls, NR_CALLS), 0);
-    MG_CHECK_EQ(calls[NR_CALLS - 1].result, PARAPET_ABI_VERSION);
+    prepare_multicall(MAX_CALLS);
+    bench_multicall(1);
+    for (size_t i = 0; i < MAX_CALLS; i++)
+        MG_CHECK_EQ(calls[i].result, PARAPET_ABI_VERSION);
+    MG_CHECK(hypercall_clock_read() > 0);
     prepare_event();
     mg_sti();
     MG_CHECK_EQ(hypercall_evtchn_send(BENCH_PORT), 0);

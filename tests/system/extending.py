@@ -242,6 +242,13 @@ def make_skeletons(folder):
         expect(status == 0, output)
 
 
+def skeleton_files():
+    """What the tool writes: three files for each, of which one is shared."""
+    return ({"abi/hypercalls.def"} |
+            {f"hypervisor/core/hc_{name}.c" for name in SKELETONS} |
+            {f"tests/kernels/{name}.c" for name in SKELETONS})
+
+
 def expect_skeleton(name, output):
     """It fails, by the one check that says what is to be written."""
     failures = [line for line in output.splitlines()
@@ -321,7 +328,9 @@ def skeletons():
     folder = copy_tree("skeletons")
     before = contents(folder)
     make_skeletons(folder)
-    check_layout(folder, changed(before, contents(folder)))
+    written = changed(before, contents(folder))
+    expect(written == skeleton_files(), f"written: {sorted(written)}")
+    check_layout(folder, written)
     names = " ".join(SKELETONS)
     images = " ".join(f"build/kernels/{name}.elf" for name in SKELETONS)
     status, output = run(folder, f"make docs && make -j2 {images} "

@@ -57,6 +57,7 @@ def environment(**settings):
                  if name not in SETTINGS}
     # A make that a test starts takes nothing over from the one around it.
     variables["MAKEFLAGS"] = ""
+    variables.pop("MAKELEVEL", None)
     variables["TIMEOUT"] = str(LIMIT)
     variables.update({name: str(value) for name, value in settings.items()})
     return variables

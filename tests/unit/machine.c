@@ -3,9 +3,11 @@
  * A CPU is a thread, of which one runs at a time: machine_run() lets it go on
  * and waits until it pauses. So nothing here is ever done by two at once.
  */
+#define _GNU_SOURCE /* sched_setaffinity() */
 #include "tests/unit/machine.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdlib.h>
 
@@ -37,6 +39,16 @@ static struct machine_cpu *running; /* NULL: what calls machine_run() */
 static sem_t paused;
 static mfn_t next_frame = 1;
 
+/* On one CPU of the host, threads that run by turns are much faster. */
+static void stay_on_this_cpu(void)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET((size_t)sched_getcpu(), &set);
+    (void)sched_setaffinity(0, sizeof(set), &set);
+}
+
 static void *run_main(void *argument)
 {
     struct machine_cpu *self = argument;
@@ -48,6 +60,7 @@ static void *run_main(void *argument)
 
 void machine_create(unsigned int nr_cpus, void (*main)(void))
 {
+    stay_on_this_cpu();
     direct_map_reset();
     machine_now = 1;
     sem_init(&paused, 0, 0);

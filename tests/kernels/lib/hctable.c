@@ -3,25 +3,27 @@
 
 #include "abi/stubs.h"
 #include "lib/macros.h"
+#include "lib/string.h"
 
 #define T(type) MG_HC_##type
-#define PARAPET_HYPERCALL0(nr, name, flags, ...)                               \
-    {nr, #name, flags, {MG_HC_none}},
-#define PARAPET_HYPERCALL1(nr, name, flags, t1, a1, ...)                       \
-    {nr, #name, flags, {T(t1)}},
-#define PARAPET_HYPERCALL2(nr, name, flags, t1, a1, t2, a2, ...)               \
-    {nr, #name, flags, {T(t1), T(t2)}},
-#define PARAPET_HYPERCALL3(nr, name, flags, t1, a1, t2, a2, t3, a3, ...)       \
-    {nr, #name, flags, {T(t1), T(t2), T(t3)}},
-#define PARAPET_HYPERCALL4(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
+#define PARAPET_HYPERCALL0(nr, name, flags, errors, ...)                       \
+    {nr, #name, flags, {MG_HC_none}, errors},
+#define PARAPET_HYPERCALL1(nr, name, flags, t1, a1, errors, ...)               \
+    {nr, #name, flags, {T(t1)}, errors},
+#define PARAPET_HYPERCALL2(nr, name, flags, t1, a1, t2, a2, errors, ...)       \
+    {nr, #name, flags, {T(t1), T(t2)}, errors},
+#define PARAPET_HYPERCALL3(nr, name, flags, t1, a1, t2, a2, t3, a3, errors,    \
                            ...)                                                \
-    {nr, #name, flags, {T(t1), T(t2), T(t3), T(t4)}},
+    {nr, #name, flags, {T(t1), T(t2), T(t3)}, errors},
+#define PARAPET_HYPERCALL4(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
+                           errors, ...)                                        \
+    {nr, #name, flags, {T(t1), T(t2), T(t3), T(t4)}, errors},
 #define PARAPET_HYPERCALL5(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
-                           t5, a5, ...)                                        \
-    {nr, #name, flags, {T(t1), T(t2), T(t3), T(t4), T(t5)}},
+                           t5, a5, errors, ...)                                \
+    {nr, #name, flags, {T(t1), T(t2), T(t3), T(t4), T(t5)}, errors},
 #define PARAPET_HYPERCALL6(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
-                           t5, a5, t6, a6, ...)                                \
-    {nr, #name, flags, {T(t1), T(t2), T(t3), T(t4), T(t5), T(t6)}},
+                           t5, a5, t6, a6, errors, ...)                        \
+    {nr, #name, flags, {T(t1), T(t2), T(t3), T(t4), T(t5), T(t6)}, errors},
 
 const struct mg_hypercall mg_hypercalls[] = {
 #include "abi/hypercalls.def"
@@ -38,6 +40,42 @@ const struct mg_hypercall *mg_hypercall_find(uint64_t number)
             return &mg_hypercalls[i];
     }
     return NULL;
+}
+
+/* The last error has the largest number. */
+static const char *const error_names[] = {
+#define PARAPET_ERROR(number, name, text) [number] = #name,
+#include "abi/errors.def"
+#undef PARAPET_ERROR
+};
+
+const char *mg_error_name(int64_t error)
+{
+    if (error < 0 || error >= (int64_t)ARRAY_SIZE(error_names) ||
+        !error_names[error])
+        return "no error of abi/errors.def";
+    return error_names[error];
+}
+
+static bool has_word(const char *text, const char *word)
+{
+    size_t size = strlen(word);
+
+    while (*text) {
+        size_t end = 0;
+
+        while (text[end] && text[end] != ' ')
+            end++;
+        if (end == size && memcmp(text, word, size) == 0)
+            return true;
+        text += text[end] ? end + 1 : end;
+    }
+    return false;
+}
+
+bool mg_hypercall_can_return(const struct mg_hypercall *hc, int64_t result)
+{
+    return result >= 0 || has_word(hc->errors, mg_error_name(-result));
 }
 
 int64_t mg_hypercall(uint64_t number, const uint64_t args[6])

@@ -25,6 +25,7 @@ struct mg_hypercall {
     const char *name;
     uint32_t flags; /* of abi/hypercall.h */
     enum mg_hc_type types[6];
+    const char *errors; /* their names, with a space in between */
 };
 
 extern const struct mg_hypercall mg_hypercalls[];
@@ -32,6 +33,15 @@ extern const size_t mg_nr_hypercalls;
 
 /* NULL if the number is not assigned. */
 const struct mg_hypercall *mg_hypercall_find(uint64_t number);
+
+/* "EINVAL" for PARAPET_EINVAL; also says when it is no error. */
+const char *mg_error_name(int64_t error);
+
+/*
+ * Whether the list says that the call can return this. It leaves out the
+ * -EINVAL for a u32 above 32 bits, which any call with a u32 has.
+ */
+bool mg_hypercall_can_return(const struct mg_hypercall *hc, int64_t result);
 
 /* Makes the call by the instruction. */
 int64_t mg_hypercall(uint64_t number, const uint64_t args[6]);

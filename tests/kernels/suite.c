@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The suite of every hypercall: it succeeds, and it returns each error that
+ * abi/hypercalls.def names, and no other. A call without a suite here, or with
+ * one that leaves an error out, is a failure. Hostile arguments are generated,
+ * in arguments.c. A hypercall of the coursework range has a micro-guest of its
+ * name in the place of a suite.
+ *
+ * BUNDLE: vcpus=2
+ * INPUT: x
+ */
+#include "abi/stubs.h"
+#include "lib/macros.h"
+#include "lib/string.h"
+#include "tests/kernels/lib/clock.h"
+#include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/hctable.h"
+#include "tests/kernels/lib/test.h"
+#include "tests/kernels/lib/trap.h"
+#include "tests/kernels/lib/vcpu.h"
+
+MG_TEST(suite);
+
+#define NR_VCPUS 2
+
+/* What has been seen of the hypercall that is being tested. */
+static const struct mg_hypercall *subject;
+static uint64_t counted;
+static bool has_succeeded;
+static bool has_returned[128]; /* by error */
+
+static uint64_t count_now(void)
+{
+    return mg_counters(0)->hypercalls[subject->number];
+}
+
+/* Notes a result, if it was indeed the subject that was called. */
+static int64_t note(const char *text, int64_t result)
+{
+    if (count_now() == counted)
+        mg_failure("suite_%s: %s was no call of it", subject->name, text);
+    else if (result >= 0)
+        has_succeeded = true;
+    else if (-result < (int64_t)ARRAY_SIZE(has_returned))
+        has_returned[-result] = true;
+    return result;
+}
+
+/* Within a suite: makes a call of its subject, notes and gives the result. */
+#define NOTED(call) (counted = count_now(), note(#call, call))
+#define RETURNS(call, value) MG_CHECK_EQ(NOTED(call), value)
+#define REFUSES(call, error) MG_CHECK_EQ(NOTED(call), -PARAPET_##error)
+
+/* ---- 0..15 ---- */
+
+MG_SNIPPET(do_int3, "int3");
+
+static bool go_on(struct mg_regs *regs)
+{
+    (void)regs;
+    return true;
+}
+
+/* The handler's way back is an iret. What iret refuses ends the domain. */
+static int64_t iret_of_handler(void)
+{
+    mg_trap_hook(MG_BP, go_on);
+    do_int3(NULL);
+    mg_trap_hook(MG_BP, NULL);
+    return 0;
+}
+
+static void suite_iret(void)
+{
+    RETURNS(iret_of_handler(), 0);
+}
+
+static void suite_abi_version(void)
+{
+    RETURNS(hypercall_abi_version(), PARAPET_ABI_VERSION);
+}
+
+static void suite_console_write(void)
+{
+    RETURNS(hypercall_console_write("written\n", 8), 8);
+    REFUSES(hypercall_console_write(NULL, 1), EFAULT);
+}
+
+/* The line that is typed comes when it likes. */
+static void suite_console_read(void)
+{
+    uint64_t end = mg_clock_ns() + 5 * MG_S;
+    char line[2] = "";
+    uint64_t size = 0;
+
+    REFUSES(hypercall_console_read(NULL, 1), EFAULT);
+    while (size < sizeof(line) && mg_clock_ns() < end) {
+        int64_t result =
+            NOTED(hypercall_console_read(line + size, sizeof(line) - size));
+
+        if (result > 0)
+            size += (uint64_t)result;
+    }
+    MG_CHECK(size == sizeof(line) && memcmp(line, "x\n", 2) == 0);
+    REFUSES(hypercall_console_read(line, sizeof(line)), EAGAIN);
+}
+
+static struct parapet_multicall_entry calls[PARAPET_MAX_MULTICALL];
+
+static void suite_multicall(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+        calls[i].number = PARAPET_HC_abi_version;
+    RETURNS(hypercall_multicall(calls, 2), 0);
+    MG_CHECK_EQ(calls[1].result, PARAPET_ABI_VERSION);
+    REFUSES(hypercall_multicall(NULL, 1), EFAULT);
+    REFUSES(hypercall_multicall((char *)calls + 4, 1), EINVAL);
+    REFUSES(hypercall_multicall(calls, ARRAY_SIZE(calls) + 1), E2BIG);
+    REFUSES(hypercall_multicall(calls, ARRAY_SIZE(calls)), ERESTART);
+}
+
+/* ---- 16..31 ---- */
+
+static int64_t set_trap(uint32_t vector, uint32_t flags, uint64_t entry)
+{
+    struct parapet_trap trap = {vector, flags, entry};
+
+    return hypercall_set_trap_table(&trap, 1);
+}
+
+static void suite_set_trap_table(void)
+{
+    uint64_t entry = mg_trap_entry(MG_UD);
+
+    RETURNS(set_trap(MG_UD, PARAPET_TRAP_MASK_EVENTS, entry), 0);
+    REFUSES(set_trap(PARAPET_NR_TRAPS, 0, entry), EINVAL);
+    REFUSES(set_trap(MG_UD, PARAPET_TRAP_MASK_EVENTS << 1, entry), EINVAL);
+    REFUSES(set_trap(MG_UD, 0, PARAPET_HYPERVISOR_START), EINVAL);
+    REFUSES(hypercall_set_trap_table(NULL, 1), EFAULT);
+    REFUSES(hypercall_set_trap_table(NULL, PARAPET_NR_TRAPS + 1), E2BIG);
+}
+
+static void suite_set_callback(void)
+{
+    RETURNS(hypercall_set_callback(PARAPET_CALLBACK_SYSCALL, 0), 0);
+    REFUSES(hypercall_set_callback(PARAPET_CALLBACK_SYSCALL + 1, 0), EINVAL);
+    REFUSES(hypercall_set_callback(PARAPET_CALLBACK_SYSCALL,
+                                   PARAPET_HYPERVISOR_START),
+            EINVAL);
+}
+
+static void suite_set_segment_base(void)
+{
+    RETURNS(hypercall_set_segment_base(PARAPET_SEGMENT_GS_USER, 0), 0);
+    REFUSES(hypercall_set_segment_base(PARAPET_SEGMENT_GS_USER + 1, 0), EINVAL);
+    REFUSES(hypercall_set_segment_base(PARAPET_SEGMENT_FS, 1ul << 47), EINVAL);
+}
+
+static void suite_set_timer(void)
+{
+    RETURNS(hypercall_set_timer(mg_clock_ns() + MG_S), 0);
+    RETURNS(hypercall_set_timer(0), 0);
+}
+
+static void sleep(void *argument)
+{
+    (void)argument;
+}
+
+static void suite_vcpu_up(void)
+{
+    uint64_t entry = mg_trap_entry(0);
+
+    REFUSES(hypercall_vcpu_up(1, PARAPET_HYPERVISOR_START, 0, 0), EINVAL);
+    REFUSES(hypercall_vcpu_up(NR_VCPUS, entry, 0, 0), ENOENT);
+    REFUSES(hypercall_vcpu_up(0, entry, 0, 0), EEXIST);
+    RETURNS(mg_vcpu_start(1, sleep, NULL), 0);
+    REFUSES(hypercall_vcpu_up(1, entry, 0, 0), EEXIST);
+}
+
+static void suite_cpu_irq_disable(void)
+{
+    mg_sti();
+    RETURNS(hypercall_cpu_irq_disable(), 0);
+    MG_CHECK_EQ(mg_vcpu_page()->event_mask, 1);
+}
+
+static void suite_cpu_irq_enable(void)
+{
+    RETURNS(hypercall_cpu_irq_enable(), 0);
+    MG_CHECK_EQ(mg_vcpu_page()->event_mask, 0);
+    mg_cli();
+}
+
+static void suite_event_check(void)
+{
+    RETURNS(hypercall_event_check(), 0);
+}
+
+static void suite_clock_read(void)
+{
+    uint64_t before = mg_clock_ns();
+
+    MG_CHECK(NOTED(hypercall_clock_read()) >= (int64_t)before);
+}
+
+/* ---- 32..47 ---- */
+
+static void suite_yield(void)
+{
+    RETURNS(hypercall_yield(), 0);
+}
+
+/* With an event pending, it comes back. */
+static void suite_block(void)
+{
+    volatile uint64_t upcalls = 0;
+    uint32_t port = mg_event_bind_ipi(0, mg_event_count, (void *)&upcalls);
+
+    MG_CHECK_EQ(hypercall_evtchn_send(port), 0);
+    RETURNS(hypercall_block(), 0);
+    MG_CHECK_EQ(upcalls, 1);
+    mg_cli();
+    mg_event_close(port);
+}
+
+/*
+ * Its success is the end of this test, without which tests/kernels/run does
+ * not take the verdict for true.
+ */
+static void suite_shutdown(void)
+{
+    REFUSES(hypercall_shutdown(PARAPET_SHUTDOWN_CRASH + 1), EINVAL);
+    has_succeeded = true;
+}
+
+/* ---- 48..63 ---- */
+
+/* Takes all ports there are; gives them back. */
+static bool taken[PARAPET_NR_PORTS];
+
+static void take_all_ports(void)
+{
+    int64_t port;
+
+    while ((port = hypercall_evtchn_bind_ipi(0)) >= 0)
+        taken[port] = true;
+}
+
+static void return_all_ports(void)
+{
+    for (uint32_t port = 0; port < PARAPET_NR_PORTS; port++) {
+        if (taken[port])
+            MG_CHECK_EQ(hypercall_evtchn_close(port), 0);
+        taken[port] = false;
+    }
+}
+
+static void suite_evtchn_bind_virq(void)
+{
+    int64_t port = NOTED(hypercall_evtchn_bind_virq(PARAPET_VIRQ_TIMER, 0));
+
+    MG_CHECK(port > 0);
+    REFUSES(hypercall_evtchn_bind_virq(PARAPET_VIRQ_TIMER, 0), EEXIST);
+    REFUSES(hypercall_evtchn_bind_virq(PARAPET_NR_VIRQS, 0), EINVAL);
+    REFUSES(hypercall_evtchn_bind_virq(PARAPET_VIRQ_TIMER, NR_VCPUS), ENOENT);
+    take_all_ports();
+    REFUSES(hypercall_evtchn_bind_virq(PARAPET_VIRQ_TIMER, 1), ENOSPC);
+    return_all_ports();
+    MG_CHECK_EQ(hypercall_evtchn_close((uint32_t)port), 0);
+}
+
+static void suite_evtchn_bind_ipi(void)
+{
+    int64_t port = NOTED(hypercall_evtchn_bind_ipi(1));
+
+    MG_CHECK(port > 0);
+    REFUSES(hypercall_evtchn_bind_ipi(NR_VCPUS), ENOENT);
+    take_all_ports();
+    REFUSES(hypercall_evtchn_bind_ipi(0), ENOSPC);
+    return_all_ports();
+    MG_CHECK_EQ(hypercall_evtchn_close((uint32_t)port), 0);
+}
+
+/* The three calls that take a port, each with one that is closed at last. */
+static void suite_evtchn_send(void)
+{
+    uint32_t port = mg_event_bind_ipi(0, NULL, NULL);
+
+    RETURNS(hypercall_evtchn_send(port), 0);
+    REFUSES(hypercall_evtchn_send(PARAPET_NR_PORTS), EINVAL);
+    mg_event_close(port);
+    REFUSES(hypercall_evtchn_send(port), EINVAL);
+}
+
+static void suite_evtchn_unmask(void)
+{
+    uint32_t port = mg_event_bind_ipi(0, NULL, NULL);
+
+    RETURNS(hypercall_evtchn_unmask(port), 0);
+    REFUSES(hypercall_evtchn_unmask(PARAPET_NR_PORTS), EINVAL);
+    mg_event_close(port);
+    REFUSES(hypercall_evtchn_unmask(port), EINVAL);
+}
+
+static void suite_evtchn_close(void)
+{
+    uint32_t port = mg_event_bind_ipi(0, NULL, NULL);
+
+    RETURNS(hypercall_evtchn_close(port), 0);
+    REFUSES(hypercall_evtchn_close(PARAPET_NR_PORTS), EINVAL);
+    REFUSES(hypercall_evtchn_close(port), EINVAL);
+}
+
+/* ---- all of them ---- */
+
+#define SUITE(name)                                                            \
+    {                                                                          \
+        PARAPET_HC_##name, suite_##name                                        \
+    }
+
+static const struct {
+    uint64_t number;
+    void (*run)(void);
+} suites[] = {
+    SUITE(iret),
+    SUITE(abi_version),
+    SUITE(console_write),
+    SUITE(console_read),
+    SUITE(multicall),
+    SUITE(set_trap_table),
+    SUITE(set_callback),
+    SUITE(set_segment_base),
+    SUITE(set_timer),
+    SUITE(vcpu_up),
+    SUITE(cpu_irq_disable),
+    SUITE(cpu_irq_enable),
+    SUITE(event_check),
+    SUITE(clock_read),
+    SUITE(yield),
+    SUITE(block),
+    SUITE(shutdown),
+    SUITE(evtchn_bind_virq),
+    SUITE(evtchn_bind_ipi),
+    SUITE(evtchn_send),
+    SUITE(evtchn_unmask),
+    SUITE(evtchn_close),
+};
+
+/* What the list says and what was seen are the same. */
+static void check_completeness(void)
+{
+    const char *name = subject->name;
+
+    if (!has_succeeded)
+        mg_failure("suite_%s in tests/kernels/suite.c: add a call that "
+                   "succeeds",
+                   name);
+    for (int64_t error = 1; error < (int64_t)ARRAY_SIZE(has_returned);
+         error++) {
+        bool named = mg_hypercall_can_return(subject, -error);
+
+        if (named && !has_returned[error])
+            mg_failure("suite_%s in tests/kernels/suite.c: add a call that "
+                       "returns %s, as abi/hypercalls.def says it can",
+                       name, mg_error_name(error));
+        if (!named && has_returned[error])
+            mg_failure("abi/hypercalls.def: add %s to what %s can return",
+                       mg_error_name(error), name);
+    }
+}
+
+static void run_suite(const struct mg_hypercall *hc)
+{
+    subject = hc;
+    has_succeeded = false;
+    memset(has_returned, 0, sizeof(has_returned));
+    for (size_t i = 0; i < ARRAY_SIZE(suites); i++) {
+        if (suites[i].number != hc->number)
+            continue;
+        suites[i].run();
+        check_completeness();
+        return;
+    }
+    mg_failure("%s has no suite: write suite_%s in tests/kernels/suite.c, with "
+               "a success and each of its errors (%s), and SUITE(%s) into the "
+               "table below",
+               hc->name, hc->name, hc->errors[0] ? hc->errors : "none",
+               hc->name);
+}
+
+/* MICRO_GUESTS is from objects.mk: " name name ... ". */
+static bool has_micro_guest(const char *name)
+{
+    size_t size = strlen(name);
+
+    for (const char *p = MICRO_GUESTS; *p; p++) {
+        if (p[0] == ' ' && strncmp(p + 1, name, size) == 0 &&
+            p[1 + size] == ' ')
+            return true;
+    }
+    return false;
+}
+
+void test_main(void)
+{
+    for (size_t i = 0; i < mg_nr_hypercalls; i++) {
+        const struct mg_hypercall *hc = &mg_hypercalls[i];
+
+        if (hc->number < PARAPET_COURSEWORK)
+            run_suite(hc);
+        else if (!has_micro_guest(hc->name))
+            mg_failure("%s has no tests: write tests/kernels/%s.c", hc->name,
+                       hc->name);
+    }
+}
