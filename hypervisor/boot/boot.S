@@ -160,6 +160,8 @@ boot_pdpt:
         .skip 4096
 boot_pd:
         .skip 4 * 4096
+        .globl boot_stack, boot_stack_top
+boot_stack:
         .skip 8192
 boot_stack_top:
         .balign 8

@@ -55,8 +55,9 @@ void console_write_line(const char *line)
     lock();
     if (!column_zero)
         put('\n');
-    while (*line != '\0')
-        put(*line++);
+    /* Names in it may come from a bundle: no control character gets out. */
+    for (; *line != '\0'; line++)
+        put(*line >= ' ' && *line <= '~' ? *line : '?');
     put('\n');
     unlock();
 }

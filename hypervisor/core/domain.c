@@ -138,8 +138,7 @@ static void report_regs(const struct vcpu *v, const struct cpu_regs *r)
              r->r11);
     log_vcpu(LOG_ERR, v, "  r12 %016lx  r13 %016lx  r14 %016lx", r->r12, r->r13,
              r->r14);
-    log_vcpu(LOG_ERR, v, "  r15 %016lx  rfl %016lx  fault address %016lx",
-             r->r15, r->rflags, read_cr2());
+    log_vcpu(LOG_ERR, v, "  r15 %016lx  rfl %016lx", r->r15, r->rflags);
 }
 
 void domain_kill(struct vcpu *v, const struct cpu_regs *regs,

@@ -19,6 +19,7 @@
 #include "abi/abi.h"
 
 #define ELF_MAX_SEGMENTS 32
+#define ELF_MAX_SYMBOLS 8192 /* so many are looked at for a name */
 
 /* The bits of elf_segment.flags. */
 #define ELF_EXECUTE 1
@@ -66,8 +67,8 @@ int elf_check_memory(const struct elf_image *image, uint64_t memory_bytes,
  * Finds the function or label nearest at or below vaddr, in the section that
  * holds vaddr. The image needs no earlier elf_parse(). Returns false when
  * there is none, or no symbol table, or a damaged one. The name is cut to
- * name_size with its NUL; what is not printable in it becomes '?'. Takes time
- * in proportion to the image: for reports only.
+ * name_size with its NUL; what is not printable in it becomes '?'. Looks at the
+ * first ELF_MAX_SYMBOLS only, so that a report takes a bounded time.
  */
 bool elf_symbol(const void *image, size_t size, uint64_t vaddr, char *name,
                 size_t name_size, uint64_t *offset);

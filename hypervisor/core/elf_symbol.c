@@ -106,10 +106,13 @@ bool elf_symbol(const void *image, size_t size, uint64_t vaddr, char *name,
     struct symbol_table table = {.file = {.bytes = image, .size = size}};
     struct elf64_symbol symbol, best = {0};
     bool found = false;
+    uint64_t limit;
 
     if (name_size == 0 || !open_table(&table))
         return false;
-    for (uint64_t at = 0; at + sizeof(symbol) <= table.symbols.size &&
+    limit = MIN(table.symbols.size,
+                (uint64_t)ELF_MAX_SYMBOLS * sizeof(struct elf64_symbol));
+    for (uint64_t at = 0; at + sizeof(symbol) <= limit &&
                           elf64_read(&table.file, table.symbols.offset + at,
                                      &symbol, sizeof(symbol));
          at += sizeof(symbol)) {

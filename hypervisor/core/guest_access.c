@@ -25,21 +25,21 @@ int copy_to_guest(uint64_t to, const void *from, size_t nr_bytes)
  */
 static inline bool fetch_two_words(uint64_t *to, uint64_t vaddr)
 {
-    __asm__ goto("stac\n"
-                 "1: mov (%[from]), %%rax\n"
-                 "2: mov 8(%[from]), %%rdx\n"
-                 "clac\n"
-                 "mov %%rax, (%[to])\n"
-                 "mov %%rdx, 8(%[to])\n"
-                 ".pushsection .ex_table, \"a\"\n"
-                 ".balign 4\n"
-                 ".long 1b - ., %l[fault] - .\n"
-                 ".long 2b - ., %l[fault] - .\n"
-                 ".popsection"
-                 :
-                 : [from] "r"(vaddr), [to] "r"(to)
-                 : "rax", "rdx", "memory", "cc"
-                 : fault);
+    __asm__ volatile goto("stac\n"
+                          "1: mov (%[from]), %%rax\n"
+                          "2: mov 8(%[from]), %%rdx\n"
+                          "clac\n"
+                          "mov %%rax, (%[to])\n"
+                          "mov %%rdx, 8(%[to])\n"
+                          ".pushsection .ex_table, \"a\"\n"
+                          ".balign 4\n"
+                          ".long 1b - ., %l[fault] - .\n"
+                          ".long 2b - ., %l[fault] - .\n"
+                          ".popsection"
+                          :
+                          : [from] "r"(vaddr), [to] "r"(to)
+                          : "rax", "rdx", "memory", "cc"
+                          : fault);
     return true;
 fault:
     __asm__ volatile("clac" : : : "memory");

@@ -25,26 +25,29 @@ static inline bool read_entry(uint64_t vaddr, uint64_t *number,
 {
     uint64_t n, a0, a1, a2, a3, a4, a5;
 
-    __asm__ goto("stac\n"
-                 "1: mov (%[from]), %[n]\n"
-                 "2: mov 8(%[from]), %[a0]\n"
-                 "3: mov 16(%[from]), %[a1]\n"
-                 "4: mov 24(%[from]), %[a2]\n"
-                 "5: mov 32(%[from]), %[a3]\n"
-                 "6: mov 40(%[from]), %[a4]\n"
-                 "7: mov 48(%[from]), %[a5]\n"
-                 "clac\n"
-                 ".pushsection .ex_table, \"a\"\n"
-                 ".balign 4\n"
-                 ".irp n, 1, 2, 3, 4, 5, 6, 7\n"
-                 ".long \\n\\()b - ., %l[fault] - .\n"
-                 ".endr\n"
-                 ".popsection"
-                 : [n] "=&r"(n), [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2),
-                   [a3] "=&r"(a3), [a4] "=&r"(a4), [a5] "=&r"(a5)
-                 : [from] "r"(vaddr)
-                 : "memory", "cc"
-                 : fault);
+    __asm__ volatile goto(
+        "stac\n"
+        "1: mov (%[from]), %[n]\n"
+        "2: mov 8(%[from]), %[a0]\n"
+        "3: mov 16(%[from]), %[a1]\n"
+        "4: mov 24(%[from]), %[a2]\n"
+        "5: mov 32(%[from]), %[a3]\n"
+        "6: mov 40(%[from]), %[a4]\n"
+        "7: mov 48(%[from]), %[a5]\n"
+        "clac\n"
+        ".pushsection .ex_table, \"a\"\n"
+        ".balign 4\n"
+        ".irp n, 1, 2, 3, 4, 5, 6, 7\n"
+        ".long \\n\\()b - ., %l[fault] - .\n"
+        ".endr\n"
+        ".popsection"
+        : [n] "=&r"(n), [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2),
+          [a3] "=&r"(a3), [a4] "=&r"(a4), [a5] "=&r"(a5)
+        : [from] "r"(vaddr)
+        : "memory", "cc"
+        : fault);
+    /* gcc before 12.4 may else lose the outputs (its bug 113921). */
+    __asm__ volatile("");
     *number = n;
     args[0] = a0;
     args[1] = a1;
@@ -60,17 +63,17 @@ fault:
 
 static inline bool write_result(uint64_t vaddr, int64_t result)
 {
-    __asm__ goto("stac\n"
-                 "1: mov %[result], 56(%[to])\n"
-                 "clac\n"
-                 ".pushsection .ex_table, \"a\"\n"
-                 ".balign 4\n"
-                 ".long 1b - ., %l[fault] - .\n"
-                 ".popsection"
-                 :
-                 : [to] "r"(vaddr), [result] "r"(result)
-                 : "memory", "cc"
-                 : fault);
+    __asm__ volatile goto("stac\n"
+                          "1: mov %[result], 56(%[to])\n"
+                          "clac\n"
+                          ".pushsection .ex_table, \"a\"\n"
+                          ".balign 4\n"
+                          ".long 1b - ., %l[fault] - .\n"
+                          ".popsection"
+                          :
+                          : [to] "r"(vaddr), [result] "r"(result)
+                          : "memory", "cc"
+                          : fault);
     return true;
 fault:
     __asm__ volatile("clac" : : : "memory");

@@ -5,6 +5,8 @@
 #include "hypervisor/core/panic.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "hypervisor/core/console.h"
@@ -12,13 +14,23 @@
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
+#include "lib/macros.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
 #define DEBUG_EXIT_PORT 0xf4
 #define MAX_DEPTH 24
 
-static uint32_t panicking;
+extern char boot_stack[];
+extern char boot_stack_top[];
+
+static uint64_t panicking; /* stack_block() of the CPU that does, or 0 */
+
+/* The block of this CPU; during the boot, some address below PERCPU_BASE. */
+static uint64_t stack_block(void)
+{
+    return (uint64_t)__builtin_frame_address(0) & ~(uint64_t)(PERCPU_SIZE - 1);
+}
 
 _Noreturn void machine_end(enum machine_end how)
 {
@@ -66,9 +78,36 @@ static void print_regs(const struct cpu_regs *r)
           r->cs, r->ss);
 }
 
+/* Whether two words at vaddr lie on a stack from start to end. */
+static bool on_stack(uint64_t vaddr, uint64_t start, uint64_t end)
+{
+    return vaddr >= start && vaddr <= end - 16;
+}
+
+/* Whether a frame at rbp lies on a stack of this CPU: rbp may be a guest's. */
+static bool frame_is_ours(uint64_t rbp)
+{
+    static const uint32_t ist[] = {PERCPU_NMI_STACK, PERCPU_DF_STACK,
+                                   PERCPU_MC_STACK, PERCPU_DB_STACK};
+    uint64_t block = stack_block();
+    uint64_t stack = block + PERCPU_STACK;
+
+    if (rbp % 8 != 0)
+        return false;
+    if (on_stack(rbp, (uint64_t)boot_stack, (uint64_t)boot_stack_top))
+        return true;
+    if (block < PERCPU_BASE)
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(ist); i++) {
+        if (on_stack(rbp, block + ist[i], block + ist[i] + PERCPU_IST_SIZE))
+            return true;
+    }
+    return on_stack(rbp, stack, stack + PERCPU_STACK_SIZE);
+}
+
 /*
- * Follows the frame pointers. A frame lies above the one before it and in
- * this CPU's block or in the image (the boot stack): anything else ends it.
+ * Follows the frame pointers. A frame lies above the one before it and on a
+ * stack of this CPU: anything else ends it.
  */
 static void print_backtrace(uint64_t rip, uint64_t rbp)
 {
@@ -76,10 +115,7 @@ static void print_backtrace(uint64_t rip, uint64_t rbp)
     for (int depth = 0; depth < MAX_DEPTH; depth++) {
         const uint64_t *frame = (const uint64_t *)rbp;
 
-        if (rbp % 8 != 0 || rbp < IMAGE_BASE ||
-            rbp >= PERCPU_BASE + MAX_CPUS * (uint64_t)PERCPU_SIZE)
-            return;
-        if (!symbols_find(frame[1], NULL))
+        if (!frame_is_ours(rbp) || !symbols_find(frame[1], NULL))
             return;
         print_code_address("by", frame[1]);
         if (frame[0] <= rbp)
@@ -122,8 +158,15 @@ static _Noreturn void panic_print(const struct cpu_regs *regs,
 {
     char text[200];
 
-    if (__atomic_exchange_n(&panicking, 1, __ATOMIC_SEQ_CST))
+    uint64_t other = 0;
+
+    if (!__atomic_compare_exchange_n(&panicking, &other, stack_block(), false,
+                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        /* A panic within a panic: end at least. Another CPU's: leave it. */
+        if (other == stack_block())
+            machine_end(MACHINE_END_PANIC);
         cpu_halt_forever();
+    }
     apic_stop_others();
     console_break_lock();
     (void)string_vformat(text, sizeof(text), format, args);

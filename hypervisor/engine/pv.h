@@ -38,8 +38,8 @@ void pv_deliver_event(struct vcpu *v, struct cpu_regs *regs);
 
 /*
  * The quick way to deliver an event, with only the caller-saved registers
- * valid in regs. False, with nothing changed, when none is due or its frame
- * cannot be pushed.
+ * valid in regs. False when none is due or its frame cannot be pushed; only
+ * regs->error is changed then.
  */
 bool pv_event(struct cpu_regs *regs);
 

@@ -54,7 +54,7 @@ _Static_assert(offsetof(struct parapet_counters, unknown_hypercalls) ==
 static inline bool push_frame(uint64_t frame, const struct cpu_regs *regs,
                               uint64_t rflags)
 {
-    __asm__ goto(
+    __asm__ volatile goto(
         "stac\n" MAY_FAULT("movq %[ss_value], %c[f_ss](%[frame])")
             COPY_TO_FRAME("rsp", "f_rsp") MAY_FAULT(
                 "mov %[flags], %c[f_rflags](%[frame])")
@@ -148,7 +148,8 @@ bool pv_event(struct cpu_regs *regs)
 
 void pv_deliver_event(struct vcpu *v, struct cpu_regs *regs)
 {
-    if (pv_event(regs))
+    /* Another vCPU of the domain may have set the mask meanwhile. */
+    if (pv_event(regs) || !event_deliverable(v))
         return;
     this_cpu()->exit_work |= WORK_RESCHEDULE;
     domain_kill(v, regs, "no stack for the event frame at rsp %lx", regs->rsp);
@@ -158,17 +159,29 @@ static void kill_current(struct vcpu *v, const struct cpu_regs *regs,
                          const char *what)
 {
     this_cpu()->exit_work |= WORK_RESCHEDULE;
-    if (regs->vector == EXC_PF)
-        domain_kill(v, regs, "%s, page fault at %lx, error %x", what,
-                    read_cr2(), regs->error);
-    else
-        domain_kill(v, regs, "%s, exception %u, error %x", what, regs->vector,
-                    regs->error);
+    domain_kill(v, regs, "%s, exception %u, error %x", what, regs->vector,
+                regs->error);
+}
+
+/* The quick way has not managed a page fault. If it tried, the push of the
+ * frame has overwritten CR2, and the address is in the vCPU page. */
+static void kill_page_fault(struct vcpu *v, const struct cpu_regs *regs)
+{
+    bool tried = v->pv.traps[EXC_PF].entry;
+
+    this_cpu()->exit_work |= WORK_RESCHEDULE;
+    domain_kill(v, regs, "%s, page fault at %lx, error %x",
+                tried ? "no stack for the exception frame"
+                      : "no handler is registered",
+                tried ? v->page->fault_vaddr : read_cr2(), regs->error);
 }
 
 void pv_reflect(struct vcpu *v, struct cpu_regs *regs)
 {
-    if (regs->vector >= PARAPET_NR_TRAPS || !v->pv.traps[regs->vector].entry)
+    if (regs->vector == EXC_PF)
+        kill_page_fault(v, regs);
+    else if (regs->vector >= PARAPET_NR_TRAPS ||
+             !v->pv.traps[regs->vector].entry)
         kill_current(v, regs, "no handler is registered");
     else if (!pv_exception(regs))
         kill_current(v, regs, "no stack for the exception frame");

@@ -102,8 +102,10 @@ static bool mov_from_dr(const struct vcpu *v, const struct insn *insn,
         *reg = DR7_RESET;
         return true;
     default:
+        if (insn->special > 3)
+            return false;
         *reg = 0;
-        return insn->special < 4;
+        return true;
     }
 }
 

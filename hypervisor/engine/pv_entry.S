@@ -38,6 +38,7 @@ pv_syscall_entry:
         push %r10
         push %r8
         push %r9
+pv_hypercall_dispatch:
         cmp $PARAPET_NR_HYPERCALLS, %rax
         jae pv_unknown_hypercall
         mov AT_R9(CPU_COUNTERS), %r11
@@ -107,8 +108,8 @@ pv_hypercall_slow:
 /*
  * iret: pops struct parapet_frame from the guest's stack. Only rax, rcx and
  * r11 are used, and all three come from the frame. Anything unusual (a frame
- * in the lower half, another cs, events to deliver, exit work) is left to
- * pv_iret_slow in C, before anything was changed.
+ * in the lower half, another cs, events to deliver, a page that is missing) is
+ * left to pv_iret_slow in C, with rsp unchanged, which reads it all again.
  */
         .balign 64
 pv_iret:

@@ -100,8 +100,12 @@ void sched_start(struct vcpu *v)
 
 void sched_notify(struct vcpu *v)
 {
-    (void)make_runnable(v, VCPU_BLOCKED);
-    kick_cpu(v->cpu, WORK_EVENT);
+    /*
+     * One that waits in a queue needs no kick: it looks at its events when it
+     * is switched in, and current is set before it looks.
+     */
+    if (make_runnable(v, VCPU_BLOCKED) || percpu_info(v->cpu)->current == v)
+        kick_cpu(v->cpu, WORK_EVENT);
 }
 
 void sched_kick(struct vcpu *v)

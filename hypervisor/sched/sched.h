@@ -23,8 +23,9 @@ void sched_assign(struct vcpu *v, unsigned int nr_cpus);
 void sched_start(struct vcpu *v);
 
 /*
- * An event became pending for v, which does not run on this CPU: it wakes if
- * it is blocked, and its CPU looks at its events. Takes the run queue's lock.
+ * An event became pending for v, which does not run on this CPU or is about to
+ * sleep there: it wakes if it is blocked, and its CPU looks at its events.
+ * Takes the run queue's lock.
  */
 void sched_notify(struct vcpu *v);
 

@@ -14,7 +14,7 @@
  */
 void features_check(void);
 
-/* Sets CR0, CR4, XCR0 and PAT of the calling CPU for good. */
+/* Sets CR0, CR4 and XCR0 of the calling CPU for good. */
 void features_enable(void);
 
 /* Bytes that xsave needs for what XCR0 enables. */

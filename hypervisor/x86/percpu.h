@@ -33,7 +33,10 @@ struct tss {
 #define WORK_EVENT 2u
 #define WORK_POISON 4u /* debug builds: clobber what the ABI says is lost */
 
-/* At PERCPU_INFO of the block; touched only by its own CPU, IF clear. */
+/*
+ * At PERCPU_INFO of the block. Written by its own CPU only, IF clear; others
+ * read current, apic_id and online.
+ */
 struct cpu_info {
     /* The hot words: loaded when a vCPU is switched in. */
     const void *dispatch; /* the hypercall table of the domain */
