@@ -204,8 +204,9 @@ system: build ## whole boots, driven from outside
 soak: build $(FUZZ_PROGRAMS) ## micro-guests, system, fuzz, for MINUTES=30
 	@FUZZ_SECONDS=120 tests/run-tests.py --soak $(or $(MINUTES),30)
 
-.PHONY: bench
+.PHONY: bench bench-compare
 bench: ## what each operation costs, and whether it keeps its budget
+bench-compare: ## what changed from OLD=a.json to NEW=b.json
 .PHONY: sensitive
 sensitive: ## run each sensitive instruction: the table of docs/SENSITIVE.md
 

@@ -9,23 +9,25 @@ GK_NATIVE_CFLAGS = -Iguest-kernel/privops/native $(GK_CFLAGS)
 
 GK_SRC := $(addprefix guest-kernel/, \
 	core/main.c core/kprintf.c core/console.c core/irq.c core/trap.c \
-	core/panic.c core/calendar.c \
+	core/panic.c core/calendar.c core/latency.c \
 	x86/trap_entry.S x86/switch.S \
 	mm/early.c mm/page.c mm/slab.c \
 	proc/stack.c proc/thread.c proc/sched.c proc/wait.c proc/mutex.c \
 	fs/cpio.c fs/ramdisk.c \
 	monitor/monitor.c monitor/line.c monitor/commands.c \
 	monitor/cmd_system.c monitor/cmd_files.c monitor/cmd_threads.c \
-	monitor/cmd_crash.c monitor/selftest.c)
+	monitor/cmd_crash.c monitor/cmd_counters.c monitor/selftest.c \
+	bench/bench.c)
 
 GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
 	start.c entry.S trap.c event.c time.c console.c counters.c power.c \
-	library.c devtree.c)
+	library.c devtree.c) guest-kernel/bench/pv.c
 
 GK_NATIVE_SRC := $(addprefix guest-kernel/privops/native/, \
 	pvh.S start.c entry.S tables.c boot_info.c paging.c interrupt.c \
 	time.c power.c) \
-	$(addprefix guest-kernel/dev/, uart.c lapic.c ioapic.c pit.c cmos.c)
+	$(addprefix guest-kernel/dev/, uart.c lapic.c ioapic.c pit.c cmos.c) \
+	$(addprefix guest-kernel/bench/, native.c native_loops.S svm.c)
 
 GK_LIB_OBJ := $(patsubst %,$(BUILD)/gk/%.o,$(basename $(LIB_SRC)))
 GK_PV_OBJ := $(patsubst %,$(BUILD)/gk-pv/%.o,$(basename $(GK_SRC) $(GK_PV_SRC)))

@@ -76,19 +76,6 @@ void cmd_free(unsigned int nr_args, char **args)
     kprintf("\n");
 }
 
-static void print_counter(const char *kind, const char *name, uint64_t count)
-{
-    kprintf("  %-10s %-18s %10lu\n", kind, name, count);
-}
-
-void cmd_counters(unsigned int nr_args, char **args)
-{
-    (void)nr_args;
-    (void)args;
-    if (!privops_counters(print_counter))
-        kprintf("no hypervisor, so nothing is counted\n");
-}
-
 void cmd_echo(unsigned int nr_args, char **args)
 {
     unsigned int i;

@@ -29,8 +29,10 @@ void command_run(char *line);
 command_function_t cmd_help;
 
 /* cmd_system.c */
-command_function_t cmd_uname, cmd_uptime, cmd_date, cmd_free, cmd_counters,
-    cmd_echo, cmd_poweroff, cmd_reboot;
+command_function_t cmd_uname, cmd_uptime, cmd_date, cmd_free, cmd_echo,
+    cmd_poweroff, cmd_reboot;
+/* cmd_counters.c */
+command_function_t cmd_counters;
 /* cmd_files.c */
 command_function_t cmd_ls, cmd_cat;
 /* cmd_threads.c */
@@ -39,6 +41,8 @@ command_function_t cmd_threads, cmd_sleep, cmd_spin;
 command_function_t cmd_crash;
 /* selftest.c */
 command_function_t cmd_selftest;
+/* bench/bench.c */
+command_function_t cmd_bench;
 
 /*
  * Decimal numbers. Each prints an error and returns false when the text is

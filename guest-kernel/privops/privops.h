@@ -29,6 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest-kernel/core/latency.h"
 #include "irqflag.h"
 
 /* "pv" or "native". */
@@ -85,11 +86,22 @@ void privops_console_write(const char *text, size_t size);
 size_t privops_console_read(char *buffer, size_t size);
 
 /*
- * Calls put for each counter of exits to the hypervisor that is not zero;
- * kind is "hypercall" or "exit". Returns false when there is no hypervisor.
+ * How often this CPU left for the hypervisor for one reason, and how long some
+ * of these exits took: they are a sample, evenly spread.
  */
-bool privops_counters(void (*put)(const char *kind, const char *name,
-                                  uint64_t count));
+struct privops_counter {
+    const char *kind; /* "hypercall" or "exit" */
+    const char *name;
+    uint64_t count;
+    uint64_t tick_hz; /* of the histogram's ticks, how many in a second */
+    struct latency latency;
+};
+
+/*
+ * Calls put for each counter that is not zero, kind by kind. Returns false
+ * when there is no hypervisor.
+ */
+bool privops_counters(void (*put)(const struct privops_counter *counter));
 
 enum privops_end {
     PRIVOPS_POWEROFF,

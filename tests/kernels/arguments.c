@@ -1,105 +1,252 @@
 /* SPDX-License-Identifier: MIT
  *
- * Hostile arguments to every hypercall that abi/hypercalls.def declares: a
- * u32 above 32 bits gives -EINVAL, a pointer into forbidden places -EFAULT.
- * What only one hypercall can get wrong is in that hypercall's own test.
+ * Hostile arguments to every hypercall, generated from abi/hypercalls.def: a
+ * u32 above 32 bits gives -EINVAL, a pointer into forbidden places -EFAULT,
+ * an unaligned one works or gives -EINVAL, and whatever else a number may be,
+ * the result is one that the list names. Each is tried in an otherwise good
+ * call, so that nothing but the argument can be what is refused.
+ *
+ * Coursework says the same of its own pointers in its own micro-guest.
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
+#include "lib/string.h"
+#include "tests/kernels/lib/console.h"
+#include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/hctable.h"
 #include "tests/kernels/lib/hostile.h"
 #include "tests/kernels/lib/test.h"
+#include "tests/kernels/lib/trap.h"
+#include "tests/kernels/lib/vcpu.h"
 
 MG_TEST(arguments);
 
-/* How many bytes lie behind a call's pointer when its length is count. */
-struct pointer_rule {
+/* In a rule: a pointer to an object, and a port; put in before the call. */
+#define OBJECT (~0ul)
+#define PORT (~0ul - 1)
+
+/*
+ * Arguments that a call with u32 or pointers takes as good ones, and how large
+ * the object is that its pointer points to.
+ */
+struct rule {
     uint64_t number;
+    uint64_t args[6];
     size_t size, alignment;
-    uint64_t count; /* for every other argument */
 };
 
-static const struct pointer_rule rules[] = {
-    {PARAPET_HC_console_write, 16, 1, 16},
-    {PARAPET_HC_multicall, sizeof(struct parapet_multicall_entry), 8, 1},
-    {PARAPET_HC_set_trap_table, sizeof(struct parapet_trap), 1, 1},
-    {PARAPET_HC_console_read, 16, 1, 16},
+static const struct rule rules[] = {
+    {PARAPET_HC_console_write, {OBJECT, 16}, 16, 1},
+    {PARAPET_HC_console_read, {OBJECT, 16}, 16, 1},
+    {PARAPET_HC_multicall,
+     {OBJECT, 1},
+     sizeof(struct parapet_multicall_entry),
+     8},
+    {PARAPET_HC_set_trap_table, {OBJECT, 1}, sizeof(struct parapet_trap), 1},
+    {PARAPET_HC_set_callback, {PARAPET_CALLBACK_SYSCALL}, 0, 0},
+    {PARAPET_HC_set_segment_base, {PARAPET_SEGMENT_GS_USER}, 0, 0},
+    {PARAPET_HC_vcpu_up, {0}, 0, 0},
+    {PARAPET_HC_shutdown, {PARAPET_SHUTDOWN_POWEROFF}, 0, 0},
+    {PARAPET_HC_evtchn_bind_virq, {PARAPET_VIRQ_CONSOLE, 0}, 0, 0},
+    {PARAPET_HC_evtchn_bind_ipi, {0}, 0, 0},
+    {PARAPET_HC_evtchn_send, {PORT}, 0, 0},
+    {PARAPET_HC_evtchn_unmask, {PORT}, 0, 0},
+    {PARAPET_HC_evtchn_close, {PORT}, 0, 0},
 };
 
-static const struct pointer_rule *rule_of(const struct mg_hypercall *hc)
+/* One argument of one hypercall. */
+struct subject {
+    const struct mg_hypercall *hc;
+    const struct rule *rule;
+    size_t position;
+};
+
+static const struct rule *rule_of(const struct mg_hypercall *hc)
 {
+    static const struct rule nothing_known;
+
     for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
         if (rules[i].number == hc->number)
             return &rules[i];
     }
-    mg_error("say in arguments.c how large %s's object is", hc->name);
+    return &nothing_known;
 }
 
-static void check_u32(const struct mg_hypercall *hc, size_t position)
+static bool is_pointer(enum mg_hc_type type)
 {
-    static const uint64_t values[] = {0x100000000, 0x8000000000000000,
-                                      0xffffffff00000000};
+    return type == MG_HC_in || type == MG_HC_out || type == MG_HC_inout;
+}
 
-    for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-        uint64_t args[6] = {0};
-        int64_t result;
+/* The object ends where the mapped memory does. */
+static uint64_t object_of(const struct rule *rule)
+{
+    return (uint64_t)mg_edge_page + sizeof(mg_edge_page) - rule->size;
+}
 
-        args[position] = values[i];
-        result = mg_hypercall(hc->number, args);
+/* The rule's call with another value in the subject's place. */
+static int64_t call_with(uint64_t value, void *data)
+{
+    const struct subject *s = data;
+    uint32_t port = mg_event_bind_ipi(0, NULL, NULL);
+    uint64_t args[6];
+    int64_t result;
+
+    /* The object, wherever it begins, is a good one: all zero. */
+    memset(mg_edge_page, 0, sizeof(mg_edge_page));
+    for (size_t i = 0; i < ARRAY_SIZE(args); i++) {
+        args[i] = s->rule->args[i];
+        if (args[i] == OBJECT)
+            args[i] = object_of(s->rule);
+        else if (args[i] == PORT)
+            args[i] = port;
+    }
+    /* High bits alone: the low ones stay good. */
+    if (s->hc->types[s->position] == MG_HC_u32)
+        args[s->position] |= value;
+    else
+        args[s->position] = value;
+    result = mg_hypercall(s->hc->number, args);
+    (void)hypercall_evtchn_close(port);
+    return result;
+}
+
+static void check_u32(struct subject *s)
+{
+    static const uint64_t high_bits[] = {0x100000000, 0x8000000000000000,
+                                         0xffffffff00000000};
+
+    for (size_t i = 0; i < ARRAY_SIZE(high_bits); i++) {
+        int64_t result = call_with(high_bits[i], s);
+
         if (result != -PARAPET_EINVAL)
-            mg_failure("%s: argument %zu is %#lx: expected -EINVAL, got %ld",
-                       hc->name, position, values[i], result);
+            mg_failure("%s: argument %zu with %#lx: expected -EINVAL, got %ld",
+                       s->hc->name, s->position, high_bits[i], result);
+    }
+    /* It was they that were refused. (A good shutdown does not come back.) */
+    if (s->rule->number && s->hc->number != PARAPET_HC_shutdown &&
+        call_with(0, s) == -PARAPET_EINVAL)
+        mg_error("%s: say in arguments.c with what it is no -EINVAL",
+                 s->hc->name);
+}
+
+/* The object is at the edge; then it is moved down, byte by byte. */
+static void check_alignment(struct subject *s)
+{
+    for (uint64_t down = 0; down <= 16; down++) {
+        bool good = down % s->rule->alignment == 0;
+        int64_t result = call_with(object_of(s->rule) - down, s);
+
+        if (result == -PARAPET_EFAULT || (result == -PARAPET_EINVAL) == good)
+            mg_failure("%s: an object %lu below the edge: got %ld", s->hc->name,
+                       down, result);
     }
 }
 
-struct pointer_case {
-    const struct mg_hypercall *hc;
-    const struct pointer_rule *rule;
-    size_t position;
-};
-
-static int64_t call_with(uint64_t vaddr, void *data)
+static void check_pointer(struct subject *s, enum mg_access access)
 {
-    const struct pointer_case *c = data;
-    uint64_t args[6];
+    struct mg_object object = {s->hc->name, access, s->rule->size,
+                               s->rule->alignment};
 
-    for (size_t i = 0; i < ARRAY_SIZE(args); i++)
-        args[i] = i == c->position ? vaddr : c->rule->count;
-    return mg_hypercall(c->hc->number, args);
+    mg_hostile_check(&object, call_with, s);
+    check_alignment(s);
 }
 
-static void check_pointer(const struct mg_hypercall *hc, size_t position,
-                          enum mg_access access)
+/*
+ * Any of these may be good or bad, but only as the list says. As the length of
+ * an object, all but the first two say that it goes on where nothing is.
+ */
+static void check_number(struct subject *s)
 {
-    struct pointer_case c = {hc, rule_of(hc), position};
-    struct mg_object object = {hc->name, access, c.rule->size,
-                               c.rule->alignment};
+    static const uint64_t values[] = {
+        0,
+        1,
+        33,
+        257,
+        4097,
+        0x7fffffff,
+        0xffffffff,
+        0x100000000,
+        0x00007fffffffffff,
+        0x0000800000000000,
+        0x0123456789abcdef,
+        (1ul << 58) + 1,
+        (1ul << 60) + 1,
+        0x7fffffffffffffff,
+        0x8000000000000000,
+        PARAPET_HYPERVISOR_START - 1,
+        PARAPET_HYPERVISOR_START,
+        PARAPET_HYPERVISOR_END - 1,
+        PARAPET_COUNTERS_PAGE(0ul),
+        (uint64_t)mg_edge_page + 4096,
+        ~0ul - 4095,
+        ~0ul,
+    };
 
-    mg_hostile_check(&object, call_with, &c);
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+        int64_t result = call_with(values[i], s);
+        bool too_long = s->rule->size && values[i] > 1;
+
+        if (!mg_hypercall_can_return(s->hc, result))
+            mg_failure("%s: argument %zu is %#lx: got %ld, which "
+                       "abi/hypercalls.def does not name",
+                       s->hc->name, s->position, values[i], result);
+        if (too_long && result >= 0)
+            mg_failure("%s: argument %zu is %#lx: got %ld", s->hc->name,
+                       s->position, values[i], result);
+    }
 }
 
-static void check_argument(const struct mg_hypercall *hc, size_t position)
+static void check_argument(struct subject *s)
 {
-    switch (hc->types[position]) {
-    case MG_HC_u32:
-        check_u32(hc, position);
-        break;
-    case MG_HC_in:
-        check_pointer(hc, position, MG_ACCESS_READ);
-        break;
-    case MG_HC_out:
-    case MG_HC_inout:
-        check_pointer(hc, position, MG_ACCESS_WRITE);
-        break;
-    default: /* any value is a good one, or a matter of the call's own test */
-        break;
+    enum mg_hc_type type = s->hc->types[s->position];
+
+    if (type == MG_HC_u32)
+        check_u32(s);
+    else if (is_pointer(type) && s->rule->size)
+        check_pointer(s, type == MG_HC_in ? MG_ACCESS_READ : MG_ACCESS_WRITE);
+    else if (type == MG_HC_u64 || type == MG_HC_vaddr)
+        check_number(s);
+}
+
+/* A good value of these is not known by itself. */
+static bool needs_rule(const struct subject *s)
+{
+    enum mg_hc_type type = s->hc->types[s->position];
+
+    return (type == MG_HC_u32 && !s->rule->number) ||
+           (is_pointer(type) && !s->rule->size);
+}
+
+/* What a good call may have changed. */
+static void restore(void)
+{
+    mg_trap_init();
+    (void)hypercall_set_timer(0);
+    (void)hypercall_set_callback(PARAPET_CALLBACK_SYSCALL, 0);
+}
+
+static void check_hypercall(const struct mg_hypercall *hc)
+{
+    struct subject s = {hc, rule_of(hc), 0};
+
+    for (; s.position < ARRAY_SIZE(hc->types); s.position++) {
+        if (hc->number < PARAPET_COURSEWORK && needs_rule(&s))
+            mg_failure("%s: add a line to rules[] in "
+                       "tests/kernels/arguments.c: its number, arguments with "
+                       "which it does its work, the size and alignment of its "
+                       "object",
+                       hc->name);
+        else
+            check_argument(&s);
     }
 }
 
 void test_main(void)
 {
     for (size_t i = 0; i < mg_nr_hypercalls; i++) {
-        for (size_t position = 0; position < 6; position++)
-            check_argument(&mg_hypercalls[i], position);
+        check_hypercall(&mg_hypercalls[i]);
+        restore();
     }
+    /* The good objects that console_write printed have no end of line. */
+    mg_printf("\n");
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * The counters page counts every hypercall and exit of this vCPU exactly, and
- * the latency page times one in PARAPET_LATENCY_INTERVAL of them.
+ * the latency area times one in PARAPET_LATENCY_INTERVAL of them; the guest
+ * cannot write either, and each vCPU has its own.
+ *
+ * BUNDLE: vcpus=2
  */
 #include "abi/exits.h"
 #include "abi/stubs.h"
@@ -136,6 +139,13 @@ static void test_hypercalls(void)
     MG_CHECK_EQ(counters->exits[PARAPET_EXIT_hypercall], 0);
 }
 
+/* ---- the histograms ---- */
+
+static const volatile struct parapet_latency *latency_of(uint64_t vcpu)
+{
+    return (const volatile struct parapet_latency *)PARAPET_LATENCY(vcpu);
+}
+
 static uint64_t sum(const volatile uint32_t *buckets)
 {
     uint64_t total = 0;
@@ -154,23 +164,121 @@ static void check_timed(const char *what, uint64_t timed)
         mg_failure("%s: %lu were timed, expected about %lu", what, timed, due);
 }
 
-static void test_latency(void)
+static void call_version(void)
 {
-    const volatile struct parapet_latency *latency =
-        (const volatile struct parapet_latency *)PARAPET_LATENCY(0ul);
-    const volatile uint32_t *calls =
-        latency->hypercalls[PARAPET_HC_abi_version];
-    const volatile uint32_t *traps = latency->exits[PARAPET_EXIT_emulated];
-    uint64_t before = sum(calls);
-
     for (int n = 0; n < TIMED_ROUNDS; n++)
         (void)hypercall_abi_version();
-    check_timed("abi_version", sum(calls) - before);
+}
 
-    before = sum(traps);
+static void test_timed_hypercalls(void)
+{
+    const volatile uint32_t *buckets =
+        latency_of(0)->hypercalls[PARAPET_HC_abi_version];
+    uint64_t before = sum(buckets);
+
+    call_version();
+    check_timed("abi_version", sum(buckets) - before);
+}
+
+/* All kinds of exit but the upcall, which is the way back from another one. */
+static void test_timed_exits(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const volatile uint32_t *buckets = latency_of(0)->exits[cases[i].exit];
+        uint64_t before = sum(buckets);
+
+        if (cases[i].exit == PARAPET_EXIT_event)
+            continue;
+        for (int n = 0; n < TIMED_ROUNDS; n++)
+            cases[i].deed();
+        check_timed(cases[i].name, sum(buckets) - before);
+    }
+    /* The handlers' irets are counted, and too short to be timed. */
+    MG_CHECK_EQ(sum(latency_of(0)->hypercalls[PARAPET_HC_iret]), 0);
+}
+
+static unsigned int median(const volatile uint32_t *buckets)
+{
+    uint64_t half = sum(buckets) / 2, seen = 0;
+    unsigned int bucket = 0;
+
+    while ((seen += buckets[bucket]) <= half &&
+           bucket + 1 < PARAPET_NR_LATENCY_BUCKETS)
+        bucket++;
+    return bucket;
+}
+
+/* What takes longer is seen to; and the calls inside are not timed. */
+static void test_durations(void)
+{
+    static struct parapet_multicall_entry calls[32];
+    const volatile struct parapet_latency *latency = latency_of(0);
+    uint64_t inside = sum(latency->hypercalls[PARAPET_HC_event_check]);
+
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+        calls[i].number = PARAPET_HC_event_check;
     for (int n = 0; n < TIMED_ROUNDS; n++)
-        do_cli(NULL);
-    check_timed("cli", sum(traps) - before);
+        (void)hypercall_multicall(calls, ARRAY_SIZE(calls));
+    MG_CHECK(median(latency->hypercalls[PARAPET_HC_multicall]) >
+             median(latency->hypercalls[PARAPET_HC_abi_version]));
+    MG_CHECK_EQ(sum(latency->hypercalls[PARAPET_HC_event_check]), inside);
+}
+
+/* Nothing is timed that was not counted. */
+static void test_sums(void)
+{
+    const volatile struct parapet_latency *latency = latency_of(0);
+    const volatile struct parapet_counters *counters = mg_counters(0);
+
+    for (int i = 0; i < PARAPET_NR_HYPERCALLS; i++)
+        MG_CHECK(sum(latency->hypercalls[i]) <= counters->hypercalls[i]);
+    for (int i = 0; i < PARAPET_NR_EXITS; i++)
+        MG_CHECK(sum(latency->exits[i]) <= counters->exits[i]);
+}
+
+MG_SNIPPET(do_write, "movl $0, (%rdi)");
+
+static void test_read_only(void)
+{
+    struct mg_fault fault;
+    void *const places[] = {
+        (void *)PARAPET_LATENCY(0ul),
+        (void *)(PARAPET_LATENCY(0ul) + sizeof(struct parapet_latency) - 4),
+        (void *)PARAPET_COUNTERS_PAGE(0ul)};
+
+    mg_trap_hook(MG_PF, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        if (mg_expect_fault("a write", do_write, places[i], MG_PF, &fault))
+            MG_CHECK_EQ(fault.frame.error, MG_PF_PRESENT | MG_PF_WRITE);
+    }
+}
+
+/* ---- each vCPU has its own ---- */
+
+static volatile uint64_t second_done;
+
+static void second_main(void *argument)
+{
+    (void)argument;
+    call_version();
+    second_done = 1;
+}
+
+static void test_second_vcpu(void)
+{
+    const uint64_t nr = PARAPET_HC_abi_version;
+    uint64_t counted = mg_counters(0)->hypercalls[nr];
+    uint64_t timed = sum(latency_of(0)->hypercalls[nr]);
+
+    MG_CHECK_EQ(mg_counters(1)->hypercalls[nr], 0);
+    MG_CHECK_EQ(sum(latency_of(1)->hypercalls[nr]), 0);
+    MG_CHECK_EQ(mg_vcpu_start(1, second_main, NULL), 0);
+    while (!second_done)
+        (void)hypercall_yield();
+    MG_CHECK_EQ(mg_counters(1)->hypercalls[nr], TIMED_ROUNDS);
+    check_timed("vCPU 1", sum(latency_of(1)->hypercalls[nr]));
+    MG_CHECK_EQ(mg_counters(0)->hypercalls[nr], counted);
+    MG_CHECK_EQ(sum(latency_of(0)->hypercalls[nr]), timed);
 }
 
 void test_main(void)
@@ -183,5 +291,10 @@ void test_main(void)
     test_exits();
     test_switched_out();
     test_hypercalls();
-    test_latency();
+    test_timed_hypercalls();
+    test_timed_exits();
+    test_durations();
+    test_sums();
+    test_read_only();
+    test_second_vcpu();
 }

@@ -55,9 +55,9 @@ def variables():
     result = machine.environment(BUILD="build")
     for name in ("NAME", "ARGS", "PREEMPTIBLE", "TEST", "CC", "DEBUG"):
         result.pop(name, None)
-    result["MAKEFLAGS"] = " ".join(
+    result["MAKEFLAGS"] = " ".join(["-j2"] + [
         f"{name}={os.environ[name]}" for name in ("CC", "DEBUG")
-        if name in os.environ)
+        if name in os.environ])
     return result
 
 
@@ -318,7 +318,7 @@ def typed():
 
 @test("extending: tests that go over all hypercalls pass with the new ones")
 def all_hypercalls():
-    names = "arguments enosys multicall hazard_random"
+    names = "arguments enosys multicall hazard_random suite"
     status, output = run(FOLLOWED, f"tests/kernels/run {names}")
     expect(status == 0, output)
 
@@ -333,7 +333,7 @@ def skeletons():
     check_layout(folder, written)
     names = " ".join(SKELETONS)
     images = " ".join(f"build/kernels/{name}.elf" for name in SKELETONS)
-    status, output = run(folder, f"make docs && make -j2 {images} "
+    status, output = run(folder, f"make docs && make {images} "
                                  "build/hypervisor.elf")
     expect(status == 0, output)
     for part in re.split(r"^(?=FAIL|PASS)", run(

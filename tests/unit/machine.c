@@ -11,6 +11,10 @@
 #include <semaphore.h>
 #include <stdlib.h>
 
+#include "hypervisor/core/elf.h"
+#include "hypervisor/core/guest_access.h"
+#include "hypervisor/core/log.h"
+#include "hypervisor/core/panic.h"
 #include "hypervisor/mm/frame.h"
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/time.h"
@@ -211,4 +215,54 @@ mfn_t frame_alloc_run(size_t nr)
     next_frame += nr;
     direct_map_add(frame_paddr(mfn), frame_paddr(next_frame));
     return mfn;
+}
+
+/* ---- what the sources name, and do not use here ---- */
+
+const char hv_ex_table[1];
+const char hv_ex_table_end[1];
+
+void panic_stopped(void)
+{
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+    (void)level;
+    (void)format;
+}
+
+void log_domain(enum log_level level, const struct domain *domain,
+                const char *format, ...)
+{
+    (void)domain;
+    (void)level;
+    (void)format;
+}
+
+void log_vcpu(enum log_level level, const struct vcpu *vcpu, const char *format,
+              ...)
+{
+    (void)vcpu;
+    (void)level;
+    (void)format;
+}
+
+size_t guest_fetch_code(struct guest_code *code, uint64_t vaddr)
+{
+    (void)code;
+    (void)vaddr;
+    return 0;
+}
+
+bool elf_symbol(const void *elf, size_t size, uint64_t vaddr, char *name,
+                size_t name_size, uint64_t *offset)
+{
+    (void)elf;
+    (void)size;
+    (void)vaddr;
+    (void)name;
+    (void)name_size;
+    (void)offset;
+    return false;
 }

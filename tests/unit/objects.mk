@@ -9,7 +9,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_elf test_bundle test_dtb \
               test_options test_start_info test_frame test_hv_calendar \
               test_symbols test_hypercall test_sched \
-              test_cpio test_calendar test_line
+              test_cpio test_calendar test_latency test_line
 
 DECODE_SRC := hypervisor/x86/decode.c hypervisor/x86/decode_maps.c
 test_decode_SRC := $(DECODE_SRC)
@@ -31,13 +31,15 @@ test_hv_calendar_SRC := hypervisor/x86/calendar.c
 test_symbols_SRC := hypervisor/core/symbols.c
 test_hypercall_SRC := hypervisor/core/hypercall.c
 
-# What runs on the CPUs of machine.h.
+# These run on the CPUs of machine.h, and are compiled with it in front.
 MACHINE_SRC := hypervisor/core/domain.c hypervisor/core/event.c \
     hypervisor/core/hc_vcpu.c hypervisor/sched/sched.c hypervisor/x86/trap.c
-test_sched_SRC := tests/unit/machine.c tests/unit/direct_map.c
+test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c \
+    machine.c direct_map.c)
 
 test_cpio_SRC := guest-kernel/fs/cpio.c
 test_calendar_SRC := guest-kernel/core/calendar.c
+test_latency_SRC := guest-kernel/core/latency.c
 test_line_SRC := guest-kernel/monitor/line.c
 
 # ---- the rules ----
@@ -45,7 +47,8 @@ test_line_SRC := guest-kernel/monitor/line.c
 # What the hypervisor's sources want to know, and a direct map that is far from
 # what programs and the sanitizers use.
 $(addsuffix /%.o,$(addprefix $(BUILD)/,host/hypervisor host/tests/unit \
-    host-machine)): private HOST_CFLAGS += -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x200000000000
+    host-machine)): private \
+    HOST_CFLAGS += -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x200000000000
 
 UNIT_LIB := $(patsubst %.c,$(BUILD)/host-lib/%.o,$(LIB_SRC))
 UNIT_PROGRAMS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_TESTS))

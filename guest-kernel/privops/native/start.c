@@ -57,8 +57,7 @@ uint64_t privops_fault_vaddr(void)
     return read_cr2();
 }
 
-bool privops_counters(void (*put)(const char *kind, const char *name,
-                                  uint64_t count))
+bool privops_counters(void (*put)(const struct privops_counter *counter))
 {
     (void)put;
     return false;

@@ -42,7 +42,7 @@ const struct mg_hypercall *mg_hypercall_find(uint64_t number)
     return NULL;
 }
 
-/* The last error has the largest number. */
+/* By number. */
 static const char *const error_names[] = {
 #define PARAPET_ERROR(number, name, text) [number] = #name,
 #include "abi/errors.def"

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The operations as the bare machine does them, and quiet around them: the
+ * task priority holds all interrupts back (APM 2, section 8.1.7), even while
+ * an operation enables them, and an interrupt table of the bench's own leads
+ * breakpoint and page fault to the shortest handlers that are right.
+ */
+#include <stddef.h>
+
+#include "guest-kernel/bench/native_loops.h"
+#include "guest-kernel/bench/svm.h"
+#include "guest-kernel/core/panic.h"
+#include "guest-kernel/mm/layout.h"
+#include "guest-kernel/privops/native/cpu.h"
+#include "guest-kernel/x86/trap.h"
+#include "lib/string.h"
+
+#define HIGHEST_PRIORITY 15ul
+
+/* The two halves of an entry of the interrupt table (APM 2, 4.8.4). */
+struct gate {
+    uint16_t offset_low;
+    uint16_t selector_and_type[2];
+    uint16_t offset_middle;
+    uint32_t offset_high;
+    uint32_t reserved;
+};
+
+static _Alignas(PAGE_SIZE) struct gate idt[TRAP_NR_STUBS];
+static struct table_pointer kernel_idt;
+
+static void write_cr8(uint64_t priority)
+{
+    __asm__ volatile("mov %0, %%cr8" : : "r"(priority) : "memory");
+}
+
+static void set_entry(unsigned int vector, void (*entry)(void))
+{
+    uint64_t address = (uint64_t)entry;
+
+    idt[vector].offset_low = (uint16_t)address;
+    idt[vector].offset_middle = (uint16_t)(address >> 16);
+    idt[vector].offset_high = (uint32_t)(address >> 32);
+}
+
+/* The kernel's table with two entries changed. */
+void bench_begin(void)
+{
+    const struct table_pointer pointer = {sizeof(idt) - 1, (uint64_t)idt};
+
+    write_cr8(HIGHEST_PRIORITY);
+    __asm__ volatile("sidt %0" : "=m"(kernel_idt));
+    if (kernel_idt.limit != sizeof(idt) - 1)
+        panic("the interrupt table ends at %u, not at %lu", kernel_idt.limit,
+              sizeof(idt) - 1);
+    memcpy(idt, (const void *)kernel_idt.base, sizeof(idt));
+    set_entry(TRAP_BREAKPOINT, bench_breakpoint_entry);
+    set_entry(TRAP_PAGE_FAULT, bench_kernel_fault_entry);
+    lidt(&pointer);
+}
+
+void bench_end(void)
+{
+    __asm__ volatile("cli" : : : "memory");
+    lidt(&kernel_idt);
+    write_cr8(0);
+}
+
+/* Any base and any multiplier cost the same. */
+static bool prepare_clock(void)
+{
+    bench_tsc_base = rdtsc();
+    bench_multiplier = 1ul << 31;
+    return true;
+}
+
+bench_loop_t *const bench_empty_loop = bench_empty;
+
+const struct bench_operation bench_operations[] = {
+    {"empty_loop", "native", bench_empty, 100000, 1, NULL, NULL},
+    {"clock_read", "native", bench_clock, 20000, 1, prepare_clock, NULL},
+    {"virtual_cli_sti", "native", bench_cli_sti, 10000, BENCH_UNROLLED, NULL,
+     NULL},
+    {"virtual_cli", "native", bench_cli, 10000, BENCH_UNROLLED, NULL, NULL},
+    {"iret", "native", bench_iret, 20000, 1, NULL, NULL},
+    {"breakpoint_roundtrip", "native", bench_breakpoint, 10000, 1, NULL, NULL},
+    {"kernel_fault_roundtrip", "native", bench_kernel_fault, 10000, 1, NULL,
+     NULL},
+    {"cr0_read", "native", bench_cr0_read, 20000, 1, NULL, NULL},
+    {"msr_read", "native", bench_msr_read, 20000, 1, NULL, NULL},
+    {"svm_null_exit", "svm", bench_svm_exit, 2000, 1, svm_prepare, svm_finish},
+    {.name = NULL},
+};

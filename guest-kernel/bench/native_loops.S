@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The measured loops of the native build: the same frame and, as far as the
+ * machine allows, the same bodies as those of the paravirtual guest, in
+ * tests/bench/loops.S. Each is `void name(uint64_t iterations)`:
+ *
+ *      push rbx; mov rdi, rbx; 1: BODY; dec rbx; jnz 1b; pop rbx; ret
+ *
+ * A body may change every register that a function may. Written data is in
+ * pages of its own: under emulation a store into a page with code is dear.
+ */
+#include "guest-kernel/bench/native_loops.h"
+#include "guest-kernel/privops/native/native.h"
+
+#define RFLAGS_IF 0x200
+#define MSR_EFER 0xc0000080
+
+        .macro LOOP name
+        .balign 64
+        .globl \name
+\name:
+        push %rbx
+        mov %rdi, %rbx
+1:
+        .endm
+
+        .macro END_LOOP
+        dec %rbx
+        jnz 1b
+        pop %rbx
+        ret
+        .endm
+
+        .data
+        .balign 4096
+        .globl bench_tsc_base, bench_multiplier, bench_vmcb_paddr
+bench_tsc_base:
+        .quad 0
+bench_multiplier:
+        .quad 0
+bench_vmcb_paddr:
+        .quad 0
+        .balign 4096
+
+        .text
+
+        LOOP bench_empty
+        END_LOOP
+
+        LOOP bench_cli
+        .rept BENCH_UNROLLED
+        cli
+        .endr
+        END_LOOP
+
+/* What is pending comes by itself: there is nothing to check. */
+        LOOP bench_cli_sti
+        .rept BENCH_UNROLLED
+        cli
+        sti
+        .endr
+        END_LOOP
+
+/* The kernel's clock (privops/native/time.c), inline. */
+        LOOP bench_clock
+        rdtsc
+        shl $32, %rdx
+        or %rdx, %rax
+        sub bench_tsc_base, %rax
+        mulq bench_multiplier
+        shrd $32, %rdx, %rax
+        END_LOOP
+
+        LOOP bench_iret
+        mov %rsp, %rax
+        push $NATIVE_SS
+        push %rax
+        push $RFLAGS_IF
+        push $NATIVE_CS
+        lea 2f(%rip), %rax
+        push %rax
+        iretq
+2:
+        END_LOOP
+
+        LOOP bench_breakpoint
+        int3
+        END_LOOP
+
+        .balign 64
+        .globl bench_breakpoint_entry
+bench_breakpoint_entry:
+        iretq
+
+/* A load from where nothing is mapped, three bytes long; it is skipped. */
+        LOOP bench_kernel_fault
+        xor %edx, %edx
+        mov (%rdx), %rcx
+        END_LOOP
+
+        .balign 64
+        .globl bench_kernel_fault_entry
+bench_kernel_fault_entry:
+        addq $3, 8(%rsp)
+        add $8, %rsp                    /* the error code */
+        iretq
+
+        LOOP bench_cr0_read
+        mov %cr0, %rax
+        END_LOOP
+
+        LOOP bench_msr_read
+        mov $MSR_EFER, %ecx
+        rdmsr
+        END_LOOP
+
+/*
+ * Into the virtual machine and out again (APM 2, sections 15.5 and 15.6). The
+ * guest's rip stays where it is, so each time it executes the same VMMCALL.
+ * #VMEXIT leaves the global interrupt flag clear (15.17); rax comes back.
+ */
+        .balign 64
+        .globl bench_svm_exit
+bench_svm_exit:
+        push %rbx
+        mov %rdi, %rbx
+        mov bench_vmcb_paddr, %rax
+1:      vmrun %rax
+        dec %rbx
+        jnz 1b
+        stgi
+        pop %rbx
+        ret
+
+        .balign 64
+        .globl bench_svm_guest
+bench_svm_guest:
+        vmmcall
+        ud2                             /* nobody moves rip on to here */
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The list of the bench's rows, and what the bench makes of its figures."""
+
+import json
+import os
+import subprocess
+import sys
+
+import common
+
+sys.path.insert(0, "tools")
+from bench_lib import rows as bench_rows  # noqa: E402
+
+WAYS = {"native", "shared", "hypercall", "trap", "batch", "svm", "direct",
+        "emulated"}
+# The rows that the budgets of the study are about, with their limits.
+LIMITS = {
+    "null_hypercall/hypercall": 45, "enosys_hypercall/hypercall": 45,
+    "virtual_cli_sti/shared": 5, "virtual_cli/trap": 160,
+    "iret/hypercall": 60, "breakpoint_roundtrip/hypercall": 140,
+    "event_self/hypercall": 200, "multicall_128/batch": 40,
+    "kernel_fault_roundtrip/hypercall": 160, "cr0_read/trap": 200,
+}
+
+
+def problems_of(rows):
+    problems = [f"{row.name}: no such way" for row in rows
+                if row.way not in WAYS]
+    budgets = {row.name: row.budget for row in rows}
+    return problems + [
+        f"{name}: the budget is {budgets.get(name)}, and may be {limit}"
+        for name, limit in LIMITS.items()
+        if budgets.get(name) is None or budgets[name] > limit]
+
+
+def check():
+    return problems_of(bench_rows.read_rows("", {}).values())
+
+
+def listed(way, budget, expected):
+    """The list with one row more, or one budget changed."""
+    def test(_):
+        rows = bench_rows.read_rows("", {})
+        rows["null_hypercall", way] = bench_rows.Row("null_hypercall", way,
+                                                     budget)
+        return problems_of(rows.values()), expected
+    return test
+
+
+def measured(op, way, counts, ticks, budget=None):
+    row = bench_rows.Row(op, way, budget)
+    row.counts, row.ticks, row.ns_per_tick = counts, ticks, 1.0
+    return row
+
+
+def budget(count, expected):
+    def test(_):
+        row = measured("iret", "hypercall", [count] * 3, [1.0] * 9, 60)
+        return [row.name] if row.is_over else [], expected
+    return test
+
+
+def expectation(null, trap, fails, expected):
+    """What is said of these ticks; fails: only if it is a failure."""
+    def test(_):
+        rows = {(row.op, row.way): row for row in (
+            measured("null_hypercall", "hypercall", [40], null),
+            measured("virtual_cli", "trap", [40], trap))}
+        return [text for failure, text in bench_rows.expectations(rows)
+                if failure or not fails], expected
+    return test
+
+
+def compared(insns, ticks, expected):
+    """Whether bench-compare sees a change from 40 instructions, 100 ticks."""
+    def test(folder):
+        paths = []
+        for number, new in enumerate([(40.0, 100.0), (insns, ticks)]):
+            row = measured("iret", "hypercall", [new[0]],
+                           [new[1] * factor for factor in (0.9, 1.0, 1.1)])
+            paths.append(os.path.join(folder, f"{number}.json"))
+            with open(paths[-1], "w", encoding="utf-8") as file:
+                json.dump([row.result()], file)
+        lines = common.output(["tools/bench-compare", *paths]).splitlines()
+        return [line for line in lines if line.startswith("iret")], expected
+    return test
+
+
+def refused(folder):
+    """A file that is none of the bench's: is anything said?"""
+    path = os.path.join(folder, "bad.json")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write('[{"op": 1}]')
+    status = subprocess.run(["tools/bench-compare", path, path],
+                            stderr=subprocess.DEVNULL).returncode
+    return ["refused"] if status == 2 else [], True
+
+
+LOW, HIGH, BOTH = [100.0] * 9, [1000.0] * 9, [100.0, 1000.0, 100.0, 1000.0]
+
+common.main("bench", check, {
+    "a way that is none": listed("quick", None, True),
+    "a budget that is too large": listed("hypercall", 46, True),
+    "a budget that is smaller": listed("hypercall", 44, False),
+    "over budget": budget(60.1, True),
+    "within budget": budget(60.0, False),
+    "the trap is as quick": expectation(LOW, LOW, True, True),
+    "the trap is slower": expectation(LOW, HIGH, False, False),
+    "noise is a warning": expectation(BOTH, LOW, False, True),
+    "noise is no failure": expectation(BOTH, BOTH, True, False),
+    "compare: one instruction more": compared(41.0, 100.0, True),
+    "compare: twice as long": compared(40.0, 200.0, True),
+    "compare: inside the quartiles": compared(40.0, 105.0, False),
+    "compare: a file of something else": refused,
+})

@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The report is a whole HTML page that shows every row, and loads nothing."""
+
+import html.parser
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import common
+
+VOID = {"meta", "br", "line", "rect", "path"}
+LOADS = {"src", "srcset", "data", "poster", "background", "action"}
+HOSTILE = '<script>alert("&1")</script>'
+NULLS = dict.fromkeys(("insns", "budget_insns", "ticks_median", "ticks_p25",
+                       "ticks_p75", "ns_median", "bytes_per_s", "iterations",
+                       "runs", "exits_by_name"))
+
+
+class Page(html.parser.HTMLParser):
+    """Collects what is wrong with the page's form, and its words."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.problems = []
+        self.open = []
+        self.words = []
+        self.feed(text)
+        self.close()
+        self.problems += [f"<{tag}> is never closed" for tag in self.open]
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "script":
+            self.problems.append("it has a script")
+        names = [name for name, _ in attrs]
+        if len(names) != len(set(names)):
+            self.problems.append(f"<{tag}> has an attribute twice")
+        for name, value in attrs:
+            if name in LOADS or (name in ("href", "xlink:href") and
+                                 not (value or "").startswith("#")):
+                self.problems.append(f"<{tag} {name}> loads something")
+            if name == "aria-label":
+                self.words.append(value)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.problems.append(f"</{tag}> closes what is not open")
+
+    def handle_data(self, data):
+        self.words.append(data)
+        if re.search(r"url\(|@import", data):
+            self.problems.append("its style loads something")
+
+
+def row(op="null_hypercall", way="hypercall", **fields):
+    return {"op": op, "way": way, "engine": "pv", "accel": "tcg", **NULLS,
+            **fields}
+
+
+def timed(op, way, figure, **fields):
+    return row(op, way, insns=figure, ticks_median=figure, ticks_p25=figure,
+               ticks_p75=figure * 2, ns_median=figure / 2, **fields)
+
+
+def make(folder, results, xen=None):
+    """Runs the tool; returns its status, what it said, and the page."""
+    bench = os.path.join(folder, "bench")
+    os.makedirs(bench, exist_ok=True)
+    for name, text in (("results", results), ("xen", xen)):
+        if text is not None:
+            with open(os.path.join(bench, f"{name}.json"), "w") as file:
+                file.write(text if isinstance(text, str) else json.dumps(text))
+    run = subprocess.run(["tools/report"], env={**os.environ, "BUILD": folder},
+                         stderr=subprocess.PIPE, text=True,
+                         stdin=subprocess.DEVNULL)
+    path = os.path.join(bench, "report.html")
+    if run.returncode != 0 or not os.path.exists(path):
+        return run.returncode, run.stderr, None
+    with open(path, encoding="utf-8") as file:
+        return 0, run.stderr, file.read()
+
+
+def problems_of(text, rows):
+    page = Page(text)
+    words = " ".join(page.words)
+    return page.problems + [f"it does not name {name}" for fields in rows
+                            for name in (fields["op"], fields["way"])
+                            if name not in words]
+
+
+# ---- pages that must be good ----
+
+def good(results, xen=None, says=()):
+    """No problems, and the page's words hold each of these."""
+    def self_test(folder):
+        status, said, text = make(folder, results, xen)
+        if status != 0:
+            return [f"no page: {said}"], False
+        words = " ".join(Page(text).words)
+        rows = results + (xen if isinstance(xen, list) else [])
+        return problems_of(text, rows) + [
+            f"it does not say '{word}'" for word in says
+            if word not in words], False
+    return self_test
+
+
+# ---- files that must be refused ----
+
+def refused(results, says):
+    """No page, exit status 1, and these words to the user."""
+    def self_test(folder):
+        status, said, _ = make(folder, results)
+        complaint = [] if status == 0 else [said]
+        return [] if says not in said or "Traceback" in said else complaint, \
+            True
+    return self_test
+
+
+def malformed(text):
+    return lambda folder: (Page(text).problems, True)
+
+
+SPAN = [timed("virtual_cli", "shared", 1.0),
+        timed("virtual_cli", "trap", 1000.0, budget_insns=160)]
+
+SELF_TESTS = {
+    "a page with an open tag": malformed("<p><b>x</p>"),
+    "a page with a picture from outside": malformed('<img src="//x">'),
+    "a page with a script": malformed("<script></script>"),
+    "nulls everywhere": good([row()], says=["not measured",
+                                            "No figures of Xen"]),
+    "one row": good([timed("iret", "hypercall", 47.0)],
+                    says=["linear scale"]),
+    "only op and way": good([{"op": "iret", "way": "native"}]),
+    "a thousand-fold span": good(SPAN, says=["log scale", "exceeded"]),
+    "less than nothing": good(
+        SPAN + [timed("virtual_cli", "native", -0.3)],
+        says=["less than the axis shows"]),
+    "zeros": good([timed("iret", "native", 0)]),
+    "names that are markup": good(
+        [timed(HOSTILE, HOSTILE, 3.0, engine=HOSTILE, accel=HOSTILE,
+               exits_by_name={HOSTILE: 1})]),
+    "Xen beside": good(SPAN, [timed("virtual_cli", "trap", 2500.0),
+                              timed("pte_update", "trap", 5.0)],
+                       says=["2.5\N{MULTIPLICATION SIGN}",
+                             "Measured on Xen only", "Xen 2,500"]),
+    "a Xen file that is no JSON": good(SPAN, "[{", says=["No figures of Xen"]),
+    "the parts of a null hypercall": good(
+        [row("null_hypercall_breakdown_entry", insns=13.0),
+         row("null_hypercall_breakdown_exit", insns=14.0)],
+        says=["entry: 13.0 instructions", "52%"]),
+    "a file that is missing": refused(None, "run `make bench` first"),
+    "half a file": refused('[{"op": "iret",', "is not whole JSON"),
+    "no list": refused({"op": "iret"}, "is not a list"),
+    "no rows": refused([], "has no rows"),
+    "a row without a name": refused([{"way": "trap"}], "has no op"),
+    "a figure that is a word": refused([row(insns="many")], "is no number"),
+    "a figure that is NaN": refused([row(insns=float("nan"))], "is no number"),
+}
+
+
+def check():
+    """The page of the last bench, if there was one."""
+    path = os.path.join(common.BUILD, "bench", "results.json")
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
+        status, said, page = make(folder, text)
+    if status != 0:
+        return [said.strip()]
+    return problems_of(page, json.loads(text))
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    common.main("report", check, SELF_TESTS)

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What must hold on the machine of test_sched.c. CPUs pause only where no
+ * queue's lock is taken, so at every pause the queues are whole.
+ */
+#include "tests/unit/sched_guest.h"
+
+#include "hypervisor/core/event.h"
+
+static bool is_queued(const struct vcpu *v)
+{
+    return !list_is_empty(&v->queue_node);
+}
+
+static const struct vcpu *vcpu_at(const struct list_node *node)
+{
+    for (unsigned int d = 0; d < nr_domains; d++) {
+        for (unsigned int i = 0; i < domains[d]->nr_vcpus; i++) {
+            if (node == &domains[d]->vcpus[i]->queue_node)
+                return domains[d]->vcpus[i];
+        }
+    }
+    return NULL;
+}
+
+/* The ring that v is in: sound, of its CPU only, with one head, the queue. */
+static void check_ring(const struct vcpu *v, const struct list_node *heads[])
+{
+    const struct list_node *node = &v->queue_node;
+    const struct list_node *head = NULL;
+
+    for (int n = 0; n == 0 || node != &v->queue_node; n++) {
+        const struct vcpu *at = vcpu_at(node);
+
+        CHECK(n <= MAX_GUEST_DOMAINS * MAX_GUEST_VCPUS);
+        CHECK(node->next->prev == node);
+        CHECK(at || !head);
+        CHECK(!at || at->cpu == v->cpu);
+        if (!at)
+            head = node;
+        node = node->next;
+    }
+    CHECK(head && (!heads[v->cpu] || heads[v->cpu] == head));
+    heads[v->cpu] = head;
+}
+
+static void check_vcpu(struct vcpu *v, const struct list_node *heads[])
+{
+    bool current = percpu_info(v->cpu)->current == v;
+
+    for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+        CHECK(cpu == v->cpu || percpu_info(cpu)->current != v);
+    switch (v->state) {
+    case VCPU_RUNNABLE:
+        CHECK(is_queued(v) != current);
+        break;
+    case VCPU_BLOCKED:
+        CHECK(!is_queued(v));
+        break;
+    case VCPU_DOWN:
+        CHECK(!is_queued(v) && !current);
+        break;
+    case VCPU_ENDED:
+        CHECK(!is_queued(v) && !current && v->domain->ended);
+        break;
+    }
+    if (is_queued(v))
+        check_ring(v, heads);
+}
+
+/*
+ * What a CPU that runs a guest, or idles, has seen to; unless an interrupt is
+ * on its way to it, or another CPU is still at something.
+ */
+static void check_at_rest(unsigned int cpu, const struct list_node *head)
+{
+    const struct cpu_info *info = percpu_info(cpu);
+    const struct vcpu *v = info->current;
+
+    if (machine_is_interrupted(cpu))
+        return;
+    if (machine_place(cpu) == MACHINE_IDLE) {
+        CHECK(!v && !head);
+        return;
+    }
+    CHECK(!v->domain->ended);
+    CHECK(!event_deliverable(v));
+    /* Others wait: the timer will come. */
+    CHECK(!head || (info->slice_end != 0 && machine_timer(cpu) != 0 &&
+                    machine_timer(cpu) <= info->slice_end));
+}
+
+static bool all_at_rest(void)
+{
+    for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
+        if (machine_place(cpu) == MACHINE_IN_HYPERVISOR)
+            return false;
+    }
+    return true;
+}
+
+void check_machine(void)
+{
+    const struct list_node *heads[MACHINE_MAX_CPUS] = {NULL};
+
+    for (unsigned int d = 0; d < nr_domains; d++) {
+        for (unsigned int i = 0; i < domains[d]->nr_vcpus; i++)
+            check_vcpu(domains[d]->vcpus[i], heads);
+    }
+    for (unsigned int cpu = 0; all_at_rest() && cpu < nr_cpus; cpu++)
+        check_at_rest(cpu, heads[cpu]);
+}
+
+/* ---- in the end ---- */
+
+static bool port_is_masked(const struct domain *d, uint32_t port)
+{
+    return d->shared->event_mask[port / 64] >> port % 64 & 1;
+}
+
+void check_nothing_lost(const struct guest *guest)
+{
+    const struct vcpu *v = guest->v;
+
+    CHECK(!guest->loaded);
+    if (v->domain->ended) {
+        CHECK(v->state != VCPU_RUNNABLE);
+        return;
+    }
+    if (v->state == VCPU_DOWN)
+        return;
+    CHECK(v->state == VCPU_BLOCKED);
+    CHECK(!v->page->event_pending);
+    CHECK(guest->timer == 0 || port_is_masked(v->domain, guest->ports[1]));
+    for (unsigned int i = 0; i < NR_PORTS_OF_VCPU; i++)
+        CHECK(!guest->outstanding[i] ||
+              port_is_masked(v->domain, guest->ports[i]));
+}

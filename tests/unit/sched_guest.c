@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The guests of test_sched.c: an engine that only keeps count, and vCPUs that
+ * send events, mask, block, yield, spin, set timers, bring up others and end.
+ */
+#include "tests/unit/sched_guest.h"
+
+#include "abi/errors.h"
+#include "hypervisor/core/event.h"
+#include "hypervisor/core/hc_console.h"
+#include "hypervisor/core/hypercall.h"
+#include "hypervisor/sched/sched.h"
+#include "hypervisor/x86/trap.h"
+
+#define ENTRY PARAPET_KERNEL_START
+
+struct guest guests[MAX_GUEST_DOMAINS][MAX_GUEST_VCPUS];
+enum guest_mood mood;
+unsigned int end_rate;
+
+static bool ports_made[MAX_GUEST_DOMAINS];
+
+/* ---- the engine: registers tell whose they are ---- */
+
+static struct guest *guest_of(const struct vcpu *v)
+{
+    return &guests[v->domain->id][v->id];
+}
+
+static uint64_t tag_of(const struct vcpu *v)
+{
+    return ENTRY + v->domain->id * 64 + v->id;
+}
+
+static void fake_vcpu_start(struct vcpu *v, uint64_t entry, uint64_t stack,
+                            uint64_t argument)
+{
+    CHECK(v->state == VCPU_DOWN);
+    CHECK(entry == ENTRY && stack == 0 && argument == 0);
+    v->regs.rip = tag_of(v);
+    v->event_entry = ENTRY;
+}
+
+static void fake_switch_in(struct vcpu *v)
+{
+    CHECK(!guest_of(v)->loaded);
+    CHECK(v == vcpu_current() && v->cpu == this_cpu()->id);
+    guest_of(v)->loaded = true;
+}
+
+static void fake_switch_out(struct vcpu *v)
+{
+    CHECK(guest_of(v)->loaded);
+    CHECK(v->regs.rip == tag_of(v));
+    guest_of(v)->loaded = false;
+}
+
+/* Now and then the guest has no stack for the frame, which ends it. */
+static void fake_deliver_event(struct vcpu *v, struct cpu_regs *regs)
+{
+    CHECK(v == vcpu_current() && event_deliverable(v));
+    CHECK(regs->rip == tag_of(v));
+    if (mood == BUSY && below(2 * end_rate) == 0) {
+        this_cpu()->exit_work |= WORK_RESCHEDULE;
+        domain_end(v->domain, PARAPET_SHUTDOWN_CRASH);
+        return;
+    }
+    CHECK(!guest_of(v)->in_handler);
+    v->page->event_mask = 1;
+    guest_of(v)->in_handler = true;
+}
+
+const struct engine guest_engine = {
+    .name = "fake",
+    .vcpu_start = fake_vcpu_start,
+    .switch_in = fake_switch_in,
+    .switch_out = fake_switch_out,
+    .deliver_event = fake_deliver_event,
+};
+
+/* ---- the guests ---- */
+
+static void unmask(struct vcpu *v)
+{
+    v->page->event_mask = 0;
+    if (v->page->event_pending)
+        (void)hc_event_check();
+}
+
+static void see_event(struct guest *guest, unsigned int i)
+{
+    guest->outstanding[i] = false;
+    if (i == 1 && guest->timer <= machine_now)
+        guest->timer = 0;
+}
+
+/* The upcall: takes the bits of its own ports that are not masked. */
+static void handle_events(struct guest *guest)
+{
+    struct parapet_shared_page *shared = guest->v->domain->shared;
+    uint64_t select;
+
+    guest->v->page->event_pending = 0;
+    select = guest->v->page->event_select;
+    guest->v->page->event_select = 0;
+    for (unsigned int i = 0; i < NR_PORTS_OF_VCPU; i++) {
+        uint32_t word = guest->ports[i] / 64;
+        uint64_t bit = 1ul << guest->ports[i] % 64;
+
+        if (!(select >> word & 1) || (shared->event_mask[word] & bit) ||
+            !(shared->event_pending[word] & bit))
+            continue;
+        shared->event_pending[word] &= ~bit;
+        see_event(guest, i);
+    }
+    guest->in_handler = false;
+    unmask(guest->v);
+}
+
+/* What the first vCPU of a domain does first. */
+static void make_ports(struct domain *d)
+{
+    for (uint32_t vcpu = 0; vcpu < d->nr_vcpus; vcpu++) {
+        int64_t ipi = hc_evtchn_bind_ipi(vcpu);
+        int64_t timer = hc_evtchn_bind_virq(PARAPET_VIRQ_TIMER, vcpu);
+
+        CHECK(ipi > 0 && timer > 0 && ipi != timer);
+        guests[d->id][vcpu].ports[0] = (uint32_t)ipi;
+        guests[d->id][vcpu].ports[1] = (uint32_t)timer;
+    }
+    ports_made[d->id] = true;
+}
+
+static uint32_t choose_port(const struct domain *d)
+{
+    struct guest *to = &guests[d->id][below(d->nr_vcpus)];
+    unsigned int i = (unsigned int)below(NR_PORTS_OF_VCPU);
+
+    to->outstanding[i] = true;
+    return to->ports[i];
+}
+
+/* The one source of events that is no guest. */
+void hc_console_interrupt(void)
+{
+    struct domain *d = domains[below(nr_domains)];
+
+    if (ports_made[d->id])
+        event_raise(d, choose_port(d));
+}
+
+static void mask_port(struct guest *guest)
+{
+    uint32_t port = guest->ports[below(NR_PORTS_OF_VCPU)];
+
+    guest->v->domain->shared->event_mask[port / 64] |= 1ul << port % 64;
+}
+
+static void unmask_ports(struct guest *guest)
+{
+    for (unsigned int i = 0; i < NR_PORTS_OF_VCPU; i++)
+        CHECK(hc_evtchn_unmask(guest->ports[i]) == 0);
+}
+
+static void set_timer(struct guest *guest)
+{
+    guest->timer = below(4) ? machine_now + below(3 * SCHED_SLICE_NS) : 0;
+    (void)hc_set_timer(guest->timer);
+}
+
+static void bring_up(struct domain *d)
+{
+    uint32_t vcpu = (uint32_t)below(d->nr_vcpus + 1);
+    int64_t result = hc_vcpu_up(vcpu, ENTRY, 0, 0);
+
+    if (vcpu == d->nr_vcpus)
+        CHECK(result == -PARAPET_ENOENT);
+    else
+        CHECK(result == 0 || result == -PARAPET_EEXIST);
+}
+
+static void do_something(struct guest *guest)
+{
+    struct domain *d = guest->v->domain;
+
+    switch (below(16)) {
+    case 0 ... 3:
+        CHECK(hc_evtchn_send(choose_port(d)) == 0);
+        break;
+    case 4:
+        guest->v->page->event_mask = 1;
+        break;
+    case 5:
+        unmask(guest->v);
+        break;
+    case 6 ... 7:
+        (void)hc_block();
+        break;
+    case 8:
+        sched_block(guest->v); /* an hlt, whatever the mask is */
+        break;
+    case 9:
+        (void)hc_yield();
+        break;
+    case 10:
+        mask_port(guest);
+        break;
+    case 11:
+        unmask_ports(guest);
+        break;
+    case 12:
+        set_timer(guest);
+        break;
+    case 13:
+        bring_up(d);
+        break;
+    case 14:
+        guest->spins = below(4) == 0;
+        break;
+    default:
+        if (below(end_rate) == 0)
+            (void)hc_shutdown((uint32_t)below(3));
+        break;
+    }
+}
+
+/* Events that come while a vCPU spins still reach it. */
+static void guest_step(struct guest *guest)
+{
+    struct vcpu *v = guest->v;
+
+    if (guest->in_handler) {
+        handle_events(guest);
+    } else if (!ports_made[v->domain->id]) {
+        if (v->id == 0)
+            make_ports(v->domain);
+    } else if (mood == QUIET) {
+        unmask_ports(guest);
+        if (!v->domain->ended)
+            (void)hc_block();
+    } else if (guest->spins || mood == SPINNING) {
+        guest->spins = below(500) != 0;
+    } else {
+        do_something(guest);
+    }
+}
+
+static void check_guest_runs(const struct cpu_info *cpu,
+                             const struct cpu_regs *regs)
+{
+    struct vcpu *v = cpu->current;
+
+    CHECK(v && v->state == VCPU_RUNNABLE);
+    CHECK(guest_of(v)->loaded);
+    CHECK(regs->rip == tag_of(v));
+    CHECK(regs->r15 == guest_of(v)->nr_steps);
+    CHECK(cpu->dispatch == v->domain->dispatch);
+    CHECK(cpu->vcpu_page == (uint8_t *)v->page);
+    CHECK(cpu->counters == (uint64_t *)v->counters);
+}
+
+void guest_cpu_main(void)
+{
+    struct cpu_info *cpu = this_cpu();
+    struct cpu_regs regs = {0};
+
+    for (unsigned int i = 0; cpu->id == 0 && i < nr_domains; i++) {
+        guest_engine.vcpu_start(domains[i]->vcpus[0], ENTRY, 0, 0);
+        sched_start(domains[i]->vcpus[0]);
+    }
+    guest_exit_work(&regs);
+    for (;;) {
+        machine_pause(MACHINE_IN_GUEST);
+        check_guest_runs(cpu, &regs);
+        regs.vector = below(2) ? machine_take_interrupt() : 0;
+        if (regs.vector) {
+            interrupt_from_guest(&regs);
+            guest_exit_work(&regs);
+            continue;
+        }
+        guest_of(cpu->current)->nr_steps++;
+        regs.r15++;
+        guest_step(guest_of(cpu->current));
+        if (cpu->exit_work)
+            guest_exit_work(&regs);
+    }
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of test_sched.c share: a machine (machine.h) with domains
+ * whose guests do random things, and what must hold meanwhile.
+ */
+#ifndef TESTS_UNIT_SCHED_GUEST_H
+#define TESTS_UNIT_SCHED_GUEST_H
+
+#include "tests/unit/machine.h"
+
+#include "hypervisor/core/domain.h"
+#include "hypervisor/engine/engine.h"
+
+#define MAX_GUEST_DOMAINS 4
+#define MAX_GUEST_VCPUS 4
+#define NR_PORTS_OF_VCPU 2 /* an IPI's and the timer's */
+
+/* What a guest knows of a vCPU of its own. */
+struct guest {
+    struct vcpu *v;
+    uint64_t nr_steps;
+    bool loaded;     /* between switch_in and switch_out */
+    bool in_handler; /* an event upcall is being handled */
+    bool spins;
+    uint32_t ports[NR_PORTS_OF_VCPU];
+    bool outstanding[NR_PORTS_OF_VCPU]; /* sent to, and not seen yet */
+    uint64_t timer;                     /* set to, and not seen yet */
+};
+
+extern struct guest guests[MAX_GUEST_DOMAINS][MAX_GUEST_VCPUS];
+
+extern unsigned int nr_cpus;
+
+/* What the guests do: all there is, only handle events and block, or spin. */
+extern enum guest_mood { BUSY, QUIET, SPINNING } mood;
+
+/* One in so many chances to end is taken. */
+extern unsigned int end_rate;
+
+/* The engine of all domains. */
+extern const struct engine guest_engine;
+
+/* What each CPU runs. The first one starts the domains. */
+void guest_cpu_main(void);
+
+/* What must hold whenever a CPU has paused. */
+void check_machine(void);
+
+/* What must hold once nothing is left to do. */
+void check_nothing_lost(const struct guest *guest);
+
+/* From a generator that begins with the seed. */
+uint64_t below(uint64_t limit);
+
+/* Says what is wrong, and with which seed, and ends this machine's process. */
+_Noreturn void failed(const char *file, int line, const char *what);
+
+#define CHECK(condition)                                                       \
+    do {                                                                       \
+        if (!(condition))                                                      \
+            failed(__FILE__, __LINE__, #condition);                            \
+    } while (0)
+
+#endif

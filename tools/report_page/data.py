@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""What the report is made of: the rows of the two JSON files, checked.
+
+A file that cannot be used is Bad, with a message for the user; a figure that
+a row does not have is None, and stays visible as such on the page.
+"""
+
+import json
+import re
+
+NUMBERS = ("insns", "budget_insns", "ticks_median", "ticks_p25", "ticks_p75",
+           "ns_median", "bytes_per_s", "iterations", "runs")
+# More is no figure; nor is NaN, which is less than nothing.
+LARGEST = 1e18
+OUR_ENGINE = "pv"
+BREAKDOWN = "null_hypercall_breakdown_"
+BATCH_OF = re.compile(r"(.+)_(\d+)")
+
+
+class Bad(Exception):
+    """No figures; the text says which file and why."""
+
+
+class Row:
+    """One operation done in one way; xen is the same row on Xen, or None."""
+
+    def __init__(self, fields):
+        self.op = fields["op"]
+        self.way = fields["way"]
+        self.engine = fields.get("engine")
+        self.accel = fields.get("accel")
+        self.exits = fields.get("exits_by_name")
+        for name in NUMBERS:
+            setattr(self, name, fields.get(name))
+        self.ns_p25 = self.ns_p75 = None
+        self.xen = None
+
+    @property
+    def key(self):
+        return self.op, self.way
+
+    @property
+    def block(self):
+        """Under which heading it stands: all sizes of a batch under one."""
+        batch = BATCH_OF.fullmatch(self.op) if self.way == "batch" else None
+        return f"{batch[1]}_N" if batch else self.op
+
+    @property
+    def label(self):
+        """The way; the engine, too, where it is not what one expects."""
+        if self.block != self.op:
+            return f"batch of {BATCH_OF.fullmatch(self.op)[2]}"
+        usual = (None, OUR_ENGINE, "xen-pv", self.way)
+        return self.way if self.engine in usual else \
+            f"{self.way} ({self.engine})"
+
+    @property
+    def is_over(self):
+        return (self.insns is not None and self.budget_insns is not None and
+                self.insns > self.budget_insns)
+
+    def set_quartiles(self, ns_per_tick):
+        if None not in (ns_per_tick, self.ticks_p25, self.ticks_p75):
+            self.ns_p25 = self.ticks_p25 * ns_per_tick
+            self.ns_p75 = self.ticks_p75 * ns_per_tick
+
+
+def ratio(theirs, ours):
+    """How many times as much theirs is; None where that has no meaning."""
+    if theirs is None or ours is None or theirs <= 0 or ours <= 0:
+        return None
+    return theirs / ours
+
+
+# ---- reading ----
+
+def is_number(value):
+    return (isinstance(value, (int, float)) and not isinstance(value, bool) and
+            abs(value) < LARGEST)
+
+
+def mistake(fields):
+    """What is wrong with a row, or None."""
+    if not isinstance(fields, dict):
+        return "is not an object"
+    for name in ("op", "way"):
+        if not isinstance(fields.get(name), str) or not fields[name]:
+            return f"has no {name}"
+    for name in NUMBERS:
+        value = fields.get(name)
+        if value is not None and not is_number(value):
+            return f"has a {name} that is no number: {value!r}"
+    exits = fields.get("exits_by_name")
+    if exits is not None and not (isinstance(exits, dict) and
+                                  all(map(is_number, exits.values()))):
+        return "has exits_by_name that are no numbers by name"
+    return None
+
+
+def ns_per_tick(rows):
+    """By the longest row, whose figures lose least by being rounded."""
+    timed = [row for row in rows
+             if row.ns_median and row.ticks_median and row.ticks_median > 0]
+    if not timed:
+        return None
+    longest = max(timed, key=lambda row: row.ticks_median)
+    return longest.ns_median / longest.ticks_median
+
+
+def parse(text, path):
+    try:
+        objects = json.loads(text)
+    except ValueError as error:
+        raise Bad(f"{path} is not whole JSON ({error})") from error
+    if not isinstance(objects, list):
+        raise Bad(f"{path} is not a list of rows")
+    if not objects:
+        raise Bad(f"{path} has no rows")
+    for number, fields in enumerate(objects, 1):
+        if wrong := mistake(fields):
+            raise Bad(f"{path}: row {number} {wrong}")
+    rows = [Row(fields) for fields in objects]
+    for row in rows:
+        row.set_quartiles(ns_per_tick(rows))
+    return rows
+
+
+def load(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return parse(file.read(), path)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise Bad(f"{path}: {reason}") from error
+
+
+# ---- arranging ----
+
+def join(rows, xen_rows):
+    """Gives each row of ours its Xen; returns the rows that only Xen has."""
+    theirs = {row.key: row for row in xen_rows}
+    ours = {row.key for row in rows}
+    for row in rows:
+        if row.engine in (None, OUR_ENGINE):
+            row.xen = theirs.get(row.key)
+    return [row for row in xen_rows if row.key not in ours]
+
+
+def split_breakdown(rows):
+    """The parts of a null hypercall, and all other rows."""
+    parts = [row for row in rows if row.op.startswith(BREAKDOWN)]
+    return parts, [row for row in rows if row not in parts]
+
+
+def blocks(rows):
+    """The rows of each block, in the order of their first appearance."""
+    found = {}
+    for row in rows:
+        found.setdefault(row.block, []).append(row)
+    return found

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""How figures are written: few digits in charts, all of them in the table."""
+
+NOTHING = "\N{EN DASH}"
+
+
+def short(figure):
+    """Three digits or so: what a chart has room for."""
+    if figure is None:
+        return NOTHING
+    size = abs(figure)
+    if size >= 1e6:
+        return f"{figure:.2e}"
+    text = f"{figure:,.0f}" if size >= 100 else f"{figure:.1f}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def tick(figure):
+    if figure >= 1e6:
+        return f"{figure:.0e}".replace("+0", "").replace("+", "")
+    return f"{figure:,.0f}" if figure == int(figure) else f"{figure:g}"
+
+
+def exact(figure):
+    """As the JSON has it."""
+    return NOTHING if figure is None else f"{figure:,}"
+
+
+def times(factor):
+    if factor is None:
+        return NOTHING
+    digits = 0 if factor >= 99.5 else 1
+    return f"{factor:,.{digits}f}\N{MULTIPLICATION SIGN}"

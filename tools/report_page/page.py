@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""The page: one HTML file with its style and its charts inside.
+
+It loads nothing, and its Content-Security-Policy says so to the browser.
+"""
+
+import os
+from html import escape
+
+from . import chart, claims, data, figures, words
+
+STYLE = os.path.join(os.path.dirname(__file__), "style.css")
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def element(tag, inner, **attributes):
+    names = "".join(f' {name.rstrip(chr(95))}="{escape(str(value))}"'
+                    for name, value in attributes.items())
+    return f"<{tag}{names}>{inner}</{tag}>"
+
+
+# ---- above the charts ----
+
+def facts_list(facts):
+    return element("dl", "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        for name, value in facts.items()), class_="facts")
+
+
+def claims_list(rows):
+    items = "".join(
+        element("li", f"<b>{escape(claim.figure)}</b>"
+                f"{escape(claim.sentence)}<br>" +
+                element("span", f"{escape(claim.verdict)} "
+                        f"({escape(claim.expected)})",
+                        class_="verdict" if claim.holds else "verdict no"))
+        for claim in claims.found(rows))
+    return ("<h2>In short</h2>" + element("ul", items, class_="claims")
+            if items else "")
+
+
+def legend(rows, has_xen):
+    ways = dict.fromkeys(row.way for row in rows)
+    items = [(way, f"<b>{escape(way)}</b> "
+              f"{escape(words.WAYS.get(way, ''))}") for way in ways]
+    items += [("budget", "<b>budget</b> the bar must end at or before this "
+               "mark (instructions only)"),
+              ("whisker", "<b>quartiles</b> the middle half of the time "
+               "samples; the bar ends at their median")]
+    if has_xen:
+        items += [("xen", "<b>Xen 4.17</b> the same operation on its "
+                   "paravirtual path, in the same emulator")]
+    return element("ul", "".join(
+        f"<li>{chart.sample(kind)}<span>{text}</span></li>"
+        for kind, text in items), class_="legend")
+
+
+# ---- the charts ----
+
+def exits_words(row):
+    if row.exits is None:
+        return "not counted"
+    return ", ".join(f"{count:g} {name}"
+                     for name, count in row.exits.items()) or "none"
+
+
+def exits_line(rows):
+    if all(row.exits is None for row in rows):
+        return ""
+    ways = " \N{MIDDLE DOT} ".join(
+        f"<b>{escape(row.label)}</b> {escape(exits_words(row))}"
+        for row in rows if row.exits is not None)
+    return element("p", f"Exits to the hypervisor for one operation: {ways}",
+                   class_="exits")
+
+
+def block(name, rows, panels):
+    what = words.OPERATIONS.get(name, words.NO_WORDS)
+    pair = "".join(element("div", chart.chart(panel, name, rows))
+                   for panel in panels)
+    return element("section",
+                   f"<h3><code>{escape(name)}</code></h3>"
+                   f'<p class="what">{escape(what)}</p>' +
+                   element("div", pair, class_="pair") + exits_line(rows),
+                   class_="op")
+
+
+def charts(rows):
+    panels = chart.Instructions(rows), chart.Time(rows)
+    return "".join(block(name, members, panels)
+                   for name, members in data.blocks(rows).items())
+
+
+def breakdown(parts):
+    """Where the instructions of a null hypercall go; nothing if unknown."""
+    if not parts:
+        return ""
+    names = [part.op[len(data.BREAKDOWN):] for part in parts]
+    total = sum(part.insns or 0 for part in parts)
+    items = "".join(f"<li><span></span><span><b>{escape(name)}</b> "
+                    f"{escape(words.STAGE_WORDS.get(name, ''))}</span></li>"
+                    for name in names)
+    return (f'<h2 id="breakdown">{words.STAGES}</h2>'
+            f"<p>The guest was stepped through {parts[0].iterations or 'some'} "
+            "null hypercalls, and each instruction booked on one part of the "
+            f"way: {figures.short(total)} on average. Counts only: a part is "
+            "too short to have a time of its own.</p>" +
+            element("section", element("div", element(
+                "div", chart.parts(names, parts)) + element(
+                    "ul", items, class_="stages"), class_="pair"),
+                    class_="op"))
+
+
+# ---- below the charts ----
+
+def mislead():
+    return ('<h2 id="mislead">How these numbers mislead</h2>' +
+            element("div", "".join(
+                f"<p><b>{escape(head)}</b> {escape(text)}</p>"
+                for head, text in words.MISLEAD), class_="mislead"))
+
+
+COLUMNS = (
+    ("instructions", lambda row: row.insns),
+    ("budget", lambda row: row.budget_insns),
+    ("Xen instr.", lambda row: row.xen and row.xen.insns),
+    ("ns median", lambda row: row.ns_median),
+    ("Xen ns", lambda row: row.xen and row.xen.ns_median),
+    ("ticks median", lambda row: row.ticks_median),
+    ("ticks p25", lambda row: row.ticks_p25),
+    ("ticks p75", lambda row: row.ticks_p75),
+    ("bytes per s", lambda row: row.bytes_per_s),
+    ("operations in a sample", lambda row: row.iterations),
+    ("samples", lambda row: row.runs),
+)
+
+
+def table_row(row, columns):
+    cells = "".join(
+        element("td", figures.exact(value(row)),
+                class_="over" if name == "instructions" and row.is_over
+                else "number") for name, value in columns)
+    return (f'<tr><th scope="row" class="word"><code>{escape(row.op)}</code>'
+            f'</th><td class="word">{escape(row.way)}</td>{cells}'
+            f'<td class="word">{escape(exits_words(row))}</td></tr>')
+
+
+def table(caption, rows):
+    """All figures; a column that no row has is left out."""
+    columns = [(name, value) for name, value in COLUMNS
+               if any(value(row) is not None for row in rows)]
+    heads = "".join(f'<th scope="col">{escape(name).replace(" ", "<br>", 1)}'
+                    "</th>" for name, _ in columns)
+    head = ('<tr><th scope="col" class="word">operation</th>'
+            f'<th scope="col" class="word">way</th>{heads}'
+            '<th scope="col" class="word">exits for one operation</th></tr>')
+    body = "".join(table_row(row, columns) for row in rows)
+    return (f'<div class="scroll" tabindex="0" role="region" '
+            f'aria-label="{escape(caption)}"><table>'
+            f"<caption>{escape(caption)}</caption>"
+            f"<thead>{head}</thead><tbody>{body}</tbody></table></div>")
+
+
+def xen_only(rows):
+    if not rows:
+        return ""
+    return ("<h2>Measured on Xen only</h2><p>These have no counterpart here "
+            "yet.</p><details><summary>Show the "
+            f"{len(rows)} rows</summary>" +
+            table("Operations on Xen's paravirtual path; one operation each.",
+                  rows) + "</details>")
+
+
+# ---- the whole ----
+
+def page(rows, xen_rows, facts, no_xen=None):
+    """The HTML; no_xen says why there are no rows of Xen."""
+    only_xen = data.join(rows, xen_rows)
+    parts, plain = data.split_breakdown(rows)
+    warning = (f'<p class="warning">No figures of Xen: {escape(no_xen)}</p>'
+               if no_xen else "")
+    with open(STYLE, encoding="utf-8") as file:
+        style = file.read()
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Parapet: {words.TITLE.lower()}</title>"
+        f"<style>\n{style}</style></head>\n<body><header>"
+        f"<h1>{words.TITLE}</h1>"
+        f'<p class="lead">{words.LEAD}</p>{facts_list(facts)}{warning}'
+        f"</header>\n<main>{claims_list(plain)}"
+        '<h2 id="operations">Operation by operation</h2>'
+        "<p>Shorter is better everywhere. All charts of a column have the "
+        "same axis, so bars of different operations can be compared. Before "
+        'drawing conclusions, read <a href="#mislead">how these numbers '
+        "mislead</a>.</p>"
+        f"{legend(plain, bool(xen_rows))}{charts(plain)}\n"
+        f"{breakdown(parts)}\n{mislead()}\n"
+        '<h2 id="figures">All figures</h2>' +
+        table("One operation each, as in results.json. Ticks are those of "
+              "the guest's time-stamp counter.", rows) +
+        f"\n{xen_only(only_xen)}</main>\n<footer>Made by <code>make report"
+        "</code> from the figures of <code>make bench</code> and <code>make "
+        "bench-xen</code>. docs/BENCH.md says how each row is measured."
+        "</footer></body></html>\n")

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""What the page says in words: operations, ways, and how figures mislead."""
+
+TITLE = "What virtualization costs here"
+
+LEAD = (
+    "Each block below is one operation of a guest kernel. Each bar is one way "
+    "to do it. On the left is how many instructions it executes, guest and "
+    "hypervisor together; on the right how long it takes in this emulator. "
+    "The two are different questions with different answers: read each "
+    "column by itself.")
+
+WAYS = {
+    "native": "the instruction itself, on the bare machine: no hypervisor",
+    "direct": "the guest executes it by itself, the hypervisor sees nothing",
+    "shared": "loads and stores in a page that guest and hypervisor share",
+    "hypercall": "the guest calls the hypervisor",
+    "batch": "one of many calls in a single multicall",
+    "trap": "the guest executes a privileged instruction, which faults; the "
+            "hypervisor emulates it",
+    "emulated": "a device or instruction imitated by the hypervisor",
+    "svm": "the CPU's own virtualization (AMD SVM) does it",
+}
+
+OPERATIONS = {
+    "empty_loop": "The measuring loop with nothing in it: what is taken off "
+                  "every other row.",
+    "null_hypercall": "A call that only returns the ABI's version: the least "
+                      "that entering the hypervisor and leaving it costs.",
+    "enosys_hypercall": "A call with a number that does not exist, refused.",
+    "multicall_N": "Null hypercalls sent N at a time: the cost of each of "
+                   "them.",
+    "clock_read": "Read the time of day in nanoseconds.",
+    "virtual_cli_sti": "Interrupts off and on again, with a look for what "
+                       "came in between.",
+    "virtual_cli": "Interrupts off. The classic instruction that every "
+                   "kernel uses all the time.",
+    "iret": "Return from an interrupt frame built on the stack.",
+    "breakpoint_roundtrip": "A breakpoint (int3) to the kernel's own handler "
+                            "and back.",
+    "kernel_fault_roundtrip": "A load from where nothing is mapped; the "
+                              "kernel's page-fault handler steps over it.",
+    "cr0_read": "Read control register 0.",
+    "msr_read": "Read a model-specific register (EFER).",
+    "event_self": "Send an event to oneself, take the upcall, acknowledge it "
+                  "and return.",
+    "event_send_pending": "Send an event that is pending already: nothing is "
+                          "left to deliver.",
+    "set_timer": "Set the one-shot timer to an hour from now.",
+    "yield_alone": "Offer the CPU to others when there is nobody else.",
+    "svm_null_exit": "VMRUN, an immediate VMMCALL, and the exit: the least "
+                     "that hardware-assisted virtualization costs. The CPU does "
+                     "nearly all of it, so nearly nothing is counted on the "
+                     "left.",
+}
+
+NO_WORDS = "An operation that this page has no description of."
+
+STAGES = "Where the instructions of one null hypercall go"
+
+STAGE_WORDS = {
+    "stub": "the guest puts number and arguments into registers and calls",
+    "entry": "syscall; from the guest's stack to the hypervisor's",
+    "dispatch": "look up the number in the table",
+    "handler": "what the call is for",
+    "exit": "look for pending events; back into the guest",
+    "timing": "the share of timing one call in 64 for the histograms",
+}
+
+MISLEAD = (
+    ("Instructions have no weight.",
+     "The left column is exact, and says how long a path is, not how slow. "
+     "One instruction that faults makes the emulator leave its translated "
+     "code, read descriptors and write a frame, and still counts once. So "
+     "“trap against hypercall” can only be argued from the right column."),
+    ("The time is the emulator's.",
+     "Nothing here ran on a real processor: QEMU translated it. What it finds "
+     "cheap (a missed branch, a cold cache) silicon may find dear, and the "
+     "other way round. Trust an order of magnitude first, a ratio second, a "
+     "single figure last."),
+    ("Time varies from run to run,",
+     "by up to a factor of two on a busy machine. The whiskers are the middle "
+     "half of the samples of this one run; another run can lie outside them. "
+     "To compare two versions, measure them in turn, several times, and take "
+     "overlapping quartiles for no difference."),
+    ("Xen's time comes from another run.",
+     "Its instructions compare exactly. Its nanoseconds were taken at another "
+     "moment: a ratio below two means nothing. And Xen does more on the same "
+     "path: more kinds of guest, a security module, guards against "
+     "speculation. A shorter path is not a better hypervisor."),
+    ("Bars on a log scale hide how far apart they are.",
+     "Each step of the axis is ten times the one before, so a bar of twice the "
+     "length may be a hundred times as much. Compare the printed "
+     "figures. Bars start at the left edge only because bars must start "
+     "somewhere: zero is not on such an axis."),
+    ("Very short operations are noise.",
+     "The cost of an empty loop is taken off. Where the operation is a store "
+     "or two, what is left is small, and can even be less than nothing. Tenths "
+     "of a nanosecond carry no meaning."),
+    ("Layout can cost more than the path.",
+     "A store into a page that also holds code makes the emulator translate "
+     "it again: thousands of ticks for a store worth one. A row suddenly ten "
+     "times slower is a matter of layout until proven otherwise."),
+    ("Page-table switches are not in these rows.",
+     "Loading CR3 empties the emulated TLB; with it a call of a hundred "
+     "nanoseconds becomes one of microseconds. An operation that looks cheap "
+     "here is dear if its caller must switch page tables for it."),
+    ("This is the best case.",
+     "The same path runs thousands of times in a row on one CPU with one "
+     "guest. In real work the same call meets cold caches and neighbours."),
+)
