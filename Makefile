@@ -204,9 +204,11 @@ system: build ## whole boots, driven from outside
 soak: build $(FUZZ_PROGRAMS) ## micro-guests, system, fuzz, for MINUTES=30
 	@FUZZ_SECONDS=120 tests/run-tests.py --soak $(or $(MINUTES),30)
 
-.PHONY: bench bench-compare
+.PHONY: bench bench-xen bench-compare report
 bench: ## what each operation costs, and whether it keeps its budget
+bench-xen: ## the same on Xen, in the same QEMU (fetches its Debian package)
 bench-compare: ## what changed from OLD=a.json to NEW=b.json
+report: ## a page of the figures of bench and bench-xen
 .PHONY: sensitive
 sensitive: ## run each sensitive instruction: the table of docs/SENSITIVE.md
 

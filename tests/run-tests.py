@@ -139,8 +139,8 @@ def scripts(folder):
 
 
 def unit_steps():
-    return [Step(f"unit {short(path)}", [path],
-                 CMOCKA_MESSAGE_OUTPUT="TAP") for path in words("UNIT_PROGRAMS")]
+    return [Step(f"unit {short(path)}", [path], CMOCKA_MESSAGE_OUTPUT="TAP")
+            for path in words("UNIT_PROGRAMS")]
 
 
 def fuzz_steps():

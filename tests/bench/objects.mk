@@ -17,5 +17,8 @@ bench: $(BUILD)/hypervisor.elf $(BENCH_GUEST) $(BUILD)/guest-native.elf \
 bench-compare:
 	@tools/bench-compare $(OLD) $(or $(NEW),$(BUILD)/bench/results.json)
 
+report:
+	@tools/report
+
 # Guests for other subjects, each in its folder.
 include $(wildcard tests/bench/*/objects.mk)

@@ -52,7 +52,7 @@ class Instructions(Panel):
         super().__init__("Instructions", "instructions", (
             ("here", 392, lambda row: figures.short(row.insns)),
             ("budget", 458, budget_text),
-            ("Xen", 518, lambda row: figures.short(
+            ("Xen", 516, lambda row: figures.short(
                 row.xen.insns if row.xen else None)),
             ("Xen \N{DIVISION SIGN} here", 578,
              lambda row: figures.times(self.ratio(row)))), rows)
@@ -70,22 +70,21 @@ class Instructions(Panel):
 class Time(Panel):
     def __init__(self, rows):
         super().__init__("Time, ns", "nanoseconds", (
-            ("median", 392, lambda row: figures.short(row.ns_median)),
-            ("quartiles", 466, quartile_text),
-            ("Xen", 518, lambda row: figures.short(
-                row.xen.ns_median if row.xen else None)),
+            ("median", 388, lambda row: figures.short(row.ns)),
+            ("quartiles", 470, quartile_text),
+            ("Xen", 516, lambda row: figures.short(
+                row.xen.ns if row.xen else None)),
             ("Xen \N{DIVISION SIGN} here", 578,
              lambda row: figures.times(self.ratio(row)))), rows)
 
     def figure(self, row):
-        return row.ns_median
+        return row.ns
 
     def quartiles(self, row):
         return row.ns_p25, row.ns_p75
 
     def ratio(self, row):
-        return data.ratio(row.xen.ns_median, row.ns_median) \
-            if row.xen else None
+        return data.ratio(row.xen.ns, row.ns) if row.xen else None
 
 
 def budget_text(row):

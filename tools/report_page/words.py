@@ -49,9 +49,9 @@ OPERATIONS = {
     "set_timer": "Set the one-shot timer to an hour from now.",
     "yield_alone": "Offer the CPU to others when there is nobody else.",
     "svm_null_exit": "VMRUN, an immediate VMMCALL, and the exit: the least "
-                     "that hardware-assisted virtualization costs. The CPU does "
-                     "nearly all of it, so nearly nothing is counted on the "
-                     "left.",
+                     "that hardware-assisted virtualization costs. The CPU "
+                     "does nearly all of it, so nearly nothing is counted on "
+                     "the left.",
 }
 
 NO_WORDS = "An operation that this page has no description of."
@@ -74,10 +74,10 @@ MISLEAD = (
      "code, read descriptors and write a frame, and still counts once. So "
      "“trap against hypercall” can only be argued from the right column."),
     ("The time is the emulator's.",
-     "Nothing here ran on a real processor: QEMU translated it. What it finds "
-     "cheap (a missed branch, a cold cache) silicon may find dear, and the "
-     "other way round. Trust an order of magnitude first, a ratio second, a "
-     "single figure last."),
+     "Unless the accelerator above is KVM, nothing here ran on a real "
+     "processor: QEMU translated it. What it finds cheap (a missed branch, a "
+     "cold cache) silicon may find dear, and the other way round. Trust an "
+     "order of magnitude first, a ratio second, a single figure last."),
     ("Time varies from run to run,",
      "by up to a factor of two on a busy machine. The whiskers are the middle "
      "half of the samples of this one run; another run can lie outside them. "
