@@ -8,6 +8,7 @@
 
 #include "hypervisor/core/elf.h"
 #include "hypervisor/core/guest_access.h"
+#include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log.h"
 #include "hypervisor/core/panic.h"
 #include "hypervisor/sched/sched.h"
@@ -101,8 +102,10 @@ void domain_end(struct domain *d, uint32_t reason)
         __atomic_fetch_add(&nr_failed, 1, __ATOMIC_SEQ_CST);
     for (unsigned int i = 0; i < d->nr_vcpus; i++)
         sched_kick(d->vcpus[i]);
-    if (__atomic_add_fetch(&nr_ended, 1, __ATOMIC_SEQ_CST) < nr_domains)
+    if (__atomic_add_fetch(&nr_ended, 1, __ATOMIC_SEQ_CST) < nr_domains) {
+        hc_console_domain_ended(d);
         return;
+    }
     log_info("no domain is left: the machine ends");
     machine_end(nr_failed ? MACHINE_END_DOMAIN_FAILED : MACHINE_END_SUCCESS);
 }

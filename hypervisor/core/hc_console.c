@@ -29,6 +29,19 @@ void hc_console_interrupt(void)
         event_raise_virq(focus, PARAPET_VIRQ_CONSOLE);
 }
 
+void hc_console_domain_ended(const struct domain *d)
+{
+    if (focus != d)
+        return;
+    for (unsigned int i = 0; i < nr_domains; i++) {
+        if (domains[i]->ended)
+            continue;
+        focus = domains[i];
+        event_raise_virq(focus, PARAPET_VIRQ_CONSOLE);
+        return;
+    }
+}
+
 /*
  * console_write: at most 256 bytes at a call. Returns how many were written.
  * EFAULT: the bytes cannot be read; none was written.

@@ -105,6 +105,19 @@ def two_domains():
                         "d1: powered off (one)", "d2: powered off (two)")
 
 
+@test("session: when a domain ends, the next one gets the console")
+def next_domain():
+    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
+        kernel = os.path.join(machine.BUILD, "guest-pv.elf")
+        bundle = os.path.join(folder, "two.itb")
+        machine.make_bundle(bundle, one=kernel, two=kernel)
+        for cpus in (1, 2):
+            result = boot("poweroff\n", SMP=cpus, BUNDLE=bundle)
+            expect_status(result, machine.OK)
+            expect_text(result, "d1: powered off (one)",
+                        "d2: powered off (two)")
+
+
 @test("session: the guest's first line comes within half a second")
 def first_line():
     best = float("inf")

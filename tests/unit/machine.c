@@ -13,6 +13,7 @@
 
 #include "hypervisor/core/elf.h"
 #include "hypervisor/core/guest_access.h"
+#include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log.h"
 #include "hypervisor/core/panic.h"
 #include "hypervisor/mm/frame.h"
@@ -238,6 +239,11 @@ void log_domain(enum log_level level, const struct domain *domain,
     (void)domain;
     (void)level;
     (void)format;
+}
+
+void hc_console_domain_ended(const struct domain *d)
+{
+    (void)d;
 }
 
 void log_vcpu(enum log_level level, const struct vcpu *vcpu, const char *format,

@@ -19,3 +19,4 @@ build: $(XEN_GUEST)
 .PHONY: bench-xen
 bench-xen: $(XEN_GUEST)
 	@tools/bench-xen
+	@[ ! -e $(BUILD)/bench/results.json ] || tools/report
