@@ -101,8 +101,8 @@ enter_64:
         mov $HV_SS, %eax
         mov %eax, %ss
         mov %edi, %edi
-        /* Both start with a stack of their own and never return. */
-        mov boot_cpu_stack(%rip), %rax
+        /* ap_stack: of the CPU that is being started, 0 on the boot CPU. */
+        mov ap_stack(%rip), %rax
         test %rax, %rax
         jnz 2f
         lea boot_stack_top(%rip), %rsp
@@ -165,7 +165,7 @@ boot_stack:
         .skip 8192
 boot_stack_top:
         .balign 8
-        .globl boot_cpu_stack
-boot_cpu_stack:
+        .globl ap_stack
+ap_stack:
         .quad 0                         /* set for each other CPU in turn */
         .section .note.GNU-stack, "", @progbits

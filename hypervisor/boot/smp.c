@@ -23,7 +23,7 @@ extern char trampoline_end[];
 extern char trampoline_target[];
 extern char ap_start32[];
 extern uint64_t boot_pml4[512];
-extern uint64_t boot_cpu_stack;
+extern uint64_t ap_stack;
 
 _Noreturn void percpu_enter_guest(void *stack_top);
 
@@ -70,7 +70,7 @@ static bool start_one(unsigned int cpu)
     /* The new CPU switches stacks while still on the boot page tables. */
     boot_pml4[(PERCPU_BASE >> 39) & 511] =
         ((uint64_t *)frame_vaddr(paging_root()))[(PERCPU_BASE >> 39) & 511];
-    __atomic_store_n(&boot_cpu_stack, (uint64_t)(guest_regs_of(info)),
+    __atomic_store_n(&ap_stack, (uint64_t)(guest_regs_of(info)),
                      __ATOMIC_SEQ_CST);
     apic_send_init(cpu);
     time_delay_us(200);
@@ -91,7 +91,8 @@ unsigned int smp_start(unsigned int nr_cpus)
     while (n < nr_cpus && n < MAX_CPUS && start_one(n))
         n++;
     if (n < nr_cpus)
-        log_warn("%u of %u CPUs started", n, nr_cpus);
+        log_warn("%u of %u CPUs started (at most %u can be)", n, nr_cpus,
+                 MAX_CPUS);
     return n;
 }
 

@@ -86,6 +86,7 @@ void trap_from_guest(struct cpu_regs *regs)
         break;
     case EXC_DF:
     case EXC_MC:
+        /* Does not return. */
         panic_regs(regs, "exception %u while a guest ran", regs->vector);
     default:
         v->domain->engine->trap(v, regs);
