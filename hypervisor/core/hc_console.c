@@ -11,11 +11,15 @@
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
+#include "hypervisor/core/spinlock.h"
 #include "lib/macros.h"
 
 /* So much at a time, to stay short: the caller goes on where this stopped. */
 #define CHUNK 256
 
+/* Two domains may end at once: the change of focus is under a lock. A reader
+ * takes the pointer as it finds it. */
+static struct spinlock focus_lock;
 static struct domain *focus;
 
 void hc_console_set_focus(struct domain *d)
@@ -25,21 +29,34 @@ void hc_console_set_focus(struct domain *d)
 
 void hc_console_interrupt(void)
 {
-    if (console_receive() && focus)
-        event_raise_virq(focus, PARAPET_VIRQ_CONSOLE);
+    struct domain *d = __atomic_load_n(&focus, __ATOMIC_SEQ_CST);
+
+    if (console_receive() && d)
+        event_raise_virq(d, PARAPET_VIRQ_CONSOLE);
+}
+
+/* The first domain that has not ended; NULL when all have. */
+static struct domain *first_living(void)
+{
+    for (unsigned int i = 0; i < nr_domains; i++) {
+        if (!__atomic_load_n(&domains[i]->ended, __ATOMIC_SEQ_CST))
+            return domains[i];
+    }
+    return NULL;
 }
 
 void hc_console_domain_ended(const struct domain *d)
 {
-    if (focus != d)
-        return;
-    for (unsigned int i = 0; i < nr_domains; i++) {
-        if (domains[i]->ended)
-            continue;
-        focus = domains[i];
-        event_raise_virq(focus, PARAPET_VIRQ_CONSOLE);
-        return;
+    struct domain *next = NULL;
+
+    spin_lock(&focus_lock);
+    if (focus == d) {
+        next = first_living();
+        focus = next;
     }
+    spin_unlock(&focus_lock);
+    if (next)
+        event_raise_virq(next, PARAPET_VIRQ_CONSOLE);
 }
 
 /*
@@ -59,8 +76,8 @@ int64_t hc_console_write(uint64_t buffer, uint64_t length)
 
 /*
  * console_read: at most 256 bytes at a call. Returns how many were read.
- * EAGAIN: there is no input, or it is another domain's. EFAULT: the buffer
- * cannot be written; no input is lost by that.
+ * EAGAIN: there is no input, or it is another domain's; the buffer may have
+ * been zeroed. EFAULT: the buffer cannot be written; no input is lost by that.
  */
 int64_t hc_console_read(uint64_t buffer, uint64_t length)
 {

@@ -102,7 +102,9 @@ void sched_notify(struct vcpu *v)
 {
     /*
      * One that waits in a queue needs no kick: it looks at its events when it
-     * is switched in, and current is set before it looks.
+     * is switched in. Not missed: pending was set before make_runnable() took
+     * the queue's lock, under which current changes. Either that change comes
+     * later, and the look at pending with it, or it is seen here.
      */
     if (make_runnable(v, VCPU_BLOCKED) || percpu_info(v->cpu)->current == v)
         kick_cpu(v->cpu, WORK_EVENT);
