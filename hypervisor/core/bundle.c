@@ -7,8 +7,10 @@
 
 #include <libfdt.h>
 
+#include "abi/errors.h"
 #include "hypervisor/core/bundle_node.h"
 #include "hypervisor/core/refuse.h"
+#include "lib/string.h"
 
 /* The version of the format that dtc and libfdt write. */
 #define TREE_VERSION 17
@@ -38,13 +40,71 @@ static int check_header(const void *blob, size_t size,
     return 0;
 }
 
+/*
+ * How far the next tag is from the one at offset, in a structure block of size
+ * bytes; 0 at the end of the block, and at anything that is no tree: libfdt
+ * stops there too. A property's length may be more than there is.
+ */
+static uint64_t tag_size(const uint8_t *block, uint64_t size, uint64_t offset,
+                         uint32_t *length)
+{
+    const uint8_t *name;
+
+    *length = 0;
+    if (size - offset < FDT_TAGSIZE)
+        return 0;
+    switch (fdt32_ld((const fdt32_t *)(block + offset))) {
+    case FDT_BEGIN_NODE:
+        name = block + offset + FDT_TAGSIZE;
+        name = memchr(name, 0, size - offset - FDT_TAGSIZE);
+        return name ? (uint64_t)(name - (block + offset)) + 1 : 0;
+    case FDT_PROP:
+        if (size - offset < sizeof(struct fdt_property))
+            return 0;
+        *length = fdt32_ld((const fdt32_t *)(block + offset + FDT_TAGSIZE));
+        return sizeof(struct fdt_property) + *length;
+    case FDT_END_NODE:
+    case FDT_NOP:
+        return FDT_TAGSIZE;
+    default:
+        return 0;
+    }
+}
+
+/*
+ * libfdt 1.6.1 adds a property's length to an int: one near 2^32 leads it back
+ * to the same tag, for ever. So lengths are checked before it walks the tree.
+ */
+static int check_lengths(const void *blob, struct bundle_error *error)
+{
+    const uint8_t *block = (const uint8_t *)blob + fdt_off_dt_struct(blob);
+    uint64_t size = fdt_size_dt_struct(blob);
+    uint64_t offset = 0;
+    uint64_t step;
+    uint32_t length;
+
+    while (offset <= size &&
+           (step = tag_size(block, size, offset, &length)) != 0) {
+        if (length > size - offset)
+            return REFUSE(error,
+                          "damaged: property of %u bytes, expected at most %u",
+                          length, (uint32_t)(size - offset));
+        offset += (step + FDT_TAGSIZE - 1) & ~(uint64_t)(FDT_TAGSIZE - 1);
+    }
+    return 0;
+}
+
 static int check_tree(const void *blob, size_t size, struct bundle_error *error)
 {
     int result = check_header(blob, size, error);
 
     if (result)
         return result;
-    result = fdt_check_full(blob, size);
+    result = fdt_check_header(blob);
+    if (!result && check_lengths(blob, error))
+        return -PARAPET_EINVAL;
+    if (!result)
+        result = fdt_check_full(blob, size);
     if (result)
         return REFUSE(error, "damaged: expected a valid tree, came %s",
                       fdt_strerror(result));

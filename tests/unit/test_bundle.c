@@ -285,6 +285,25 @@ static void test_damaged_header(void **state)
                         51);
 }
 
+/* Lengths by which libfdt 1.6.1 would come back to the same tag, for ever. */
+static void test_endless_property(void **state)
+{
+    (void)state;
+    for (uint32_t length = UINT32_MAX - 200; length != 0; length++) {
+        static const char expected[] = "bundle: damaged: property of ";
+        int offset;
+        struct fdt_property *property;
+
+        (void)set_up(NULL);
+        offset = fdt_first_property_offset(tree, 0);
+        property = (struct fdt_property *)(uintptr_t)fdt_get_property_by_offset(
+            tree, offset, NULL);
+        property->len = cpu_to_fdt32(length);
+        assert_memory_equal(words_of(tree, sizeof(room)), expected,
+                            sizeof(expected) - 1);
+    }
+}
+
 /* ---- what is refused: folders and nodes ---- */
 
 static void test_folders(void **state)
@@ -604,6 +623,7 @@ int main(void)
         cmocka_unit_test_setup(test_limits_are_inside, set_up),
         cmocka_unit_test_setup(test_not_a_tree, set_up),
         cmocka_unit_test_setup(test_truncated, set_up),
+        cmocka_unit_test_setup(test_endless_property, set_up),
         cmocka_unit_test_setup(test_damaged_header, set_up),
         cmocka_unit_test_setup(test_folders, set_up),
         cmocka_unit_test_setup(test_number_of_domains, set_up),
