@@ -63,6 +63,7 @@ FLAGS := $(BUILD)/flags
 
 include lib/objects.mk
 include hypervisor/objects.mk
+include user/objects.mk
 include guest-kernel/objects.mk
 include tools/objects.mk
 include tests/unit/objects.mk

@@ -11,7 +11,7 @@
  * major differs from its own or whose minor is above its own.
  */
 #define PARAPET_ABI_MAJOR 0
-#define PARAPET_ABI_MINOR 1
+#define PARAPET_ABI_MINOR 2
 #define PARAPET_ABI_VERSION ((PARAPET_ABI_MAJOR << 16) | PARAPET_ABI_MINOR)
 
 /*
@@ -27,9 +27,12 @@
  * The guest's view of virtual memory.
  *
  *   0000000000000000  guest user
- *   ffff800000000000  hypervisor, PML4 slots 256..271: never accessible
- *   ffff880000000000  the guest's memory, gfn 0 upward, writable, no-execute
+ *   ffff800000000000  hypervisor, PML4 slots 256..271: never accessible but
+ *                     for the M2P at its start (abi/memory.h)
+ *   ffff880000000000  the guest's memory, gfn 0 upward, no-execute, writable
+ *                     but for its page tables and what is read-only below
  *   ffffff0000000000  pages shared with the hypervisor (below)
+ *   ffffff4000000000  the P2M (abi/memory.h), writable
  *   ffffff8000000000  the guest kernel's image: each PT_LOAD at its p_vaddr
  *                     with its p_flags, backed by the frames of p_paddr
  *   fffffffffffff000  nothing: the end of no range is zero
@@ -100,6 +103,7 @@
 #define PARAPET_VCPU_RESTART_DONE 40
 #define PARAPET_VCPU_ID 48
 #define PARAPET_VCPU_GUEST 64
+#define PARAPET_VCPU_FAILED_ENTRY 128
 
 /* Offsets into struct parapet_frame, for assembly. */
 #define PARAPET_FRAME_RAX 0

@@ -66,7 +66,11 @@ struct parapet_vcpu_page {
     uint64_t restart_done; /* hypervisor writes when it returns -ERESTART */
     uint32_t vcpu_id;      /* hypervisor writes once */
     uint32_t reserved1[3];
-    uint64_t guest[8]; /* the guest kernel's own per-CPU words */
+    uint64_t guest[8];     /* the guest kernel's own per-CPU words */
+    uint64_t failed_entry; /* hypervisor writes: the machine address of the
+                              page-table entry for which a memory hypercall
+                              failed; 0 when it was none */
+    uint64_t reserved2[7];
 };
 
 /*
@@ -96,6 +100,11 @@ struct parapet_shared_page {
     uint64_t event_pending[PARAPET_NR_PORTS / 64];
     uint64_t event_mask[PARAPET_NR_PORTS / 64]; /* guest writes; 1 = masked */
     struct parapet_clock clock;
+    /* The start of day; not kept up to date later. */
+    uint64_t nr_gfns;   /* entries of the P2M; all mapped in the direct map */
+    uint64_t root_gfn;  /* the kernel root that the hypervisor made */
+    uint64_t start_gfn; /* from here up: shared pages, tables and the like;
+                           below: the memory that the device tree tells */
 };
 
 /* One page for each vCPU, read-only for the guest: how often it exited. */
@@ -160,7 +169,9 @@ PARAPET_ASSERT_OFFSET(parapet_vcpu_page, restart_done,
                       PARAPET_VCPU_RESTART_DONE);
 PARAPET_ASSERT_OFFSET(parapet_vcpu_page, vcpu_id, PARAPET_VCPU_ID);
 PARAPET_ASSERT_OFFSET(parapet_vcpu_page, guest, PARAPET_VCPU_GUEST);
-PARAPET_ASSERT_SIZE(parapet_vcpu_page, 128);
+PARAPET_ASSERT_OFFSET(parapet_vcpu_page, failed_entry,
+                      PARAPET_VCPU_FAILED_ENTRY);
+PARAPET_ASSERT_SIZE(parapet_vcpu_page, 192);
 PARAPET_ASSERT_OFFSET(parapet_clock, generation, 4);
 PARAPET_ASSERT_OFFSET(parapet_clock, tsc_base, 8);
 PARAPET_ASSERT_OFFSET(parapet_clock, ns_base, 16);
@@ -169,7 +180,10 @@ PARAPET_ASSERT_OFFSET(parapet_clock, wall_offset_ns, 32);
 PARAPET_ASSERT_SIZE(parapet_clock, 48);
 PARAPET_ASSERT_OFFSET(parapet_shared_page, event_mask, 512);
 PARAPET_ASSERT_OFFSET(parapet_shared_page, clock, 1024);
-PARAPET_ASSERT_SIZE(parapet_shared_page, 1072);
+PARAPET_ASSERT_OFFSET(parapet_shared_page, nr_gfns, 1072);
+PARAPET_ASSERT_OFFSET(parapet_shared_page, root_gfn, 1080);
+PARAPET_ASSERT_OFFSET(parapet_shared_page, start_gfn, 1088);
+PARAPET_ASSERT_SIZE(parapet_shared_page, 1096);
 PARAPET_ASSERT_OFFSET(parapet_counters, unknown_hypercalls, 2048);
 PARAPET_ASSERT_OFFSET(parapet_counters, exits, 2056);
 PARAPET_ASSERT_SIZE(parapet_counters, 2568);

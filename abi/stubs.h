@@ -12,6 +12,7 @@
 
 #include "abi/errors.h"
 #include "abi/hypercall.h"
+#include "abi/memory.h"
 #include "abi/note.h"
 #include "abi/shared.h"
 
@@ -131,5 +132,38 @@ hypercall_multicall_all(const volatile struct parapet_vcpu_page *page,
     }
     return result;
 }
+
+/*
+ * All updates of an mmu_update. Returns 0, or the error that ended it; then
+ * page->restart_done of the *updates that were left to do are done, and the
+ * next one is at fault. nr_updates is not 0.
+ */
+static inline int64_t
+hypercall_mmu_update_all(const volatile struct parapet_vcpu_page *page,
+                         const struct parapet_pte_update *updates,
+                         uint64_t nr_updates, uint64_t mask)
+{
+    int64_t result;
+
+    while ((result = hypercall_mmu_update(updates, nr_updates, mask)) ==
+           -PARAPET_ERESTART) {
+        updates += page->restart_done;
+        nr_updates -= page->restart_done;
+    }
+    return result;
+}
+
+/*
+ * A preemptible call of one object, to its end: HYPERCALL_RESTARTED(call)
+ * with, say, hypercall_mmu_pin(mfn, PARAPET_TABLE_L4).
+ */
+#define HYPERCALL_RESTARTED(call)                                              \
+    __extension__({                                                            \
+        int64_t restarted_result;                                              \
+        do                                                                     \
+            restarted_result = (call);                                         \
+        while (restarted_result == -PARAPET_ERESTART);                         \
+        restarted_result;                                                      \
+    })
 
 #endif

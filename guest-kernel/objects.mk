@@ -9,25 +9,32 @@ GK_NATIVE_CFLAGS = -Iguest-kernel/privops/native $(GK_CFLAGS)
 
 GK_SRC := $(addprefix guest-kernel/, \
 	core/main.c core/kprintf.c core/console.c core/irq.c core/trap.c \
-	core/panic.c core/calendar.c core/latency.c \
-	x86/trap_entry.S x86/switch.S \
+	core/panic.c core/exception.c core/calendar.c core/latency.c \
+	x86/trap_entry.S x86/switch.S x86/fpu.c \
 	mm/early.c mm/page.c mm/slab.c \
+	mm/area.c mm/user_page.c mm/table.c mm/table_change.c \
+	mm/space.c mm/space_fault.c mm/space_clone.c \
 	proc/stack.c proc/thread.c proc/sched.c proc/wait.c proc/mutex.c \
+	proc/process.c proc/user.c proc/exec.c proc/elf.c proc/terminal.c \
+	proc/syscall.c proc/sys_io.c proc/sys_memory.c proc/sys_process.c \
+	proc/sys_time.c \
 	fs/cpio.c fs/ramdisk.c \
 	monitor/monitor.c monitor/line.c monitor/commands.c \
 	monitor/cmd_system.c monitor/cmd_files.c monitor/cmd_threads.c \
-	monitor/cmd_crash.c monitor/cmd_counters.c monitor/selftest.c \
+	monitor/cmd_crash.c monitor/cmd_counters.c monitor/cmd_run.c monitor/selftest.c \
+	monitor/selftest_space.c monitor/selftest_random.c \
 	bench/bench.c)
 
 GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
 	start.c entry.S trap.c event.c time.c console.c counters.c power.c \
-	library.c devtree.c) guest-kernel/bench/pv.c
+	library.c devtree.c mmu.c user.c) guest-kernel/bench/pv.c
 
 GK_NATIVE_SRC := $(addprefix guest-kernel/privops/native/, \
 	pvh.S start.c entry.S tables.c boot_info.c paging.c interrupt.c \
-	time.c power.c) \
+	time.c power.c mmu.c user.c) \
 	$(addprefix guest-kernel/dev/, uart.c lapic.c ioapic.c pit.c cmos.c) \
-	$(addprefix guest-kernel/bench/, native.c native_loops.S svm.c)
+	$(addprefix guest-kernel/bench/, native.c native_memory.c native_user.c \
+	native_loops.S native_loops_memory.S native_loops_user.S svm.c)
 
 GK_LIB_OBJ := $(patsubst %,$(BUILD)/gk/%.o,$(basename $(LIB_SRC)))
 GK_PV_OBJ := $(patsubst %,$(BUILD)/gk-pv/%.o,$(basename $(GK_SRC) $(GK_PV_SRC)))
@@ -69,7 +76,8 @@ $(BUILD)/guest-native.elf: $(GK_NATIVE_OBJ) $(GK_LIB_OBJ) $(GK_LDS)
 
 RAMDISK_FILES := $(sort $(wildcard guest-kernel/ramdisk/*))
 
-$(BUILD)/ramdisk.cpio: tools/mkramdisk $(RAMDISK_FILES)
+$(BUILD)/ramdisk.cpio: tools/mkramdisk $(RAMDISK_FILES) $(USER_PROGRAMS)
 	$(call made,CPIO)
 	$(Q)mkdir -p $(@D)
-	$(Q)tools/mkramdisk guest-kernel/ramdisk $@
+	$(Q)tools/mkramdisk guest-kernel/ramdisk $@ \
+	    $(foreach program,$(USER_PROGRAMS),bin/$(notdir $(program))=$(program))

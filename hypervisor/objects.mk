@@ -20,6 +20,7 @@ HV_SRC := \
     $(sort $(wildcard hypervisor/core/hc_*.c)) \
     hypervisor/core/hypercall.c \
     hypervisor/core/log.c \
+    hypervisor/core/memory.c \
     hypervisor/core/panic.c \
     hypervisor/core/refuse.c \
     hypervisor/core/symbols.c \
@@ -30,8 +31,14 @@ HV_SRC := \
     hypervisor/engine/pv_emulate.c \
     hypervisor/engine/pv_entry.S \
     hypervisor/engine/pv_space.c \
+    hypervisor/engine/pv_table_write.c \
+    hypervisor/mm/audit.c \
     hypervisor/mm/frame.c \
+    hypervisor/mm/m2p.c \
     hypervisor/mm/paging.c \
+    hypervisor/mm/table.c \
+    hypervisor/mm/tlb.c \
+    hypervisor/mm/type.c \
     hypervisor/sched/sched.c \
     hypervisor/x86/apic.c \
     hypervisor/x86/calendar.c \

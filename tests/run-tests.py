@@ -143,6 +143,13 @@ def unit_steps():
             for path in words("UNIT_PROGRAMS")]
 
 
+def mutation_steps():
+    """Whether the tests of the memory management see what they should."""
+    patches = sorted(glob.glob("tests/mutations/*.patch"))
+    return [Step(f"mutation {name}", ["tests/mutations/run", name])
+            for name in ["control"] + [short(path) for path in patches]]
+
+
 def fuzz_steps():
     return [Step(f"fuzz {short(path)}", ["tests/run-fuzzer", path],
                  limit=int(FUZZ_SECONDS) + 120, FUZZ_SECONDS=FUZZ_SECONDS)
@@ -182,7 +189,7 @@ def bench_steps():
 def all_steps():
     # The long ones first: then both CPUs have work until the end.
     return (kernel_steps() + system_steps() + build_steps() + bench_steps() +
-            fuzz_steps() + check_steps() + unit_steps())
+            fuzz_steps() + check_steps() + unit_steps() + mutation_steps())
 
 
 # ---- the run ----

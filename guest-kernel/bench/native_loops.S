@@ -1,35 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * The measured loops of the native build: the same frame and, as far as the
- * machine allows, the same bodies as those of the paravirtual guest, in
- * tests/bench/loops.S. Each is `void name(uint64_t iterations)`:
- *
- *      push rbx; mov rdi, rbx; 1: BODY; dec rbx; jnz 1b; pop rbx; ret
- *
- * A body may change every register that a function may. Written data is in
- * pages of its own: under emulation a store into a page with code is dear.
+ * The measured loops of what every kernel does all the time, as the bare
+ * machine does it: as far as it allows, the bodies are those of the
+ * paravirtual guest, in tests/bench/loops.S. Written data is in pages of its
+ * own: under emulation a store into a page with code is dear.
  */
 #include "guest-kernel/bench/native_loops.h"
+#include "guest-kernel/bench/native_loops.inc"
 #include "guest-kernel/privops/native/native.h"
 
 #define RFLAGS_IF 0x200
 #define MSR_EFER 0xc0000080
-
-        .macro LOOP name
-        .balign 64
-        .globl \name
-\name:
-        push %rbx
-        mov %rdi, %rbx
-1:
-        .endm
-
-        .macro END_LOOP
-        dec %rbx
-        jnz 1b
-        pop %rbx
-        ret
-        .endm
 
         .data
         .balign 4096
@@ -87,9 +68,7 @@ bench_vmcb_paddr:
         int3
         END_LOOP
 
-        .balign 64
-        .globl bench_breakpoint_entry
-bench_breakpoint_entry:
+        HANDLER bench_breakpoint_entry
         iretq
 
 /* A load from where nothing is mapped, three bytes long; it is skipped. */
@@ -98,9 +77,7 @@ bench_breakpoint_entry:
         mov (%rdx), %rcx
         END_LOOP
 
-        .balign 64
-        .globl bench_kernel_fault_entry
-bench_kernel_fault_entry:
+        HANDLER bench_kernel_fault_entry
         addq $3, 8(%rsp)
         add $8, %rsp                    /* the error code */
         iretq

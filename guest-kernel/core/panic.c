@@ -8,12 +8,12 @@
 
 #include <stdbool.h>
 
+#include "guest-kernel/core/exception.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/proc/thread.h"
 #include "guest-kernel/x86/trap.h"
-#include "lib/macros.h"
 
 #define MAX_BACKTRACE 24
 
@@ -21,28 +21,6 @@
 struct stack_frame {
     const struct stack_frame *caller;
     uint64_t return_vaddr;
-};
-
-static const char *const exception_names[TRAP_NR_EXCEPTIONS] = {
-    [0] = "divide error",
-    [1] = "debug",
-    [2] = "non-maskable interrupt",
-    [3] = "breakpoint",
-    [4] = "overflow",
-    [5] = "bound range",
-    [6] = "invalid opcode",
-    [7] = "device not available",
-    [8] = "double fault",
-    [10] = "invalid TSS",
-    [11] = "segment not present",
-    [12] = "stack fault",
-    [13] = "general protection",
-    [14] = "page fault",
-    [16] = "x87 error",
-    [17] = "alignment check",
-    [18] = "machine check",
-    [19] = "SIMD error",
-    [21] = "control protection",
 };
 
 /* Interrupts off for good. A report that makes a fault is not repeated. */
@@ -105,15 +83,6 @@ static void print_registers(const struct trap_regs *regs)
             frame->rflags);
 }
 
-static const char *exception_name(uint64_t vector)
-{
-    const char *name = NULL;
-
-    if (vector < ARRAY_SIZE(exception_names))
-        name = exception_names[vector];
-    return name != NULL ? name : "unknown exception";
-}
-
 /* Where the access went, and whether that is below the thread's stack. */
 static void print_fault_vaddr(const struct trap_regs *regs)
 {
@@ -122,11 +91,8 @@ static void print_fault_vaddr(const struct trap_regs *regs)
     uint64_t error = regs->frame.error;
 
     if (regs->vector == TRAP_PAGE_FAULT)
-        kprintf("guest: %s address 0x%lx: %s\n",
-                error & 0x10  ? "execution at"
-                : error & 0x2 ? "write to"
-                              : "read from",
-                vaddr, error & 0x1 ? "not allowed" : "nothing is mapped there");
+        kprintf("guest: %s address 0x%lx: %s\n", exception_access(error), vaddr,
+                error & 0x1 ? "not allowed" : "nothing is mapped there");
     if (vaddr < thread->stack.low && vaddr >= thread->stack.low - PAGE_SIZE)
         kprintf("guest: the stack has overflowed into its guard page\n");
 }

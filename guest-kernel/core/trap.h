@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The C side of every exception and interrupt.
+ * The C side of every exception, interrupt and system call.
  */
 #ifndef GUEST_KERNEL_CORE_TRAP_H
 #define GUEST_KERNEL_CORE_TRAP_H

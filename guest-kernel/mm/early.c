@@ -21,7 +21,7 @@ static unsigned int nr_ranges;
 static void add(uint64_t start, uint64_t end)
 {
     start = ALIGN_UP(start, (uint64_t)PAGE_SIZE);
-    end = ALIGN_DOWN(end, (uint64_t)PAGE_SIZE);
+    end = ALIGN_DOWN(MIN(end, (uint64_t)MEMORY_LIMIT), (uint64_t)PAGE_SIZE);
     if (start >= end)
         return;
     BUG_ON(nr_ranges == MAX_RANGES);

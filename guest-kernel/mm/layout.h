@@ -4,16 +4,19 @@
  * assembly and the linker script (kernel.lds.S): plain numbers in the first
  * half.
  *
- *   ffff880000000000  PARAPET_DIRECT_MAP: all memory, from physical 0 upward
+ *   0000000000001000  user memory (mm/space.h)
+ *   ffff880000000000  PARAPET_DIRECT_MAP: all memory, from physical 0 upward;
+ *                     pv: page tables are read-only there
  *   ffffff0000000000  pv: pages shared with the hypervisor (abi/abi.h)
+ *   ffffff4000000000  pv: PARAPET_P2M, the machine frame of each page
  *   ffffffff80100000  the image, physical 0x100000:
  *                       text | read-only data | data and bss |
  *                       guard | stack 0 | guard | stack 1 | guard ...
  *
  * Each part of the image is a PT_LOAD segment of its own, and what is between
  * two segments is not mapped: under the hypervisor, which maps segments and
- * nothing else, this is how a kernel gets guard pages without a say in its
- * page tables. The frames below the guards are lost (64 KiB in all).
+ * nothing else, this gives a kernel guard pages before its first instruction.
+ * The frames below the guards are lost (64 KiB in all).
  */
 #ifndef GUEST_KERNEL_MM_LAYOUT_H
 #define GUEST_KERNEL_MM_LAYOUT_H
@@ -25,6 +28,9 @@
 
 #define KERNEL_BASE 0xffffffff80000000
 #define KERNEL_LOAD_PADDR 0x100000
+
+/* Memory above is not used: mm/table.h says why there is a limit. */
+#define MEMORY_LIMIT 0x400000000 /* 16 GiB */
 
 #define STACK_SIZE 0x4000
 #define NR_STACKS 16 /* as many as kernel.lds.S lists */

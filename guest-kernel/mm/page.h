@@ -25,7 +25,7 @@ enum page_kind {
 struct page {
     struct list_node node; /* of a free list, or of the owner */
     void *free_objects;    /* the owner's */
-    uint32_t nr_objects;   /* the owner's */
+    uint32_t count;        /* the owner's: objects in use, or users */
     uint8_t kind;          /* enum page_kind */
     uint8_t order;         /* of the block, in its first page */
     uint16_t tag;          /* the owner's */

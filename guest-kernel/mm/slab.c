@@ -60,7 +60,7 @@ static bool grow(unsigned int class)
     page = page_of(slab);
     page->kind = PAGE_SLAB;
     page->tag = (uint16_t) class;
-    page->nr_objects = 0;
+    page->count = 0;
     page->free_objects = NULL;
     for (offset = PAGE_SIZE; offset > 0; offset -= size) {
         *(void **)(slab + offset - size) = page->free_objects;
@@ -82,7 +82,7 @@ static void *take_object(unsigned int class)
     page = list_first_entry(&c->with_room, struct page, node);
     object = page->free_objects;
     page->free_objects = *(void **)object;
-    page->nr_objects++;
+    page->count++;
     c->nr_used++;
     if (page->free_objects == NULL)
         list_remove(&page->node);
@@ -99,14 +99,14 @@ static void put_object(struct page *page, void *object)
     struct size_class *c = &classes[page->tag];
 
     BUG_ON((uint64_t)object % size_of_class(page->tag) != 0);
-    BUG_ON(page->nr_objects == 0);
+    BUG_ON(page->count == 0);
     if (page->free_objects == NULL)
         list_add_first(&c->with_room, &page->node);
     *(void **)object = page->free_objects;
     page->free_objects = object;
-    page->nr_objects--;
+    page->count--;
     c->nr_used--;
-    if (page->nr_objects == 0 && !is_only_one_with_room(c, page)) {
+    if (page->count == 0 && !is_only_one_with_room(c, page)) {
         list_remove(&page->node);
         c->nr_slabs--;
         page->kind = PAGE_USED;

@@ -20,6 +20,8 @@ static const struct command commands[] = {
     {"echo", "[WORD...]", "print words", cmd_echo, 0, COMMAND_MAX_ARGS},
     {"free", "", "memory in use and free", cmd_free, 0, 0},
     {"threads", "", "list the threads", cmd_threads, 0, 0},
+    {"run", "PROGRAM [WORD...]", "run a program, as /bin/tour", cmd_run, 1,
+     COMMAND_MAX_ARGS},
     {"sleep", "SECONDS", "wait; fractions are allowed", cmd_sleep, 1, 1},
     {"spin", "[THREADS [SECONDS]]", "threads that never give up the CPU",
      cmd_spin, 0, 2},

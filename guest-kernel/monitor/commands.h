@@ -35,6 +35,8 @@ command_function_t cmd_uname, cmd_uptime, cmd_date, cmd_free, cmd_echo,
 command_function_t cmd_counters;
 /* cmd_files.c */
 command_function_t cmd_ls, cmd_cat;
+/* cmd_run.c */
+command_function_t cmd_run;
 /* cmd_threads.c */
 command_function_t cmd_threads, cmd_sleep, cmd_spin;
 /* cmd_crash.c */

@@ -3,6 +3,7 @@
  * Tests of the kernel from inside, on whatever it runs on. Each returns NULL
  * or what went wrong, and leaves the kernel as it was.
  */
+#include "guest-kernel/monitor/selftest.h"
 #include "guest-kernel/core/irq.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/core/trap.h"
@@ -330,6 +331,11 @@ static const struct {
     {"mutex", test_mutex},
     {"threads", test_threads},
     {"RAM disk", test_ramdisk},
+    {"space areas", selftest_space_areas},
+    {"space pages", selftest_space_pages},
+    {"space clones", selftest_space_clones},
+    {"space memory", selftest_space_memory},
+    {"space random", selftest_space_random},
 };
 
 void cmd_selftest(unsigned int nr_args, char **args)

@@ -103,6 +103,26 @@ struct privops_counter {
  */
 bool privops_counters(void (*put)(const struct privops_counter *counter));
 
+/*
+ * What user mode leaves in the CPU besides the registers of struct trap_regs
+ * and the x87 and vector ones: where FS and GS begin. The program may change
+ * both without being noticed. Interrupts are disabled.
+ */
+struct privops_bases {
+    uint64_t fs;
+    uint64_t gs;
+};
+void privops_bases_save(struct privops_bases *bases);
+
+/* now: what privops_bases_save() has just said, since what is right already
+ * needs no change; NULL when that is not known. */
+void privops_bases_load(const struct privops_bases *bases,
+                        const struct privops_bases *now);
+
+/* Entries from user mode put their frame below top. Interrupts are disabled;
+ * costs no exit. */
+void privops_kernel_stack(uint64_t top);
+
 enum privops_end {
     PRIVOPS_POWEROFF,
     PRIVOPS_REBOOT,

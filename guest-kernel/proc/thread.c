@@ -9,6 +9,7 @@
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/stack.h"
+#include "guest-kernel/proc/user.h"
 #include "lib/string.h"
 
 /* x86/switch.S */
@@ -108,6 +109,7 @@ void thread_switch(struct thread *next)
 {
     struct thread *previous = current;
 
+    user_switch(next->process);
     current = next;
     switch_stack(&previous->rsp, next->rsp);
     bury_dead();

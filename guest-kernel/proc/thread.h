@@ -10,6 +10,8 @@
 #include "guest-kernel/privops/privops.h"
 #include "lib/list.h"
 
+struct process;
+
 enum thread_state {
     THREAD_RUNNING,
     THREAD_READY,    /* in the run queue */
@@ -29,6 +31,7 @@ struct thread {
     uint64_t rsp;          /* while it does not run */
     struct privops_stack stack;
     enum thread_state state;
+    struct process *process; /* whose program it runs; NULL: none */
     uint32_t id;
     char name[THREAD_NAME_SIZE];
     thread_function_t *function;

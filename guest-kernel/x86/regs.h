@@ -7,6 +7,7 @@
 #ifndef GUEST_KERNEL_X86_REGS_H
 #define GUEST_KERNEL_X86_REGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/shared.h"
@@ -27,5 +28,15 @@ struct trap_regs {
     uint64_t rbx;
     struct parapet_frame frame; /* rax, rcx, r11, error and what iret pops */
 };
+
+/* Whether user mode was interrupted. The selector is the same in both builds:
+ * its privilege level is the mode (docs/ABI.md, section 4). */
+static inline bool trap_from_user(const struct trap_regs *regs)
+{
+    return (regs->frame.cs & 3) != 0;
+}
+
+/* x86/trap_entry.S */
+_Noreturn void trap_leave(const struct trap_regs *regs);
 
 #endif

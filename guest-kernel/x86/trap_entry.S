@@ -15,6 +15,12 @@
  * The call leaves through trap_return, a label of the build's own: in with
  * rsp at the frame and all registers but rax, rcx and r11 restored; it loads
  * these three and the rest of the frame.
+ *
+ * _Noreturn void trap_leave(const struct trap_regs *regs)
+ *
+ * Goes where regs say, as if they had been pushed by an entry: the first way
+ * into user mode. regs are on the current stack, of which all below them is
+ * given up. Interrupts are disabled.
  */
         .text
         .globl trap_common
@@ -36,6 +42,7 @@ trap_common:
         cld
         mov %rsp, %rdi
         call trap_dispatch
+restore:
         add $8, %rsp
         pop %r15
         pop %r14
@@ -51,5 +58,12 @@ trap_common:
         pop %rbx
         jmp trap_return
         .size trap_common, . - trap_common
+
+        .globl trap_leave
+        .type trap_leave, @function
+trap_leave:
+        mov %rdi, %rsp
+        jmp restore
+        .size trap_leave, . - trap_leave
 
         .section .note.GNU-stack, "", @progbits

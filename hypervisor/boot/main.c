@@ -11,6 +11,8 @@
 #include "hypervisor/core/build.h"
 #include "hypervisor/core/log.h"
 #include "hypervisor/core/panic.h"
+#include "hypervisor/mm/audit.h"
+#include "hypervisor/mm/m2p.h"
 #include "hypervisor/mm/paging.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/apic.h"
@@ -104,6 +106,9 @@ static __attribute__((noinline)) void start_machine(struct boot_info *info)
     if (!frame_init(info->ram, info->nr_ram, info->reserved, info->nr_reserved))
         boot_refuse("no RAM below 1 GiB for the frame bitmap");
     paging_init(info->ram, info->nr_ram);
+    if (!type_init(frame_limit()) || !m2p_init(frame_limit()))
+        boot_refuse("no RAM for the tables of all frames");
+    audit_enabled = options.audit;
     phase_done(PHASE_MEMORY);
 
     apic_init();

@@ -22,6 +22,12 @@ static bool set_panic(const char *value)
     return options.panic_test;
 }
 
+static bool set_audit(const char *value)
+{
+    options.audit = strcmp(value, "on") == 0;
+    return options.audit || strcmp(value, "off") == 0;
+}
+
 static const struct {
     const char *name;
     bool (*set)(const char *value);
@@ -30,6 +36,7 @@ static const struct {
     {"log", log_set_level, "err, warn, info or debug"},
     {"poison", set_poison, "on or off"},
     {"panic", set_panic, "test"},
+    {"audit", set_audit, "on or off"},
 };
 
 static void set_option(const char *word)

@@ -6,6 +6,8 @@
  *   poison=on|off             clobber rcx and r11 visibly after a hypercall
  *                             (on in builds with DEBUG=1)
  *   panic=test                panic once booted, to see what that looks like
+ *   audit=on|off              count all references to memory anew when a domain
+ *                             ends or asks for it (mm/audit.h; off)
  *
  * Words with a dot before the = (virtio_mmio.device=...) are for others.
  */
@@ -17,6 +19,7 @@
 struct options {
     bool poison;
     bool panic_test;
+    bool audit;
 };
 
 extern struct options options;

@@ -10,7 +10,9 @@
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log.h"
+#include "hypervisor/core/memory.h"
 #include "hypervisor/core/panic.h"
+#include "hypervisor/mm/audit.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
@@ -97,6 +99,8 @@ void domain_end(struct domain *d, uint32_t reason)
     if (__atomic_exchange_n(&d->ended, 1, __ATOMIC_SEQ_CST))
         return;
     d->end_reason = reason;
+    if (audit_enabled && memory_audit(d) != 0)
+        panic("the audit of domain %u found differences", d->id);
     log_domain(LOG_INFO, d, "%s (%s)", reason_name(reason), d->name);
     if (reason != PARAPET_SHUTDOWN_POWEROFF)
         __atomic_fetch_add(&nr_failed, 1, __ATOMIC_SEQ_CST);

@@ -14,7 +14,7 @@
 
 #include "abi/shared.h"
 #include "hypervisor/core/spinlock.h"
-#include "hypervisor/mm/frame.h"
+#include "hypervisor/mm/type.h"
 #include "hypervisor/x86/percpu.h"
 #include "hypervisor/x86/regs.h"
 #include "lib/list.h"
@@ -48,7 +48,11 @@ struct pv_trap {
 struct pv_vcpu {
     struct pv_trap traps[PARAPET_NR_TRAPS];
     uint64_t syscall_entry;
-    uint64_t dr6; /* what the last debug exception left */
+    mfn_t kernel_root;    /* a table of TYPE_L4, held; 0 before the build */
+    mfn_t user_root;      /* of TYPE_USER_ROOT, held; 0: none */
+    bool user_mode;       /* while it does not run */
+    uint64_t fault_vaddr; /* of the page fault that is looked into */
+    uint64_t dr6;         /* what the last debug exception left */
 };
 
 struct vcpu {
@@ -91,10 +95,10 @@ struct domain {
     char name[32];
     const struct engine *engine;
     hypercall_handler_t *const *dispatch; /* PARAPET_NR_HYPERCALLS entries */
-    mfn_t root;                           /* of its page tables */
 
-    mfn_t *p2m; /* gfn -> mfn */
-    size_t nr_frames;
+    struct memory_owner memory; /* with a lock of its own */
+    mfn_t *p2m; /* gfn -> mfn, while the domain is built; then the guest's */
+    size_t nr_frames; /* what its description says */
     struct parapet_shared_page *shared;
     void *dtb; /* PARAPET_DTB_MAX bytes */
     void *start_stack;

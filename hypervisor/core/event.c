@@ -18,7 +18,7 @@
  * pending; a sender that set pending and then read the mask could miss, each
  * before the other's store is seen.)
  */
-static inline void notify(struct vcpu *v, uint32_t port)
+static inline void notify(struct vcpu *v, uint64_t port)
 {
     struct parapet_vcpu_page *page = v->page;
     struct cpu_info *cpu = this_cpu();
@@ -33,12 +33,12 @@ static inline void notify(struct vcpu *v, uint32_t port)
 }
 
 /* The port is in use. On the path of evtchn_send, so it is inlined there. */
-static inline void raise_port(struct domain *d, uint32_t port)
+static inline void raise_port(struct domain *d, uint64_t port)
 {
     struct parapet_shared_page *shared = d->shared;
     struct vcpu *v = d->vcpus[d->ports[port].vcpu];
     uint64_t bit = 1ul << port % 64;
-    uint32_t word = port / 64;
+    uint64_t word = port / 64;
 
     if (__atomic_fetch_or(&shared->event_pending[word], bit, __ATOMIC_SEQ_CST) &
         bit)

@@ -21,9 +21,12 @@ void event_raise_virq(struct domain *domain, uint32_t virq);
 /* Whether an upcall is due to a vCPU that runs on this CPU. */
 static inline bool event_deliverable(const struct vcpu *v)
 {
-    const volatile struct parapet_vcpu_page *page = v->page;
+    uint16_t word = *(const volatile uint16_t *)v->page;
 
-    return page->event_pending && !page->event_mask && v->event_entry;
+    _Static_assert(PARAPET_VCPU_EVENT_MASK == 0 &&
+                       PARAPET_VCPU_EVENT_PENDING == 1,
+                   "mask and pending are the bytes of the first word");
+    return (uint8_t)word == 0 && word != 0 && v->event_entry;
 }
 
 #endif

@@ -85,7 +85,8 @@ fault:
  * An entry that fails does not stop the others. EINVAL: calls is not aligned
  * to 8. E2BIG: more than PARAPET_MAX_MULTICALL. EFAULT: an entry cannot be
  * read or its result not be written; the entries before it have their
- * results. ERESTART: restart_done entries are done, go on behind them.
+ * results. ERESTART: restart_done entries are done, go on behind them; also
+ * when an entry asks for that itself.
  */
 int64_t hc_multicall(uint64_t calls, uint64_t nr_calls)
 {
@@ -122,6 +123,10 @@ int64_t hc_multicall(uint64_t calls, uint64_t nr_calls)
             counters->hypercalls[number]++;
             result = dispatch[number](args[0], args[1], args[2], args[3],
                                       args[4], args[5]);
+        }
+        if (result == -PARAPET_ERESTART) {
+            v->page->restart_done = (entry - calls) / 64;
+            return result;
         }
         if (!write_result(entry, result))
             return -PARAPET_EFAULT;

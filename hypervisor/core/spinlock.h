@@ -3,8 +3,9 @@
  * A ticket lock. The hypervisor runs with interrupts off, so a holder is
  * never interrupted by anything that takes locks (an NMI takes none).
  *
- * Lock order: a domain's lock, then a run queue's, then the console's. The
- * frame allocator's lock is taken with no other lock inside.
+ * Lock order: a domain's lock, then its memory lock (mm/type.h), then a run
+ * queue's, then the console's. The frame allocator's lock is taken with no
+ * other lock inside.
  */
 #ifndef HYPERVISOR_CORE_SPINLOCK_H
 #define HYPERVISOR_CORE_SPINLOCK_H
@@ -22,6 +23,20 @@ static inline void spin_lock(struct spinlock *lock)
 
     while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
         __asm__ volatile("pause");
+}
+
+/*
+ * For a lock whose holder may wait for other CPUs: calls serve while waiting,
+ * which does what the holder may want of this one.
+ */
+static inline void spin_lock_serving(struct spinlock *lock, void (*serve)(void))
+{
+    uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+
+    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket) {
+        __asm__ volatile("pause");
+        serve();
+    }
 }
 
 static inline void spin_unlock(struct spinlock *lock)

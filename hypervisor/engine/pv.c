@@ -10,7 +10,6 @@
 #include "abi/note.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/engine/engine.h"
-#include "hypervisor/mm/paging.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
 #include "lib/string.h"
@@ -54,6 +53,7 @@ static void pv_vcpu_start(struct vcpu *v, uint64_t entry, uint64_t stack,
     v->regs.ss = PARAPET_SS;
     v->regs.rflags = RFLAGS_IF | 2;
     v->pv.dr6 = PV_DR6_RESET;
+    v->pv.user_mode = false;
     memset(&v->segments, 0, sizeof(v->segments));
     v->segments.gs_base = PARAPET_VCPU_PAGE((uint64_t)v->id);
     memset(v->xsave, 0, PAGE_SIZE);
@@ -63,10 +63,29 @@ static void pv_vcpu_start(struct vcpu *v, uint64_t entry, uint64_t stack,
     *(uint64_t *)((uint8_t *)v->xsave + 512) = XCR0_X87 | XCR0_SSE;
 }
 
+/*
+ * The bit of the new domain is set before its root is loaded, and that of the
+ * old one cleared when its translations are gone: so a flush that goes by these
+ * bits leaves out no CPU.
+ */
+static void load_root(struct cpu_info *cpu, struct memory_owner *m,
+                      uint64_t root)
+{
+    struct memory_owner *old = cpu->tlb_owner;
+    uint64_t bit = 1ul << cpu->id;
+
+    __atomic_fetch_or(&m->tlb_cpus, bit, __ATOMIC_SEQ_CST);
+    if (read_cr3() != root)
+        write_cr3(root);
+    if (old && old != m)
+        __atomic_fetch_and(&old->tlb_cpus, ~bit, __ATOMIC_SEQ_CST);
+    cpu->tlb_owner = m;
+}
+
 static void pv_switch_in(struct vcpu *v)
 {
     const struct vcpu_segments *s = &v->segments;
-    uint64_t root = frame_paddr(v->domain->root);
+    struct cpu_info *cpu = this_cpu();
 
     /* Loading a selector changes the base, so the bases come after. */
     write_ds(s->ds);
@@ -80,14 +99,19 @@ static void pv_switch_in(struct vcpu *v)
                      :
                      : "r"(v->xsave), "a"((uint32_t)XSAVE_ALL), "d"(0)
                      : "memory");
-    if (read_cr3() != root)
-        write_cr3(root);
+    cpu->kernel_cr3 = frame_paddr(v->pv.kernel_root);
+    cpu->user_cr3 = frame_paddr(v->pv.user_root);
+    cpu->user_mode = v->pv.user_mode;
+    cpu->syscall_entry = v->pv.syscall_entry;
+    load_root(cpu, &v->domain->memory,
+              cpu->user_mode ? cpu->user_cr3 : cpu->kernel_cr3);
 }
 
 static void pv_switch_out(struct vcpu *v)
 {
     struct vcpu_segments *s = &v->segments;
 
+    v->pv.user_mode = this_cpu()->user_mode;
     s->ds = read_ds();
     s->es = read_es();
     s->fs = read_fs();

@@ -31,6 +31,19 @@ void pv_reflect(struct vcpu *v, struct cpu_regs *regs);
  */
 void pv_emulate(struct vcpu *v, struct cpu_regs *regs);
 
+/* The general registers in the order in which instructions number them. */
+uint64_t *pv_reg(struct cpu_regs *regs, unsigned int number);
+
+/* What insn_effective_vaddr() and insn_store_value() want. */
+void pv_gprs(struct cpu_regs *regs, uint64_t gprs[16]);
+
+/*
+ * A write by the guest kernel to vaddr, which is mapped read-only: carries it
+ * out if it is a store of a whole entry to a page table, and allowed. regs are
+ * complete; false with nothing changed.
+ */
+bool pv_table_write(struct vcpu *v, struct cpu_regs *regs, uint64_t vaddr);
+
 /* engine.exception, engine.trap and engine.deliver_event. */
 bool pv_exception(struct cpu_regs *regs);
 void pv_trap(struct vcpu *v, struct cpu_regs *regs);
@@ -38,13 +51,14 @@ void pv_deliver_event(struct vcpu *v, struct cpu_regs *regs);
 
 /*
  * The quick way to deliver an event, with only the caller-saved registers
- * valid in regs. False when none is due or its frame cannot be pushed; only
- * regs->error is changed then.
+ * valid in regs. False, with regs unchanged, when none is due or its frame
+ * cannot be pushed.
  */
 bool pv_event(struct cpu_regs *regs);
 
 /* Called by the entry code. */
 void pv_iret_slow(struct cpu_regs *regs);
+void pv_system_call_refused(struct cpu_regs *regs);
 void pv_compat_refused(struct cpu_regs *regs);
 int64_t pv_timed_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                            uint64_t a5, uint64_t a6, uint64_t number);

@@ -2,9 +2,10 @@
  *
  * Into the guest kernel and back: exceptions, events and the iret hypercall.
  *
- * Kernel and user both run at CPL 3; the mode is the RPL of cs in the frame.
- * There is no user mode until a guest can have two roots, so for now each
- * frame that is pushed says kernel, and one that says user is refused.
+ * Kernel and user both run at CPL 3; the mode is the RPL of cs in the frame,
+ * and cpu_info.user_mode while the guest runs. A change of mode changes the
+ * root and exchanges the bases of GS. System calls have a path of their own, in
+ * pv_entry.S.
  */
 #include "hypervisor/engine/pv.h"
 
@@ -25,6 +26,7 @@
 #define RFLAGS_FIXED 0x202ul /* IF and the bit that is always 1 */
 
 #define PF_ERROR_USER 4u
+#define PF_ERROR_PROTECTED_WRITE 3u /* present, write */
 
 _Static_assert(PARAPET_ENOSYS == 38, "pv_entry.S returns this number");
 _Static_assert(PARAPET_HC_iret == 0, "pv_entry.S tests for zero");
@@ -51,95 +53,196 @@ _Static_assert(offsetof(struct parapet_counters, unknown_hypercalls) ==
  * range. False when the guest's memory cannot be written there. In assembly,
  * so that each store can fault and the caller stays a leaf function.
  */
-static inline bool push_frame(uint64_t frame, const struct cpu_regs *regs,
-                              uint64_t rflags)
+static inline __attribute__((always_inline)) bool
+push_frame(uint64_t frame, const struct cpu_regs *regs, uint64_t rflags,
+           uint64_t error, const uint64_t cs)
 {
+    /* clang-format off */
     __asm__ volatile goto(
-        "stac\n" MAY_FAULT("movq %[ss_value], %c[f_ss](%[frame])")
-            COPY_TO_FRAME("rsp", "f_rsp") MAY_FAULT(
-                "mov %[flags], %c[f_rflags](%[frame])")
-                MAY_FAULT("movq %[cs_value], %c[f_cs](%[frame])") COPY_TO_FRAME(
-                    "rip", "f_rip") "mov %c[error](%[regs]), "
-                                    "%%eax\n" MAY_FAULT("mov %%rax, "
-                                                        "%c[f_error](%[frame])")
-                                        COPY_TO_FRAME("r11", "f_r11")
-                                            COPY_TO_FRAME("rcx", "f_rcx")
-                                                COPY_TO_FRAME("rax",
-                                                              "f_rax") "clac"
+        "stac\n"
+        MAY_FAULT("movq %[ss_value], %c[f_ss](%[frame])")
+        COPY_TO_FRAME("rsp", "f_rsp")
+        MAY_FAULT("mov %[flags], %c[f_rflags](%[frame])")
+        MAY_FAULT("movq %[cs_value], %c[f_cs](%[frame])")
+        COPY_TO_FRAME("rip", "f_rip")
+        MAY_FAULT("movq %[error], %c[f_error](%[frame])")
+        COPY_TO_FRAME("r11", "f_r11")
+        COPY_TO_FRAME("rcx", "f_rcx")
+        COPY_TO_FRAME("rax", "f_rax")
+        "clac"
         :
         : [frame] "r"(frame), [regs] "r"(regs), [flags] "r"(rflags),
-          [ss_value] "i"(PARAPET_SS), [cs_value] "i"(PARAPET_CS_KERNEL),
-          REG(rsp), REG(rip), REG(error), REG(r11), REG(rcx), REG(rax),
-          FRAME(ss), FRAME(rsp), FRAME(rflags), FRAME(cs), FRAME(rip),
-          FRAME(error), FRAME(r11), FRAME(rcx), FRAME(rax)
+          [error] "re"(error), [ss_value] "i"(PARAPET_SS), [cs_value] "i"(cs),
+          REG(rsp), REG(rip), REG(r11), REG(rcx), REG(rax), FRAME(ss),
+          FRAME(rsp), FRAME(rflags), FRAME(cs), FRAME(rip), FRAME(error),
+          FRAME(r11), FRAME(rcx), FRAME(rax)
         : "rax", "memory", "cc"
         : fault);
+    /* clang-format on */
     return true;
 fault:
     __asm__ volatile("clac" : : : "memory");
     return false;
 }
 
-/*
- * Enters the guest kernel at entry: pushes a frame of regs, with rflags as the
- * guest sees them, onto its stack and changes regs. With mask_events, delivery
- * is masked meanwhile. False, with nothing changed, when the frame cannot be
- * pushed. Only the registers that every entry saves are used.
- */
-static inline bool bounce(struct vcpu *v, struct cpu_regs *regs, uint64_t entry,
-                          uint64_t rflags, bool mask_events)
+/* From here on the guest's kernel runs: its root, its GS. */
+static void enter_kernel_mode(struct cpu_info *cpu)
 {
-    uint64_t frame = (regs->rsp & ~15ul) - PARAPET_FRAME_SIZE;
+    cpu->user_mode = 0;
+    write_cr3(cpu->kernel_cr3);
+    swapgs();
+}
 
-    /*
-     * Above the hypervisor's range, its end needs no look: it is above too,
-     * or has wrapped into the guest's lower half.
-     */
-    if (frame < PARAPET_HYPERVISOR_END &&
-        !guest_range_ok(frame, PARAPET_FRAME_SIZE))
-        return false;
-    if (!push_frame(frame, regs, rflags))
-        return false;
+static void enter_user_mode(struct cpu_info *cpu)
+{
+    cpu->user_mode = 1;
+    write_cr3(cpu->user_cr3);
+    swapgs();
+}
+
+/* Of the interrupted stack, or of the kernel's; frames lie at 16n + 8. */
+static inline uint64_t frame_below(uint64_t stack)
+{
+    return (stack & ~15ul) - PARAPET_FRAME_SIZE;
+}
+
+/*
+ * Above the hypervisor's range, a frame's end needs no look: it is above too,
+ * or has wrapped into the guest's lower half.
+ */
+static inline bool frame_ok(uint64_t frame)
+{
+    return __builtin_expect(frame >= PARAPET_HYPERVISOR_END, 1) ||
+           guest_range_ok(frame, PARAPET_FRAME_SIZE);
+}
+
+/* What is left to do when the frame is there. */
+static inline void enter_handler(struct vcpu *v, struct cpu_regs *regs,
+                                 uint64_t entry, uint64_t frame,
+                                 bool mask_events)
+{
     if (mask_events)
         v->page->event_mask = 1;
     regs->rip = entry;
     regs->rsp = frame;
     regs->rflags = RFLAGS_FIXED;
+}
+
+/*
+ * Enters the guest kernel at entry: pushes a frame of regs, with rflags as the
+ * guest sees them, onto its stack and changes regs. With mask_events, delivery
+ * is masked meanwhile. False, with regs unchanged, when the frame cannot be
+ * pushed. Only the registers that every entry saves are used.
+ */
+static inline bool bounce(struct vcpu *v, struct cpu_regs *regs, uint64_t entry,
+                          uint64_t rflags, uint64_t error, bool mask_events)
+{
+    uint64_t frame = frame_below(regs->rsp);
+
+    if (!frame_ok(frame) ||
+        !push_frame(frame, regs, rflags, error, PARAPET_CS_KERNEL))
+        return false;
+    enter_handler(v, regs, entry, frame, mask_events);
     return true;
 }
 
-bool pv_exception(struct cpu_regs *regs)
+/* The same from user mode: onto the stack that the vCPU page names. */
+static inline bool bounce_user(struct vcpu *v, struct cpu_regs *regs,
+                               uint64_t entry, uint64_t error, bool mask_events)
 {
-    struct vcpu *v = vcpu_current();
-    const struct pv_trap *trap = &v->pv.traps[regs->vector];
+    uint64_t frame;
+
+    enter_kernel_mode(cpu_of_regs(regs));
+    frame = frame_below(v->page->kernel_stack);
+    if (frame < PARAPET_HYPERVISOR_END || /* as in pv_entry.S */
+        !push_frame(frame, regs, regs->rflags, error, PARAPET_CS_USER)) {
+        enter_user_mode(cpu_of_regs(regs));
+        return false;
+    }
+    enter_handler(v, regs, entry, frame, mask_events);
+    return true;
+}
+
+/*
+ * Hands the exception to its handler, which there is. The error code's user
+ * bit tells the mode, and not the CPL.
+ */
+static bool bounce_exception(struct vcpu *v, struct cpu_regs *regs,
+                             const struct pv_trap *trap)
+{
     enum parapet_exit exit = PARAPET_EXIT_exception;
     uint64_t rflags = regs->rflags;
 
-    if (!trap->entry)
-        return false;
     if (regs->vector == EXC_PF) {
-        /* The error code's user bit tells the mode, not the CPL. */
         regs->error &= ~PF_ERROR_USER;
         v->page->fault_vaddr = read_cr2();
         exit = PARAPET_EXIT_page_fault;
     }
     if (v->page->event_mask)
         rflags &= ~(uint64_t)RFLAGS_IF;
-    if (!bounce(v, regs, trap->entry, rflags, trap->mask_events))
+    if (!bounce(v, regs, trap->entry, rflags, regs->error, trap->mask_events))
         return false;
     v->counters->exits[exit]++;
     return true;
 }
 
+static __attribute__((noinline)) bool
+bounce_user_exception(struct vcpu *v, struct cpu_regs *regs,
+                      const struct pv_trap *trap)
+{
+    enum parapet_exit exit = PARAPET_EXIT_exception;
+
+    if (regs->vector == EXC_PF) {
+        v->page->fault_vaddr = read_cr2();
+        exit = PARAPET_EXIT_page_fault;
+    }
+    if (!bounce_user(v, regs, trap->entry, regs->error, trap->mask_events))
+        return false;
+    v->counters->exits[exit]++;
+    return true;
+}
+
+static __attribute__((noinline)) bool bounce_user_event(struct vcpu *v,
+                                                        struct cpu_regs *regs)
+{
+    if (!bounce_user(v, regs, v->event_entry, 0, true))
+        return false;
+    cpu_of_regs(regs)->exit_work &= ~WORK_EVENT;
+    v->counters->exits[PARAPET_EXIT_event]++;
+    return true;
+}
+
+/* A write of the kernel's to what is mapped read-only: a table, perhaps. */
+static inline bool may_be_table_write(const struct cpu_regs *regs)
+{
+    return regs->vector == EXC_PF &&
+           (regs->error & PF_ERROR_PROTECTED_WRITE) == PF_ERROR_PROTECTED_WRITE;
+}
+
+bool pv_exception(struct cpu_regs *regs)
+{
+    struct cpu_info *cpu = cpu_of_regs(regs);
+    struct vcpu *v = cpu->current;
+    const struct pv_trap *trap = &v->pv.traps[regs->vector];
+
+    if (!trap->entry)
+        return false;
+    if (cpu->user_mode)
+        return bounce_user_exception(v, regs, trap);
+    return !may_be_table_write(regs) && bounce_exception(v, regs, trap);
+}
+
 bool pv_event(struct cpu_regs *regs)
 {
-    struct cpu_info *cpu = this_cpu();
+    struct cpu_info *cpu = cpu_of_regs(regs);
     struct vcpu *v = cpu->current;
 
-    regs->error = 0;
+    if (!event_deliverable(v))
+        return false;
+    if (cpu->user_mode)
+        return bounce_user_event(v, regs);
     /* Deliverable means unmasked: the flag in rflags is set, as it is. */
-    if (!event_deliverable(v) ||
-        !bounce(v, regs, v->event_entry, regs->rflags, true))
+    if (!bounce(v, regs, v->event_entry, regs->rflags, 0, true))
         return false;
     cpu->exit_work &= ~WORK_EVENT;
     v->counters->exits[PARAPET_EXIT_event]++;
@@ -163,32 +266,60 @@ static void kill_current(struct vcpu *v, const struct cpu_regs *regs,
                 regs->error);
 }
 
-/* The quick way has not managed a page fault. If it tried, the push of the
- * frame has overwritten CR2, and the address is in the vCPU page. */
-static void kill_page_fault(struct vcpu *v, const struct cpu_regs *regs)
+/* CR2 is overwritten when it is the push of a frame that has failed. */
+static void kill_page_fault(struct vcpu *v, const struct cpu_regs *regs,
+                            uint64_t vaddr, const char *what)
 {
-    bool tried = v->pv.traps[EXC_PF].entry;
-
     this_cpu()->exit_work |= WORK_RESCHEDULE;
-    domain_kill(v, regs, "%s, page fault at %lx, error %x",
-                tried ? "no stack for the exception frame"
-                      : "no handler is registered",
-                tried ? v->page->fault_vaddr : read_cr2(), regs->error);
+    domain_kill(v, regs, "%s, page fault at %lx, error %x", what, vaddr,
+                regs->error);
 }
 
 void pv_reflect(struct vcpu *v, struct cpu_regs *regs)
 {
+    const struct pv_trap *trap = &v->pv.traps[regs->vector % PARAPET_NR_TRAPS];
+    const char *what = "no handler is registered";
+
+    if (regs->vector < PARAPET_NR_TRAPS && trap->entry) {
+        if (cpu_of_regs(regs)->user_mode ? bounce_user_exception(v, regs, trap)
+                                         : bounce_exception(v, regs, trap))
+            return;
+        what = "no stack for the exception frame";
+    }
     if (regs->vector == EXC_PF)
-        kill_page_fault(v, regs);
-    else if (regs->vector >= PARAPET_NR_TRAPS ||
-             !v->pv.traps[regs->vector].entry)
-        kill_current(v, regs, "no handler is registered");
-    else if (!pv_exception(regs))
-        kill_current(v, regs, "no stack for the exception frame");
+        kill_page_fault(v, regs, v->pv.fault_vaddr, what);
+    else
+        kill_current(v, regs, what);
+}
+
+/*
+ * The quick way has declined: there is no handler, or no stack for it, or it
+ * may be a page-table write.
+ */
+static __attribute__((noinline)) void page_fault(struct vcpu *v,
+                                                 struct cpu_regs *regs)
+{
+    bool handled = v->pv.traps[EXC_PF].entry;
+    bool table = may_be_table_write(regs) && !cpu_of_regs(regs)->user_mode;
+
+    if (handled && !table) {
+        kill_page_fault(v, regs, v->page->fault_vaddr,
+                        "no stack for the exception frame");
+        return;
+    }
+    v->pv.fault_vaddr = read_cr2();
+    if (table && pv_table_write(v, regs, v->pv.fault_vaddr)) {
+        v->counters->exits[PARAPET_EXIT_table_write]++;
+        return;
+    }
+    /* Reading the guest's code may have made a fault of our own. */
+    write_cr2(v->pv.fault_vaddr);
+    pv_reflect(v, regs);
 }
 
 /* Which of the two reasons it was, the counters tell. */
-static void emulate_timed(struct vcpu *v, struct cpu_regs *regs)
+static __attribute__((noinline)) void emulate_timed(struct vcpu *v,
+                                                    struct cpu_regs *regs)
 {
     uint64_t emulated = v->counters->exits[PARAPET_EXIT_emulated];
     uint64_t start = latency_begin(this_cpu());
@@ -204,10 +335,15 @@ void pv_trap(struct vcpu *v, struct cpu_regs *regs)
 {
     switch (regs->vector) {
     case EXC_GP:
-        if (latency_due(this_cpu()))
+        if (cpu_of_regs(regs)->user_mode)
+            pv_reflect(v, regs); /* nothing is emulated for user mode */
+        else if (latency_due(this_cpu()))
             emulate_timed(v, regs);
         else
             pv_emulate(v, regs);
+        break;
+    case EXC_PF:
+        page_fault(v, regs);
         break;
     case EXC_DB:
         __asm__ volatile("mov %%dr6, %0" : "=r"(v->pv.dr6));
@@ -218,6 +354,24 @@ void pv_trap(struct vcpu *v, struct cpu_regs *regs)
         pv_reflect(v, regs);
         break;
     }
+}
+
+/* Whether cs is a mode that the vCPU can run in; if not, the domain ends. */
+static bool iret_mode_ok(struct vcpu *v, const struct cpu_regs *regs,
+                         uint64_t cs)
+{
+    if (cs == PARAPET_CS_KERNEL)
+        return true;
+    if (cs == PARAPET_CS_USER && v->pv.user_root != 0)
+        return true;
+    this_cpu()->exit_work |= WORK_RESCHEDULE;
+    if (cs == PARAPET_CS_USER)
+        domain_kill(v, regs,
+                    "iret: cs %lx is user mode, which needs a user root", cs);
+    else
+        domain_kill(v, regs, "iret: cs is %lx, expected %x or %x", cs,
+                    PARAPET_CS_KERNEL, PARAPET_CS_USER);
+    return false;
 }
 
 void pv_iret_slow(struct cpu_regs *regs)
@@ -233,25 +387,33 @@ void pv_iret_slow(struct cpu_regs *regs)
                     regs->rsp);
         return;
     }
-    if (f.cs != PARAPET_CS_KERNEL) {
-        this_cpu()->exit_work |= WORK_RESCHEDULE;
-        if (f.cs == PARAPET_CS_USER)
-            domain_kill(v, regs,
-                        "iret: cs %lx is user mode, which needs a "
-                        "user root",
-                        f.cs);
-        else
-            domain_kill(v, regs, "iret: cs is %lx, expected %x or %x", f.cs,
-                        PARAPET_CS_KERNEL, PARAPET_CS_USER);
+    if (!iret_mode_ok(v, regs, f.cs))
         return;
-    }
     regs->rax = f.rax;
     regs->rcx = f.rcx;
     regs->r11 = f.r11;
     regs->rip = f.rip;
     regs->rflags = (f.rflags & RFLAGS_GUEST) | RFLAGS_FIXED;
     regs->rsp = f.rsp;
-    v->page->event_mask = !(f.rflags & RFLAGS_IF);
+    if (f.cs == PARAPET_CS_USER) {
+        v->page->event_mask = 0;
+        enter_user_mode(this_cpu());
+    } else {
+        v->page->event_mask = !(f.rflags & RFLAGS_IF);
+    }
+}
+
+void pv_system_call_refused(struct cpu_regs *regs)
+{
+    struct vcpu *v = vcpu_current();
+
+    regs->vector = PARAPET_NR_TRAPS;
+    this_cpu()->exit_work |= WORK_RESCHEDULE;
+    if (v->pv.syscall_entry)
+        domain_kill(v, regs, "no stack for the system call frame at %lx",
+                    v->page->kernel_stack);
+    else
+        domain_kill(v, regs, "a system call, and no entry is registered");
 }
 
 void pv_compat_refused(struct cpu_regs *regs)

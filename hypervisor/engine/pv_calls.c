@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Hypercalls that only the pv engine's guests need: trap table, callbacks,
- * segment bases.
+ * segment bases, roots.
  */
 #include "abi/errors.h"
 #include "hypervisor/core/domain.h"
@@ -9,6 +9,7 @@
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/core/latency.h"
 #include "hypervisor/engine/pv.h"
+#include "hypervisor/mm/table.h"
 #include "hypervisor/x86/cpu.h"
 
 /*
@@ -78,6 +79,7 @@ int64_t hc_set_callback(uint32_t callback, uint64_t entry)
         return hc_event_check();
     case PARAPET_CALLBACK_SYSCALL:
         v->pv.syscall_entry = entry;
+        this_cpu()->syscall_entry = entry;
         return 0;
     default:
         return -PARAPET_EINVAL;
@@ -106,4 +108,55 @@ int64_t hc_set_segment_base(uint32_t segment, uint64_t base)
     default:
         return -PARAPET_EINVAL;
     }
+}
+
+/*
+ * mmu_set_kernel_root: goes to another address space; the translations of the
+ * old one are flushed. EPERM: the frame is not the domain's. ENOENT: it is no
+ * kernel root (pin it). ENOSPC: too many references.
+ */
+int64_t hc_mmu_set_kernel_root(uint64_t mfn)
+{
+    struct cpu_info *cpu = this_cpu();
+    struct vcpu *v = cpu->current;
+    struct memory_owner *m = &v->domain->memory;
+    mfn_t old = v->pv.kernel_root;
+    int64_t result;
+
+    memory_lock(m);
+    result = table_get_valid(m, mfn, TYPE_L4);
+    if (result == 0) {
+        v->pv.kernel_root = mfn;
+        cpu->kernel_cr3 = frame_paddr(mfn);
+        write_cr3(frame_paddr(mfn));
+        /* Only now: the CPU must not be on a root that is let go. */
+        table_put(m, old);
+    }
+    memory_unlock(m);
+    return result;
+}
+
+/*
+ * mmu_set_user_root: what user mode runs on from the next return to it; mfn 0
+ * is none. EPERM, ENOENT, ENOSPC: as above, of a user root.
+ */
+int64_t hc_mmu_set_user_root(uint64_t mfn)
+{
+    struct cpu_info *cpu = this_cpu();
+    struct vcpu *v = cpu->current;
+    struct memory_owner *m = &v->domain->memory;
+    mfn_t old = v->pv.user_root;
+    int64_t result = 0;
+
+    memory_lock(m);
+    if (mfn != 0)
+        result = table_get_valid(m, mfn, TYPE_USER_ROOT);
+    if (result == 0) {
+        v->pv.user_root = mfn;
+        cpu->user_cr3 = frame_paddr(mfn);
+        if (old != 0)
+            table_put(m, old);
+    }
+    memory_unlock(m);
+    return result;
 }

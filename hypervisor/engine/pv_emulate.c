@@ -32,8 +32,7 @@
 #define OPCODE_HLT 0xf4
 #define DR7_RESET 0x400ul
 
-/* The general registers in the order in which instructions number them. */
-static uint64_t *reg_of(struct cpu_regs *regs, unsigned int number)
+uint64_t *pv_reg(struct cpu_regs *regs, unsigned int number)
 {
     static const uint8_t offsets[16] = {
         offsetof(struct cpu_regs, rax), offsetof(struct cpu_regs, rcx),
@@ -49,12 +48,17 @@ static uint64_t *reg_of(struct cpu_regs *regs, unsigned int number)
     return (uint64_t *)((uint8_t *)regs + offsets[number & 15]);
 }
 
+void pv_gprs(struct cpu_regs *regs, uint64_t gprs[16])
+{
+    for (unsigned int i = 0; i < 16; i++)
+        gprs[i] = *pv_reg(regs, i);
+}
+
 static uint64_t effective_vaddr(struct cpu_regs *regs, const struct insn *insn)
 {
     uint64_t gprs[16];
 
-    for (unsigned int i = 0; i < 16; i++)
-        gprs[i] = *reg_of(regs, i);
+    pv_gprs(regs, gprs);
     return insn_effective_vaddr(insn, gprs, regs->rip, read_fs_base(),
                                 read_gs_base());
 }
@@ -185,7 +189,7 @@ static bool emulate_smsw(struct cpu_regs *regs, const struct insn *insn)
 
     if (insn->has_memory)
         return false;
-    reg = reg_of(regs, insn->reg);
+    reg = pv_reg(regs, insn->reg);
     mask = insn->operand_size == 2 ? 0xffff : ~0ul;
     *reg = (*reg & ~mask) | (read_cr0() & mask);
     return true;
@@ -196,7 +200,7 @@ static bool emulate_lmsw(struct cpu_regs *regs, const struct insn *insn)
 {
     if (insn->has_memory)
         return false;
-    return (*reg_of(regs, insn->reg) & 0xf) == (read_cr0() & 0xf);
+    return (*pv_reg(regs, insn->reg) & 0xf) == (read_cr0() & 0xf);
 }
 
 /*
@@ -231,13 +235,13 @@ static bool emulate(struct vcpu *v, struct cpu_regs *regs,
     case INSN_HLT:
         return (sched_block(v), true);
     case INSN_MOV_FROM_CR:
-        return mov_from_cr(v, insn, reg_of(regs, insn->reg));
+        return mov_from_cr(v, insn, pv_reg(regs, insn->reg));
     case INSN_MOV_TO_CR:
-        return mov_to_cr(v, insn, *reg_of(regs, insn->reg));
+        return mov_to_cr(v, insn, *pv_reg(regs, insn->reg));
     case INSN_MOV_FROM_DR:
-        return mov_from_dr(v, insn, reg_of(regs, insn->reg));
+        return mov_from_dr(v, insn, pv_reg(regs, insn->reg));
     case INSN_MOV_TO_DR:
-        return mov_to_dr(v, insn, *reg_of(regs, insn->reg));
+        return mov_to_dr(v, insn, *pv_reg(regs, insn->reg));
     case INSN_SMSW:
         return emulate_smsw(regs, insn);
     case INSN_LMSW:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The system call entry of the pv engine: hypercalls, and the iret hypercall
- * as a path of its own. What each instruction costs is what the bench
+ * The system call entry of the pv engine: hypercalls, the iret hypercall as a
+ * path of its own, and the system calls of the guest's user. What each instruction costs is what the bench
  * measures, so both are written to be short.
  *
  * The per-CPU stub (x86/percpu.c) has stored the guest's rsp in its slot and
@@ -21,6 +21,8 @@
 #include "hypervisor/x86/entry_macros.inc"
 
 /* Offsets while rsp is at the rcx slot, and after the six pushes. */
+#define RFLAGS_ENTRY 0x202 /* IF, and the bit that is always 1 */
+
 #define AT_RCX(slot) slot - REGS_RCX(%rsp)
 #define AT_R9(slot) slot - REGS_R9(%rsp)
 
@@ -30,6 +32,14 @@
 pv_syscall_entry:
         mov %r11, AT_RCX(REGS_RFLAGS)
         mov %rcx, AT_RCX(REGS_RIP)
+        /*
+         * User mode has nothing mapped in the upper half, so a rip there is
+         * the kernel's. It is canonical, too, for it follows an instruction
+         * that was fetched: sysretq will not fault (in ring 0, on Intel).
+         */
+        test %rcx, %rcx
+        jns pv_syscall_low
+pv_syscall_kernel:
         test %rax, %rax                 /* PARAPET_HC_iret is 0 */
         jz pv_iret
         push %rdi
@@ -52,13 +62,6 @@ pv_hypercall_return:
         cmpl $0, AT_R9(CPU_EXIT_WORK)
         jne pv_hypercall_slow
         mov AT_R9(REGS_RIP), %rcx
-        /*
-         * sysretq to a non-canonical rip faults in ring 0 on Intel. A rip
-         * with bit 63 set follows an instruction fetched from a canonical
-         * address below it, so it is canonical; the rest takes iretq.
-         */
-        test %rcx, %rcx
-        jns pv_hypercall_slow
         mov AT_R9(REGS_RFLAGS), %r11
         pop %r9
         pop %r8
@@ -106,6 +109,67 @@ pv_hypercall_slow:
         jmp exit_to_guest
 
 /*
+ * From the lower half: the kernel may run there too, but is not expected to,
+ * and returns by iretq. Else it is a system call of the guest's user, whatever
+ * its number. rcx and r11 are saved; all others are the user's and stay.
+ */
+        .balign 64
+pv_syscall_low:
+        cmpl $0, AT_RCX(CPU_USER_MODE)
+        jne pv_system_call
+        orl $WORK_LOW_RIP, AT_RCX(CPU_EXIT_WORK)
+        jmp pv_syscall_kernel
+pv_system_call:
+        mov AT_RCX(CPU_COUNTERS), %r11
+        incq COUNTERS_SYSTEM_CALL(%r11)
+        mov AT_RCX(CPU_KERNEL_CR3), %r11
+        mov %r11, %cr3
+        swapgs
+        movl $0, AT_RCX(CPU_USER_MODE)
+        mov AT_RCX(CPU_VCPU_PAGE), %r11
+        movb $1, PARAPET_VCPU_EVENT_MASK(%r11)
+        mov PARAPET_VCPU_KERNEL_STACK(%r11), %rcx
+        and $-16, %rcx
+        sub $PARAPET_FRAME_SIZE, %rcx
+        /* Its end is above the hypervisor too, or wraps to the lower half. */
+        movabs $PARAPET_HYPERVISOR_END, %r11
+        cmp %r11, %rcx
+        jb 9f
+        stac
+1:      mov %rax, PARAPET_FRAME_RAX(%rcx)
+        mov AT_RCX(REGS_RIP), %r11
+2:      mov %r11, PARAPET_FRAME_RCX(%rcx)
+3:      mov %r11, PARAPET_FRAME_RIP(%rcx)
+        mov AT_RCX(REGS_RFLAGS), %r11   /* IF is set: events were on */
+4:      mov %r11, PARAPET_FRAME_R11(%rcx)
+5:      mov %r11, PARAPET_FRAME_RFLAGS(%rcx)
+6:      movq $0, PARAPET_FRAME_ERROR(%rcx)
+7:      movq $PARAPET_CS_USER, PARAPET_FRAME_CS(%rcx)
+        mov AT_RCX(REGS_RSP), %r11
+8:      mov %r11, PARAPET_FRAME_RSP(%rcx)
+10:     movq $PARAPET_SS, PARAPET_FRAME_SS(%rcx)
+        clac
+        mov AT_RCX(CPU_SYSCALL_ENTRY), %r11     /* canonical, or 0 */
+        test %r11, %r11
+        jz 9f
+        xchg %rcx, %r11
+        mov %r11, %rsp
+        mov $RFLAGS_ENTRY, %r11d
+        sysretq
+9:      clac
+        lea pv_system_call_refused(%rip), %r11
+        jmp pv_call_complete
+        EX_TABLE 1b, 9b
+        EX_TABLE 2b, 9b
+        EX_TABLE 3b, 9b
+        EX_TABLE 4b, 9b
+        EX_TABLE 5b, 9b
+        EX_TABLE 6b, 9b
+        EX_TABLE 7b, 9b
+        EX_TABLE 8b, 9b
+        EX_TABLE 10b, 9b
+
+/*
  * iret: pops struct parapet_frame from the guest's stack. Only rax, rcx and
  * r11 are used, and all three come from the frame. Anything unusual (a frame
  * in the lower half, another cs, events to deliver, a page that is missing) is
@@ -122,7 +186,7 @@ pv_iret:
         mov AT_RCX(CPU_VCPU_PAGE), %r11
         stac
 1:      cmpq $PARAPET_CS_KERNEL, PARAPET_FRAME_CS(%rcx)
-        jne 3f
+        jne pv_iret_user
 11:     mov PARAPET_FRAME_RFLAGS(%rcx), %rax
         test $PARAPET_RFLAGS_IF, %eax
         jz 2f
@@ -155,6 +219,10 @@ pv_iret:
          * frame again, and ends the domain when that fails too.
          */
 3:      clac
+        lea pv_iret_slow(%rip), %r11
+        /* rsp at the rcx slot: saves all registers and calls r11 in C. */
+pv_call_complete:
+        mov %rax, AT_RCX(REGS_RAX)
         sub $REGS_RCX - REGS_R9, %rsp
         mov %rdi, AT_R9(REGS_RDI)
         mov %rsi, AT_R9(REGS_RSI)
@@ -164,8 +232,48 @@ pv_iret:
         mov %r9, AT_R9(REGS_R9)
         SAVE_CALLEE_REGS
         mov %rsp, %rdi
-        call pv_iret_slow
+        call *%r11
         jmp exit_to_guest
+
+/*
+ * The same into user mode, where events are always on: with the user's root,
+ * if there is one, and GS. Here rax comes last.
+ */
+pv_iret_user:
+21:     cmpq $PARAPET_CS_USER, PARAPET_FRAME_CS(%rcx)
+        jne 3b
+        cmpb $0, PARAPET_VCPU_EVENT_PENDING(%r11)
+        jne 3b
+22:     mov PARAPET_FRAME_RFLAGS(%rcx), %rax
+        and $0x250dd5, %eax
+        or $PARAPET_RFLAGS_IF, %eax
+        mov %rax, AT_RCX(REGS_RFLAGS)
+23:     mov PARAPET_FRAME_RIP(%rcx), %rax
+        mov %rax, AT_RCX(REGS_RIP)
+24:     mov PARAPET_FRAME_RAX(%rcx), %rax
+        mov %rax, AT_RCX(REGS_RAX)
+        mov AT_RCX(CPU_USER_CR3), %rax
+        test %rax, %rax
+        jz 3b
+        movb $0, PARAPET_VCPU_EVENT_MASK(%r11)
+25:     mov PARAPET_FRAME_RSP(%rcx), %r11
+        mov %r11, AT_RCX(REGS_RSP)
+26:     mov PARAPET_FRAME_R11(%rcx), %r11
+27:     mov PARAPET_FRAME_RCX(%rcx), %rcx
+        clac
+        movl $1, AT_RCX(CPU_USER_MODE)
+        mov %rax, %cr3
+        swapgs
+        mov AT_RCX(REGS_RAX), %rax
+        add $REGS_RIP - REGS_RCX, %rsp
+        GUEST_IRETQ
+        EX_TABLE 21b, 3b
+        EX_TABLE 22b, 3b
+        EX_TABLE 23b, 3b
+        EX_TABLE 24b, 3b
+        EX_TABLE 25b, 3b
+        EX_TABLE 26b, 3b
+        EX_TABLE 27b, 3b
         EX_TABLE 1b, 3b
         EX_TABLE 11b, 3b
         EX_TABLE 12b, 3b

@@ -1,84 +1,262 @@
 /* SPDX-License-Identifier: MIT
  *
- * The make-up of a pv guest's address space (abi/abi.h has the map). The
- * tables are the hypervisor's own and appear in no guest mapping.
+ * The first address space of a pv guest (abi/abi.h has the map). Its tables
+ * are frames of the domain, filled here in the way a guest would fill them,
+ * and then pinned: the check is the one that every table passes.
+ *
+ * Above the domain's memory there are further guest frames, in this order:
+ *
+ *   nr_frames   shared page, device tree, start stack
+ *               for each vCPU: vCPU page, counters, latency
+ *               the P2M
+ *               tables; what is not needed of them is free memory
+ *   nr_gfns
  */
 #include "abi/abi.h"
+#include "abi/memory.h"
+#include "hypervisor/core/bug.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/elf.h"
 #include "hypervisor/engine/pv.h"
-#include "hypervisor/mm/paging.h"
+#include "hypervisor/mm/table.h"
 #include "lib/macros.h"
+#include "lib/string.h"
 
-#define GUEST_RW (PTE_P | PTE_U | PTE_W | PTE_NX)
-#define GUEST_RO (PTE_P | PTE_U | PTE_NX)
+#define RW (PARAPET_PTE_P | PARAPET_PTE_W | PARAPET_PTE_NX)
+#define RO (PARAPET_PTE_P | PARAPET_PTE_NX)
+#define TABLE (PARAPET_PTE_P | PARAPET_PTE_W)
 
-static bool map_pages(const struct domain *d, uint64_t vaddr, const void *pages,
+#define PAGES(bytes) (ALIGN_UP((uint64_t)(bytes), PAGE_SIZE) / PAGE_SIZE)
+
+struct build {
+    struct domain *d;
+    mfn_t *p2m;
+    uint64_t nr_gfns;      /* given out so far */
+    uint64_t next_table;   /* gfn */
+    uint64_t tables_start; /* gfn */
+    uint64_t tables_end;
+    mfn_t root;
+};
+
+/* ---- how much there will be ---- */
+
+static uint64_t nr_fixed(const struct domain *d)
+{
+    return 1 + PAGES(PARAPET_DTB_MAX) + PAGES(PARAPET_START_STACK_SIZE) +
+           d->nr_vcpus * (2 + PAGES(sizeof(struct parapet_latency)));
+}
+
+/* Tables for a range wherever it begins, levels 1 to 3. */
+static uint64_t tables_for(uint64_t nr_pages)
+{
+    uint64_t l1 = nr_pages / 512 + 2;
+    uint64_t l2 = l1 / 512 + 2;
+
+    return l1 + l2 + l2 / 512 + 2;
+}
+
+/* An upper limit. The shared region has two tables of level 1. */
+static uint64_t nr_tables(const struct elf_image *kernel, uint64_t nr_gfns)
+{
+    uint64_t n = 1 + tables_for(nr_gfns) + tables_for(2 * 512) +
+                 tables_for(PAGES(nr_gfns * sizeof(mfn_t)));
+
+    for (unsigned int i = 0; i < kernel->nr_segments; i++)
+        n += tables_for(PAGES(kernel->segments[i].memsz));
+    return n;
+}
+
+/* The tables and the P2M count themselves too. */
+static uint64_t count_gfns(const struct domain *d,
+                           const struct elf_image *kernel)
+{
+    uint64_t rest = d->nr_frames + nr_fixed(d);
+    uint64_t nr = rest;
+
+    for (;;) {
+        uint64_t need =
+            rest + PAGES(nr * sizeof(mfn_t)) + nr_tables(kernel, nr);
+
+        if (need <= nr)
+            return nr;
+        nr = need;
+    }
+}
+
+/* ---- frames ---- */
+
+static void give(struct build *b, mfn_t mfn)
+{
+    type_give(&b->d->memory, mfn, b->nr_gfns);
+    b->p2m[b->nr_gfns++] = mfn;
+}
+
+static void give_pages(struct build *b, const void *pages, uint64_t nr)
+{
+    for (uint64_t i = 0; i < nr; i++)
+        give(b, frame_of(pages) + i);
+}
+
+/* Those that the hypervisor writes to stay what they are, for good. */
+static void give_held(struct build *b, const void *pages, uint64_t nr,
+                      bool writable)
+{
+    give_pages(b, pages, nr);
+    for (uint64_t i = 0; i < nr; i++)
+        type_hold(&b->d->memory, frame_of(pages) + i, writable);
+}
+
+static void give_vcpu(struct build *b, const struct vcpu *v)
+{
+    give_held(b, v->page, 1, true);
+    give_held(b, v->counters, 1, false);
+    give_held(b, v->latency, PAGES(sizeof(*v->latency)), false);
+}
+
+static bool give_frames(struct build *b, uint64_t nr_gfns)
+{
+    struct domain *d = b->d;
+    uint64_t nr_p2m = PAGES(nr_gfns * sizeof(mfn_t));
+    mfn_t p2m = frame_alloc_run(nr_p2m);
+
+    if (p2m == MFN_NONE)
+        return false;
+    b->p2m = frame_vaddr(p2m);
+    memset(b->p2m, 0xff, nr_p2m * PAGE_SIZE); /* PARAPET_NO_MFN */
+    for (uint64_t gfn = 0; gfn < d->nr_frames; gfn++)
+        give(b, d->p2m[gfn]);
+    give_held(b, d->shared, 1, true);
+    give_pages(b, d->dtb, PAGES(PARAPET_DTB_MAX));
+    give_pages(b, d->start_stack, PAGES(PARAPET_START_STACK_SIZE));
+    for (unsigned int i = 0; i < d->nr_vcpus; i++)
+        give_vcpu(b, d->vcpus[i]);
+    give_pages(b, b->p2m, nr_p2m);
+    b->tables_start = b->next_table = b->nr_gfns;
+    b->tables_end = nr_gfns;
+    while (b->nr_gfns < nr_gfns) {
+        mfn_t mfn = frame_alloc_zeroed();
+
+        if (mfn == MFN_NONE)
+            return false;
+        give(b, mfn);
+    }
+    return true;
+}
+
+/* ---- tables ---- */
+
+static mfn_t new_table(struct build *b)
+{
+    BUG_ON(b->next_table == b->tables_end);
+    return b->p2m[b->next_table++];
+}
+
+/* The level-1 entry for vaddr; makes the tables above it. */
+static uint64_t *entry_for(struct build *b, uint64_t vaddr)
+{
+    mfn_t table = b->root;
+
+    for (unsigned int level = 4; level > 1; level--) {
+        uint64_t *entry = &table_entries(table)[table_index(vaddr, level)];
+
+        if (*entry == 0)
+            *entry = frame_paddr(new_table(b)) | TABLE;
+        table = *entry >> PAGE_SHIFT;
+    }
+    return &table_entries(table)[table_index(vaddr, 1)];
+}
+
+static void map_pages(struct build *b, uint64_t vaddr, const void *pages,
                       uint64_t size, uint64_t flags)
 {
-    for (uint64_t o = 0; o < size; o += PAGE_SIZE) {
-        if (!paging_map(d->root, vaddr + o, frame_of(pages) + o / PAGE_SIZE,
-                        flags))
-            return false;
-    }
-    return true;
+    for (uint64_t o = 0; o < size; o += PAGE_SIZE)
+        *entry_for(b, vaddr + o) = frame_paddr(frame_of(pages)) + o + flags;
 }
 
-static bool map_shared(const struct domain *d)
+static void map_shared(struct build *b)
 {
-    bool ok = map_pages(d, PARAPET_SHARED_PAGE, d->shared, PAGE_SIZE, GUEST_RW);
+    const struct domain *d = b->d;
 
-    ok = ok && map_pages(d, PARAPET_DTB, d->dtb, PARAPET_DTB_MAX, GUEST_RO);
-    ok = ok && map_pages(d, PARAPET_START_STACK_TOP - PARAPET_START_STACK_SIZE,
-                         d->start_stack, PARAPET_START_STACK_SIZE, GUEST_RW);
-    for (uint64_t i = 0; ok && i < d->nr_vcpus; i++) {
-        ok = map_pages(d, PARAPET_VCPU_PAGE(i), d->vcpus[i]->page, PAGE_SIZE,
-                       GUEST_RW) &&
-             map_pages(d, PARAPET_COUNTERS_PAGE(i), d->vcpus[i]->counters,
-                       PAGE_SIZE, GUEST_RO) &&
-             map_pages(d, PARAPET_LATENCY(i), d->vcpus[i]->latency,
-                       sizeof(*d->vcpus[i]->latency), GUEST_RO);
+    map_pages(b, PARAPET_SHARED_PAGE, d->shared, PAGE_SIZE, RW);
+    map_pages(b, PARAPET_DTB, d->dtb, PARAPET_DTB_MAX, RO);
+    map_pages(b, PARAPET_START_STACK_TOP - PARAPET_START_STACK_SIZE,
+              d->start_stack, PARAPET_START_STACK_SIZE, RW);
+    map_pages(b, PARAPET_P2M, b->p2m, b->nr_gfns * sizeof(mfn_t), RW);
+    for (uint64_t i = 0; i < d->nr_vcpus; i++) {
+        const struct vcpu *v = d->vcpus[i];
+
+        map_pages(b, PARAPET_VCPU_PAGE(i), v->page, PAGE_SIZE, RW);
+        map_pages(b, PARAPET_COUNTERS_PAGE(i), v->counters, PAGE_SIZE, RO);
+        map_pages(b, PARAPET_LATENCY(i), v->latency, sizeof(*v->latency), RO);
     }
-    return ok;
-}
-
-static bool map_memory(const struct domain *d)
-{
-    for (uint64_t gfn = 0; gfn < d->nr_frames; gfn++) {
-        if (!paging_map(d->root, PARAPET_DIRECT_MAP + gfn * PAGE_SIZE,
-                        d->p2m[gfn], GUEST_RW))
-            return false;
-    }
-    return true;
-}
-
-static uint64_t segment_flags(const struct elf_segment *s)
-{
-    return PTE_P | PTE_U | (s->flags & ELF_WRITE ? PTE_W : 0) |
-           (s->flags & ELF_EXECUTE ? 0 : PTE_NX);
 }
 
 /* elf_parse() has checked the addresses, elf_check_memory() the frames. */
-static bool map_segment(const struct domain *d, const struct elf_segment *s)
+static void map_segment(struct build *b, const struct elf_segment *s)
 {
     uint64_t first = ALIGN_DOWN(s->vaddr, PAGE_SIZE);
     uint64_t gfn = s->paddr / PAGE_SIZE;
+    uint64_t flags = PARAPET_PTE_P |
+                     (s->flags & ELF_WRITE ? PARAPET_PTE_W : 0) |
+                     (s->flags & ELF_EXECUTE ? 0 : PARAPET_PTE_NX);
 
-    for (uint64_t v = first; v < s->vaddr + s->memsz; v += PAGE_SIZE) {
-        if (!paging_map(d->root, v, d->p2m[gfn++], segment_flags(s)))
-            return false;
+    for (uint64_t v = first; v < s->vaddr + s->memsz; v += PAGE_SIZE)
+        *entry_for(b, v) = frame_paddr(b->p2m[gfn++]) | flags;
+}
+
+/* What guests may only read is held with a type other than writable. */
+static bool is_read_only(const struct build *b, uint64_t gfn)
+{
+    uint64_t state = frame_state(frame_info(b->p2m[gfn]));
+
+    return (gfn >= b->tables_start && gfn < b->next_table) ||
+           (state_type(state) == TYPE_NONE && (state & STATE_COUNT));
+}
+
+/* Twice, since making the tables for it uses up some. */
+static void map_direct(struct build *b)
+{
+    for (uint64_t gfn = 0; gfn < b->nr_gfns; gfn += 512)
+        (void)entry_for(b, PARAPET_DIRECT_MAP + gfn * PAGE_SIZE);
+    for (uint64_t gfn = 0; gfn < b->nr_gfns; gfn++)
+        *entry_for(b, PARAPET_DIRECT_MAP + gfn * PAGE_SIZE) =
+            frame_paddr(b->p2m[gfn]) | (is_read_only(b, gfn) ? RO : RW);
+}
+
+/* Pinned by the guest, as it were, and held by each vCPU. */
+static void start_on_root(struct build *b)
+{
+    struct domain *d = b->d;
+    struct memory_owner *m = &d->memory;
+
+    m->work = UINT32_MAX;
+    BUG_ON(table_pin(m, b->root, TYPE_L4) != 0);
+    for (unsigned int i = 0; i < d->nr_vcpus; i++) {
+        BUG_ON(table_get_valid(m, b->root, TYPE_L4) != 0);
+        d->vcpus[i]->pv.kernel_root = b->root;
     }
-    return true;
+    m->nr_gfns = b->nr_gfns;
+    m->max_frames = m->nr_frames;
+    d->shared->nr_gfns = b->nr_gfns;
+    d->shared->root_gfn = b->tables_start;
+    d->shared->start_gfn = d->nr_frames;
 }
 
 bool pv_address_space_create(struct domain *d, const struct elf_image *kernel)
 {
-    d->root = paging_new_root();
-    if (d->root == MFN_NONE || !map_shared(d) || !map_memory(d))
+    struct build b = {.d = d};
+
+    type_owner_init(&d->memory, d->id);
+    if (!give_frames(&b, count_gfns(d, kernel)))
         return false;
-    for (unsigned int i = 0; i < kernel->nr_segments; i++) {
-        if (!map_segment(d, &kernel->segments[i]))
-            return false;
-    }
+    b.root = new_table(&b);
+    map_shared(&b);
+    for (unsigned int i = 0; i < kernel->nr_segments; i++)
+        map_segment(&b, &kernel->segments[i]);
+    map_direct(&b);
+    start_on_root(&b);
+    for (uint64_t i = 0; i < PAGES(d->nr_frames * sizeof(mfn_t)); i++)
+        frame_free(frame_of(d->p2m) + i);
+    d->p2m = b.p2m;
     return true;
 }

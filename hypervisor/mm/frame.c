@@ -170,6 +170,11 @@ void frame_free(mfn_t mfn)
     spin_unlock(&frame_lock);
 }
 
+size_t frame_limit(void)
+{
+    return nr_frames;
+}
+
 size_t frame_nr_free(void)
 {
     return nr_free;

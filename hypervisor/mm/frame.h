@@ -43,6 +43,9 @@ mfn_t frame_alloc_run(size_t nr);
 /* The frame was allocated and nobody uses it any more. */
 void frame_free(mfn_t mfn);
 
+/* All frames of RAM are below this. */
+size_t frame_limit(void);
+
 size_t frame_nr_free(void);
 size_t frame_nr_total(void);
 
@@ -67,6 +70,12 @@ static inline mfn_t frame_of(const void *vaddr)
 static inline void *paddr_to_vaddr(uint64_t paddr)
 {
     return (void *)(DIRECT_BASE + paddr);
+}
+
+/* The same the other way, of an address in the direct map. */
+static inline uint64_t vaddr_to_paddr(const void *vaddr)
+{
+    return (uint64_t)vaddr - DIRECT_BASE;
 }
 
 #endif

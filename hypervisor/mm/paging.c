@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Owns the hypervisor's root and the form of the tables. The tables of slots
- * 256..271 are shared by all roots and complete before the second root is
- * made: afterwards only tables below them change.
+ * 256..271 are shared by all roots, guests' too, and complete before the second
+ * root is made: afterwards only tables below them change.
  */
 #include "hypervisor/mm/paging.h"
 
@@ -69,23 +69,6 @@ bool paging_map(mfn_t root, uint64_t vaddr, mfn_t mfn, uint64_t flags)
     return true;
 }
 
-static void free_table(uint64_t *table, int level)
-{
-    for (unsigned int i = 0; i < 512; i++) {
-        bool shared = level == LEVELS && i >= HV_FIRST_SLOT &&
-                      i < HV_FIRST_SLOT + HV_NR_SLOTS;
-
-        if (level > 1 && !shared && (table[i] & PTE_P))
-            free_table(table_of(table[i]), level - 1);
-    }
-    frame_free(frame_of(table));
-}
-
-void paging_free(mfn_t root)
-{
-    free_table(frame_vaddr(root), LEVELS);
-}
-
 static void map_large(uint64_t vaddr, uint64_t paddr)
 {
     uint64_t *entry = walk(hv_root, vaddr, 2, 0);
@@ -125,17 +108,6 @@ void paging_init(const struct memory_range *ram, size_t nr_ram)
 mfn_t paging_root(void)
 {
     return hv_root;
-}
-
-mfn_t paging_new_root(void)
-{
-    mfn_t root = frame_alloc_zeroed();
-
-    if (root != MFN_NONE)
-        memcpy((uint64_t *)frame_vaddr(root) + HV_FIRST_SLOT,
-               (uint64_t *)frame_vaddr(hv_root) + HV_FIRST_SLOT,
-               HV_NR_SLOTS * sizeof(uint64_t));
-    return root;
 }
 
 volatile void *paging_map_device(uint64_t paddr)

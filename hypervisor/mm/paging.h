@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Page tables that the hypervisor writes: its own, and (until a guest brings
- * its own) those of the domains. Entry format: APM 2, 5.3.
+ * The hypervisor's own page tables. Guests have their own (mm/table.h). Entry
+ * format: APM 2, 5.3.
  */
 #ifndef HYPERVISOR_MM_PAGING_H
 #define HYPERVISOR_MM_PAGING_H
@@ -32,12 +32,6 @@
 bool paging_map(mfn_t root, uint64_t vaddr, mfn_t mfn, uint64_t flags);
 
 /*
- * Frees every table under root outside the hypervisor's slots, and root. The
- * frames that were mapped stay. No CPU may use root.
- */
-void paging_free(mfn_t root);
-
-/*
  * The hypervisor's own address space: image, direct map of the RAM ranges,
  * device registers. Panics when there is no memory.
  */
@@ -45,9 +39,6 @@ void paging_init(const struct memory_range *ram, size_t nr_ram);
 
 /* The hypervisor's root; CPUs without a guest run on it. */
 mfn_t paging_root(void);
-
-/* A new root with the hypervisor's slots filled in; MFN_NONE without memory. */
-mfn_t paging_new_root(void);
 
 /* Maps a page of device registers, uncached; returns its address. */
 volatile void *paging_map_device(uint64_t paddr);

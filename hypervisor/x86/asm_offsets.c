@@ -5,7 +5,9 @@
  */
 #include <stddef.h>
 
+#include "abi/exits.h"
 #include "abi/hypercall.h"
+#include "abi/shared.h"
 #include "hypervisor/x86/percpu.h"
 #include "hypervisor/x86/regs.h"
 
@@ -45,5 +47,12 @@ void asm_offsets(void)
     CPU(EXCEPTION, exception);
     CPU(EXIT_WORK, exit_work);
     CPU(UNTIL_SAMPLE, until_sample);
+    CPU(KERNEL_CR3, kernel_cr3);
+    CPU(USER_CR3, user_cr3);
+    CPU(SYSCALL_ENTRY, syscall_entry);
+    CPU(USER_MODE, user_mode);
     DEFINE(WORK_EVENT, WORK_EVENT);
+    DEFINE(WORK_LOW_RIP, WORK_LOW_RIP);
+    DEFINE(COUNTERS_SYSTEM_CALL, offsetof(struct parapet_counters, exits) +
+                                     8 * PARAPET_EXIT_system_call);
 }

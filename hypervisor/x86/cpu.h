@@ -152,6 +152,12 @@ static inline void xsetbv(uint32_t index, uint64_t value)
                        "d"((uint32_t)(value >> 32)));
 }
 
+/* Exchanges GS base and KERNEL_GS_BASE; neither is the hypervisor's. */
+static inline void swapgs(void)
+{
+    __asm__ volatile("swapgs" : : : "memory");
+}
+
 static inline void invlpg(uint64_t vaddr)
 {
     __asm__ volatile("invlpg (%0)" : : "r"(vaddr) : "memory");

@@ -98,7 +98,9 @@ exception_fast:
 1:      SAVE_CALLEE_REGS
         mov %rsp, %rdi
         call trap_from_guest
-        jmp exit_to_guest
+        cmpl $0, CPU_EXIT_WORK(%rsp)
+        jne exit_to_guest
+        jmp restore_and_enter_guest
 2:      SAVE_CALLEE_REGS
         jmp exit_to_guest
 3:      call trap_timed_exception

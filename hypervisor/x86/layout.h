@@ -4,7 +4,7 @@
  * assembly and the linker script, so: plain numbers only.
  *
  *   slot  virtual address    what
- *   256   ffff800000000000   machine-to-physical table (the memory issue)
+ *   256   ffff800000000000   machine-to-physical table (mm/m2p.h)
  *   258   ffff810000000000   the image: physical memory from 0, first GiB
  *         ffff810040000000   per-CPU blocks, PERCPU_SIZE each, with guards
  *   260   ffff820000000000   device registers, uncached
@@ -67,6 +67,7 @@
 #define VECTOR_UART 0x24
 #define VECTOR_TIMER 0xf0
 #define VECTOR_KICK 0xf1
+#define VECTOR_FLUSH 0xf2
 #define VECTOR_SPURIOUS 0xff
 
 #endif

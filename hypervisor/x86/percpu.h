@@ -13,6 +13,7 @@
 #include "hypervisor/x86/layout.h"
 #include "hypervisor/x86/regs.h"
 
+struct memory_owner;
 struct vcpu;
 
 /* 64-bit task state segment (APM 2, 12.2.5). */
@@ -31,7 +32,8 @@ struct tss {
 /* Bits of exit_work: what is to be done before the guest runs on. */
 #define WORK_RESCHEDULE 1u
 #define WORK_EVENT 2u
-#define WORK_POISON 4u /* debug builds: clobber what the ABI says is lost */
+#define WORK_LOW_RIP 8u /* a hypercall from the lower half: no sysretq */
+#define WORK_POISON 4u  /* debug builds: clobber what the ABI says is lost */
 
 /*
  * At PERCPU_INFO of the block. Written by its own CPU only, IF clear; others
@@ -49,8 +51,16 @@ struct cpu_info {
     uint32_t id;                          /* 0 upward */
     uint32_t apic_id;
     bool online;
-    uint64_t timer_deadline; /* ns; what the APIC timer is set for */
-    uint64_t slice_end;      /* ns; 0 when current has the CPU for itself */
+    /* The roots of current, as CR3 wants them; user_cr3 is 0 without one. */
+    uint64_t kernel_cr3;
+    uint64_t user_cr3;
+    uint64_t syscall_entry;         /* of current; 0: none registered */
+    uint32_t user_mode;             /* current is in user mode */
+    uint32_t flush_request;         /* another CPU waits for a flush; atomic */
+    uint64_t flush_time;            /* by the flush clock (mm/tlb.h); atomic */
+    struct memory_owner *tlb_owner; /* whose root is, or was last, in CR3 */
+    uint64_t timer_deadline;        /* ns; what the APIC timer is set for */
+    uint64_t slice_end; /* ns; 0 when current has the CPU for itself */
     uint64_t gdt[NR_GDT_ENTRIES];
     struct tss tss __attribute__((aligned(16)));
 };
@@ -78,6 +88,12 @@ static inline struct cpu_info *this_cpu(void)
 static inline struct cpu_regs *guest_regs_of(struct cpu_info *cpu)
 {
     return (struct cpu_regs *)cpu - 1;
+}
+
+/* The same the other way; a little cheaper than this_cpu(). */
+static inline struct cpu_info *cpu_of_regs(struct cpu_regs *regs)
+{
+    return (struct cpu_info *)(regs + 1);
 }
 
 static inline struct cpu_regs *guest_regs(void)

@@ -15,6 +15,7 @@
 #include "hypervisor/core/log.h"
 #include "hypervisor/core/panic.h"
 #include "hypervisor/engine/engine.h"
+#include "hypervisor/mm/tlb.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/cpu.h"
@@ -129,6 +130,9 @@ static void interrupt(const struct cpu_regs *regs)
     case VECTOR_KICK:
         sched_kick_interrupt();
         break;
+    case VECTOR_FLUSH:
+        tlb_serve();
+        break;
     case VECTOR_UART:
         hc_console_interrupt();
         break;
@@ -177,7 +181,7 @@ void guest_exit_work(struct cpu_regs *regs)
             cpu->exit_work &= ~WORK_RESCHEDULE;
             sched_switch(regs);
         }
-        cpu->exit_work &= ~WORK_EVENT;
+        cpu->exit_work &= ~(WORK_EVENT | WORK_LOW_RIP);
         v = cpu->current;
         if (event_deliverable(v))
             v->domain->engine->deliver_event(v, regs);

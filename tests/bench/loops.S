@@ -1,37 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The measured loops. Each is `void name(uint64_t iterations)`, and all have
- * the same frame, so that the difference to bench_empty is the body alone:
- *
- *      push rbx; mov rdi, rbx; 1: BODY; dec rbx; jnz 1b; pop rbx; ret
- *
- * A body may change every register that a function may. Hypercalls go through
- * the page, as a guest's do: a call, a load of the number, a syscall, a ret.
- * Written data is in pages of its own (MEASURING: a store into a page with
- * code costs thousands of ticks under emulation).
+ * The measured loops of what every kernel does all the time. Written data is
+ * in pages of its own: a store into a page with code costs thousands of ticks
+ * under emulation.
  */
 #include "abi/abi.h"
 #include "tests/bench/loops.h"
-
-    .macro LOOP name
-    .balign 64
-    .globl \name
-\name:
-    push %rbx
-    mov %rdi, %rbx
-1:
-    .endm
-
-    .macro END_LOOP
-    dec %rbx
-    jnz 1b
-    pop %rbx
-    ret
-    .endm
-
-    .macro HYPERCALL number
-    call parapet_hypercall_page + 16 * \number
-    .endm
+#include "tests/bench/loops.inc"
 
     .section .data
     .balign 4096
@@ -108,7 +83,7 @@ bench_deadline:
     lea 2f(%rip), %rax
     push %rax
     sub $PARAPET_FRAME_RIP, %rsp
-    jmp parapet_hypercall_page
+    IRET
 2:
     END_LOOP
 
@@ -116,10 +91,8 @@ bench_deadline:
     int3
     END_LOOP
 
-    .balign 64
-    .globl bench_breakpoint_entry
-bench_breakpoint_entry:
-    jmp parapet_hypercall_page
+    HANDLER bench_breakpoint_entry
+    IRET
 
 /* A load from where nothing is mapped, three bytes long; it is skipped. */
     LOOP bench_kernel_fault
@@ -127,11 +100,9 @@ bench_breakpoint_entry:
     mov (%rdx), %rcx
     END_LOOP
 
-    .balign 64
-    .globl bench_kernel_fault_entry
-bench_kernel_fault_entry:
+    HANDLER bench_kernel_fault_entry
     addq $3, PARAPET_FRAME_RIP(%rsp)
-    jmp parapet_hypercall_page
+    IRET
 
     LOOP bench_cr0_read
     mov %cr0, %rax
@@ -149,15 +120,13 @@ bench_kernel_fault_entry:
     END_LOOP
 
 /* The acknowledgement in the ABI's order, of the one port there is. */
-    .balign 64
-    .globl bench_event_entry
-bench_event_entry:
+    HANDLER bench_event_entry
     movb $0, %gs:PARAPET_VCPU_EVENT_PENDING
     xor %eax, %eax
     xchg %rax, %gs:PARAPET_VCPU_EVENT_SELECT
     movabs $PARAPET_SHARED_PAGE, %rax
     lock btrq $BENCH_PORT, (%rax)
-    jmp parapet_hypercall_page
+    IRET
 
 /* Events are off and the port pending: nothing is to be done. */
     LOOP bench_event_send_pending
@@ -174,7 +143,7 @@ bench_event_entry:
     HYPERCALL 32
     END_LOOP
 
-/* One multicall of all entries: the hypervisor stops after some, and goes on. */
+/* One multicall of all: the hypervisor stops after some, the loop goes on. */
     LOOP bench_multicall
     mov bench_calls, %rdi
     mov bench_nr_calls, %rsi

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 #
-# The bench's guest: a micro-guest with a table of loops. The native rows are
+# The bench's guest: a micro-guest with tables of loops. The native rows are
 # the guest kernel's (guest-kernel/bench).
 
 BENCH_GUEST := $(BUILD)/bench/bench_guest.elf
 
 $(eval $(call mg_link,$(BENCH_GUEST),$(patsubst %,\
-    $(BUILD)/mg/tests/bench/%.o,bench_guest loops)))
+    $(BUILD)/mg/tests/bench/%.o,bench_guest ops_core ops_memory loops \
+    loops_memory loops_user)))
 
 # The page is made of figures over budget, too; without any (2) there is none.
 bench: $(BUILD)/hypervisor.elf $(BENCH_GUEST) $(BUILD)/guest-native.elf \

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The list of the bench's rows, and what the bench makes of its figures."""
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -10,7 +12,7 @@ import sys
 import common
 
 sys.path.insert(0, "tools")
-from bench_lib import rows as bench_rows  # noqa: E402
+from bench_lib import rows as bench_rows, table  # noqa: E402
 
 WAYS = {"native", "shared", "hypercall", "trap", "batch", "svm", "direct",
         "emulated"}
@@ -21,13 +23,23 @@ LIMITS = {
     "iret/hypercall": 60, "breakpoint_roundtrip/hypercall": 140,
     "event_self/hypercall": 200, "multicall_128/batch": 40,
     "kernel_fault_roundtrip/hypercall": 160, "cr0_read/trap": 200,
+    "pte_update/hypercall": 180, "pte_update/trap": 420,
+    "pte_batch_128/batch": 70, "pte_set_va/hypercall": 180,
+    "pin_unpin_l1_empty/hypercall": 4000, "root_switch/hypercall": 150,
+    "root_switch_same/hypercall": 150, "demand_fault/hypercall": 600,
+    "syscall_bounce/hypercall": 140, "user_fault_roundtrip/hypercall": 180,
 }
+# The plot of cost against size has these, by batch and natively.
+SIZES = [2 ** power for power in range(10)]
 
 
 def problems_of(rows):
     problems = [f"{row.name}: no such way" for row in rows
                 if row.way not in WAYS]
     budgets = {row.name: row.budget for row in rows}
+    problems += [f"pte_batch_{size}/{way} is missing" for size in SIZES
+                 for way in ("batch", "native")
+                 if f"pte_batch_{size}/{way}" not in budgets]
     return problems + [
         f"{name}: the budget is {budgets.get(name)}, and may be {limit}"
         for name, limit in LIMITS.items()
@@ -45,6 +57,30 @@ def listed(way, budget, expected):
         rows["null_hypercall", way] = bench_rows.Row("null_hypercall", way,
                                                      budget)
         return problems_of(rows.values()), expected
+    return test
+
+
+def unlisted(op, way):
+    """The list without one of its rows."""
+    def test(_):
+        rows = bench_rows.read_rows("", {})
+        del rows[op, way]
+        return problems_of(rows.values()), True
+    return test
+
+
+def table_of(*wanted):
+    """Whether these words stand in one line of the table, of made-up rows."""
+    def test(_):
+        rows = {(row.op, row.way): row for row in (
+            measured("pte_batch_8", "batch", [62.5], LOW, 70),
+            measured("pte_batch_8", "native", [4.5], LOW),
+            measured("iret", "native", [8], LOW))}
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text):
+            table.print_table(rows, {}, "made up")
+        return [line for line in text.getvalue().splitlines()
+                if set(wanted) <= set(line.split())], True
     return test
 
 
@@ -103,6 +139,9 @@ common.main("bench", check, {
     "a way that is none": listed("quick", None, True),
     "a budget that is too large": listed("hypercall", 46, True),
     "a budget that is smaller": listed("hypercall", 44, False),
+    "a size that is not measured": unlisted("pte_batch_16", "native"),
+    "a batch and native in one line": table_of("8", "62.5", "70", "ok", "4.5"),
+    "a row that is in no series": table_of("iret", "native"),
     "over budget": budget(60.1, True),
     "within budget": budget(60.0, False),
     "the trap is as quick": expectation(LOW, LOW, True, True),

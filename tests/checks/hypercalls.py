@@ -16,7 +16,7 @@ import tempfile
 import common
 
 NAME = "hypercalls"
-FOLDERS = ("abi", "lib", "hypervisor", "guest-kernel", "pvdrivers", "tools",
+FOLDERS = ("abi", "lib", "hypervisor", "guest-kernel", "pvdrivers", "user", "tools",
            "docs")
 
 

@@ -133,6 +133,12 @@ def malformed(text):
 SPAN = [timed("virtual_cli", "shared", 1.0),
         timed("virtual_cli", "trap", 1000.0, budget_insns=160)]
 
+BATCHES = [timed(f"pte_batch_{size}", way, figure / size + least,
+                 budget_insns=budget)
+           for way, figure, least in (("batch", 200, 50), ("native", 3, 4))
+           for size in (1, 2, 128)
+           for budget in ([70] if (way, size) == ("batch", 128) else [None])]
+
 SELF_TESTS = {
     "a page with an open tag": malformed("<p><b>x</p>"),
     "a page with a picture from outside": malformed('<img src="//x">'),
@@ -155,6 +161,20 @@ SELF_TESTS = {
                        says=["2.5\N{MULTIPLICATION SIGN}",
                              "Measured on Xen only", "Xen 2,500"]),
     "a Xen file that is no JSON": good(SPAN, "[{", says=["No figures of Xen"]),
+    "sizes of a batch": good(
+        BATCHES + [timed("pte_update", "trap", 400.0)],
+        [timed("pte_batch_2", "batch", 900.0)],
+        says=["batch: 250 of 1, 150 of 2, 51.6 of 128",
+              "native: 7.0 of 1, 5.5 of 2, 4.0 of 128",
+              "trap, one by one: 400", "Xen 4.17, batch: 900 of 2",
+              "entries in a batch"]),
+    "one size of a batch": good(BATCHES[:1], says=["batch: 250 of 1"]),
+    "sizes without figures": good([row("pte_batch_1", "batch"),
+                                   row("pte_batch_2", "batch")],
+                                  says=["not measured"]),
+    "sizes that take no time": good([timed("pte_batch_1", "native", 0),
+                                     timed("pte_batch_2", "native", -1.0)],
+                                    says=["less than the axis shows"]),
     "the parts of a null hypercall": good(
         [row("null_hypercall_breakdown_entry", insns=13.0),
          row("null_hypercall_breakdown_exit", insns=14.0)],

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 #
 # The fuzzers: libFuzzer programs, always built with clang, whatever CC is.
-# Program NAME is tests/fuzz/NAME.c and the files in FUZZ_SRC. Its corpus in
-# the build folder starts from what make_seeds writes there. READER_SRC and
-# EXPLORE_SRC: see tests/unit/objects.mk.
+# Program NAME is tests/fuzz/NAME.c and the files in NAME_SRC. READER_SRC,
+# EXPLORE_SRC and MODEL_SRC: see tests/unit/objects.mk.
 
-FUZZ_PROGRAMS := $(BUILD)/fuzz/fuzz_bundle
+FUZZERS := fuzz_bundle fuzz_memory
+FUZZ_PROGRAMS := $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 
-FUZZ_SRC := $(READER_SRC) $(EXPLORE_SRC) lib/printf.c
+fuzz_bundle_SRC := $(READER_SRC) $(EXPLORE_SRC) lib/printf.c
+fuzz_memory_SRC := $(MODEL_SRC) lib/bitmap.c
 SEEDS_SRC := $(addprefix tests/fuzz/,make_seeds.c samples.c)
 
 # `make fuzz SECONDS=60`. Recipes do not get it under that name, which bash
@@ -27,10 +28,23 @@ $(BUILD)/fuzz/%.o: %.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -c $< -o $@
 
-$(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o \
-    $(FUZZ_SRC:%.c=$(BUILD)/fuzz/%.o) | $(BUILD)/fuzz-corpus/%/seeded
+define fuzz_program
+$(BUILD)/fuzz/$(1): $(patsubst %.c,$(BUILD)/fuzz/%.o,tests/fuzz/$(1).c $($(1)_SRC))
+endef
+$(foreach fuzzer,$(FUZZERS),$(eval $(call fuzz_program,$(fuzzer))))
+
+$(FUZZ_PROGRAMS):
 	$(call made,LD)
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined $^ $(LIBFDT) -o $@
+
+# Where the direct map is, as for the unit tests.
+$(addsuffix /%.o,$(addprefix $(BUILD)/fuzz/,hypervisor/mm tests/unit \
+    tests/fuzz)): private \
+    FUZZ_CFLAGS += -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x200000000000
+
+# This corpus in the build folder starts from what make_seeds writes there;
+# the others from nothing.
+$(BUILD)/fuzz/fuzz_bundle: | $(BUILD)/fuzz-corpus/fuzz_bundle/seeded
 
 $(BUILD)/fuzz/make_seeds: $(SEEDS_SRC:%.c=$(BUILD)/tool/%.o)
 	$(call made,LD)

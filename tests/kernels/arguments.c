@@ -25,15 +25,21 @@ MG_TEST(arguments);
 #define OBJECT (~0ul)
 #define PORT (~0ul - 1)
 
+/* Nothing is mapped there, but a table is: what it sets harms nobody. */
+#define HOLE ((uint64_t)mg_edge_page + 4096)
+
 /*
  * Arguments that a call with u32 or pointers takes as good ones, and how large
- * the object is that its pointer points to.
+ * the object is that its pointer points to: ELSEWHERE if a test of its own
+ * gives it hostile pointers, since a good object is not to be had here.
  */
 struct rule {
     uint64_t number;
     uint64_t args[6];
     size_t size, alignment;
 };
+
+#define ELSEWHERE (~0ul)
 
 static const struct rule rules[] = {
     {PARAPET_HC_console_write, {OBJECT, 16}, 16, 1},
@@ -52,6 +58,20 @@ static const struct rule rules[] = {
     {PARAPET_HC_evtchn_send, {PORT}, 0, 0},
     {PARAPET_HC_evtchn_unmask, {PORT}, 0, 0},
     {PARAPET_HC_evtchn_close, {PORT}, 0, 0},
+    {PARAPET_HC_mmu_update,
+     {OBJECT, 1, ~0ul},
+     sizeof(struct parapet_pte_update),
+     8},
+    {PARAPET_HC_mmu_update_va, {HOLE, PARAPET_PTE_P, 0}, 0, 0},
+    {PARAPET_HC_mmu_pin, {0, PARAPET_TABLE_L1}, 0, 0},
+    {PARAPET_HC_mmu_invalidate, {HOLE, PARAPET_FLUSH_LOCAL}, 0, 0},
+    {PARAPET_HC_mmu_flush, {PARAPET_FLUSH_LOCAL}, 0, 0},
+    {PARAPET_HC_memory_give_back, {0, 1}, ELSEWHERE, 8}, /* memory_balloon.c */
+    {PARAPET_HC_memory_populate, {0, 1}, ELSEWHERE, 8},  /* the same */
+    {PARAPET_HC_memory_limits,
+     {OBJECT},
+     sizeof(struct parapet_memory_limits),
+     1},
 };
 
 /* One argument of one hypercall. */
@@ -202,6 +222,8 @@ static void check_argument(struct subject *s)
 
     if (type == MG_HC_u32)
         check_u32(s);
+    else if (is_pointer(type) && s->rule->size == ELSEWHERE)
+        return;
     else if (is_pointer(type) && s->rule->size)
         check_pointer(s, type == MG_HC_in ? MG_ACCESS_READ : MG_ACCESS_WRITE);
     else if (type == MG_HC_u64 || type == MG_HC_vaddr)

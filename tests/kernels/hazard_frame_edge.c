@@ -8,7 +8,8 @@
  *
  * The variants' names are WHERE_CAUSE:
  *   above       the frame begins above the hypervisor's end and grows into it
- *   inside      all of it lies inside
+ *   inside      all of it lies inside, in memory: the hypervisor has a
+ *               mapping of all frames there
  *   start       it straddles the hypervisor's first byte
  *   below       it lies right below, where nothing is canonical
  *   zero        it wraps to the top of the address space
@@ -17,27 +18,27 @@
  *   unmapped    no memory
  *
  * VARIANT: harmless
- * VARIANT: above_exception expect=killed:"stack for the exception"
+ * VARIANT: above_exception expect=killed:"frame, exception 6"
  * VARIANT: above_event expect=killed:"stack for the event"
  * VARIANT: above_iret expect=killed:"no frame can be read"
- * VARIANT: inside_exception expect=killed:"stack for the exception"
+ * VARIANT: inside_exception expect=killed:"frame, exception 6"
  * VARIANT: inside_event expect=killed:"stack for the event"
  * VARIANT: inside_iret expect=killed:"no frame can be read"
- * VARIANT: start_exception expect=killed:"stack for the exception"
+ * VARIANT: start_exception expect=killed:"frame, exception 6"
  * VARIANT: start_event expect=killed:"stack for the event"
  * VARIANT: start_iret expect=killed:"no frame can be read"
- * VARIANT: below_exception expect=killed:"stack for the exception"
+ * VARIANT: below_exception expect=killed:"frame, exception 6"
  * VARIANT: below_event expect=killed:"stack for the event"
  * VARIANT: below_iret expect=killed:"no frame can be read"
- * VARIANT: zero_exception expect=killed:"stack for the exception"
+ * VARIANT: zero_exception expect=killed:"frame, exception 6"
  * VARIANT: zero_event expect=killed:"stack for the event"
  * VARIANT: zero_iret expect=killed:"no frame can be read"
- * VARIANT: canonical_exception expect=killed:"stack for the exception"
+ * VARIANT: canonical_exception expect=killed:"frame, exception 6"
  * VARIANT: canonical_event expect=killed:"stack for the event"
  * VARIANT: canonical_iret expect=killed:"no frame can be read"
- * VARIANT: readonly_exception expect=killed:"stack for the exception"
+ * VARIANT: readonly_exception expect=killed:"frame, exception 6"
  * VARIANT: readonly_event expect=killed:"stack for the event"
- * VARIANT: unmapped_exception expect=killed:"stack for the exception"
+ * VARIANT: unmapped_exception expect=killed:"frame, exception 6"
  * VARIANT: unmapped_event expect=killed:"stack for the event"
  * VARIANT: unmapped_iret expect=killed:"no frame can be read"
  */
@@ -64,8 +65,8 @@ struct place {
 /* Rounded down to 16, a frame of 72 bytes goes below rsp. */
 static const struct place places[] = {
     {"above", PARAPET_HYPERVISOR_END + 0x40, PARAPET_HYPERVISOR_END - 8},
-    {"inside", PARAPET_HYPERVISOR_START + (1ul << 40),
-     PARAPET_HYPERVISOR_START + (1ul << 40)},
+    {"inside", PARAPET_HYPERVISOR_START + (1ul << 42) + 0x5000,
+     PARAPET_HYPERVISOR_START + (1ul << 42) + 0x5000},
     {"start", PARAPET_HYPERVISOR_START + 0x20, PARAPET_HYPERVISOR_START - 0x20},
     {"below", PARAPET_HYPERVISOR_START, PARAPET_HYPERVISOR_START - 72},
     {"zero", 0, ~0ul - 39},

@@ -2,10 +2,12 @@
  *
  * Hazard: the hypervisor's addresses, and the pages that it shows but does
  * not give away. Reading, writing and running there faults, at the address,
- * and nothing changes.
+ * and nothing changes. The machine-to-physical table at the start can be read,
+ * up to the last frame of the machine, and that is all.
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
+#include "tests/kernels/lib/memory.h"
 #include "tests/kernels/lib/random.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/trap.h"
@@ -51,18 +53,51 @@ static void check_access(const char *what, void (*fn)(void *), uint64_t vaddr,
     MG_CHECK_EQ(fault.frame.error & needed, needed);
 }
 
+/* Behind the last entry, and the page that it is in. */
+static uint64_t m2p_end(void)
+{
+    struct parapet_memory_limits limits = {0};
+
+    MG_DONE(hypercall_memory_limits(&limits));
+    return ALIGN_UP(PARAPET_M2P + 8 * limits.nr_mfns, MG_PAGE_SIZE);
+}
+
 static void test_range(void)
 {
     struct mg_random numbers;
+    uint64_t readable = m2p_end();
 
     mg_random_init(&numbers, 0x72616e6765);
     for (int i = 0; i < RANDOM_TRIES; i++) {
         uint64_t vaddr = pick(&numbers, i);
 
-        check_access("read", do_read, vaddr, 0);
+        if (vaddr >= readable)
+            check_access("read", do_read, vaddr, 0);
         check_access("write", do_write, vaddr, MG_PF_WRITE);
         check_access("swap", do_swap, vaddr, 0);
         check_access("jump", do_jump, vaddr, MG_PF_FETCH);
+    }
+}
+
+static void test_m2p(void)
+{
+    uint64_t end = m2p_end();
+
+    check_access("read", do_read, end, 0);
+    check_access("read", do_read, PARAPET_M2P + (1ul << 39) - 8, 0);
+    for (uint64_t vaddr = PARAPET_M2P; vaddr < end; vaddr += 2040) {
+        const volatile uint64_t *entry = (const volatile uint64_t *)vaddr;
+        uint64_t before = *entry;
+
+        check_access("write", do_write, vaddr, MG_PF_WRITE | MG_PF_PRESENT);
+        check_access("swap", do_swap, vaddr, MG_PF_WRITE | MG_PF_PRESENT);
+        check_access("jump", do_jump, vaddr, MG_PF_FETCH);
+        MG_CHECK_EQ(*entry, before);
+    }
+    for (uint64_t gfn = 0; gfn < mg_shared_page()->nr_gfns; gfn++) {
+        if (mg_m2p(*mg_p2m(gfn)) != gfn)
+            mg_failure("gfn %#lx is frame %#lx, and that is gfn %#lx", gfn,
+                       *mg_p2m(gfn), mg_m2p(*mg_p2m(gfn)));
     }
 }
 
@@ -109,6 +144,7 @@ static void test_holes(void)
 void test_main(void)
 {
     test_range();
+    test_m2p();
     test_read_only();
     test_holes();
     MG_CHECK_EQ(hypercall_abi_version(), PARAPET_ABI_VERSION);

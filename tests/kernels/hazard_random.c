@@ -14,12 +14,12 @@
  *   console_write   prints one time in a thousand, else no bytes
  *   set_callback, set_trap_table
  *                   the runtime's entries are put back before they are needed
+ *   mmu_update_va   of a page that the test itself needs, it is done to a
+ *                   spare one
+ *   memory_audit    one time in a thousand
  *
- * The last three are left out of multicalls, where no guard comes between.
- *
- * Frames are not counted: hypercalls take none (the hypervisor allocates them
- * only when it builds domains and starts CPUs), and nothing shows a guest how
- * many are free.
+ * Those from console_write on are left out of multicalls, where no guard comes
+ * between. At the end the domain has all its frames, and the audit is clean.
  *
  * QEMU: timeout=120
  */
@@ -30,6 +30,7 @@
 #include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/hctable.h"
 #include "tests/kernels/lib/hostile.h"
+#include "tests/kernels/lib/memory.h"
 #include "tests/kernels/lib/random.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/trap.h"
@@ -45,6 +46,7 @@ MG_TEST(hazard_random);
 #define CALLS_PER_REFILL 64
 
 static struct mg_random numbers;
+static uint64_t *spare_page;
 static uint64_t nr_calls[NR_NUMBERS], nr_huge, nr_errors;
 
 static const uint64_t pool[] = {
@@ -104,7 +106,8 @@ static bool is_guarded_outside_only(uint64_t number)
 {
     return number == PARAPET_HC_console_write ||
            number == PARAPET_HC_set_callback ||
-           number == PARAPET_HC_set_trap_table;
+           number == PARAPET_HC_set_trap_table ||
+           number == PARAPET_HC_mmu_update_va;
 }
 
 /*
@@ -159,6 +162,9 @@ static void guard(uint64_t number, uint64_t args[6])
         args[1] = 0;
     if (number == PARAPET_HC_shutdown && args[0] <= PARAPET_SHUTDOWN_CRASH)
         args[0] += PARAPET_SHUTDOWN_CRASH + 1;
+    /* Below the hypervisor nothing is mapped. */
+    if (number == PARAPET_HC_mmu_update_va && args[0] >= PARAPET_HYPERVISOR_END)
+        args[0] = (uint64_t)spare_page;
     if (number == PARAPET_HC_block || number == PARAPET_HC_multicall)
         mg_vcpu_page()->event_pending = 1;
 }
@@ -196,10 +202,13 @@ static bool may_return(uint64_t number, const uint64_t args[6], int64_t result)
 
 static void one_call(void)
 {
-    uint64_t number = any_number();
-    uint64_t args[6];
+    uint64_t number, args[6];
     int64_t result;
 
+    do {
+        number = any_number();
+    } while (number == PARAPET_HC_memory_audit &&
+             mg_random_below(&numbers, 1000) != 0);
     for (size_t i = 0; i < ARRAY_SIZE(args); i++)
         args[i] = any_argument();
     guard(number, args);
@@ -257,6 +266,17 @@ static void check_all_reached(uint64_t unknown_before)
     MG_CHECK(counters->unknown_hypercalls - unknown_before >= nr_huge);
 }
 
+/* What a give back of the spare page may have taken is not missed. */
+static void check_memory(void)
+{
+    struct parapet_memory_limits limits = {0};
+
+    MG_CHECK_EQ(hypercall_memory_limits(&limits), 0);
+    MG_CHECK(limits.nr_frames >= limits.max_frames - 1);
+    MG_CHECK(limits.nr_frames <= limits.max_frames);
+    mg_audit();
+}
+
 static void check_machine(void)
 {
     static const char text[] = "The console works.\n";
@@ -283,6 +303,7 @@ void test_main(void)
     uint64_t ports = nr_ports();
     uint64_t unknown = mg_counters(0)->unknown_hypercalls;
 
+    spare_page = mg_page();
     mg_random_init(&numbers, 0x6675667a);
     for (uint64_t call = 0; call < CALLS; call++) {
         if (call % CALLS_PER_REFILL == 0)
@@ -298,5 +319,6 @@ void test_main(void)
     mg_vcpu_page()->event_pending = 0;
     MG_CHECK_EQ(nr_ports(), ports);
     MG_CHECK(ports >= PARAPET_NR_PORTS - 4);
+    check_memory();
     check_machine();
 }

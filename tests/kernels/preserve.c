@@ -23,6 +23,7 @@
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/hctable.h"
+#include "tests/kernels/lib/memory.h"
 #include "tests/kernels/lib/random.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/trap.h"
@@ -31,6 +32,7 @@
 MG_TEST(preserve);
 
 #define ROUNDS 10000
+#define AUDIT_ROUNDS 100 /* it looks at all of memory */
 #define SPIN_ROUNDS 1000
 #define PERIOD (100 * MG_US)
 
@@ -49,6 +51,9 @@ static uint32_t self_port;
 static char console_buffer[16];
 static struct parapet_multicall_entry calls[2];
 static struct parapet_trap trap_entry_of_ud;
+static uint64_t *page, *table; /* to map; of level 1 */
+static struct parapet_pte_update updates[2];
+static struct parapet_memory_limits limits;
 
 static void tick(uint32_t port, void *data)
 {
@@ -162,6 +167,53 @@ static void compare(const char *what)
 
 /* ---- hypercalls ---- */
 
+/*
+ * The same for those of memory: a mapping of the page comes and goes, the table
+ * is pinned and unpinned. The others have random ones that are refused.
+ */
+static void set_memory_arguments(uint64_t number, uint64_t round)
+{
+    struct preserve_regs *regs = &preserve_before;
+
+    switch (number) {
+    case PARAPET_HC_mmu_update:
+        updates[0].value = round % 2 ? 0 : mg_pte(page, MG_READ);
+        updates[1].value = round % 3 ? 0 : mg_pte(page, MG_WRITE);
+        regs->rdi = (uint64_t)updates;
+        regs->rsi = ARRAY_SIZE(updates);
+        regs->rdx = ~0ul;
+        break;
+    case PARAPET_HC_mmu_update_va:
+        regs->rdi = (uint64_t)page;
+        regs->rsi = mg_pte(page, round % 2 ? MG_READ : MG_WRITE);
+        regs->rdx = round % 3;
+        break;
+    case PARAPET_HC_mmu_pin:
+    case PARAPET_HC_mmu_unpin:
+        regs->rdi = mg_mfn_of(table);
+        regs->rsi = PARAPET_TABLE_L1;
+        break;
+    case PARAPET_HC_mmu_set_kernel_root:
+        regs->rdi = mg_mfn_of(mg_start_root());
+        break;
+    case PARAPET_HC_mmu_set_user_root:
+        regs->rdi = 0;
+        break;
+    case PARAPET_HC_mmu_invalidate:
+        regs->rdi = (uint64_t)page;
+        regs->rsi = PARAPET_FLUSH_LOCAL + round % 2;
+        break;
+    case PARAPET_HC_mmu_flush:
+        regs->rdi = PARAPET_FLUSH_LOCAL + round % 2;
+        break;
+    case PARAPET_HC_memory_limits:
+        regs->rdi = (uint64_t)&limits;
+        break;
+    default: /* no arguments, or random ones that are refused */
+        break;
+    }
+}
+
 /* Arguments with which each call does its work and can do it again. */
 static void set_arguments(uint64_t number, uint64_t round)
 {
@@ -212,7 +264,8 @@ static void set_arguments(uint64_t number, uint64_t round)
     case PARAPET_HC_evtchn_unmask:
         regs->rdi = self_port;
         break;
-    default: /* no arguments, or random ones that are refused */
+    default:
+        set_memory_arguments(number, round);
         break;
     }
 }
@@ -242,6 +295,16 @@ static void check_result(uint64_t number)
     case PARAPET_HC_block:
     case PARAPET_HC_evtchn_send:
     case PARAPET_HC_evtchn_unmask:
+    case PARAPET_HC_mmu_update:
+    case PARAPET_HC_mmu_update_va:
+    case PARAPET_HC_mmu_pin:
+    case PARAPET_HC_mmu_unpin:
+    case PARAPET_HC_mmu_set_kernel_root:
+    case PARAPET_HC_mmu_set_user_root:
+    case PARAPET_HC_mmu_invalidate:
+    case PARAPET_HC_mmu_flush:
+    case PARAPET_HC_memory_limits:
+    case PARAPET_HC_memory_audit:
         MG_CHECK_EQ(result, 0);
         break;
     default:
@@ -258,6 +321,10 @@ static void clean_up(uint64_t number)
         mg_event_close((uint32_t)preserve_after.rax);
     if (number == PARAPET_HC_cpu_irq_disable)
         mg_sti();
+    if (number == PARAPET_HC_mmu_pin)
+        (void)mg_unpin(table);
+    if (number == PARAPET_HC_mmu_unpin)
+        (void)mg_pin(table, PARAPET_TABLE_L1);
 }
 
 static void one_round(const struct mg_hypercall *hc, uint64_t round)
@@ -277,11 +344,23 @@ static void one_round(const struct mg_hypercall *hc, uint64_t round)
     check_result(hc->number);
 }
 
+/* All of its updates are of one that is pinned; mmu_pin's must not be. */
+static void prepare_table(uint64_t number)
+{
+    if (number == PARAPET_HC_mmu_update || number == PARAPET_HC_mmu_unpin)
+        (void)mg_pin(table, PARAPET_TABLE_L1);
+    else if (number == PARAPET_HC_mmu_pin)
+        (void)mg_unpin(table);
+}
+
 static void test_hypercall(const struct mg_hypercall *hc)
 {
     uint64_t ticks = nr_ticks;
+    uint64_t rounds =
+        hc->number == PARAPET_HC_memory_audit ? AUDIT_ROUNDS : ROUNDS;
 
-    for (uint64_t round = 0; round < ROUNDS && !mg_failures(); round++)
+    prepare_table(hc->number);
+    for (uint64_t round = 0; round < rounds && !mg_failures(); round++)
         one_round(hc, round);
     mg_printf("%s: %lu upcalls\n", hc->name, nr_ticks - ticks);
 }
@@ -335,6 +414,10 @@ static void prepare(void)
     calls[1].number = PARAPET_HC_evtchn_send;
     trap_entry_of_ud = (struct parapet_trap){MG_UD, PARAPET_TRAP_MASK_EVENTS,
                                              mg_trap_entry(MG_UD)};
+    page = mg_page();
+    table = mg_table(NULL);
+    updates[0].pte = mg_entry_of(table, 3);
+    updates[1].pte = mg_entry_of(table, 4);
     self_port = mg_event_bind_ipi(0, NULL, NULL);
     calls[1].args[0] = self_port;
     mg_trap_hook(MG_BP, do_nothing);

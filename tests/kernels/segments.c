@@ -119,9 +119,10 @@ static void test_non_canonical_bases(void)
 /* Bases in the hypervisor's range, then accesses through them. */
 static void test_hypervisor_bases(void)
 {
-    static const uint64_t forbidden[] = {
-        PARAPET_HYPERVISOR_START, PARAPET_HYPERVISOR_START + (1ul << 40),
-        PARAPET_HYPERVISOR_START + (2ul << 40), PARAPET_HYPERVISOR_END - 4096};
+    static const uint64_t forbidden[] = {PARAPET_HYPERVISOR_START + (1ul << 39),
+                                         PARAPET_HYPERVISOR_START + (1ul << 40),
+                                         PARAPET_HYPERVISOR_START + (2ul << 40),
+                                         PARAPET_HYPERVISOR_END - 4096};
 
     for (size_t i = 0; i < ARRAY_SIZE(forbidden); i++) {
         void *base = (void *)forbidden[i];

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * The suite of every hypercall: it succeeds, and it returns each error that
- * abi/hypercalls.def names, and no other. A call without a suite here, or with
- * one that leaves an error out, is a failure. Hostile arguments are generated,
- * in arguments.c. A hypercall of the coursework range has a micro-guest of its
- * name in the place of a suite.
+ * The suite of every hypercall (see lib/suite.h); those of memory are in
+ * suite_memory.c. Hostile arguments are generated, in arguments.c. A hypercall
+ * of the coursework range has a micro-guest of its name in the place of a
+ * suite.
  *
  * BUNDLE: vcpus=2
  * INPUT: x
  */
+#include "tests/kernels/lib/suite.h"
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "lib/string.h"
@@ -22,34 +22,6 @@
 MG_TEST(suite);
 
 #define NR_VCPUS 2
-
-/* What has been seen of the hypercall that is being tested. */
-static const struct mg_hypercall *subject;
-static uint64_t counted;
-static bool has_succeeded;
-static bool has_returned[128]; /* by error */
-
-static uint64_t count_now(void)
-{
-    return mg_counters(0)->hypercalls[subject->number];
-}
-
-/* Notes a result, if it was indeed the subject that was called. */
-static int64_t note(const char *text, int64_t result)
-{
-    if (count_now() == counted)
-        mg_failure("suite_%s: %s was no call of it", subject->name, text);
-    else if (result >= 0)
-        has_succeeded = true;
-    else if (-result < (int64_t)ARRAY_SIZE(has_returned))
-        has_returned[-result] = true;
-    return result;
-}
-
-/* Within a suite: makes a call of its subject, notes and gives the result. */
-#define NOTED(call) (counted = count_now(), note(#call, call))
-#define RETURNS(call, value) MG_CHECK_EQ(NOTED(call), value)
-#define REFUSES(call, error) MG_CHECK_EQ(NOTED(call), -PARAPET_##error)
 
 /* ---- 0..15 ---- */
 
@@ -231,7 +203,7 @@ static void suite_block(void)
 static void suite_shutdown(void)
 {
     REFUSES(hypercall_shutdown(PARAPET_SHUTDOWN_CRASH + 1), EINVAL);
-    has_succeeded = true;
+    mg_suite_excuse_success();
 }
 
 /* ---- 48..63 ---- */
@@ -314,15 +286,9 @@ static void suite_evtchn_close(void)
 
 /* ---- all of them ---- */
 
-#define SUITE(name)                                                            \
-    {                                                                          \
-        PARAPET_HC_##name, suite_##name                                        \
-    }
+#define SUITE(name) MG_SUITE(name)
 
-static const struct {
-    uint64_t number;
-    void (*run)(void);
-} suites[] = {
+static const struct mg_suite suites[] = {
     SUITE(iret),
     SUITE(abi_version),
     SUITE(console_write),
@@ -347,46 +313,10 @@ static const struct {
     SUITE(evtchn_close),
 };
 
-/* What the list says and what was seen are the same. */
-static void check_completeness(void)
+/* suite_memory.c has those of memory and audit. */
+static bool is_elsewhere(uint64_t number)
 {
-    const char *name = subject->name;
-
-    if (!has_succeeded)
-        mg_failure("suite_%s in tests/kernels/suite.c: add a call that "
-                   "succeeds",
-                   name);
-    for (int64_t error = 1; error < (int64_t)ARRAY_SIZE(has_returned);
-         error++) {
-        bool named = mg_hypercall_can_return(subject, -error);
-
-        if (named && !has_returned[error])
-            mg_failure("suite_%s in tests/kernels/suite.c: add a call that "
-                       "returns %s, as abi/hypercalls.def says it can",
-                       name, mg_error_name(error));
-        if (!named && has_returned[error])
-            mg_failure("abi/hypercalls.def: add %s to what %s can return",
-                       mg_error_name(error), name);
-    }
-}
-
-static void run_suite(const struct mg_hypercall *hc)
-{
-    subject = hc;
-    has_succeeded = false;
-    memset(has_returned, 0, sizeof(has_returned));
-    for (size_t i = 0; i < ARRAY_SIZE(suites); i++) {
-        if (suites[i].number != hc->number)
-            continue;
-        suites[i].run();
-        check_completeness();
-        return;
-    }
-    mg_failure("%s has no suite: write suite_%s in tests/kernels/suite.c, with "
-               "a success and each of its errors (%s), and SUITE(%s) into the "
-               "table below",
-               hc->name, hc->name, hc->errors[0] ? hc->errors : "none",
-               hc->name);
+    return (number >= 64 && number < 96) || number == PARAPET_HC_memory_audit;
 }
 
 /* MICRO_GUESTS is from objects.mk: " name name ... ". */
@@ -407,8 +337,10 @@ void test_main(void)
     for (size_t i = 0; i < mg_nr_hypercalls; i++) {
         const struct mg_hypercall *hc = &mg_hypercalls[i];
 
+        if (is_elsewhere(hc->number))
+            continue;
         if (hc->number < PARAPET_COURSEWORK)
-            run_suite(hc);
+            mg_suite_run(suites, ARRAY_SIZE(suites), hc->number);
         else if (!has_micro_guest(hc->name))
             mg_failure("%s has no tests: write tests/kernels/%s.c", hc->name,
                        hc->name);

@@ -8,8 +8,9 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_decode test_decode_listing \
               test_elf test_bundle test_dtb \
               test_options test_start_info test_frame test_hv_calendar \
+              test_type test_table test_table_preempt test_memory_model \
               test_symbols test_hypercall test_sched \
-              test_cpio test_calendar test_latency test_line
+              test_cpio test_area test_gk_elf test_calendar test_latency test_line
 
 DECODE_SRC := hypervisor/x86/decode.c hypervisor/x86/decode_maps.c
 test_decode_SRC := $(DECODE_SRC)
@@ -27,6 +28,16 @@ test_options_SRC := hypervisor/boot/options.c tests/unit/refusal.c
 test_start_info_SRC := hypervisor/boot/start_info.c tests/unit/refusal.c \
     tests/unit/direct_map.c
 test_frame_SRC := hypervisor/mm/frame.c tests/unit/direct_map.c
+# The hypervisor's memory management on the machine of mmu.h.
+MMU_SRC := $(addprefix hypervisor/mm/,audit.c frame.c table.c type.c) \
+    tests/unit/mmu.c tests/unit/direct_map.c
+MODEL_SRC := $(MMU_SRC) $(addprefix tests/unit/,mmu_tlb.c memory_model.c \
+    memory_steps.c)
+test_type_SRC := $(MMU_SRC) tests/unit/mmu_tlb.c
+test_table_SRC := $(test_type_SRC)
+test_table_preempt_SRC := $(test_type_SRC)
+test_memory_model_SRC := $(MODEL_SRC)
+
 test_hv_calendar_SRC := hypervisor/x86/calendar.c
 test_symbols_SRC := hypervisor/core/symbols.c
 test_hypercall_SRC := hypervisor/core/hypercall.c
@@ -37,7 +48,9 @@ MACHINE_SRC := hypervisor/core/domain.c hypervisor/core/event.c \
 test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c \
     machine.c direct_map.c)
 
+test_area_SRC := guest-kernel/mm/area.c
 test_cpio_SRC := guest-kernel/fs/cpio.c
+test_gk_elf_SRC := guest-kernel/proc/elf.c
 test_calendar_SRC := guest-kernel/core/calendar.c
 test_latency_SRC := guest-kernel/core/latency.c
 test_line_SRC := guest-kernel/monitor/line.c
@@ -76,6 +89,24 @@ $(UNIT_PROGRAMS): $(UNIT_LIB)
 	$(Q)$(CC) $(HOST_CFLAGS) $^ -lcmocka -o $@
 
 $(addprefix $(BUILD)/unit/,test_elf test_bundle test_dtb): $(LIBFDT)
+
+# The one with threads has a sanitizer of its own, which wants the direct map
+# elsewhere.
+TSAN_CFLAGS := $(COMMON) -fsanitize=thread -fno-omit-frame-pointer \
+               -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x1000000000
+RACE_SRC := tests/unit/test_memory_race.c $(MMU_SRC) lib/bitmap.c
+
+$(BUILD)/tsan/%.o: %.c $(BUILD)/flags
+	$(call made,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TSAN_CFLAGS) -c $< -o $@
+
+$(BUILD)/unit/test_memory_race: $(RACE_SRC:%.c=$(BUILD)/tsan/%.o)
+	$(call made,LD)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TSAN_CFLAGS) $^ -lcmocka -o $@
+
+UNIT_PROGRAMS += $(BUILD)/unit/test_memory_race
 
 # What objdump says of decode_listing.S: {"bytes in hexadecimal", "text"},
 $(BUILD)/unit/decode_listing.inc: tests/unit/decode_listing.S

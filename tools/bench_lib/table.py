@@ -8,9 +8,9 @@ HEADINGS = ("operation", "way", "insns", "budget", "", "Xen", "ratio", "ticks",
 WIDTHS = (-22, -9, 7, 6, -4, 6, 5, 9, 9, 9, 9)
 
 
-def aligned(values):
+def aligned(values, widths=WIDTHS):
     words = []
-    for value, width in zip(values, WIDTHS):
+    for value, width in zip(values, widths):
         word = "-" if value is None else str(value)
         words.append(word.rjust(width) if width > 0 else word.ljust(-width))
     return "  ".join(words).rstrip()
@@ -29,10 +29,46 @@ def cells(row):
             result["ticks_p75"], result["ns_median"])
 
 
-def print_table(rows, parts, xen_source):
-    print(aligned(HEADINGS))
+# ---- series: a line for each size, with native beside it ----
+
+SERIES_HEADINGS = ("N", *HEADINGS[2:], "native insns", "ns")
+SERIES_WIDTHS = (5, *WIDTHS[2:], 13, 7)
+
+
+def series_of(rows):
+    """By series and then by size, the rows of each size by way."""
+    found = {}
     for row in rows.values():
+        if row.series:
+            name, size = row.series
+            found.setdefault(name, {}).setdefault(size, {})[row.way] = row
+    return found
+
+
+def series_cells(size, ways):
+    batch, native = ways.get("batch"), ways.get("native")
+    left = cells(batch) if batch else (None,) * len(HEADINGS)
+    return (size, *left[2:], native and native.insns,
+            native and native.result()["ns_median"])
+
+
+def print_series(name, sizes):
+    print(f"{name}_N, one of N in a call:")
+    print(aligned(SERIES_HEADINGS, SERIES_WIDTHS))
+    for size, ways in sorted(sizes.items()):
+        print(aligned(series_cells(size, ways), SERIES_WIDTHS))
+
+
+def print_table(rows, parts, xen_source):
+    single = [row for row in rows.values() if not row.series]
+    if single:
+        print(aligned(HEADINGS))
+    for row in single:
         print(aligned(cells(row)))
+    for number, (name, sizes) in enumerate(series_of(rows).items()):
+        if single or number:
+            print()
+        print_series(name, sizes)
     if parts:
         print("\nOne null hypercall, where its instructions are:")
         for part, insns in parts.items():

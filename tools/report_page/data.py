@@ -17,6 +17,8 @@ EXACT_NS = 10
 OUR_ENGINE = "pv"
 BREAKDOWN = "null_hypercall_breakdown_"
 BATCH_OF = re.compile(r"(.+)_(\d+)")
+# Operations that are a size of a series in every way, not just by batch.
+SERIES = re.compile(r"(.+_batch)_([1-9]\d{0,5})")
 
 
 class Bad(Exception):
@@ -43,16 +45,23 @@ class Row:
         return self.op, self.way
 
     @property
+    def size(self):
+        """Of its place in a series; None for all other rows."""
+        match = SERIES.fullmatch(self.op)
+        return int(match[2]) if match else None
+
+    @property
     def block(self):
         """Under which heading it stands: all sizes of a batch under one."""
-        batch = BATCH_OF.fullmatch(self.op) if self.way == "batch" else None
+        is_batch = self.way == "batch" or self.size is not None
+        batch = BATCH_OF.fullmatch(self.op) if is_batch else None
         return f"{batch[1]}_N" if batch else self.op
 
     @property
     def label(self):
         """The way; the engine, too, where it is not what one expects."""
         if self.block != self.op:
-            return f"batch of {BATCH_OF.fullmatch(self.op)[2]}"
+            return f"{self.way} of {BATCH_OF.fullmatch(self.op)[2]}"
         usual = (None, OUR_ENGINE, "xen-pv", self.way)
         return self.way if self.engine in usual else \
             f"{self.way} ({self.engine})"

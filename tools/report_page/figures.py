@@ -16,8 +16,11 @@ def short(figure):
 
 
 def tick(figure):
+    """Short, for labels stand side by side."""
     if figure >= 1e6:
         return f"{figure:.0e}".replace("+0", "").replace("+", "")
+    if figure >= 1e4:
+        return f"{figure / 1e3:,g}k"
     return f"{figure:,.0f}" if figure == int(figure) else f"{figure:g}"
 
 

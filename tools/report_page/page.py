@@ -7,7 +7,7 @@ It loads nothing, and its Content-Security-Policy says so to the browser.
 import os
 from html import escape
 
-from . import chart, claims, data, figures, words
+from . import chart, claims, data, figures, plot, words
 
 STYLE = os.path.join(os.path.dirname(__file__), "style.css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -74,9 +74,16 @@ def exits_line(rows):
                    class_="exits")
 
 
-def block(name, rows, panels):
+def image(panel, name, rows, by_key):
+    """Lines for a series of sizes, else bars."""
+    if any(row.size is None for row in rows):
+        return chart.chart(panel, name, rows)
+    return plot.plot(panel, name, rows, by_key.get(plot.SINGLE.get(name)))
+
+
+def block(name, rows, panels, by_key):
     what = words.OPERATIONS.get(name, words.NO_WORDS)
-    pair = "".join(element("div", chart.chart(panel, name, rows))
+    pair = "".join(element("div", image(panel, name, rows, by_key))
                    for panel in panels)
     return element("section",
                    f"<h3><code>{escape(name)}</code></h3>"
@@ -87,7 +94,8 @@ def block(name, rows, panels):
 
 def charts(rows):
     panels = chart.Instructions(rows), chart.Time(rows)
-    return "".join(block(name, members, panels)
+    by_key = {row.key: row for row in rows}
+    return "".join(block(name, members, panels, by_key)
                    for name, members in data.blocks(rows).items())
 
 
@@ -191,8 +199,8 @@ def page(rows, xen_rows, facts, no_xen=None):
         f'<p class="lead">{words.LEAD}</p>{facts_list(facts)}{warning}'
         f"</header>\n<main>{claims_list(plain)}"
         '<h2 id="operations">Operation by operation</h2>'
-        "<p>Shorter is better everywhere. All charts of a column have the "
-        "same axis, so bars of different operations can be compared. Before "
+        "<p>Shorter is better everywhere. All bars of a column have the "
+        "same axis, so different operations can be compared. Before "
         'drawing conclusions, read <a href="#mislead">how these numbers '
         "mislead</a>.</p>"
         f"{legend(plain, bool(xen_rows))}{charts(plain)}\n"

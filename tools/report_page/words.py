@@ -15,9 +15,9 @@ WAYS = {
     "direct": "the guest executes it by itself, the hypervisor sees nothing",
     "shared": "loads and stores in a page that guest and hypervisor share",
     "hypercall": "the guest calls the hypervisor",
-    "batch": "one of many calls in a single multicall",
-    "trap": "the guest executes a privileged instruction, which faults; the "
-            "hypervisor emulates it",
+    "batch": "one of many in a single call",
+    "trap": "the guest executes a privileged instruction, or writes to a "
+            "page table, which faults; the hypervisor emulates it",
     "emulated": "a device or instruction imitated by the hypervisor",
     "svm": "the CPU's own virtualization (AMD SVM) does it",
 }
@@ -48,6 +48,30 @@ OPERATIONS = {
                           "left to deliver.",
     "set_timer": "Set the one-shot timer to an hour from now.",
     "yield_alone": "Offer the CPU to others when there is nobody else.",
+    "pte_update": "Change one page-table entry, from one page to another. The "
+                  "hypervisor checks each: what it may map, and that what it "
+                  "mapped is let go.",
+    "pte_batch_N": "The same, many entries in one call: how the price of "
+                   "entering the hypervisor is shared. What remains at the "
+                   "right is the price of checking. Natively it is a store "
+                   "for each.",
+    "pte_set_va": "Change the entry that maps an address, and drop its cached "
+                  "translation.",
+    "pin_unpin_l1_empty": "Make an empty page a page table, and a page again: "
+                          "its 512 entries are looked at twice.",
+    "pin_unpin_l1_full": "The same with a page that maps 512 others: each of "
+                         "them gets a reference and loses it.",
+    "root_switch_same": "Load the page-table root that is loaded already.",
+    "root_switch": "Change to another address space: one load of the "
+                   "page-table root.",
+    "invalidate_page": "Drop the cached translation of one page.",
+    "demand_fault": "Touch a page that is not there, map it in the fault's "
+                    "handler, touch it again, unmap it.",
+    "syscall_bounce": "A system call from user mode to the guest kernel's "
+                      "entry, and back, with nothing done there. Natively it "
+                      "is one instruction each way, without even a stack.",
+    "user_fault_roundtrip": "A load from nowhere in user mode; the kernel's "
+                            "page-fault handler steps over it.",
     "svm_null_exit": "VMRUN, an immediate VMMCALL, and the exit: the least "
                      "that hardware-assisted virtualization costs. The CPU "
                      "does nearly all of it, so nearly nothing is counted on "
@@ -101,10 +125,12 @@ MISLEAD = (
      "A store into a page that also holds code makes the emulator translate "
      "it again: thousands of ticks for a store worth one. A row suddenly ten "
      "times slower is a matter of layout until proven otherwise."),
-    ("Page-table switches are not in these rows.",
-     "Loading CR3 empties the emulated TLB; with it a call of a hundred "
-     "nanoseconds becomes one of microseconds. An operation that looks cheap "
-     "here is dear if its caller must switch page tables for it."),
+    ("Page-table switches drown everything else.",
+     "Loading CR3 empties the emulated TLB: thousands of nanoseconds, on the "
+     "bare machine as well. So a root switch, a system call and a user's "
+     "fault, which need one on each way, are long on the right and short on "
+     "the left, with any hypervisor. A CPU whose TLB is tagged pays much "
+     "less."),
     ("This is the best case.",
      "The same path runs thousands of times in a row on one CPU with one "
      "guest. In real work the same call meets cold caches and neighbours."),

@@ -10,6 +10,21 @@
 
 #define MSR_APIC_BASE 0x1b
 #define APIC_BASE_ENABLE 0x800ul
+#define MSR_EFER 0xc0000080
+#define EFER_SYSCALL 0x1ul
+#define MSR_STAR 0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_SFMASK 0xc0000084
+#define MSR_FS_BASE 0xc0000100
+#define MSR_GS_BASE 0xc0000101
+
+#define CR4_OSFXSR (1ul << 9)
+#define CR4_OSXMMEXCPT (1ul << 10)
+#define CR4_UMIP (1ul << 11)
+#define CR4_FSGSBASE (1ul << 16)
+#define CR4_OSXSAVE (1ul << 18)
+#define CR4_SMEP (1ul << 20)
+#define CR4_SMAP (1ul << 21)
 
 static inline uint8_t inb(uint16_t port)
 {
@@ -54,6 +69,35 @@ static inline uint64_t read_cr2(void)
     uint64_t value;
 
     __asm__ volatile("mov %%cr2, %0" : "=r"(value));
+    return value;
+}
+
+static inline uint64_t read_cr4(void)
+{
+    uint64_t value;
+
+    __asm__ volatile("mov %%cr4, %0" : "=r"(value));
+    return value;
+}
+
+static inline void write_cr4(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+static inline void xsetbv(uint32_t xcr, uint64_t value)
+{
+    __asm__ volatile("xsetbv"
+                     :
+                     : "c"(xcr), "a"((uint32_t)value),
+                       "d"((uint32_t)(value >> 32)));
+}
+
+static inline uint64_t read_cr3(void)
+{
+    uint64_t value;
+
+    __asm__ volatile("mov %%cr3, %0" : "=r"(value));
     return value;
 }
 

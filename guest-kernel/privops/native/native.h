@@ -7,9 +7,14 @@
 #ifndef GUEST_KERNEL_PRIVOPS_NATIVE_NATIVE_H
 #define GUEST_KERNEL_PRIVOPS_NATIVE_NATIVE_H
 
+/* Of user mode they are PARAPET_CS_USER and PARAPET_SS: one pair of numbers for
+ * both builds. */
 #define NATIVE_CS 0x08
 #define NATIVE_SS 0x10
-#define NATIVE_TSS 0x18
+#define NATIVE_TSS 0x30
+
+/* Where the stack for entries from user mode is in the task state segment. */
+#define TSS_RSP0 4
 
 /* Above the exceptions. The spurious vector's low four bits are ones. */
 #define VECTOR_TIMER 32
@@ -25,8 +30,24 @@
 
 #include "guest-kernel/boot_info.h"
 
+/* Task state segment (APM 2, 12.2.5): the stacks that entries go to. */
+struct native_tss {
+    uint32_t reserved0;
+    uint64_t rsp[3];
+    uint64_t reserved1;
+    uint64_t ist[7];
+    uint64_t reserved2;
+    uint16_t reserved3;
+    uint16_t iomap_base;
+} __attribute__((packed));
+
+extern struct native_tss native_tss;
+
 /* The descriptor tables: from here on exceptions are reported. */
 void native_tables_init(void);
+
+/* Lets user mode run: the way in by syscall, x87, SSE, AVX, protections. */
+void native_user_init(void);
 
 /* Reads the PVH start info at start_paddr. Panics when it makes no sense. */
 void native_boot_info(uint32_t start_paddr, struct boot_info *boot);
@@ -37,6 +58,9 @@ void native_boot_info(uint32_t start_paddr, struct boot_info *boot);
  * interrupt controllers. Needs early_init().
  */
 void native_paging_init(const struct boot_info *boot);
+
+/* The root of these page tables; nothing is in the user's half. */
+const uint64_t *native_root(void);
 
 /* Measures the clocks, starts the local APIC and its timer. */
 void native_time_init(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The native build's page tables (APM 2, section 5.3). Made once; the kernel
- * has no user space yet.
+ * The native build's page tables of the kernel (APM 2, section 5.3). Made
+ * once; each address space's root has the same upper half (native/mmu.c).
  */
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/dev/ioapic.h"
@@ -72,6 +72,11 @@ static void map_stacks(void)
          guard += PAGE_SIZE + STACK_SIZE)
         map_image(guard + PAGE_SIZE, guard + PAGE_SIZE + STACK_SIZE,
                   PTE_WRITE | PTE_NX);
+}
+
+const uint64_t *native_root(void)
+{
+    return root;
 }
 
 void native_paging_init(const struct boot_info *boot)

@@ -18,6 +18,12 @@ trap_stubs:
         .set vector, vector + 1
         .endr
 
+/* A system call of user mode: PARAPET_CALLBACK_SYSCALL. */
+        .globl pv_syscall_entry
+pv_syscall_entry:
+        mov $TRAP_SYSCALL, %eax
+        jmp trap_common
+
 /*
  * hypercall_iret: entry 0 of the page. A jump, since it pops the frame that
  * rsp points at and never returns here.

@@ -11,9 +11,9 @@
 #define VECTOR_EVENT TRAP_NR_EXCEPTIONS
 
 /* privops/pv/entry.S */
-extern const char trap_stubs[];
+extern const char trap_stubs[], pv_syscall_entry[];
 
-/* Those that an instruction of ours can raise. */
+/* Those that an instruction of ours or of a program can raise. */
 static const uint8_t vectors[] = {
     0, 1, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 16, 17, 19,
 };
@@ -36,5 +36,8 @@ void pv_traps_init(void)
     pv_check(hypercall_set_trap_table(traps, ARRAY_SIZE(traps)),
              "set_trap_table");
     pv_check(hypercall_set_callback(PARAPET_CALLBACK_EVENT, stub(VECTOR_EVENT)),
+             "set_callback");
+    pv_check(hypercall_set_callback(PARAPET_CALLBACK_SYSCALL,
+                                    (uint64_t)pv_syscall_entry),
              "set_callback");
 }

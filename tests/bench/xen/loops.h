@@ -10,8 +10,9 @@
 /* How often an iteration of the quickest loops has its operation. */
 #define BENCH_UNROLLED 16
 
-/* Most entries in a multicall or a batch, and pages of the window. */
-#define BENCH_BATCH 128
+/* Most entries in a multicall; in a batch, which fills a page table. */
+#define BENCH_CALLS 128
+#define BENCH_BATCH 512
 
 #ifndef __ASSEMBLY__
 
@@ -70,7 +71,7 @@ void bench_syscall_entry(void);
 void bench_leave_user(void); /* breakpoint: ends the loop in user mode */
 
 /* Never in a page with code; set before the loops that use them. */
-extern struct xen_multicall bench_calls[BENCH_BATCH];
+extern struct xen_multicall bench_calls[BENCH_CALLS];
 extern struct xen_mmu_update bench_requests[2][BENCH_BATCH];
 extern struct xen_mmuext bench_operations[2];
 extern struct xen_grant_map bench_grant_map;

@@ -16,7 +16,7 @@
 #define XEN_VERSION_4_17 (4 << 16 | 17)
 #define XEN_ENOSYS (-38)
 
-_Alignas(4096) struct xen_multicall bench_calls[BENCH_BATCH];
+_Alignas(4096) struct xen_multicall bench_calls[BENCH_CALLS];
 _Alignas(4096) uint64_t bench_count;
 uint64_t bench_deadline;
 uint32_t bench_port;

@@ -23,8 +23,11 @@ volatile uint64_t *bench_pte;
 
 /* What the window's pages map in turn. */
 static _Alignas(4096) char frames[2][PAGE_SIZE];
-/* Becomes a page table of the lowest level, and stops being one. */
+/* Become page tables of the lowest level, and stop being one. */
 static _Alignas(4096) char empty_table[PAGE_SIZE];
+static _Alignas(4096) uint64_t full_table[512];
+/* What the full one maps. */
+static _Alignas(4096) char contents[512][PAGE_SIZE];
 static _Alignas(4096) uint64_t other_root[512];
 static _Alignas(4096) uint64_t user_root[512];
 static _Alignas(4096) struct xen_grant_entry grants[512];
@@ -44,25 +47,21 @@ static void prepare_batch(uint64_t count)
     bench_count = count;
 }
 
-static void prepare_batch_1(void)
-{
-    prepare_batch(1);
-}
-
-static void prepare_batch_8(void)
-{
-    prepare_batch(8);
-}
-
-static void prepare_batch_32(void)
-{
-    prepare_batch(32);
-}
-
-static void prepare_batch_128(void)
-{
-    prepare_batch(128);
-}
+#define PREPARE_BATCH(count)                                                   \
+    static void prepare_batch_##count(void)                                    \
+    {                                                                          \
+        prepare_batch(count);                                                  \
+    }
+PREPARE_BATCH(1)
+PREPARE_BATCH(2)
+PREPARE_BATCH(4)
+PREPARE_BATCH(8)
+PREPARE_BATCH(16)
+PREPARE_BATCH(32)
+PREPARE_BATCH(64)
+PREPARE_BATCH(128)
+PREPARE_BATCH(256)
+PREPARE_BATCH(512)
 
 static void prepare_update_va(void)
 {
@@ -115,10 +114,20 @@ static void prepare_invalidate(void)
                    XEN_MMUEXT_INVALIDATE, (uint64_t)frames[1]);
 }
 
-static void prepare_pin(void)
+static void prepare_pin(const void *table)
 {
-    set_operations(XEN_MMUEXT_PIN_L1, memory_mfn(empty_table), XEN_MMUEXT_UNPIN,
-                   memory_mfn(empty_table));
+    set_operations(XEN_MMUEXT_PIN_L1, memory_mfn(table), XEN_MMUEXT_UNPIN,
+                   memory_mfn(table));
+}
+
+static void prepare_pin_empty(void)
+{
+    prepare_pin(empty_table);
+}
+
+static void prepare_pin_full(void)
+{
+    prepare_pin(full_table);
 }
 
 static void prepare_syscall(void)
@@ -190,17 +199,34 @@ void memory_operations_init(void)
     memory_make_root(other_root);
     memory_make_root(user_root);
     memory_mmuext(XEN_MMUEXT_NEW_USER_ROOT, memory_mfn(user_root));
+    for (size_t i = 0; i < ARRAY_SIZE(full_table); i++)
+        full_table[i] = memory_pte(contents[i]);
     memory_map(empty_table, memory_pte_read_only(empty_table));
+    memory_map(full_table, memory_pte_read_only(full_table));
     init_grants();
 }
+
+/* Two calls with so many updates in an iteration. */
+#define PTE_BATCH(count, iterations)                                           \
+    {                                                                          \
+        "pte_batch_" #count, "batch", bench_mmu_update, iterations,            \
+            2 * (count), prepare_batch_##count, 0                              \
+    }
 
 const struct operation memory_operations[] = {
     {"pte_update", "hypercall", bench_mmu_update, 5000, 2, prepare_batch_1, 0},
     {"pte_update", "trap", bench_pte_trap, 5000, 2, prepare_pte_trap,
      RESULT_ANY},
-    {"pte_batch_8", "batch", bench_mmu_update, 500, 16, prepare_batch_8, 0},
-    {"pte_batch_32", "batch", bench_mmu_update, 200, 64, prepare_batch_32, 0},
-    {"pte_batch_128", "batch", bench_mmu_update, 50, 256, prepare_batch_128, 0},
+    PTE_BATCH(1, 4000),
+    PTE_BATCH(2, 2000),
+    PTE_BATCH(4, 1000),
+    PTE_BATCH(8, 500),
+    PTE_BATCH(16, 250),
+    PTE_BATCH(32, 125),
+    PTE_BATCH(64, 64),
+    PTE_BATCH(128, 32),
+    PTE_BATCH(256, 16),
+    PTE_BATCH(512, 8),
     {"pte_set_va", "hypercall", bench_update_va, 5000, 2, prepare_update_va, 0},
     {"demand_fault", "hypercall", bench_demand_fault, 5000, 1,
      prepare_demand_fault, 0},
@@ -209,7 +235,10 @@ const struct operation memory_operations[] = {
     {"root_switch_same", "hypercall", bench_mmuext, 2000, 2, prepare_root_same,
      0},
     {"root_switch", "hypercall", bench_mmuext, 2000, 2, prepare_root_other, 0},
-    {"pin_unpin_l1_empty", "hypercall", bench_mmuext, 1000, 1, prepare_pin, 0},
+    {"pin_unpin_l1_empty", "hypercall", bench_mmuext, 1000, 1,
+     prepare_pin_empty, 0},
+    {"pin_unpin_l1_full", "hypercall", bench_mmuext, 200, 1, prepare_pin_full,
+     0},
     {"syscall_bounce", "hypercall", bench_user_syscall, 5000, 1,
      prepare_syscall, 0},
     {"user_fault_roundtrip", "hypercall", bench_user_page_fault, 5000, 1,

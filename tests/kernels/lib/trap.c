@@ -12,7 +12,7 @@
 
 #define TRAP_ENTRY_SIZE 16
 
-extern const unsigned char mg_trap_entries[PARAPET_NR_TRAPS][TRAP_ENTRY_SIZE];
+extern const unsigned char mg_trap_entries[MG_SYSCALL + 1][TRAP_ENTRY_SIZE];
 extern const unsigned char mg_try_faulted[];
 uint64_t mg_try_run(uint64_t *saved_rsp, void (*fn)(void *), void *arg);
 void mg_trap_dispatch(struct mg_regs *regs);
@@ -25,7 +25,7 @@ struct attempt {
 };
 
 static struct attempt *innermost[MG_MAX_VCPUS];
-static mg_trap_hook_t *hooks[PARAPET_NR_TRAPS];
+static mg_trap_hook_t *hooks[MG_SYSCALL + 1];
 
 const char *mg_trap_name(uint64_t vector)
 {
@@ -33,6 +33,8 @@ const char *mg_trap_name(uint64_t vector)
         "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "9",
         "#TS", "#NP", "#SS", "#GP", "#PF", "15",  "#MF", "#AC", "#MC", "#XM"};
 
+    if (vector == MG_SYSCALL)
+        return "a system call";
     return vector < ARRAY_SIZE(names) ? names[vector] : "?";
 }
 

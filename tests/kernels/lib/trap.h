@@ -25,6 +25,8 @@
 #define MG_MF 16
 #define MG_AC 17
 #define MG_XM 19
+/* No exception: a system call, whose entry the runtime treats as one more. */
+#define MG_SYSCALL PARAPET_NR_TRAPS
 
 /* Error code of a page fault (APM 2, section 8.2.15). */
 #define MG_PF_PRESENT 1

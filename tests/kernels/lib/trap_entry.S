@@ -8,14 +8,14 @@
     .text
 
 /*
- * One entry of TRAP_ENTRY_SIZE (trap.c) bytes for each vector. In: rsp at a
- * parapet_frame. Never returns but by iret.
+ * One entry of TRAP_ENTRY_SIZE (trap.c) bytes for each vector, and one for
+ * system calls. In: rsp at a parapet_frame. Never returns but by iret.
  */
     .globl mg_trap_entries
     .balign 16
 mg_trap_entries:
     .set vector, 0
-    .rept PARAPET_NR_TRAPS
+    .rept PARAPET_NR_TRAPS + 1
     .balign 16
     push $vector
     jmp trap_common

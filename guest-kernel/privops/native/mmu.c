@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Page tables of the native build: they are plain memory, always, and a
+ * machine address is a physical address.
+ */
+#include "guest-kernel/privops/mmu.h"
+
+#include "guest-kernel/mm/layout.h"
+#include "guest-kernel/mm/page.h"
+#include "guest-kernel/privops/native/cpu.h"
+#include "guest-kernel/privops/native/native.h"
+#include "lib/string.h"
+
+#define FIRST_KERNEL_SLOT 256
+
+uint64_t mmu_address(const void *object)
+{
+    return direct_map_paddr(object);
+}
+
+void *mmu_page(uint64_t entry)
+{
+    return direct_map(entry & PARAPET_PTE_ADDRESS);
+}
+
+/* Each entry by one store: the CPU may walk the table meanwhile. */
+void mmu_batch_flush(struct mmu_batch *batch)
+{
+    const struct parapet_pte_update *update = batch->updates;
+    unsigned int i;
+
+    for (i = 0; i < batch->nr_updates; i++, update++)
+        __atomic_store_n((uint64_t *)direct_map(update->pte), update->value,
+                         __ATOMIC_RELEASE);
+    batch->nr_updates = 0;
+}
+
+void mmu_batch_make_table(struct mmu_batch *batch, const void *page)
+{
+    (void)batch;
+    (void)page;
+}
+
+void mmu_batch_make_plain(struct mmu_batch *batch, const void *page)
+{
+    (void)batch;
+    (void)page;
+}
+
+void mmu_invalidate(uint64_t vaddr)
+{
+    __asm__ volatile("invlpg (%0)" : : "r"(vaddr) : "memory");
+}
+
+void mmu_invalidate_all(void)
+{
+    write_cr3(read_cr3());
+}
+
+bool mmu_roots_create(struct mmu_roots *roots)
+{
+    uint64_t *root = page_alloc(0);
+
+    if (root == NULL)
+        return false;
+    memset(root, 0, FIRST_KERNEL_SLOT * sizeof(*root));
+    memcpy(&root[FIRST_KERNEL_SLOT], &native_root()[FIRST_KERNEL_SLOT],
+           (MMU_ENTRIES - FIRST_KERNEL_SLOT) * sizeof(*root));
+    roots->kernel = root;
+    roots->user = root;
+    return true;
+}
+
+void mmu_roots_release(struct mmu_roots *roots)
+{
+    (void)roots;
+}
+
+void mmu_roots_free(struct mmu_roots *roots)
+{
+    page_free(roots->kernel);
+}
+
+void mmu_roots_switch(const struct mmu_roots *roots)
+{
+    write_cr3(direct_map_paddr(roots != NULL ? roots->kernel : native_root()));
+}
+
+uint64_t mmu_audit(void)
+{
+    return 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * User mode of the native build: the syscall instruction (APM 2, section
+ * 6.1.1), the x87 and vector registers (APM 2, chapter 11), and the CPU's
+ * protections of the kernel from user memory.
+ */
+#include "abi/abi.h"
+#include "guest-kernel/core/panic.h"
+#include "guest-kernel/privops/native/cpu.h"
+#include "guest-kernel/privops/native/native.h"
+#include "guest-kernel/privops/privops.h"
+#include "guest-kernel/x86/cpuid.h"
+
+/* privops/native/entry.S */
+extern const char native_syscall_entry[];
+
+/* sysret, which is not used, would take its selectors from here plus 8, 16. */
+#define STAR_SYSRET ((PARAPET_SS - 8ul) << 48)
+#define STAR_SYSCALL ((uint64_t)NATIVE_CS << 32)
+/* AC, RF, NT, IOPL, DF, IF, TF: what a program sets must not be in force in the
+ * kernel. */
+#define SFMASK_FLAGS 0x57700ul
+
+/* x87, SSE and AVX. */
+#define XCR0_WANTED 0x7u
+
+static void init_syscall(void)
+{
+    wrmsr(MSR_STAR, STAR_SYSRET | STAR_SYSCALL);
+    wrmsr(MSR_LSTAR, (uint64_t)native_syscall_entry);
+    wrmsr(MSR_SFMASK, SFMASK_FLAGS);
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SYSCALL);
+}
+
+/* What this CPU has of the protections that the hypervisor insists on. */
+static uint64_t protections(void)
+{
+    struct cpuid_result features = cpuid(CPUID_EXTENDED_FEATURES, 0);
+    uint64_t bits = 0;
+
+    if (features.ebx & CPUID_7_EBX_FSGSBASE)
+        bits |= CR4_FSGSBASE;
+    if (features.ebx & CPUID_7_EBX_SMEP)
+        bits |= CR4_SMEP;
+    if (features.ebx & CPUID_7_EBX_SMAP)
+        bits |= CR4_SMAP;
+    if (features.ecx & CPUID_7_ECX_UMIP)
+        bits |= CR4_UMIP;
+    return bits;
+}
+
+void native_user_init(void)
+{
+    if ((cpuid(CPUID_FEATURES, 0).ecx & CPUID_1_ECX_XSAVE) == 0)
+        panic("the CPU lacks xsave (expected: qemu's -cpu max)");
+    init_syscall();
+    write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE |
+              protections());
+    xsetbv(0, cpuid(CPUID_XSAVE, 0).eax & XCR0_WANTED);
+}
+
+void privops_bases_save(struct privops_bases *bases)
+{
+    bases->fs = rdmsr(MSR_FS_BASE);
+    bases->gs = rdmsr(MSR_GS_BASE);
+}
+
+void privops_bases_load(const struct privops_bases *bases,
+                        const struct privops_bases *now)
+{
+    (void)now;
+    wrmsr(MSR_FS_BASE, bases->fs);
+    wrmsr(MSR_GS_BASE, bases->gs);
+}
+
+void privops_kernel_stack(uint64_t top)
+{
+    native_tss.rsp[0] = top;
+}

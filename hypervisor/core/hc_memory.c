@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Hypercalls that change page tables. What is allowed is decided in
+ * mm/table.c; here are arguments, locks, preemption and flushes.
+ *
+ * All of them take the domain's memory lock. One that stops with -ERESTART has
+ * left everything consistent; what it has done is done.
+ */
+#include "abi/errors.h"
+#include "abi/memory.h"
+#include "hypervisor/core/domain.h"
+#include "hypervisor/core/guest_access.h"
+#include "hypervisor/core/hypercall.h"
+#include "hypervisor/core/memory.h"
+#include "hypervisor/mm/table.h"
+#include "hypervisor/x86/cpu.h"
+#include "lib/macros.h"
+
+/* Reads one entry of the batch in a range that has been checked. */
+static inline bool read_update(uint64_t vaddr, uint64_t *pte, uint64_t *value)
+{
+    uint64_t p, v;
+
+    __asm__ volatile goto("stac\n"
+                          "1: mov (%[from]), %[p]\n"
+                          "2: mov 8(%[from]), %[v]\n"
+                          "clac\n"
+                          ".pushsection .ex_table, \"a\"\n"
+                          ".balign 4\n"
+                          ".long 1b - ., %l[fault] - .\n"
+                          ".long 2b - ., %l[fault] - .\n"
+                          ".popsection"
+                          : [p] "=&r"(p), [v] "=&r"(v)
+                          : [from] "r"(vaddr)
+                          : "memory", "cc"
+                          : fault);
+    /* gcc before 12.4 may else lose the outputs (its bug 113921). */
+    __asm__ volatile("");
+    *pte = p;
+    *value = v;
+    return true;
+fault:
+    __asm__ volatile("clac" : : : "memory");
+    return false;
+}
+
+/* Of any table, with any mask. */
+static int update_any(struct memory_owner *m, uint64_t pte, uint64_t value,
+                      uint64_t mask)
+{
+    int error;
+
+    if (pte % sizeof(uint64_t) != 0)
+        return -PARAPET_EINVAL;
+    error = table_write(m, pte >> PAGE_SHIFT,
+                        (unsigned int)(pte % PAGE_SIZE / sizeof(uint64_t)),
+                        value, mask);
+    if (error == 0 && m->releasing != FRAME_INFO_NONE && !table_release(m))
+        m->work = 0; /* the rest of it, and of the batch, in the next call */
+    return error;
+}
+
+/* Each may turn out to cost more than one: a change of type (mm/type.c). */
+#define AT_A_TIME 64u
+
+/*
+ * The short path: whole entries of one table of level 1, with its machine
+ * address, from *at to end. Stops without an error at one that is in another.
+ */
+static inline int update_l1(struct memory_owner *m, uint64_t *at, uint64_t end,
+                            uint64_t table)
+{
+    uint64_t *entries = paddr_to_vaddr(table);
+    uint64_t pte, value;
+    uint64_t u = *at;
+    int error = 0;
+
+    for (; u != end; u += sizeof(struct parapet_pte_update)) {
+        if (!read_update(u, &pte, &value)) {
+            error = -PARAPET_EFAULT;
+            break;
+        }
+        pte -= table;
+        if (pte & ~(PAGE_SIZE - sizeof(uint64_t)))
+            break;
+        error = table_replace(m, (uint64_t *)((uint8_t *)entries + pte), value);
+        if (error) {
+            m->failed_entry = table + pte;
+            break;
+        }
+    }
+    *at = u;
+    return error;
+}
+
+/* Updates from *at to end, as far as it gets. */
+static int64_t update_all(struct memory_owner *m, uint64_t *at, uint64_t end,
+                          uint64_t mask)
+{
+    const uint64_t size = sizeof(struct parapet_pte_update);
+    uint64_t pte, value, start;
+    int error = 0;
+
+    while (*at != end && error == 0) {
+        if (m->work == 0)
+            return -PARAPET_ERESTART;
+        if (!read_update(*at, &pte, &value))
+            return -PARAPET_EFAULT;
+        if (mask == ~0ul && pte % sizeof(uint64_t) == 0 &&
+            table_is_l1(m, pte >> PAGE_SHIFT)) {
+            start = *at;
+            error = update_l1(
+                m, at, start + MIN(end - start, MIN(m->work, AT_A_TIME) * size),
+                ALIGN_DOWN(pte, PAGE_SIZE));
+            m->work -= MIN(m->work, (uint32_t)((*at - start) / size));
+        } else {
+            m->work--;
+            error = update_any(m, pte, value, mask);
+            *at += error ? 0 : size;
+        }
+    }
+    return error;
+}
+
+/*
+ * One whole entry, where the way is what it costs. False, with nothing done,
+ * when it is not of level 1 or something has to be done first.
+ */
+static inline bool update_single(uint64_t update, int64_t *result)
+{
+    struct vcpu *v = vcpu_current();
+    struct memory_owner *m = &v->domain->memory;
+    uint64_t pte, value;
+
+    if (update % sizeof(uint64_t) != 0 || update < PARAPET_HYPERVISOR_END ||
+        !read_update(update, &pte, &value) || pte % sizeof(uint64_t) != 0)
+        return false;
+    memory_lock(m);
+    if (m->releasing != FRAME_INFO_NONE || !table_is_l1(m, pte >> PAGE_SHIFT)) {
+        memory_unlock(m);
+        return false;
+    }
+    *result = table_replace(m, paddr_to_vaddr(pte), value);
+    if (*result) {
+        m->failed_entry = pte;
+        memory_failed(v, *result, 0);
+    }
+    memory_unlock(m);
+    return true;
+}
+
+/* Any number of any entries. */
+static __attribute__((noinline)) int64_t
+update_many(uint64_t updates, uint64_t nr_updates, uint64_t mask)
+{
+    struct vcpu *v = vcpu_current();
+    struct memory_owner *m = &v->domain->memory;
+    uint64_t end = updates + nr_updates * sizeof(struct parapet_pte_update);
+    uint64_t at = updates;
+    int64_t result = -PARAPET_ERESTART;
+
+    if (nr_updates > PARAPET_MAX_UPDATES)
+        return memory_refused(v, -PARAPET_E2BIG);
+    if (updates % sizeof(uint64_t) != 0)
+        return memory_refused(v, -PARAPET_EINVAL);
+    if (!guest_range_ok(updates, end - updates))
+        return memory_refused(v, -PARAPET_EFAULT);
+    memory_begin(m);
+    if (m->releasing == FRAME_INFO_NONE || table_release(m))
+        result = update_all(m, &at, end, mask);
+    return memory_end(v, result,
+                      (at - updates) / sizeof(struct parapet_pte_update));
+}
+
+/*
+ * mmu_update: in updates[0..nr_updates), in order, the bits of mask in the
+ * entry at machine address pte become those of value. EFAULT: an update cannot
+ * be read. EINVAL: updates or pte is not aligned to 8, or the entry has a bit
+ * that it must not have. E2BIG: more than PARAPET_MAX_UPDATES. EPERM: a frame
+ * or slot is not the domain's. ENOENT: pte is in no page table. EBUSY: a frame
+ * is in use as another type. ENOSPC: too many references to a frame. On any
+ * failure restart_done updates are done; ERESTART: go on behind them.
+ */
+int64_t hc_mmu_update(uint64_t updates, uint64_t nr_updates, uint64_t mask)
+{
+    int64_t result;
+
+    if (nr_updates == 1 && mask == ~0ul && update_single(updates, &result))
+        return result;
+    return update_many(updates, nr_updates, mask);
+}
+
+static void flush_all(const struct domain *d)
+{
+    tlb_flush_cpus(__atomic_load_n(&d->memory.tlb_cpus, __ATOMIC_SEQ_CST));
+}
+
+/* Flushes one page, or all of them, of the CPUs that flush means. */
+static void flush_page(const struct domain *d, uint64_t page, uint32_t flush)
+{
+    if (flush == PARAPET_FLUSH_LOCAL)
+        invlpg(page);
+    else if (flush == PARAPET_FLUSH_ALL)
+        flush_all(d);
+}
+
+/* A page of the guest's own. */
+static bool page_ok(uint64_t page)
+{
+    return page % PAGE_SIZE == 0 && guest_code_ok(page);
+}
+
+/* What other calls have left to be let go comes first. */
+static __attribute__((noinline)) bool release_before(struct memory_owner *m)
+{
+    m->work = TABLE_WORK;
+    return table_release(m);
+}
+
+static __attribute__((noinline)) void
+update_va_failed(struct vcpu *v, int64_t result, const uint64_t *entry)
+{
+    v->domain->memory.failed_entry = entry ? vaddr_to_paddr(entry) : 0;
+    memory_failed(v, result, 0);
+}
+
+/*
+ * mmu_update_va: the level-1 entry that maps page below the current kernel
+ * root becomes value; flush is PARAPET_FLUSH_*. EINVAL: page is no page of the
+ * guest's, flush is unknown, or value has a bit that it must not have. ENOENT:
+ * there is no table for it. Others as for mmu_update.
+ */
+int64_t hc_mmu_update_va(uint64_t page, uint64_t value, uint32_t flush)
+{
+    struct vcpu *v = vcpu_current();
+    struct domain *d = v->domain;
+    struct memory_owner *m = &d->memory;
+    int64_t result = -PARAPET_ENOENT;
+    uint64_t *entry = NULL;
+
+    if (!page_ok(page) || flush > PARAPET_FLUSH_ALL)
+        return -PARAPET_EINVAL;
+    memory_lock(m);
+    if (m->releasing != FRAME_INFO_NONE && !release_before(m)) {
+        memory_failed(v, -PARAPET_ERESTART, 0);
+        memory_unlock(m);
+        return -PARAPET_ERESTART;
+    }
+    if (table_walk(v->pv.kernel_root, page, &entry))
+        result = table_replace(m, entry, value);
+    if (result) {
+        update_va_failed(v, result, entry);
+        memory_unlock(m);
+        return result;
+    }
+    memory_unlock(m);
+    flush_page(d, page, flush);
+    return 0;
+}
+
+/*
+ * mmu_pin: table is PARAPET_TABLE_*. EINVAL: no such table, or an entry of it,
+ * or below it, has a bit that it must not have. EPERM: the frame, or one that
+ * an entry names, is not the domain's, or the slot is not. EBUSY: one of these
+ * is in use as another type. EEXIST: it is pinned. ENOSPC: too many references.
+ * ERESTART: call again.
+ */
+int64_t hc_mmu_pin(uint64_t mfn, uint32_t table)
+{
+    struct vcpu *v = vcpu_current();
+    struct memory_owner *m = &v->domain->memory;
+    int64_t result = -PARAPET_ERESTART;
+
+    if (table < PARAPET_TABLE_L1 || table > PARAPET_TABLE_USER)
+        return -PARAPET_EINVAL;
+    memory_begin(m);
+    if (table_release(m))
+        result = table_pin(m, mfn, (enum frame_type)table);
+    return memory_end(v, result, 0);
+}
+
+/*
+ * mmu_unpin: EPERM: the frame is not the domain's. ENOENT: it is not pinned.
+ * ERESTART: call again.
+ */
+int64_t hc_mmu_unpin(uint64_t mfn)
+{
+    struct vcpu *v = vcpu_current();
+    struct memory_owner *m = &v->domain->memory;
+    int64_t result = -PARAPET_ERESTART;
+
+    memory_begin(m);
+    if (table_release(m))
+        result = table_unpin(m, mfn);
+    return memory_end(v, result, 0);
+}
+
+/*
+ * mmu_invalidate: page is any address in it. EINVAL: the address is not the
+ * guest's, or flush is neither PARAPET_FLUSH_LOCAL nor _ALL.
+ */
+int64_t hc_mmu_invalidate(uint64_t page, uint32_t flush)
+{
+    if (!guest_code_ok(page) || flush == PARAPET_FLUSH_NONE ||
+        flush > PARAPET_FLUSH_ALL)
+        return -PARAPET_EINVAL;
+    flush_page(vcpu_current()->domain, page, flush);
+    return 0;
+}
+
+/* mmu_flush: EINVAL: flush is neither PARAPET_FLUSH_LOCAL nor _ALL. */
+int64_t hc_mmu_flush(uint32_t flush)
+{
+    if (flush == PARAPET_FLUSH_LOCAL)
+        tlb_flush_local();
+    else if (flush == PARAPET_FLUSH_ALL)
+        flush_all(vcpu_current()->domain);
+    else
+        return -PARAPET_EINVAL;
+    return 0;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The rare half of the memory hypercalls: failures, and the audit of a domain
+ * with all that the hypervisor holds of its frames.
+ */
+#include "hypervisor/core/memory.h"
+
+#include "abi/errors.h"
+#include "hypervisor/core/bug.h"
+#include "hypervisor/core/log.h"
+#include "hypervisor/mm/audit.h"
+
+int64_t memory_refused(struct vcpu *v, int64_t error)
+{
+    v->page->restart_done = 0;
+    v->page->failed_entry = 0;
+    return error;
+}
+
+void memory_failed(struct vcpu *v, int64_t result, uint64_t done)
+{
+    uint64_t entry = v->domain->memory.failed_entry;
+
+    v->page->restart_done = done;
+    if (result == -PARAPET_ERESTART)
+        return;
+    if (result == -PARAPET_EFAULT)
+        entry = 0;
+    v->page->failed_entry = entry;
+    if (entry)
+        log_vcpu(LOG_DEBUG, v,
+                 "memory: the entry at machine address %lx is refused, "
+                 "error %ld",
+                 entry, -result);
+}
+
+/* Two roots and three kinds of pages for each vCPU, and the shared page. */
+#define MAX_HOLDS (PARAPET_MAX_VCPUS * 10 + 1)
+
+static void add_hold(struct audit_hold *holds, size_t *nr, mfn_t mfn,
+                     enum frame_type type)
+{
+    BUG_ON(*nr == MAX_HOLDS);
+    holds[*nr].mfn = mfn;
+    holds[*nr].type = type;
+    (*nr)++;
+}
+
+static void add_vcpu(struct audit_hold *holds, size_t *nr, const struct vcpu *v)
+{
+    mfn_t latency = frame_of(v->latency);
+
+    add_hold(holds, nr, frame_of(v->page), TYPE_WRITABLE);
+    add_hold(holds, nr, frame_of(v->counters), TYPE_NONE);
+    for (size_t i = 0; i < sizeof(*v->latency); i += PAGE_SIZE)
+        add_hold(holds, nr, latency + i / PAGE_SIZE, TYPE_NONE);
+    if (v->pv.kernel_root != 0)
+        add_hold(holds, nr, v->pv.kernel_root, TYPE_L4);
+    if (v->pv.user_root != 0)
+        add_hold(holds, nr, v->pv.user_root, TYPE_USER_ROOT);
+}
+
+uint64_t memory_audit(struct domain *d)
+{
+    static struct audit_hold holds[MAX_HOLDS];
+    static struct spinlock lock;
+    size_t nr = 0;
+    uint64_t wrong;
+
+    spin_lock_serving(&lock, tlb_serve);
+    memory_lock(&d->memory); /* under which the roots of a vCPU change, too */
+    add_hold(holds, &nr, frame_of(d->shared), TYPE_WRITABLE);
+    for (unsigned int i = 0; i < d->nr_vcpus; i++)
+        add_vcpu(holds, &nr, d->vcpus[i]);
+    wrong = audit_memory(&d->memory, holds, nr);
+    memory_unlock(&d->memory);
+    spin_unlock(&lock);
+    if (wrong)
+        log_domain(LOG_ERR, d, "audit: %lu differences", wrong);
+    return wrong;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the memory hypercalls have in common: how one begins and ends.
+ */
+#ifndef HYPERVISOR_CORE_MEMORY_H
+#define HYPERVISOR_CORE_MEMORY_H
+
+#include <stdint.h>
+
+#include "hypervisor/core/domain.h"
+#include "hypervisor/mm/table.h"
+
+/* A call is refused before it has begun; returns the error. No lock. */
+int64_t memory_refused(struct vcpu *v, int64_t error);
+
+/* Takes the domain's memory lock, and a hypercall's share of work. */
+static inline void memory_begin(struct memory_owner *m)
+{
+    memory_lock(m);
+    m->work = TABLE_WORK;
+    m->failed_entry = 0;
+}
+
+/* Tells the guest what did not go well. v's memory lock is held. */
+void memory_failed(struct vcpu *v, int64_t result, uint64_t done);
+
+/*
+ * Lets go what can be let go with the work that is left, unlocks, and passes
+ * the result on. done: what is finished if the result is an error.
+ */
+static inline int64_t memory_end(struct vcpu *v, int64_t result, uint64_t done)
+{
+    struct memory_owner *m = &v->domain->memory;
+
+    if (result)
+        memory_failed(v, result, done);
+    else if (m->releasing != FRAME_INFO_NONE)
+        (void)table_release(m);
+    memory_unlock(m);
+    return result;
+}
+
+/* Audits the domain; returns how many things were wrong. */
+uint64_t memory_audit(struct domain *d);
+
+#endif

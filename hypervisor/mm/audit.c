@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Knows the rules of mm/type.c and mm/table.c, and none of their code: what it
+ * shares with them are the structures and the numbers. It counts what each
+ * frame is referred to by, into the frame's own audit_* fields, and then looks
+ * at the frames one by one. Frames of other domains are not touched, so two
+ * domains may be audited at the same time.
+ */
+#include "hypervisor/mm/audit.h"
+
+#include "hypervisor/core/log.h"
+#include "hypervisor/mm/m2p.h"
+#include "hypervisor/mm/paging.h"
+#include "hypervisor/mm/table.h"
+
+#define MAX_MESSAGES 20
+
+/* What an entry that was checked may hold. */
+#define CHECKED_BITS                                                           \
+    (PARAPET_PTE_P | PARAPET_PTE_W | PARAPET_PTE_U | PARAPET_PTE_A |           \
+     PARAPET_PTE_D | PARAPET_PTE_SOFT | PARAPET_PTE_KERNEL |                   \
+     PARAPET_PTE_ADDRESS | PARAPET_PTE_NX)
+
+bool audit_enabled;
+
+struct audit {
+    struct memory_owner *m;
+    uint64_t nr_wrong;
+};
+
+static void expect(struct audit *a, mfn_t mfn, const char *what,
+                   uint64_t expected, uint64_t came)
+{
+    if (expected == came)
+        return;
+    if (a->nr_wrong++ < MAX_MESSAGES)
+        log_err("audit: frame %lx: %s: expected %lx; came %lx", mfn, what,
+                expected, came);
+}
+
+static bool is_own(const struct audit *a, mfn_t mfn)
+{
+    return mfn < nr_frame_infos &&
+           (frame_state(frame_info(mfn)) & STATE_OWNER) == a->m->owner;
+}
+
+/* ---- counting ---- */
+
+static void clear_counts(const struct audit *a)
+{
+    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++) {
+        struct frame_info *f = frame_info(mfn);
+
+        if (is_own(a, mfn))
+            f->audit_references = f->audit_count = 0;
+    }
+}
+
+/* from refers to mfn, and insists on the type if counted. */
+static void count(struct audit *a, mfn_t from, mfn_t mfn, bool counted,
+                  enum frame_type type)
+{
+    struct frame_info *f;
+    uint64_t state;
+
+    if (!is_own(a, mfn)) {
+        expect(a, from, "refers to a frame of the domain's own", true, false);
+        return;
+    }
+    f = frame_info(mfn);
+    f->audit_references++;
+    if (!counted)
+        return;
+    f->audit_count++;
+    state = frame_state(f);
+    expect(a, mfn, "type that is insisted on", type, state_type(state));
+    if (type != TYPE_NONE)
+        expect(a, mfn, "valid, with a reference", STATE_VALID,
+               state & STATE_VALID);
+}
+
+/* One entry of a table that is its guest's, and was checked. */
+static void count_entry(struct audit *a, mfn_t table, enum frame_type type,
+                        uint64_t entry)
+{
+    mfn_t mfn = (entry & PARAPET_PTE_ADDRESS) >> PAGE_SHIFT;
+
+    if (!(entry & PARAPET_PTE_P)) {
+        expect(a, table, "address in an entry that is not present", 0, mfn);
+        return;
+    }
+    expect(a, table, "user bit of an entry, and none that is refused",
+           PARAPET_PTE_U, entry & (~(uint64_t)CHECKED_BITS | PARAPET_PTE_U));
+    if (type == TYPE_USER_ROOT)
+        expect(a, table, "kernel's entry in a user root", 0,
+               entry & PARAPET_PTE_KERNEL);
+    if (type == TYPE_L1)
+        count(a, table, mfn, entry & PARAPET_PTE_W, TYPE_WRITABLE);
+    else
+        count(a, table, mfn, true,
+              type == TYPE_USER_ROOT ? TYPE_L3 : (enum frame_type)(type - 1));
+}
+
+/*
+ * A slot of a root that is not its guest's. They are filled when the root
+ * becomes valid, and cleared one by one when it is let go; one that failed its
+ * check is let go too, and was not filled. The CPU sets accessed bits.
+ */
+static void check_slot(struct audit *a, mfn_t root, enum frame_type type,
+                       unsigned int i)
+{
+    const struct frame_info *f = frame_info(root);
+    uint64_t entry = table_entries(root)[i] & ~(uint64_t)PARAPET_PTE_A;
+    uint64_t full = 0;
+
+    if (i < HV_FIRST_SLOT + HV_NR_SLOTS &&
+        !(type == TYPE_USER_ROOT && i == HV_FIRST_SLOT))
+        full = table_entries(paging_root())[i] & ~(uint64_t)PARAPET_PTE_A;
+    if (f->releasing ? entry == 0 : !(frame_state(f) & STATE_VALID))
+        full = 0;
+    expect(a, root, "slot of the hypervisor", full, entry);
+}
+
+static bool slot_is_guests(enum frame_type type, unsigned int i)
+{
+    if (i < HV_FIRST_SLOT || type < TYPE_L4)
+        return true;
+    return type == TYPE_L4 && i >= HV_FIRST_SLOT + HV_NR_SLOTS;
+}
+
+static void count_table(struct audit *a, mfn_t mfn)
+{
+    const struct frame_info *f = frame_info(mfn);
+    uint64_t state = frame_state(f);
+    enum frame_type type = state_type(state);
+    unsigned int limit = state_is_table(state) ? TABLE_ENTRIES : 0;
+
+    if (f->nr_valid > limit)
+        expect(a, mfn, "entries at most that hold something", limit,
+               f->nr_valid);
+    for (unsigned int i = 0; i < f->nr_valid && i < limit; i++) {
+        if (slot_is_guests(type, i))
+            count_entry(a, mfn, type, table_entries(mfn)[i]);
+        else
+            check_slot(a, mfn, type, i);
+    }
+}
+
+/* ---- comparing ---- */
+
+static void check_table(struct audit *a, mfn_t mfn)
+{
+    const struct frame_info *f = frame_info(mfn);
+    uint64_t state = frame_state(f);
+
+    expect(a, mfn, "table valid, with or without references",
+           (state & STATE_COUNT) != 0, (state & STATE_VALID) != 0);
+    /* One that was just let go still holds all its entries. */
+    if (!f->releasing)
+        expect(a, mfn, "all entries checked if, and only if, valid",
+               (state & STATE_VALID) != 0, f->nr_valid == TABLE_ENTRIES);
+}
+
+static void check_frame(struct audit *a, mfn_t mfn)
+{
+    const struct frame_info *f = frame_info(mfn);
+    uint64_t state = frame_state(f);
+
+    expect(a, mfn, "references", f->audit_references, state & STATE_REFERENCES);
+    expect(a, mfn, "type count", f->audit_count,
+           (state & STATE_COUNT) >> STATE_COUNT_SHIFT);
+    expect(a, mfn, "a type that there is", true,
+           state_type(state) <= TYPE_WRITABLE);
+    if (state_is_table(state))
+        check_table(a, mfn);
+    else
+        expect(a, mfn, "pin of what is no table", 0, state & STATE_PINNED);
+    expect(a, mfn, "stamp of the past", true, f->stamp <= tlb_clock_now());
+    expect(a, mfn, "gfn in the M2P", true, m2p[mfn] != PARAPET_NO_GFN);
+    if (!f->releasing)
+        expect(a, mfn, "link while in no list", FRAME_INFO_NONE, f->next);
+}
+
+/* Other domains take and give frames meanwhile: the state is set before the
+ * M2P, and cleared behind it. */
+static void check_free(struct audit *a, mfn_t mfn)
+{
+    uint64_t before = frame_state(frame_info(mfn));
+    uint64_t gfn = __atomic_load_n(&m2p[mfn], __ATOMIC_ACQUIRE);
+    uint64_t after = frame_state(frame_info(mfn));
+
+    if ((before | after) & STATE_OWNER)
+        return;
+    expect(a, mfn, "state of a frame of nobody", 0, before | after);
+    expect(a, mfn, "gfn of a frame of nobody", PARAPET_NO_GFN, gfn);
+}
+
+/* The list of tables to let go has those that say so, once each. */
+static void check_list(struct audit *a, uint64_t nr_releasing)
+{
+    uint64_t nr = 0;
+
+    for (mfn_t mfn = a->m->releasing;
+         mfn != FRAME_INFO_NONE && nr <= nr_releasing; nr++) {
+        if (!is_own(a, mfn)) {
+            expect(a, mfn, "frame of the domain in its list", true, false);
+            return;
+        }
+        expect(a, mfn, "mark of a table in the list", true,
+               frame_info(mfn)->releasing);
+        expect(a, mfn, "type count of a table in the list", 0,
+               frame_state(frame_info(mfn)) & STATE_COUNT);
+        mfn = frame_info(mfn)->next;
+    }
+    expect(a, 0, "tables in the list", nr_releasing, nr);
+}
+
+static void check_frames(struct audit *a)
+{
+    uint64_t nr_frames = 0;
+    uint64_t nr_releasing = 0;
+
+    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++) {
+        if (is_own(a, mfn)) {
+            nr_frames++;
+            nr_releasing += frame_info(mfn)->releasing != 0;
+            check_frame(a, mfn);
+        } else {
+            check_free(a, mfn);
+        }
+    }
+    expect(a, 0, "frames of the domain", nr_frames, a->m->nr_frames);
+    check_list(a, nr_releasing);
+}
+
+uint64_t audit_memory(struct memory_owner *m, const struct audit_hold *holds,
+                      size_t nr_holds)
+{
+    struct audit a = {.m = m};
+
+    clear_counts(&a);
+    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++) {
+        if (!is_own(&a, mfn))
+            continue;
+        count_table(&a, mfn);
+        if (frame_state(frame_info(mfn)) & STATE_PINNED)
+            count(&a, mfn, mfn, true, state_type(frame_state(frame_info(mfn))));
+    }
+    for (size_t i = 0; i < nr_holds; i++)
+        count(&a, holds[i].mfn, holds[i].mfn, true, holds[i].type);
+    check_frames(&a);
+    return a.nr_wrong;
+}

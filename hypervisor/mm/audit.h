@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Counts from scratch what mm/type.c and mm/table.c keep up to date, and
+ * compares. For tests: it looks at every frame and stops for nobody.
+ */
+#ifndef HYPERVISOR_MM_AUDIT_H
+#define HYPERVISOR_MM_AUDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hypervisor/mm/type.h"
+
+/* Set once, at boot: audit=on. */
+extern bool audit_enabled;
+
+/*
+ * A reference that is held by no page-table entry: by a vCPU's root (of its
+ * type), or by the hypervisor, of TYPE_WRITABLE or TYPE_NONE.
+ */
+struct audit_hold {
+    mfn_t mfn;
+    enum frame_type type;
+};
+
+/*
+ * Everything about the frames of m: owner, references, type, type count, valid,
+ * bits and slots of each table, M2P, stamp, list of tables to be released.
+ * Logs each difference as "audit: ..." (the first 20) and returns how many
+ * there are. m's lock is held.
+ */
+uint64_t audit_memory(struct memory_owner *m, const struct audit_hold *holds,
+                      size_t nr_holds);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Page tables of guests: what an entry may say, what it holds, and how a
+ * table comes to be one and ceases to be. The invariant is told in type.c.
+ *
+ * Every function here needs the owner's lock (memory_lock), and may use up
+ * m->work, a number of entries; -ERESTART says that it is used up, or that
+ * table_release() has to be called first. On failure, failed_entry of m is
+ * the machine address of the entry at fault, if it was an entry.
+ */
+#ifndef HYPERVISOR_MM_TABLE_H
+#define HYPERVISOR_MM_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/errors.h"
+#include "hypervisor/mm/type.h"
+
+#define TABLE_ENTRIES 512u
+
+/*
+ * Work for one hypercall: with 60 instructions each, below 20,000. It must be
+ * at least 5, one for each level on the way down and one to get ahead.
+ */
+#define TABLE_WORK 256u
+
+/*
+ * A reference to a table of this type: checks the frame and all below it if it
+ * is not one yet. -EPERM: not m's. -EBUSY: in use as something else. -EINVAL:
+ * an entry has a bit that it must not have. -ENOSPC: too many references.
+ */
+int table_get(struct memory_owner *m, mfn_t mfn, enum frame_type type);
+
+/* The same of a table that is one already; -ENOENT when it is not. */
+int table_get_valid_slow(struct memory_owner *m, mfn_t mfn,
+                         enum frame_type type);
+
+static inline int table_get_valid(struct memory_owner *m, mfn_t mfn,
+                                  enum frame_type type)
+{
+    const uint64_t is = m->owner | TYPE_STATE(type) | STATE_VALID;
+    struct frame_info *f;
+    uint64_t state;
+
+    if (mfn >= nr_frame_infos)
+        return table_get_valid_slow(m, mfn, type);
+    f = frame_info(mfn);
+    state = frame_state(f);
+    do {
+        if ((state & (STATE_OWNER | STATE_TYPE | STATE_VALID | STATE_FULL)) !=
+            is)
+            return table_get_valid_slow(m, mfn, type);
+    } while (!frame_state_change(f, &state, state + STATE_USE));
+    return 0;
+}
+
+/* Drops such a reference. The last one puts the table on m's list. */
+void table_put_last(struct memory_owner *m, mfn_t mfn);
+
+static inline void table_put(struct memory_owner *m, mfn_t mfn)
+{
+    struct frame_info *f = frame_info(mfn);
+    uint64_t state = frame_state(f);
+
+    type_stamp(f);
+    /* The counts of tables change under the lock: nobody is in between. */
+    if ((state & STATE_COUNT) == STATE_COUNT_ONE)
+        table_put_last(m, mfn);
+    else
+        __atomic_fetch_sub(&f->state, STATE_USE, __ATOMIC_SEQ_CST);
+}
+
+/* table_get() with a mark, so that a guest can have one of them for each
+ * frame. -EEXIST: pinned as that already. */
+int table_pin(struct memory_owner *m, mfn_t mfn, enum frame_type type);
+
+/* -ENOENT: not pinned. */
+int table_unpin(struct memory_owner *m, mfn_t mfn);
+
+/*
+ * Changes the bits in mask of one entry. value is as a guest writes it. index
+ * is below TABLE_ENTRIES; the table's mfn is anything. -ENOENT: no table. For
+ * the others see table_get().
+ */
+int table_write(struct memory_owner *m, mfn_t table, unsigned int index,
+                uint64_t value, uint64_t mask);
+
+/* The frame's entries [0, nr_valid) are to be let go. Costs no work. */
+void table_release_later(struct memory_owner *m, mfn_t mfn);
+
+/* Lets go what is on the list, as far as work lasts; true when it is empty. */
+bool table_release(struct memory_owner *m);
+
+static inline uint64_t *table_entries(mfn_t table)
+{
+    return frame_vaddr(table);
+}
+
+static inline unsigned int table_index(uint64_t vaddr, unsigned int level)
+{
+    return (unsigned int)(vaddr >> (PAGE_SHIFT + 9 * (level - 1))) & 511;
+}
+
+static inline uint64_t table_entry_paddr(mfn_t table, unsigned int index)
+{
+    return frame_paddr(table) + index * sizeof(uint64_t);
+}
+
+/* ---- the short path: one entry of level 1, replaced as a whole ---- */
+
+/* What a guest may have in an entry that is present. */
+#define TABLE_ENTRY_BITS                                                       \
+    (PARAPET_PTE_P | PARAPET_PTE_W | PARAPET_PTE_U | PARAPET_PTE_A |           \
+     PARAPET_PTE_D | PARAPET_PTE_SOFT | PARAPET_PTE_ADDRESS | PARAPET_PTE_NX)
+
+static inline mfn_t table_entry_mfn(uint64_t entry)
+{
+    return (entry & PARAPET_PTE_ADDRESS) >> PAGE_SHIFT;
+}
+
+/*
+ * What an entry of level 1, as a guest writes it, refers to: taken, and
+ * dropped. Writable memory first, since most entries are that.
+ */
+int table_get_page_slow(struct memory_owner *m, uint64_t entry);
+void table_put_page_slow(uint64_t entry);
+
+static inline int table_get_page(struct memory_owner *m, uint64_t entry)
+{
+    const uint64_t writable = PARAPET_PTE_P | PARAPET_PTE_W;
+
+    if (__builtin_expect(
+            (entry & (~(uint64_t)TABLE_ENTRY_BITS | writable)) == writable, 1))
+        return type_get_writable(m, table_entry_mfn(entry));
+    return table_get_page_slow(m, entry);
+}
+
+static inline void table_put_page(uint64_t entry)
+{
+    const uint64_t writable = PARAPET_PTE_P | PARAPET_PTE_W;
+
+    if (__builtin_expect((entry & writable) == writable, 1))
+        type_put_writable(table_entry_mfn(entry));
+    else
+        table_put_page_slow(entry);
+}
+
+/* From what a guest writes to what the CPU sees: the user bit always set. */
+static inline uint64_t table_encode(uint64_t entry)
+{
+    if ((entry & (PARAPET_PTE_P | PARAPET_PTE_U)) == PARAPET_PTE_P)
+        entry |= PARAPET_PTE_U | PARAPET_PTE_KERNEL;
+    return entry;
+}
+
+/* Whether the frame is a table of level 1 in use; mfn is anything. */
+static inline bool table_is_l1(const struct memory_owner *m, mfn_t mfn)
+{
+    return mfn < nr_frame_infos &&
+           (frame_state(frame_info(mfn)) &
+            (STATE_OWNER | STATE_TYPE | STATE_VALID)) == m->valid_l1;
+}
+
+/* table_write() to such a table, with all bits; does not note the failure. */
+static inline __attribute__((always_inline)) int
+table_replace(struct memory_owner *m, uint64_t *entry, uint64_t value)
+{
+    int error = table_get_page(m, value);
+
+    if (__builtin_expect(error == 0, 1))
+        table_put_page(
+            __atomic_exchange_n(entry, table_encode(value), __ATOMIC_SEQ_CST));
+    return error;
+}
+
+/*
+ * Finds the level-1 entry for vaddr below a root that is in use; false when a
+ * table on the way is missing. vaddr is canonical and not the hypervisor's.
+ */
+static inline bool table_walk(mfn_t root, uint64_t vaddr, uint64_t **result)
+{
+    uint64_t entry;
+
+    entry = table_entries(root)[table_index(vaddr, 4)];
+    if (!(entry & PARAPET_PTE_P))
+        return false;
+    entry = table_entries(table_entry_mfn(entry))[table_index(vaddr, 3)];
+    if (!(entry & PARAPET_PTE_P))
+        return false;
+    entry = table_entries(table_entry_mfn(entry))[table_index(vaddr, 2)];
+    if (!(entry & PARAPET_PTE_P))
+        return false;
+    *result = &table_entries(table_entry_mfn(entry))[table_index(vaddr, 1)];
+    return true;
+}
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The invariant on which isolation rests
+ * ======================================
+ *
+ * A guest's page tables are the CPU's. If it could write to one unseen, it
+ * could map any frame of the machine. So:
+ *
+ *   (1) A table that a CPU may walk is valid: each of its present entries was
+ *       checked, and holds a reference to what it refers to.
+ *   (2) No guest can write to a table, but through mm/table.c.
+ *   (3) An entry refers to frames of its own domain only; of level 4, also to
+ *       the hypervisor's tables, in the slots that are the hypervisor's.
+ *
+ * (1) and (2) follow from one rule about types. Each frame has one type at a
+ * time: a table of some kind, or writable memory, or none. A reference that
+ * needs a type counts as one: an entry of level 2 to 4 needs its frame to be a
+ * table of the level below; a writable mapping needs writable memory; a pin and
+ * a root in use need a table. While the count is not zero the type stays. So a
+ * table has no writable mapping, whoever comes first: the second one is
+ * refused. A read-only mapping needs no type. It is a plain reference, and
+ * keeps the owner from changing: references of any kind must be gone for that.
+ *
+ * When the type count of a table falls to 0, nothing points to it any more, and
+ * its entries have to be let go: entries [0, nr_valid) hold references, and
+ * they are dropped from the last to the first (mm/table.c, which can stop and
+ * go on). Only with nr_valid at 0 may the type change. A table that is being
+ * checked is in the same state, going upward: it has no references of its type
+ * yet, and it is not writable either.
+ *
+ * Time is the other half. A CPU may go on using a translation after the entry
+ * is gone: a frame that was writable memory may still be written through a
+ * stale TLB entry when it has become a table, and a frame that was a table may
+ * still be walked through a paging-structure cache when the guest writes to
+ * it. Every reference that is dropped stamps its frame with the flush clock
+ * (mm/tlb.h), and a change of type or owner first has every CPU flush that may
+ * have used the domain's tables and has not flushed since. What the guest
+ * flushes, or forgets to, matters to itself only.
+ *
+ * Who may change what: references and the counts of writable memory change by
+ * compare-and-exchange, by anybody. Types, validity and the counts of tables
+ * change under the owner's lock, by compare-and-exchange too, since the counts
+ * live in the same word. So writable memory can be shared with other domains
+ * later, and a table cannot.
+ */
+#include "hypervisor/mm/type.h"
+
+#include "abi/errors.h"
+#include "hypervisor/core/bug.h"
+#include "hypervisor/mm/m2p.h"
+#include "hypervisor/mm/table.h"
+#include "lib/macros.h"
+#include "lib/string.h"
+
+/* A change of type and its flush cost as much as so many entries. */
+#define CHANGE_WORK 2u
+
+struct frame_info *frame_infos;
+uint64_t nr_frame_infos;
+
+bool type_init(uint64_t nr_frames)
+{
+    uint64_t size = nr_frames * sizeof(struct frame_info);
+    mfn_t mfn = frame_alloc_run(ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE);
+
+    if (mfn == MFN_NONE)
+        return false;
+    frame_infos = frame_vaddr(mfn);
+    nr_frame_infos = nr_frames;
+    return true;
+}
+
+void type_owner_init(struct memory_owner *m, unsigned int id)
+{
+    BUG_ON(id == 0 || id >> 12 != 0);
+    memset(m, 0, sizeof(*m));
+    m->owner = (uint64_t)id << STATE_OWNER_SHIFT;
+    m->valid_writable = m->owner | TYPE_STATE(TYPE_WRITABLE) | STATE_VALID;
+    m->valid_l1 = m->owner | TYPE_STATE(TYPE_L1) | STATE_VALID;
+    m->releasing = FRAME_INFO_NONE;
+}
+
+int type_get_slow(struct memory_owner *m, mfn_t mfn)
+{
+    if (mfn >= nr_frame_infos ||
+        (frame_state(frame_info(mfn)) & STATE_OWNER) != m->owner)
+        return -PARAPET_EPERM;
+    return -PARAPET_ENOSPC;
+}
+
+void type_stamp_slow(struct frame_info *f)
+{
+    uint64_t now = tlb_clock_now();
+    uint64_t old = __atomic_load_n(&f->stamp, __ATOMIC_RELAXED);
+
+    while (old < now &&
+           !__atomic_compare_exchange_n(&f->stamp, &old, now, false,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+        ;
+}
+
+bool type_claim(struct memory_owner *m, struct frame_info *f, uint64_t state,
+                enum frame_type type)
+{
+    uint64_t to = (state & (STATE_OWNER | STATE_REFERENCES)) | TYPE_STATE(type);
+    bool changes = state_type(state) != type;
+
+    BUG_ON((state & (STATE_COUNT | STATE_PINNED)) || f->releasing ||
+           (changes && f->nr_valid != 0));
+    if (!frame_state_change(f, &state, to + STATE_USE))
+        return false;
+    /* The stamp is read behind the change: who dropped has stamped before. */
+    if (changes) {
+        m->work -= MIN(m->work, CHANGE_WORK);
+        tlb_flush_later_than(__atomic_load_n(&f->stamp, __ATOMIC_SEQ_CST),
+                             __atomic_load_n(&m->tlb_cpus, __ATOMIC_SEQ_CST));
+    }
+    return true;
+}
+
+int type_get_writable_slow(struct memory_owner *m, mfn_t mfn)
+{
+    struct frame_info *f;
+    uint64_t state;
+
+    if (mfn >= nr_frame_infos)
+        return -PARAPET_EPERM;
+    f = frame_info(mfn);
+    for (;;) {
+        state = frame_state(f);
+        if ((state & STATE_OWNER) != m->owner)
+            return -PARAPET_EPERM;
+        if (state & STATE_FULL)
+            return -PARAPET_ENOSPC;
+        if (state_type(state) == TYPE_WRITABLE && (state & STATE_VALID)) {
+            if (frame_state_change(f, &state, state + STATE_USE))
+                return 0;
+            continue;
+        }
+        if (state & STATE_COUNT)
+            return -PARAPET_EBUSY;
+        if (f->nr_valid != 0 || f->releasing) {
+            table_release_later(m, mfn);
+            return -PARAPET_ERESTART;
+        }
+        if (type_claim(m, f, state, TYPE_WRITABLE)) {
+            type_validate(f);
+            return 0;
+        }
+    }
+}
+
+void type_hold(struct memory_owner *m, mfn_t mfn, bool writable)
+{
+    struct frame_info *f = frame_info(mfn);
+
+    BUG_ON(frame_state(f) != m->owner);
+    if (writable)
+        BUG_ON(type_get_writable(m, mfn) != 0);
+    else
+        BUG_ON(!type_claim(m, f, frame_state(f), TYPE_NONE));
+}
+
+void type_give(struct memory_owner *m, mfn_t mfn, uint64_t gfn)
+{
+    struct frame_info *f = frame_info(mfn);
+
+    BUG_ON(frame_state(f) != 0);
+    f->next = FRAME_INFO_NONE;
+    m->nr_frames++;
+    /* In this order: an audit of another domain may look at the same time. */
+    __atomic_store_n(&f->state, m->owner, __ATOMIC_SEQ_CST);
+    m2p_set(mfn, gfn);
+}
+
+int type_take_back(struct memory_owner *m, mfn_t mfn)
+{
+    struct frame_info *f;
+    uint64_t state, gfn;
+
+    if (mfn >= nr_frame_infos)
+        return -PARAPET_EPERM;
+    f = frame_info(mfn);
+    state = frame_state(f);
+    if ((state & STATE_OWNER) != m->owner)
+        return -PARAPET_EPERM;
+    if ((f->nr_valid != 0 || f->releasing) && !(state & STATE_COUNT)) {
+        table_release_later(m, mfn);
+        return -PARAPET_ERESTART;
+    }
+    if (state & (STATE_REFERENCES | STATE_COUNT | STATE_PINNED))
+        return -PARAPET_EBUSY;
+    gfn = m2p[mfn];
+    m2p_set(mfn, PARAPET_NO_GFN);
+    if (!frame_state_change(f, &state, 0)) {
+        m2p_set(mfn, gfn);
+        return -PARAPET_EBUSY;
+    }
+    tlb_flush_later_than(__atomic_load_n(&f->stamp, __ATOMIC_SEQ_CST),
+                         __atomic_load_n(&m->tlb_cpus, __ATOMIC_SEQ_CST));
+    m->nr_frames--;
+    frame_free(mfn); /* its contents are cleared when it is given out */
+    return 0;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What each machine frame is, to whom it belongs, and what refers to it. The
+ * essay is at the top of type.c.
+ */
+#ifndef HYPERVISOR_MM_TYPE_H
+#define HYPERVISOR_MM_TYPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/memory.h"
+#include "hypervisor/core/spinlock.h"
+#include "hypervisor/mm/frame.h"
+#include "hypervisor/mm/tlb.h"
+
+/* The types. Tables have the numbers of the ABI. */
+enum frame_type {
+    TYPE_NONE = 0,
+    TYPE_L1 = PARAPET_TABLE_L1,
+    TYPE_L2 = PARAPET_TABLE_L2,
+    TYPE_L3 = PARAPET_TABLE_L3,
+    TYPE_L4 = PARAPET_TABLE_L4,
+    TYPE_USER_ROOT = PARAPET_TABLE_USER,
+    TYPE_WRITABLE = 6,
+};
+
+/*
+ * frame_info.state, one word so that one compare-and-exchange changes all:
+ *
+ *   63..52   owner: a domain's id; 0 is the hypervisor, or nobody
+ *   51..49   type, an enum frame_type
+ *   48       pinned
+ *   47       valid: others may take the type without looking
+ *   45..23   type count: how many references insist on the type
+ *   22..0    references of any kind: type count included
+ *
+ * A count whose top bit is set is full.
+ */
+#define STATE_REFERENCE 1ul
+#define STATE_REFERENCES 0x7ffffful
+#define STATE_REFERENCES_FULL 0x400000ul
+#define STATE_COUNT_SHIFT 23
+#define STATE_COUNT_ONE (1ul << STATE_COUNT_SHIFT)
+#define STATE_COUNT (0x7ffffful << STATE_COUNT_SHIFT)
+#define STATE_COUNT_FULL (0x400000ul << STATE_COUNT_SHIFT)
+#define STATE_VALID (1ul << 47)
+#define STATE_PINNED (1ul << 48)
+#define STATE_TYPE_SHIFT 49
+#define STATE_TYPE (7ul << STATE_TYPE_SHIFT)
+#define STATE_OWNER_SHIFT 52
+#define STATE_OWNER (0xffful << STATE_OWNER_SHIFT)
+#define STATE_FULL (STATE_REFERENCES_FULL | STATE_COUNT_FULL)
+/* What makes one reference that insists on the type. */
+#define STATE_USE (STATE_COUNT_ONE | STATE_REFERENCE)
+
+#define TYPE_STATE(type) ((uint64_t)(type) << STATE_TYPE_SHIFT)
+
+struct frame_info {
+    uint64_t state; /* atomic */
+    uint64_t stamp; /* of the flush clock when a reference was last dropped;
+                       atomic, and never goes back */
+    /* The rest changes under the owner's lock. */
+    uint32_t next;      /* in memory_owner.releasing, or FRAME_INFO_NONE */
+    uint16_t nr_valid;  /* of a table: its entries [0, nr_valid) hold what they
+                           refer to; 512 when valid */
+    uint16_t releasing; /* it is in that list */
+    uint32_t audit_references; /* mm/audit.c's own */
+    uint32_t audit_count;
+};
+
+_Static_assert(sizeof(struct frame_info) == 32, "a frame costs 32 bytes");
+
+#define FRAME_INFO_NONE 0xffffffffu
+
+/* A domain as far as memory is concerned. */
+struct memory_owner {
+    uint64_t owner; /* its id in place: id << STATE_OWNER_SHIFT */
+    /* What is compared on the short paths: owner, type and valid. */
+    uint64_t valid_writable;
+    uint64_t valid_l1;
+    struct spinlock lock;
+    uint32_t releasing;    /* tables whose entries are to be let go: a list */
+    uint32_t work;         /* what is left of this hypercall's share */
+    uint64_t failed_entry; /* where the last failure was; see abi/shared.h */
+    uint64_t nr_frames;
+    uint64_t max_frames;
+    uint64_t nr_gfns;
+    uint64_t tlb_cpus; /* bit n: CPU n may have translations; atomic */
+};
+
+extern struct frame_info *frame_infos;
+extern uint64_t nr_frame_infos;
+
+/*
+ * Makes the table of all frames below nr_frames. Boot only; false when there
+ * is no memory for it.
+ */
+bool type_init(uint64_t nr_frames);
+
+/* For a new domain with this id, from 1 to 4095. */
+void type_owner_init(struct memory_owner *m, unsigned int id);
+
+/*
+ * The lock of all tables of a domain. Its holder may wait for other CPUs to
+ * flush, so whoever waits for it serves them.
+ */
+static inline void memory_lock(struct memory_owner *m)
+{
+    spin_lock_serving(&m->lock, tlb_serve);
+}
+
+static inline void memory_unlock(struct memory_owner *m)
+{
+    spin_unlock(&m->lock);
+}
+
+/* mfn is below nr_frame_infos. */
+static inline struct frame_info *frame_info(mfn_t mfn)
+{
+    return &frame_infos[mfn];
+}
+
+static inline uint64_t frame_state(const struct frame_info *f)
+{
+    return __atomic_load_n(&f->state, __ATOMIC_ACQUIRE);
+}
+
+static inline enum frame_type state_type(uint64_t state)
+{
+    return (enum frame_type)((state & STATE_TYPE) >> STATE_TYPE_SHIFT);
+}
+
+static inline bool state_is_table(uint64_t state)
+{
+    enum frame_type type = state_type(state);
+
+    return type >= TYPE_L1 && type <= TYPE_USER_ROOT;
+}
+
+/* On failure, *state is what came instead. */
+static inline bool frame_state_change(struct frame_info *f, uint64_t *state,
+                                      uint64_t to)
+{
+    return __atomic_compare_exchange_n(&f->state, state, to, false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
+}
+
+/* Raises the stamp to the present time. */
+void type_stamp_slow(struct frame_info *f);
+
+/*
+ * To be called before a reference is dropped and after what made it can no
+ * longer be used for a new translation. Any number of CPUs may race: the stamp
+ * only grows.
+ */
+static inline void type_stamp(struct frame_info *f)
+{
+    if (__atomic_load_n(&f->stamp, __ATOMIC_RELAXED) < tlb_clock_now())
+        type_stamp_slow(f);
+}
+
+/*
+ * A reference that does not care about the type (a read-only mapping). 0,
+ * -EPERM if the frame is not m's, -ENOSPC if it has too many. No lock needed.
+ */
+int type_get_slow(struct memory_owner *m, mfn_t mfn);
+
+static inline int type_get(struct memory_owner *m, mfn_t mfn)
+{
+    struct frame_info *f;
+    uint64_t state;
+
+    if (mfn >= nr_frame_infos)
+        return type_get_slow(m, mfn);
+    f = frame_info(mfn);
+    state = frame_state(f);
+    do {
+        if ((state & (STATE_OWNER | STATE_REFERENCES_FULL)) != m->owner)
+            return type_get_slow(m, mfn);
+    } while (!frame_state_change(f, &state, state + STATE_REFERENCE));
+    return 0;
+}
+
+/*
+ * A reference that needs the frame to be writable memory. Also -EBUSY when it
+ * is in use as a table, -ERESTART when it is being let go as one. m's lock is
+ * held.
+ */
+int type_get_writable_slow(struct memory_owner *m, mfn_t mfn);
+
+static inline int type_get_writable(struct memory_owner *m, mfn_t mfn)
+{
+    struct frame_info *f;
+    uint64_t state;
+
+    if (mfn >= nr_frame_infos)
+        return type_get_writable_slow(m, mfn);
+    f = frame_info(mfn);
+    state = frame_state(f);
+    do {
+        if ((state & (STATE_OWNER | STATE_TYPE | STATE_VALID | STATE_FULL)) !=
+            m->valid_writable)
+            return type_get_writable_slow(m, mfn);
+    } while (!frame_state_change(f, &state, state + STATE_USE));
+    return 0;
+}
+
+/* Drops what type_get() took. No lock needed. */
+static inline void type_put(mfn_t mfn)
+{
+    struct frame_info *f = frame_info(mfn);
+
+    type_stamp(f);
+    __atomic_fetch_sub(&f->state, STATE_REFERENCE, __ATOMIC_SEQ_CST);
+}
+
+/* Drops what type_get_writable() took. No lock needed. */
+static inline void type_put_writable(mfn_t mfn)
+{
+    struct frame_info *f = frame_info(mfn);
+
+    type_stamp(f);
+    __atomic_fetch_sub(&f->state, STATE_USE, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Takes a reference of the given type to a frame of m that has none of any:
+ * state is what the caller has seen, with a count of 0. The frame is not yet
+ * valid, so that nobody else gets one. When its type changes by that, every CPU
+ * that may still translate to it by its old one has flushed on return. False
+ * when the state has changed meanwhile. m's lock is held.
+ */
+bool type_claim(struct memory_owner *m, struct frame_info *f, uint64_t state,
+                enum frame_type type);
+
+/* Others may have the type too, from now on. m's lock is held. */
+static inline void type_validate(struct frame_info *f)
+{
+    __atomic_fetch_or(&f->state, STATE_VALID, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * The hypervisor's own reference, for good: to what it writes to itself
+ * (writable), or to what guests may only read. Nobody else has one yet.
+ */
+void type_hold(struct memory_owner *m, mfn_t mfn, bool writable);
+
+/*
+ * A frame from the allocator becomes m's, with no reference; and an unused one
+ * goes back to it (-EPERM: not m's; -EBUSY: in use). m's lock is held.
+ */
+void type_give(struct memory_owner *m, mfn_t mfn, uint64_t gfn);
+int type_take_back(struct memory_owner *m, mfn_t mfn);
+
+#endif

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/memory_steps.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/errors.h"
+#include "lib/macros.h"
+#include "tests/unit/memory_model.h"
+#include "tests/unit/mmu.h"
+
+/* Few frames, so that they meet. */
+#define NR_FIRST 14
+#define NR_SECOND 6
+#define NR_CALLS 4000 /* one that is not done by then never will be */
+
+#define P PARAPET_PTE_P
+#define W PARAPET_PTE_W
+#define U PARAPET_PTE_U
+#define A PARAPET_PTE_A
+#define D PARAPET_PTE_D
+#define NX PARAPET_PTE_NX
+
+enum step_kind { STORE, WRITE, PIN, UNPIN, ROOT, GIVE_BACK, POPULATE, WALK };
+
+/* How often each comes. */
+static const uint8_t kinds[] = {STORE, STORE, STORE,    STORE,     WRITE,
+                                WRITE, WRITE, WRITE,    PIN,       PIN,
+                                PIN,   UNPIN, UNPIN,    ROOT,      WALK,
+                                WALK,  WALK,  POPULATE, GIVE_BACK, WRITE};
+
+/* The bits of an entry: what a guest may write, and what it may not. */
+static const uint64_t good_flags[] = {P | W | U,
+                                      P | U,
+                                      P | W,
+                                      P,
+                                      P | W | U | NX,
+                                      P | U | A | D,
+                                      P | W | U | PARAPET_PTE_SOFT,
+                                      P | NX};
+
+static const uint64_t bad_flags[] = {P | W | U | 0x8,
+                                     P | U | 0x10,
+                                     P | W | U | 0x80,
+                                     P | U | 0x100,
+                                     P | PARAPET_PTE_KERNEL,
+                                     P | U | PARAPET_PTE_KERNEL,
+                                     P | U | 1ul << 52,
+                                     P | W | U | 1ul << 62,
+                                     0,
+                                     U | W,
+                                     PARAPET_PTE_KERNEL,
+                                     NX};
+
+static const uint64_t masks[] = {~0ul,
+                                 ~0ul,
+                                 ~0ul,
+                                 ~0ul,
+                                 P,
+                                 W,
+                                 U,
+                                 P | W,
+                                 PARAPET_PTE_ADDRESS,
+                                 NX,
+                                 ~(uint64_t)(A | D),
+                                 A | D,
+                                 PARAPET_PTE_KERNEL,
+                                 0,
+                                 U | W,
+                                 0xfff};
+
+struct step {
+    enum step_kind kind;
+    unsigned int domain;
+    mfn_t mfn;
+    unsigned int slot; /* also a root, or a CPU */
+    uint64_t value;
+    uint64_t mask;
+    enum frame_type type;
+    uint32_t work;
+    unsigned int nr_calls; /* 0: until it is done */
+    mfn_t old_root;        /* that a new one takes the place of */
+};
+
+static char last[200];
+
+/* Mostly a frame of the domain's. */
+static mfn_t decode_mfn(unsigned int domain, uint8_t byte)
+{
+    mfn_t mfn;
+
+    if (byte >= 0xf0)
+        return byte == 0xff ? (mfn_t)1 << 39 : 1 + (byte - 0xf0u) * 5u;
+    mfn = mmu_mfn(domain, byte % NR_FIRST);
+    return mfn == MFN_NONE ? 1 + byte % (MMU_FRAMES - 1) : mfn;
+}
+
+/* Most entries are good ones, else no table would ever be. */
+static uint64_t decode_value(unsigned int domain, uint8_t target, uint8_t flag)
+{
+    uint64_t value = good_flags[flag % ARRAY_SIZE(good_flags)];
+
+    if (flag >= 0xe0)
+        return 0;
+    if (flag >= 0xc4)
+        value = bad_flags[flag % ARRAY_SIZE(bad_flags)];
+    if ((value & P) || flag >= 0xd8)
+        value |= frame_paddr(decode_mfn(domain, target)) & PARAPET_PTE_ADDRESS;
+    return value;
+}
+
+/* Half of the calls have a share as in the hypervisor. */
+static void decode_work(struct step *s, uint8_t byte)
+{
+    s->work = byte < 0x80 ? TABLE_WORK : 5u + byte % 64u;
+    s->nr_calls = 0;
+    if (byte >= 0xe0) {
+        s->work = 1u + byte % 4u;
+        s->nr_calls = 1u + byte / 4 % 8u;
+    } else if (byte >= 0xc0) {
+        s->nr_calls = 1u + byte % 4u;
+    }
+}
+
+/* What the frame with a gfn is to be, for a guest that wants to get on; and
+ * where the frames begin that are to be one level below. */
+static const struct role {
+    enum frame_type type;
+    uint8_t first_below, nr_below;
+} roles[NR_FIRST] = {
+    {TYPE_L4, 3, 2},        {TYPE_L4, 3, 2},        {TYPE_USER_ROOT, 3, 2},
+    {TYPE_L3, 5, 2},        {TYPE_L3, 5, 2},        {TYPE_L2, 7, 3},
+    {TYPE_L2, 7, 3},        {TYPE_L1, 10, 4},       {TYPE_L1, 10, 4},
+    {TYPE_L1, 10, 4},       {TYPE_WRITABLE, 0, 14}, {TYPE_WRITABLE, 0, 14},
+    {TYPE_WRITABLE, 0, 14}, {TYPE_WRITABLE, 0, 14},
+};
+
+/* Makes a sane step of it, so that address spaces come to be. */
+static void make_sane(struct step *s, const uint8_t bytes[STEP_SIZE])
+{
+    unsigned int gfn = bytes[1] % (s->kind == ROOT ? 3u : NR_FIRST);
+    const struct role *role = &roles[gfn];
+    mfn_t below =
+        mmu_mfn(s->domain, role->first_below + bytes[3] % role->nr_below);
+
+    s->mfn = mmu_mfn(s->domain, gfn);
+    s->slot = bytes[2] % 5;
+    if (s->mfn == MFN_NONE)
+        s->mfn = 1;
+    if (role->type != TYPE_WRITABLE)
+        s->type = role->type;
+    s->value = 0;
+    if (bytes[4] < 0xc0 && below != MFN_NONE)
+        s->value =
+            good_flags[bytes[4] % ARRAY_SIZE(good_flags)] | frame_paddr(below);
+}
+
+static struct step decode(const uint8_t bytes[STEP_SIZE])
+{
+    struct step s;
+
+    s.kind = kinds[bytes[0] % ARRAY_SIZE(kinds)];
+    s.domain = bytes[0] >= 0xd0;
+    s.mfn = decode_mfn(s.domain, bytes[1]);
+    s.slot = bytes[2] % MODEL_SLOTS;
+    s.value = decode_value(s.domain, bytes[3], bytes[4]);
+    s.mask = masks[bytes[5] % ARRAY_SIZE(masks)];
+    s.type = (enum frame_type)(TYPE_L1 + bytes[6] % 5);
+    if (bytes[6] & 0x80)
+        make_sane(&s, bytes);
+    if (s.kind == ROOT && s.type != TYPE_USER_ROOT)
+        s.type = TYPE_L4;
+    s.old_root = model_root(s.domain, s.slot % MODEL_ROOTS);
+    decode_work(&s, bytes[7]);
+    return s;
+}
+
+static void describe(const struct step *s)
+{
+    static const char *const names[] = {"store",    "write", "pin",
+                                        "unpin",    "root",  "give back",
+                                        "populate", "walk"};
+
+    snprintf(last, sizeof(last),
+             "%s: domain %u, frame %lx, index %u, value %lx, mask %lx, "
+             "type %u, work %u, calls %u",
+             names[s->kind], s->domain, s->mfn, model_slots[s->slot], s->value,
+             s->mask, (unsigned int)s->type, s->work, s->nr_calls);
+}
+
+const char *steps_last(void)
+{
+    return last;
+}
+
+/* ---- the calls ---- */
+
+/* One page of a mapping that the guest makes, uses and removes; the
+ * translation stays in the TLB of its first CPU. */
+static int store(const struct step *s, struct memory_owner *m)
+{
+    int error = type_get_writable(m, s->mfn);
+
+    if (error)
+        return error;
+    table_entries(s->mfn)[model_slots[s->slot]] = s->value;
+    mmu_cache(s->domain == 0 ? 0 : MMU_CPUS - 1, s->mfn, TYPE_WRITABLE);
+    type_put_writable(s->mfn);
+    return 0;
+}
+
+static int set_root(const struct step *s, struct memory_owner *m)
+{
+    int error = table_get_valid(m, s->mfn, s->type);
+
+    if (error == 0 && s->old_root != 0)
+        table_put(m, s->old_root);
+    return error;
+}
+
+/* As the hypercalls do: whole entries of level 1 have a path of their own. */
+static int write_entry(const struct step *s, struct memory_owner *m)
+{
+    unsigned int index = model_slots[s->slot];
+    int error;
+
+    if (s->mask != ~0ul || !table_is_l1(m, s->mfn))
+        return table_write(m, s->mfn, index, s->value, s->mask);
+    error = table_replace(m, table_entries(s->mfn) + index, s->value);
+    if (error)
+        m->failed_entry = table_entry_paddr(s->mfn, index);
+    return error;
+}
+
+static int call(const struct step *s, struct memory_owner *m)
+{
+    switch (s->kind) {
+    case STORE:
+        return store(s, m);
+    case WRITE:
+        return write_entry(s, m);
+    case PIN:
+        return table_pin(m, s->mfn, s->type);
+    case UNPIN:
+        return table_unpin(m, s->mfn);
+    case ROOT:
+        return set_root(s, m);
+    case GIVE_BACK:
+        return type_take_back(m, s->mfn);
+    default:
+        return 0;
+    }
+}
+
+static int expected(const struct step *s)
+{
+    int error;
+
+    switch (s->kind) {
+    case STORE:
+        error = model_get_writable(s->domain, s->mfn);
+        if (error == 0)
+            model_store(s->mfn, s->slot, s->value);
+        return error;
+    case WRITE:
+        return model_write(s->domain, s->mfn, s->slot, s->value, s->mask);
+    case PIN:
+        return model_pin(s->domain, s->mfn, s->type);
+    case UNPIN:
+        return model_unpin(s->domain, s->mfn);
+    case ROOT:
+        return model_set_root(s->domain, s->slot % MODEL_ROOTS, s->mfn,
+                              s->type);
+    case GIVE_BACK:
+        return model_take_back(s->domain, s->mfn);
+    default:
+        return 0;
+    }
+}
+
+/* As the hypercalls do: first what is to be let go. */
+static int call_once(const struct step *s, uint32_t work)
+{
+    struct memory_owner *m = mmu_begin(s->domain, work);
+    int error = -PARAPET_ERESTART;
+
+    if (table_release(m))
+        error = call(s, m);
+    if (error == 0)
+        (void)table_release(m);
+    return error;
+}
+
+static int call_until_done(const struct step *s, struct step_counts *counts)
+{
+    int error = -PARAPET_ERESTART;
+
+    for (unsigned int i = 0; i < (s->nr_calls ? s->nr_calls : NR_CALLS); i++) {
+        error = call_once(s, s->work);
+        if (error != -PARAPET_ERESTART)
+            return error;
+        counts->restarts++;
+    }
+    return error;
+}
+
+/* ---- what must hold ---- */
+
+static const char *audit(void)
+{
+    for (unsigned int d = 0; d < MMU_DOMAINS; d++) {
+        struct audit_hold holds[MODEL_ROOTS];
+        size_t nr = 0;
+
+        for (unsigned int r = 0; r < MODEL_ROOTS; r++) {
+            mfn_t mfn = model_root(d, r);
+
+            if (mfn == 0)
+                continue;
+            holds[nr].mfn = mfn;
+            holds[nr++].type = state_type(frame_state(frame_info(mfn)));
+        }
+        if (audit_memory(&mmu_domains[d], holds, nr) != 0)
+            return "the audit finds differences";
+    }
+    return NULL;
+}
+
+/* What a CPU finds below the tables of one level: bit n for type n. */
+static const char *check_below(unsigned int domain, uint8_t *found,
+                               enum frame_type type)
+{
+    for (mfn_t table = 0; table < MMU_FRAMES; table++) {
+        if (!(found[table] & 1 << type))
+            continue;
+        for (unsigned int i = 0; i < MODEL_SLOTS; i++) {
+            uint64_t entry = table_entries(table)[model_slots[i]];
+            mfn_t mfn = (entry & PARAPET_PTE_ADDRESS) >> PAGE_SHIFT;
+
+            if (!(entry & P) || (type >= TYPE_L4 && i >= 8 && i <= 10))
+                continue;
+            if (mfn >= MMU_FRAMES || (frame_state(frame_info(mfn)) &
+                                      STATE_OWNER) != mmu_domains[domain].owner)
+                return "a table in use refers to somebody else's frame";
+            if (type != TYPE_L1)
+                found[mfn] |=
+                    (uint8_t)(1 << (type == TYPE_USER_ROOT ? 3 : type - 1));
+            else if (entry & W)
+                found[mfn] |= 1 << TYPE_WRITABLE;
+        }
+    }
+    return NULL;
+}
+
+/* The invariant itself, from what is pinned and what vCPUs are on. */
+static const char *check_invariant(unsigned int domain)
+{
+    uint8_t found[MMU_FRAMES] = {0};
+
+    for (mfn_t mfn = 0; mfn < MMU_FRAMES; mfn++) {
+        uint64_t state = frame_state(frame_info(mfn));
+
+        if ((state & STATE_OWNER) == mmu_domains[domain].owner &&
+            (state & STATE_PINNED))
+            found[mfn] = (uint8_t)(1 << state_type(state));
+    }
+    for (unsigned int r = 0; r < MODEL_ROOTS; r++) {
+        mfn_t mfn = model_root(domain, r);
+
+        if (mfn != 0)
+            found[mfn] |=
+                (uint8_t)(1 << state_type(frame_state(frame_info(mfn))));
+    }
+    for (int type = TYPE_USER_ROOT; type >= TYPE_L1; type--) {
+        const char *wrong = check_below(domain, found, (enum frame_type)type);
+
+        if (wrong)
+            return wrong;
+    }
+    for (mfn_t mfn = 0; mfn < MMU_FRAMES; mfn++) {
+        if (found[mfn] & (found[mfn] - 1))
+            return "a frame in use has two types";
+    }
+    return NULL;
+}
+
+static const char *check_all(void)
+{
+    const char *wrong = mmu_check_caches();
+
+    if (!wrong)
+        wrong = check_invariant(0);
+    if (!wrong)
+        wrong = check_invariant(1);
+    return wrong ? wrong : audit();
+}
+
+/* ---- a step ---- */
+
+/* The failure is told as by the hypercalls: the machine address, or 0. */
+static bool same_failure(unsigned int domain)
+{
+    uint64_t paddr = 0;
+
+    if (model_failure.table != 0)
+        paddr = table_entry_paddr(model_failure.table, model_failure.index);
+    return mmu_domains[domain].failed_entry == paddr;
+}
+
+static const char *call_step(const struct step *s, struct step_counts *counts)
+{
+    int wanted, error;
+
+    model_look(s->domain);
+    wanted = expected(s);
+    error = call_until_done(s, counts);
+    if (error == -PARAPET_ERESTART) {
+        counts->abandoned++;
+        if (s->nr_calls == 0)
+            return "a call never ends";
+        model_undo();
+        return NULL;
+    }
+    if (error != wanted) {
+        snprintf(last + strlen(last), sizeof(last) - strlen(last),
+                 ": expected %d, came %d", wanted, error);
+        return "another result than the model's";
+    }
+    if (error && !same_failure(s->domain))
+        return "another entry at fault than the model's";
+    *(error ? &counts->failures : &counts->successes) += 1;
+    /* A write to what is no table any more may have stopped half-way. */
+    if (mmu_domains[s->domain].releasing != FRAME_INFO_NONE ||
+        error == -PARAPET_ENOENT)
+        return NULL;
+    counts->compared++;
+    return model_compare();
+}
+
+static void populate(const struct step *s)
+{
+    struct memory_owner *m = &mmu_domains[s->domain];
+    mfn_t mfn;
+
+    if (m->nr_frames >= (s->domain == 0 ? NR_FIRST : NR_SECOND))
+        return;
+    mfn = frame_alloc_zeroed();
+    type_give(m, mfn, s->slot % NR_FIRST);
+    model_give(s->domain, mfn);
+}
+
+static void walk(const struct step *s)
+{
+    for (unsigned int cpu = 0; cpu < MMU_CPUS; cpu++) {
+        if (mmu_cpu_domain(cpu) == s->domain && (s->slot >> cpu & 1) == 0)
+            mmu_speculate(cpu, model_root(s->domain, s->slot % MODEL_ROOTS));
+    }
+}
+
+void steps_begin(void)
+{
+    mmu_create(NR_FIRST, NR_SECOND);
+    model_create();
+}
+
+const char *steps_step(const uint8_t bytes[STEP_SIZE],
+                       struct step_counts *counts)
+{
+    struct step s = decode(bytes);
+    const char *wrong = NULL;
+
+    describe(&s);
+    if (s.kind == POPULATE)
+        populate(&s);
+    else if (s.kind == WALK)
+        walk(&s);
+    else
+        wrong = call_step(&s, counts);
+    return wrong ? wrong : check_all();
+}

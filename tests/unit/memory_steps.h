@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Any bytes as calls into hypervisor/mm by two hostile domains, on the machine
+ * of mmu.h, beside the model of memory_model.h. After each call it is checked
+ * that both agree, that the audit finds nothing, that no table in use can be
+ * written, and that no CPU can use a translation that it should not have.
+ */
+#ifndef TESTS_UNIT_MEMORY_STEPS_H
+#define TESTS_UNIT_MEMORY_STEPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What one step takes of the bytes. */
+#define STEP_SIZE 8u
+
+/* What came out of the steps so far: for a test to see that it tests. */
+struct step_counts {
+    uint64_t successes;
+    uint64_t failures;
+    uint64_t restarts;
+    uint64_t abandoned; /* calls that were not called again */
+    uint64_t compared;
+};
+
+/* Begins with a new machine. */
+void steps_begin(void);
+
+/* NULL, or what is wrong. */
+const char *steps_step(const uint8_t bytes[STEP_SIZE],
+                       struct step_counts *counts);
+
+/* The last step in words, for a message. */
+const char *steps_last(void);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hypervisor/mm/type.c: owners, references, the exclusive type, and that a
+ * frame gets another type or owner only behind a flush.
+ */
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "abi/errors.h"
+#include "tests/unit/mmu.h"
+
+#define NR_FRAMES 8u
+
+static struct memory_owner *const m = &mmu_domains[0];
+
+static int begin(void **state)
+{
+    (void)state;
+    mmu_create(NR_FRAMES, NR_FRAMES);
+    return 0;
+}
+
+/* Whatever a test has done, the books are right behind it. */
+static int end(void **state)
+{
+    (void)state;
+    return audit_memory(&mmu_domains[0], NULL, 0) != 0 ||
+           audit_memory(&mmu_domains[1], NULL, 0) != 0;
+}
+
+static int get_writable(mfn_t mfn)
+{
+    return type_get_writable(mmu_begin(0, TABLE_WORK), mfn);
+}
+
+static int pin(mfn_t mfn)
+{
+    return table_pin(mmu_begin(0, TABLE_WORK), mfn, TYPE_L1);
+}
+
+static void unpin(mfn_t mfn)
+{
+    assert_int_equal(table_unpin(mmu_begin(0, TABLE_WORK), mfn), 0);
+    assert_true(table_release(m));
+}
+
+static void test_frames_of_others(void **state)
+{
+    const mfn_t mfns[] = {0,
+                          frame_of(frame_infos),
+                          paging_root(),
+                          mmu_free_mfn(),
+                          mmu_mfn(1, 0),
+                          nr_frame_infos,
+                          1ul << 40,
+                          MFN_NONE};
+
+    (void)state;
+    for (unsigned int i = 0; i < sizeof(mfns) / sizeof(mfns[0]); i++) {
+        assert_int_equal(type_get(m, mfns[i]), -PARAPET_EPERM);
+        assert_int_equal(get_writable(mfns[i]), -PARAPET_EPERM);
+        assert_int_equal(pin(mfns[i]), -PARAPET_EPERM);
+        assert_int_equal(type_take_back(m, mfns[i]), -PARAPET_EPERM);
+    }
+    /* And the second domain may do with its own as it likes. */
+    assert_int_equal(type_get(&mmu_domains[1], mfns[4]), 0);
+    type_put(mfns[4]);
+}
+
+static void test_one_type_at_a_time(void **state)
+{
+    mfn_t mfn = mmu_mfn(0, 0);
+
+    (void)state;
+    assert_int_equal(get_writable(mfn), 0);
+    assert_int_equal(get_writable(mfn), 0);
+    assert_int_equal(pin(mfn), -PARAPET_EBUSY);
+    type_put_writable(mfn);
+    assert_int_equal(pin(mfn), -PARAPET_EBUSY);
+    type_put_writable(mfn);
+    assert_int_equal(pin(mfn), 0);
+    assert_int_equal(get_writable(mfn), -PARAPET_EBUSY);
+    unpin(mfn);
+    assert_int_equal(get_writable(mfn), 0);
+    type_put_writable(mfn);
+}
+
+static void test_reading_needs_no_type(void **state)
+{
+    mfn_t mfn = mmu_mfn(0, 0);
+
+    (void)state;
+    assert_int_equal(type_get(m, mfn), 0);
+    assert_int_equal(get_writable(mfn), 0);
+    type_put_writable(mfn);
+    assert_int_equal(pin(mfn), 0);
+    assert_int_equal(type_get(m, mfn), 0);
+    unpin(mfn);
+    type_put(mfn);
+    /* But the owner stays as long as there is one. */
+    assert_int_equal(type_take_back(m, mfn), -PARAPET_EBUSY);
+    type_put(mfn);
+    assert_int_equal(type_take_back(m, mfn), 0);
+}
+
+static void test_no_room_for_another_reference(void **state)
+{
+    mfn_t mfn = mmu_mfn(0, 0);
+    uint64_t nr = 0;
+
+    (void)state;
+    while (type_get(m, mfn) == 0)
+        nr++;
+    assert_int_equal(nr, STATE_REFERENCES_FULL);
+    assert_int_equal(type_get(m, mfn), -PARAPET_ENOSPC);
+    assert_int_equal(get_writable(mfn), -PARAPET_ENOSPC);
+    assert_int_equal(pin(mfn), -PARAPET_ENOSPC);
+    type_put(mfn);
+    assert_int_equal(get_writable(mfn), 0);
+    assert_int_equal(get_writable(mfn), -PARAPET_ENOSPC);
+    type_put_writable(mfn);
+    while (--nr > 0)
+        type_put(mfn);
+}
+
+/* What the CPUs have of it is gone, if they had it from before. */
+static void test_a_change_of_type_flushes(void **state)
+{
+    mfn_t mfn = mmu_mfn(0, 0);
+
+    (void)state;
+    assert_int_equal(get_writable(mfn), 0);
+    mmu_cache(0, mfn, TYPE_WRITABLE);
+    mmu_cache(1, mfn, TYPE_WRITABLE);
+    type_put_writable(mfn);
+    /* The same type again: nothing is wrong with what they have. */
+    assert_int_equal(get_writable(mfn), 0);
+    type_put_writable(mfn);
+    assert_int_equal(mmu_nr_flushes(0), 0);
+    assert_int_equal(pin(mfn), 0);
+    assert_null(mmu_check_caches());
+    assert_int_equal(mmu_nr_flushes(0), 1);
+    assert_int_equal(mmu_nr_flushes(1), 1);
+
+    mmu_cache(1, mfn, TYPE_L1);
+    unpin(mfn);
+    assert_int_equal(get_writable(mfn), 0);
+    assert_null(mmu_check_caches());
+    type_put_writable(mfn);
+    /* That does not concern the CPU of the other domain. */
+    assert_int_equal(mmu_nr_flushes(2), 0);
+}
+
+static void test_a_flush_that_was_done_is_not_done_again(void **state)
+{
+    mfn_t first = mmu_mfn(0, 0);
+    mfn_t second = mmu_mfn(0, 1);
+
+    (void)state;
+    assert_int_equal(get_writable(first), 0);
+    assert_int_equal(get_writable(second), 0);
+    type_put_writable(first);
+    type_put_writable(second);
+    assert_int_equal(pin(first), 0);
+    assert_int_equal(pin(second), 0);
+    assert_int_equal(mmu_nr_flushes(0), 1);
+    unpin(first);
+    unpin(second);
+}
+
+static void test_giving_back(void **state)
+{
+    mfn_t mfn = mmu_mfn(0, 3);
+    size_t nr_free = frame_nr_free();
+
+    (void)state;
+    memset(frame_vaddr(mfn), 0xa5, PAGE_SIZE);
+    assert_int_equal(type_get(m, mfn), 0);
+    mmu_cache(1, mfn, TYPE_NONE);
+    type_put(mfn);
+    assert_int_equal(type_take_back(m, mfn), 0);
+    assert_null(mmu_check_caches());
+    assert_int_equal(m2p[mfn], PARAPET_NO_GFN);
+    assert_int_equal(frame_state(frame_info(mfn)), 0);
+    assert_int_equal(m->nr_frames, NR_FRAMES - 1);
+    assert_int_equal(frame_nr_free(), nr_free + 1);
+    assert_int_equal(type_take_back(m, mfn), -PARAPET_EPERM);
+
+    assert_int_equal(frame_alloc_zeroed(), mfn);
+    for (unsigned int i = 0; i < TABLE_ENTRIES; i++)
+        assert_int_equal(table_entries(mfn)[i], 0);
+    type_give(&mmu_domains[1], mfn, 20);
+    assert_int_equal(mmu_mfn(1, 20), mfn);
+    assert_int_equal(type_get(m, mfn), -PARAPET_EPERM);
+}
+
+static void test_what_is_in_use_is_not_given_back(void **state)
+{
+    mfn_t mfn = mmu_mfn(0, 0);
+
+    (void)state;
+    assert_int_equal(get_writable(mfn), 0);
+    assert_int_equal(type_take_back(m, mfn), -PARAPET_EBUSY);
+    type_put_writable(mfn);
+    assert_int_equal(pin(mfn), 0);
+    assert_int_equal(type_take_back(m, mfn), -PARAPET_EBUSY);
+    /* Of a table, the entries go first. */
+    assert_int_equal(table_unpin(m, mfn), 0);
+    assert_int_equal(type_take_back(m, mfn), -PARAPET_ERESTART);
+    (void)mmu_begin(0, TABLE_WORK);
+    assert_true(table_release(m));
+    assert_int_equal(type_take_back(m, mfn), 0);
+}
+
+/* Pages that the hypervisor lends to read: writable for nobody, for good. */
+static void test_a_hold_of_no_type(void **state)
+{
+    mfn_t mfn = mmu_mfn(0, 0);
+    struct audit_hold hold = {mfn, TYPE_NONE};
+
+    (void)state;
+    type_hold(m, mfn, false);
+    assert_int_equal(audit_memory(m, &hold, 1), 0);
+    assert_int_equal(get_writable(mfn), -PARAPET_EBUSY);
+    assert_int_equal(pin(mfn), -PARAPET_EBUSY);
+    assert_int_equal(type_take_back(m, mfn), -PARAPET_EBUSY);
+    assert_int_equal(type_get(m, mfn), 0);
+    type_put(mfn);
+    type_put_writable(mfn);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+    const struct CMUnitTest tests[] = {
+        TEST(test_frames_of_others),
+        TEST(test_one_type_at_a_time),
+        TEST(test_reading_needs_no_type),
+        TEST(test_no_room_for_another_reference),
+        TEST(test_a_change_of_type_flushes),
+        TEST(test_a_flush_that_was_done_is_not_done_again),
+        TEST(test_giving_back),
+        TEST(test_what_is_in_use_is_not_given_back),
+        TEST(test_a_hold_of_no_type),
+    };
+
+    return cmocka_run_group_tests_name("mm/type", tests, NULL, NULL);
+}
