@@ -88,6 +88,10 @@ static inline int update_l1(struct memory_owner *m, uint64_t *at, uint64_t end,
             m->failed_entry = table + pte;
             break;
         }
+        if (m->work == 0) { /* of a change of type and its flush */
+            u += sizeof(struct parapet_pte_update);
+            break;
+        }
     }
     *at = u;
     return error;
@@ -112,7 +116,8 @@ static int64_t update_all(struct memory_owner *m, uint64_t *at, uint64_t end,
             error = update_l1(
                 m, at, start + MIN(end - start, MIN(m->work, AT_A_TIME) * size),
                 ALIGN_DOWN(pte, PAGE_SIZE));
-            m->work -= MIN(m->work, (uint32_t)((*at - start) / size));
+            /* One more, since an entry may have changed between two looks. */
+            m->work -= MIN(m->work, 1 + (uint32_t)((*at - start) / size));
         } else {
             m->work--;
             error = update_any(m, pte, value, mask);
@@ -133,6 +138,7 @@ static inline bool update_single(uint64_t update, int64_t *result)
     uint64_t pte, value;
 
     if (update % sizeof(uint64_t) != 0 || update < PARAPET_HYPERVISOR_END ||
+        update > -sizeof(struct parapet_pte_update) ||
         !read_update(update, &pte, &value) || pte % sizeof(uint64_t) != 0)
         return false;
     memory_lock(m);

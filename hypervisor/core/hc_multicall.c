@@ -5,14 +5,16 @@
 #include "abi/errors.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
+#include "hypervisor/x86/percpu.h"
+#include "lib/macros.h"
 
 /*
- * A call stops after so many entries, or after one that is slow: so it keeps
- * within 20,000 instructions, whatever the entries are.
+ * A call stops after so many entries, or after one that is slow or had to wait
+ * for another CPU: so it keeps within 20,000 instructions, whatever the entries
+ * are.
  */
 #define ENTRIES_AT_A_TIME 32
 
-_Static_assert(HC_SLOW >= ENTRIES_AT_A_TIME, "one slow entry is a turn");
 _Static_assert(sizeof(struct parapet_multicall_entry) == 64,
                "the offsets below are those of the structure");
 
@@ -80,6 +82,15 @@ fault:
     return false;
 }
 
+/* Whether the call is refused here; notes one behind which to stop. */
+static inline bool is_special(struct cpu_info *cpu, uint8_t flags)
+{
+    if (__builtin_expect(!(flags & (HC_NO_MULTICALL | HC_SLOW)), 1))
+        return false;
+    cpu->multicall_stop |= flags & HC_SLOW;
+    return flags & HC_NO_MULTICALL;
+}
+
 /*
  * multicall: carries out calls[0..nr_calls) in order and stores each result.
  * An entry that fails does not stop the others. EINVAL: calls is not aligned
@@ -91,10 +102,12 @@ fault:
 int64_t hc_multicall(uint64_t calls, uint64_t nr_calls)
 {
     struct vcpu *v = vcpu_current();
+    struct cpu_info *cpu = this_cpu();
     hypercall_handler_t *const *dispatch = v->domain->dispatch;
     struct parapet_counters *counters = v->counters;
     uint64_t end = calls + nr_calls * sizeof(struct parapet_multicall_entry);
-    uint64_t spent = 0;
+    uint64_t stop = calls + MIN(nr_calls, ENTRIES_AT_A_TIME) * 64;
+    uint64_t entry = calls;
     uint64_t args[6];
     uint64_t number;
     int64_t result;
@@ -105,31 +118,28 @@ int64_t hc_multicall(uint64_t calls, uint64_t nr_calls)
         return -PARAPET_EINVAL;
     if (!guest_range_ok(calls, end - calls))
         return -PARAPET_EFAULT;
-    for (uint64_t entry = calls; entry != end; entry += 64) {
-        if (spent >= ENTRIES_AT_A_TIME) {
-            v->page->restart_done = (entry - calls) / 64;
-            return -PARAPET_ERESTART;
-        }
+    cpu->multicall_stop = 0;
+    while (entry != stop && cpu->multicall_stop == 0) {
         if (!read_entry(entry, &number, args))
             return -PARAPET_EFAULT;
-        spent++;
         if (number >= PARAPET_NR_HYPERCALLS) {
             counters->unknown_hypercalls++;
             result = -PARAPET_ENOSYS;
-        } else if (hypercall_flags[number] & HC_NO_MULTICALL) {
+        } else if (is_special(cpu, hypercall_flags[number])) {
             result = -PARAPET_EINVAL;
         } else {
-            spent += hypercall_flags[number] & HC_SLOW;
             counters->hypercalls[number]++;
             result = dispatch[number](args[0], args[1], args[2], args[3],
                                       args[4], args[5]);
         }
-        if (result == -PARAPET_ERESTART) {
-            v->page->restart_done = (entry - calls) / 64;
-            return result;
-        }
         if (!write_result(entry, result))
             return -PARAPET_EFAULT;
+        entry += sizeof(struct parapet_multicall_entry);
     }
-    return 0;
+    if (cpu->multicall_stop & MULTICALL_REPEAT)
+        entry -= sizeof(struct parapet_multicall_entry);
+    if (entry == end)
+        return 0;
+    v->page->restart_done = (entry - calls) / 64;
+    return -PARAPET_ERESTART;
 }

@@ -22,8 +22,10 @@ void memory_failed(struct vcpu *v, int64_t result, uint64_t done)
     uint64_t entry = v->domain->memory.failed_entry;
 
     v->page->restart_done = done;
-    if (result == -PARAPET_ERESTART)
+    if (result == -PARAPET_ERESTART) {
+        this_cpu()->multicall_stop |= MULTICALL_REPEAT;
         return;
+    }
     if (result == -PARAPET_EFAULT)
         entry = 0;
     v->page->failed_entry = entry;

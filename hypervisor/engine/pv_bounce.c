@@ -255,7 +255,9 @@ void pv_deliver_event(struct vcpu *v, struct cpu_regs *regs)
     if (pv_event(regs) || !event_deliverable(v))
         return;
     this_cpu()->exit_work |= WORK_RESCHEDULE;
-    domain_kill(v, regs, "no stack for the event frame at rsp %lx", regs->rsp);
+    domain_kill(v, regs, "no stack for the event frame at rsp %lx",
+                cpu_of_regs(regs)->user_mode ? v->page->kernel_stack
+                                             : regs->rsp);
 }
 
 static void kill_current(struct vcpu *v, const struct cpu_regs *regs,
@@ -408,6 +410,8 @@ void pv_system_call_refused(struct cpu_regs *regs)
     struct vcpu *v = vcpu_current();
 
     regs->vector = PARAPET_NR_TRAPS;
+    regs->rcx = regs->rip; /* as the instruction leaves them */
+    regs->r11 = regs->rflags;
     this_cpu()->exit_work |= WORK_RESCHEDULE;
     if (v->pv.syscall_entry)
         domain_kill(v, regs, "no stack for the system call frame at %lx",

@@ -189,6 +189,13 @@ static void check_free(struct audit *a, mfn_t mfn)
     uint64_t gfn = __atomic_load_n(&m2p[mfn], __ATOMIC_ACQUIRE);
     uint64_t after = frame_state(frame_info(mfn));
 
+    /* Another domain may take it and give it back meanwhile: look again. */
+    for (int i = 0;
+         i < 3 && !((before | after) & STATE_OWNER) && gfn != PARAPET_NO_GFN;
+         i++) {
+        gfn = __atomic_load_n(&m2p[mfn], __ATOMIC_ACQUIRE);
+        after = frame_state(frame_info(mfn));
+    }
     if ((before | after) & STATE_OWNER)
         return;
     expect(a, mfn, "state of a frame of nobody", 0, before | after);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns one bit for each frame up to the end of RAM: 1 is in use or no RAM.
- * The search goes on from where the last one ended.
+ * Owns one bit for each frame up to the end of RAM: 1 is in use or no RAM. A
+ * second bitmap has a bit for each word of the first: 1 is full. So a search is
+ * short however much is in use, which a guest may have some influence on.
  */
 #include "hypervisor/mm/frame.h"
 
@@ -16,10 +17,10 @@
 
 static struct spinlock frame_lock;
 static uint64_t *used;
+static uint64_t *full;
 static size_t nr_frames;
 static size_t nr_total;
 static size_t nr_free;
-static size_t search_from;
 
 static bool overlaps(const struct memory_range *range, uint64_t start,
                      uint64_t end)
@@ -78,6 +79,19 @@ static void mark_used(const struct memory_range *range)
         bitmap_set_range(used, first, end - first);
 }
 
+/* After a change of the frames from first on, nr of them. */
+static void update_full(size_t first, size_t nr)
+{
+    size_t end = (first + nr - 1) / BITMAP_WORD_BITS;
+
+    for (size_t word = first / BITMAP_WORD_BITS; word <= end; word++) {
+        if (used[word] == ~0ul)
+            bitmap_set(full, word);
+        else
+            bitmap_clear(full, word);
+    }
+}
+
 static size_t count_free(void)
 {
     size_t n = 0;
@@ -95,17 +109,21 @@ bool frame_init(const struct memory_range *ram, size_t nr_ram,
                 const struct memory_range *reserved, size_t nr_reserved)
 {
     struct memory_range own;
-    size_t size;
+    size_t size, used_size;
 
     nr_frames = 0;
     for (size_t i = 0; i < nr_ram; i++)
         nr_frames = MAX(nr_frames, (size_t)(ram[i].end >> PAGE_SHIFT));
     nr_frames = ALIGN_UP(nr_frames, (size_t)BITMAP_WORD_BITS);
-    size = ALIGN_UP(nr_frames / 8, PAGE_SIZE);
+    used_size = ALIGN_UP(nr_frames / 8, sizeof(uint64_t));
+    size = ALIGN_UP(used_size + used_size / BITMAP_WORD_BITS +
+                        2 * sizeof(uint64_t),
+                    PAGE_SIZE);
     if (!place_bitmap(&own, size, ram, nr_ram, reserved, nr_reserved))
         return false;
 
     used = paddr_to_vaddr(own.start);
+    full = used + used_size / sizeof(uint64_t);
     memset(used, 0xff, size);
     for (size_t i = 0; i < nr_ram; i++)
         mark_free(&ram[i]);
@@ -113,25 +131,27 @@ bool frame_init(const struct memory_range *ram, size_t nr_ram,
     for (size_t i = 0; i < nr_reserved; i++)
         mark_used(&reserved[i]);
     mark_used(&own);
+    update_full(0, nr_frames);
     nr_free = count_free();
     return true;
 }
 
 mfn_t frame_alloc(void)
 {
-    size_t mfn;
+    size_t nr_words = nr_frames / BITMAP_WORD_BITS;
+    mfn_t mfn = MFN_NONE;
+    size_t word;
 
     spin_lock(&frame_lock);
-    mfn = bitmap_find_zero(used, nr_frames, search_from);
-    if (mfn == nr_frames)
-        mfn = bitmap_find_zero(used, nr_frames, 0);
-    if (mfn < nr_frames) {
+    word = bitmap_find_zero(full, nr_words, 0);
+    if (word < nr_words) {
+        mfn = word * BITMAP_WORD_BITS + (size_t)__builtin_ctzl(~used[word]);
         bitmap_set(used, mfn);
-        search_from = mfn + 1;
+        update_full(mfn, 1);
         nr_free--;
     }
     spin_unlock(&frame_lock);
-    return mfn < nr_frames ? mfn : MFN_NONE;
+    return mfn;
 }
 
 mfn_t frame_alloc_zeroed(void)
@@ -151,6 +171,7 @@ mfn_t frame_alloc_run(size_t nr)
     mfn = bitmap_find_zeros(used, nr_frames, 0, nr);
     if (mfn < nr_frames) {
         bitmap_set_range(used, mfn, nr);
+        update_full(mfn, nr);
         nr_free -= nr;
     }
     spin_unlock(&frame_lock);
@@ -165,8 +186,8 @@ void frame_free(mfn_t mfn)
     spin_lock(&frame_lock);
     BUG_ON(mfn >= nr_frames || !bitmap_test(used, mfn));
     bitmap_clear(used, mfn);
+    update_full(mfn, 1);
     nr_free++;
-    search_from = MIN(search_from, (size_t)mfn);
     spin_unlock(&frame_lock);
 }
 

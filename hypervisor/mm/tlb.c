@@ -48,16 +48,21 @@ static bool ask(struct cpu_info *cpu, uint64_t stamp)
     return true;
 }
 
-void tlb_flush_later_than(uint64_t stamp, uint64_t cpus)
+unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t cpus)
 {
+    unsigned int waits = 0;
     uint64_t asked = 0;
 
     for (uint64_t rest = cpus; rest; rest &= rest - 1) {
         unsigned int cpu = (unsigned int)__builtin_ctzl(rest);
 
-        if (ask(percpu_info(cpu), stamp))
+        if (ask(percpu_info(cpu), stamp)) {
             asked |= 1ul << cpu;
+            waits++;
+        }
     }
+    if (waits)
+        this_cpu()->multicall_stop |= MULTICALL_WAITED;
     for (; asked; asked &= asked - 1) {
         while (!has_flushed(percpu_info((unsigned int)__builtin_ctzl(asked)),
                             stamp)) {
@@ -65,9 +70,10 @@ void tlb_flush_later_than(uint64_t stamp, uint64_t cpus)
             tlb_serve();
         }
     }
+    return waits;
 }
 
 void tlb_flush_cpus(uint64_t cpus)
 {
-    tlb_flush_later_than(tlb_clock_now(), cpus);
+    (void)tlb_flush_later_than(tlb_clock_now(), cpus);
 }

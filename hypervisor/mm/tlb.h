@@ -27,9 +27,9 @@ void tlb_flush_local(void);
  * Returns once every CPU in the mask has flushed later than the stamp. Those
  * that have need do nothing; the others are interrupted and waited for. Serves
  * the requests of others meanwhile, so two CPUs may wait for each other; so
- * does whoever waits for a lock.
+ * does whoever waits for a lock. Returns how many others had to be waited for.
  */
-void tlb_flush_later_than(uint64_t stamp, uint64_t cpus);
+unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t cpus);
 
 /* Flushes all CPUs in the mask. */
 void tlb_flush_cpus(uint64_t cpus);

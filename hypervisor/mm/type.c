@@ -52,8 +52,12 @@
 #include "lib/macros.h"
 #include "lib/string.h"
 
-/* A change of type and its flush cost as much as so many entries. */
+/*
+ * A change of type and its flush cost as much as so many entries; having to
+ * wait for another CPU as much as so many.
+ */
 #define CHANGE_WORK 2u
+#define WAIT_WORK 64u
 
 struct frame_info *frame_infos;
 uint64_t nr_frame_infos;
@@ -99,6 +103,20 @@ void type_stamp_slow(struct frame_info *f)
         ;
 }
 
+/* No CPU translates to the frame any more; returns how many had to be asked. */
+static unsigned int flush_stale(const struct memory_owner *m,
+                                const struct frame_info *f)
+{
+    return tlb_flush_later_than(
+        __atomic_load_n(&f->stamp, __ATOMIC_SEQ_CST),
+        __atomic_load_n(&m->tlb_cpus, __ATOMIC_SEQ_CST));
+}
+
+static void take_work(struct memory_owner *m, unsigned int work)
+{
+    m->work -= MIN(m->work, work);
+}
+
 bool type_claim(struct memory_owner *m, struct frame_info *f, uint64_t state,
                 enum frame_type type)
 {
@@ -110,11 +128,8 @@ bool type_claim(struct memory_owner *m, struct frame_info *f, uint64_t state,
     if (!frame_state_change(f, &state, to + STATE_USE))
         return false;
     /* The stamp is read behind the change: who dropped has stamped before. */
-    if (changes) {
-        m->work -= MIN(m->work, CHANGE_WORK);
-        tlb_flush_later_than(__atomic_load_n(&f->stamp, __ATOMIC_SEQ_CST),
-                             __atomic_load_n(&m->tlb_cpus, __ATOMIC_SEQ_CST));
-    }
+    if (changes)
+        take_work(m, CHANGE_WORK + flush_stale(m, f) * WAIT_WORK);
     return true;
 }
 
@@ -196,8 +211,7 @@ int type_take_back(struct memory_owner *m, mfn_t mfn)
         m2p_set(mfn, gfn);
         return -PARAPET_EBUSY;
     }
-    tlb_flush_later_than(__atomic_load_n(&f->stamp, __ATOMIC_SEQ_CST),
-                         __atomic_load_n(&m->tlb_cpus, __ATOMIC_SEQ_CST));
+    take_work(m, flush_stale(m, f) * WAIT_WORK);
     m->nr_frames--;
     frame_free(mfn); /* its contents are cleared when it is given out */
     return 0;

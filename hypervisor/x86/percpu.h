@@ -29,6 +29,10 @@ struct tss {
 
 #define NR_GDT_ENTRIES 8
 
+/* Bits of multicall_stop, among them HC_SLOW (core/hc_multicall.c). */
+#define MULTICALL_WAITED 1u /* another CPU had to be waited for */
+#define MULTICALL_REPEAT 2u /* the entry has asked for -ERESTART */
+
 /* Bits of exit_work: what is to be done before the guest runs on. */
 #define WORK_RESCHEDULE 1u
 #define WORK_EVENT 2u
@@ -56,6 +60,7 @@ struct cpu_info {
     uint64_t user_cr3;
     uint64_t syscall_entry;         /* of current; 0: none registered */
     uint32_t user_mode;             /* current is in user mode */
+    uint32_t multicall_stop;        /* why a multicall is to stop here */
     uint32_t flush_request;         /* another CPU waits for a flush; atomic */
     uint64_t flush_time;            /* by the flush clock (mm/tlb.h); atomic */
     struct memory_owner *tlb_owner; /* whose root is, or was last, in CR3 */

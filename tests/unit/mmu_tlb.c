@@ -42,12 +42,13 @@ static void flush(struct cpu *cpu)
     memset(cpu->cached, 0, sizeof(cpu->cached));
 }
 
-void tlb_flush_later_than(uint64_t stamp, uint64_t mask)
+unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t mask)
 {
     for (unsigned int i = 0; i < MMU_CPUS; i++) {
         if ((mask >> i & 1) && cpus[i].flush_time <= stamp)
             flush(&cpus[i]);
     }
+    return 0;
 }
 
 void tlb_serve(void)

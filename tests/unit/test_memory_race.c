@@ -41,7 +41,7 @@ void tlb_serve(void)
     sched_yield();
 }
 
-void tlb_flush_later_than(uint64_t stamp, uint64_t cpus)
+unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t cpus)
 {
     for (unsigned int i = 0; i < MMU_CPUS; i++) {
         if ((cpus >> i & 1) == 0 ||
@@ -51,6 +51,7 @@ void tlb_flush_later_than(uint64_t stamp, uint64_t cpus)
                          __atomic_add_fetch(&tlb_clock, 1, __ATOMIC_SEQ_CST),
                          __ATOMIC_SEQ_CST);
     }
+    return 0;
 }
 
 /* ---- what a CPU does ---- */
