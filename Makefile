@@ -171,7 +171,7 @@ help: ## this list
 
 # Standard input is the guest's: nothing before tools/run may read it.
 .PHONY: run run-native
-run: ## boot Parapet, with a prompt in a paravirtual domain
+run: ## boot Parapet to a prompt in a domain (try: run /bin/tour)
 	@tools/doctor --install run </dev/null
 	@$(SUBMAKE) $(RUN_IMAGES) </dev/null >&2
 	@exec tools/run
@@ -249,7 +249,7 @@ clean: ## delete what was made
 ##   MACHINE     microvm (the default) or q35
 ##   SMP, MEM    CPUs (1) and memory (256M) of the machine
 ##   GUEST       an ELF file to run in place of the guest kernel
-##   APPEND      the hypervisor's command line, as log=debug
+##   APPEND      the hypervisor's command line, as log=debug audit=on
 ##   ACCEL       tcg (the default) or kvm (untested)
 ##   GDB=1       wait for a debugger; ICOUNT=1 count instructions
 ##   TIMEOUT     seconds after which the run is over

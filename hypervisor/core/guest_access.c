@@ -50,7 +50,7 @@ size_t guest_fetch_code(struct guest_code *code, uint64_t vaddr)
 {
     const size_t size = sizeof(code->bytes);
 
-    if (vaddr % 4096 <= 4096 - size && guest_code_ok(vaddr) &&
+    if (vaddr % 4096 <= 4096 - size && guest_vaddr_ok(vaddr) &&
         fetch_two_words(code->words, vaddr))
         return size;
     if (!guest_range_ok(vaddr, size))

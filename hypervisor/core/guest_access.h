@@ -26,8 +26,8 @@ static inline bool guest_range_ok(uint64_t vaddr, uint64_t nr_bytes)
            (vaddr >= PARAPET_HYPERVISOR_END || end <= PARAPET_HYPERVISOR_START);
 }
 
-/* Whether a guest may execute at vaddr: canonical and not the hypervisor's. */
-static inline bool guest_code_ok(uint64_t vaddr)
+/* Whether vaddr is a guest's to use: canonical and not the hypervisor's. */
+static inline bool guest_vaddr_ok(uint64_t vaddr)
 {
     return vaddr >= PARAPET_HYPERVISOR_END || vaddr < 0x0000800000000000;
 }

@@ -3,8 +3,8 @@
  * Hypercalls that change page tables. What is allowed is decided in
  * mm/table.c; here are arguments, locks, preemption and flushes.
  *
- * All of them take the domain's memory lock. One that stops with -ERESTART has
- * left everything consistent; what it has done is done.
+ * All but those that only flush take the domain's memory lock. One that stops
+ * with -ERESTART has left everything consistent; what it has done is done.
  */
 #include "abi/errors.h"
 #include "abi/memory.h"
@@ -60,7 +60,7 @@ static int update_any(struct memory_owner *m, uint64_t pte, uint64_t value,
     return error;
 }
 
-/* Each may turn out to cost more than one: a change of type (mm/type.c). */
+/* Looked at in between: what is left, since a change of type costs more. */
 #define AT_A_TIME 64u
 
 /*
@@ -86,10 +86,6 @@ static inline int update_l1(struct memory_owner *m, uint64_t *at, uint64_t end,
         error = table_replace(m, (uint64_t *)((uint8_t *)entries + pte), value);
         if (error) {
             m->failed_entry = table + pte;
-            break;
-        }
-        if (m->work == 0) { /* of a change of type and its flush */
-            u += sizeof(struct parapet_pte_update);
             break;
         }
     }
@@ -213,7 +209,7 @@ static void flush_page(const struct domain *d, uint64_t page, uint32_t flush)
 /* A page of the guest's own. */
 static bool page_ok(uint64_t page)
 {
-    return page % PAGE_SIZE == 0 && guest_code_ok(page);
+    return page % PAGE_SIZE == 0 && guest_vaddr_ok(page);
 }
 
 /* What other calls have left to be let go comes first. */
@@ -307,7 +303,7 @@ int64_t hc_mmu_unpin(uint64_t mfn)
  */
 int64_t hc_mmu_invalidate(uint64_t page, uint32_t flush)
 {
-    if (!guest_code_ok(page) || flush == PARAPET_FLUSH_NONE ||
+    if (!guest_vaddr_ok(page) || flush == PARAPET_FLUSH_NONE ||
         flush > PARAPET_FLUSH_ALL)
         return -PARAPET_EINVAL;
     flush_page(vcpu_current()->domain, page, flush);

@@ -68,7 +68,7 @@ int64_t hc_vcpu_up(uint32_t vcpu, uint64_t entry, uint64_t stack,
 
     if (vcpu >= d->nr_vcpus)
         return -PARAPET_ENOENT;
-    if (!guest_code_ok(entry))
+    if (!guest_vaddr_ok(entry))
         return -PARAPET_EINVAL;
     spin_lock(&d->lock);
     if (d->vcpus[vcpu]->state == VCPU_DOWN) {

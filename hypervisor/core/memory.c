@@ -24,6 +24,8 @@ void memory_failed(struct vcpu *v, int64_t result, uint64_t done)
     v->page->restart_done = done;
     if (result == -PARAPET_ERESTART) {
         this_cpu()->multicall_stop |= MULTICALL_REPEAT;
+        /* The shortest paths do not begin a share of their own. */
+        v->domain->memory.work = TABLE_WORK;
         return;
     }
     if (result == -PARAPET_EFAULT)

@@ -55,7 +55,7 @@ int64_t hc_set_trap_table(uint64_t traps, uint64_t nr_traps)
             return -PARAPET_EFAULT;
         if (t.vector >= PARAPET_NR_TRAPS ||
             (t.flags & ~(uint32_t)PARAPET_TRAP_MASK_EVENTS) ||
-            !guest_code_ok(t.entry))
+            !guest_vaddr_ok(t.entry))
             return -PARAPET_EINVAL;
         v->pv.traps[t.vector].entry = t.entry;
         v->pv.traps[t.vector].mask_events = t.flags & PARAPET_TRAP_MASK_EVENTS;
@@ -71,7 +71,7 @@ int64_t hc_set_callback(uint32_t callback, uint64_t entry)
 {
     struct vcpu *v = vcpu_current();
 
-    if (!guest_code_ok(entry))
+    if (!guest_vaddr_ok(entry))
         return -PARAPET_EINVAL;
     switch (callback) {
     case PARAPET_CALLBACK_EVENT:

@@ -176,7 +176,7 @@ static __attribute__((noinline)) bool emulate_invlpg(struct cpu_regs *regs,
 {
     uint64_t vaddr = effective_vaddr(regs, insn);
 
-    if (guest_code_ok(vaddr))
+    if (guest_vaddr_ok(vaddr))
         invlpg(vaddr);
     return true;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The system call entry of the pv engine: hypercalls, the iret hypercall as a
- * path of its own, and the system calls of the guest's user. What each instruction costs is what the bench
- * measures, so both are written to be short.
+ * path of its own, and the system calls of the guest's user. What each
+ * instruction costs is what the bench measures, so all are written to be short.
  *
  * The per-CPU stub (x86/percpu.c) has stored the guest's rsp in its slot and
  * set rsp to the rcx slot of the registers at the top of the main stack:
@@ -20,9 +20,9 @@
 #include "asm_offsets.h"
 #include "hypervisor/x86/entry_macros.inc"
 
-/* Offsets while rsp is at the rcx slot, and after the six pushes. */
 #define RFLAGS_ENTRY 0x202 /* IF, and the bit that is always 1 */
 
+/* Offsets while rsp is at the rcx slot, and after the six pushes. */
 #define AT_RCX(slot) slot - REGS_RCX(%rsp)
 #define AT_R9(slot) slot - REGS_R9(%rsp)
 

@@ -117,7 +117,7 @@ bool pv_table_write(struct vcpu *v, struct cpu_regs *regs, uint64_t vaddr)
     struct store store;
     int error;
 
-    if (vaddr % sizeof(uint64_t) != 0 || !guest_code_ok(vaddr) ||
+    if (vaddr % sizeof(uint64_t) != 0 || !guest_vaddr_ok(vaddr) ||
         !decode_store(regs, vaddr, &store))
         return false;
     memory_begin(m);

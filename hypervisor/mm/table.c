@@ -4,9 +4,9 @@
  *
  * Checking a table goes down into the tables below it, at most four deep, and
  * keeps its place in each frame (nr_valid), so that it can stop anywhere: a
- * half-checked table has no reference of its type and is as good as released
- * to it. Letting go never goes down: a table that loses its last reference is
- * put on a list, from which table_release() takes them one after the other.
+ * table at which it stopped is like one that was let go down to that entry.
+ * Letting go never goes down: a table that loses its last reference is put on a
+ * list, from which table_release() takes them one after the other.
  */
 #include "hypervisor/mm/table.h"
 

@@ -21,12 +21,13 @@
  * refused. A read-only mapping needs no type. It is a plain reference, and
  * keeps the owner from changing: references of any kind must be gone for that.
  *
- * When the type count of a table falls to 0, nothing points to it any more, and
- * its entries have to be let go: entries [0, nr_valid) hold references, and
- * they are dropped from the last to the first (mm/table.c, which can stop and
- * go on). Only with nr_valid at 0 may the type change. A table that is being
- * checked is in the same state, going upward: it has no references of its type
- * yet, and it is not writable either.
+ * When the type count of a table falls to 0, nothing holds it as a table any
+ * more, and its entries have to be let go: entries [0, nr_valid) hold
+ * references, and they are dropped from the last to the first (mm/table.c,
+ * which can stop and go on). Only with nr_valid at 0 may the type change. A
+ * table that is being checked goes the same way upward: while the check runs,
+ * the claim is its one count, but it is not valid; one that has stopped
+ * half-way has count 0, and is not writable either, since nr_valid is not 0.
  *
  * Time is the other half. A CPU may go on using a translation after the entry
  * is gone: a frame that was writable memory may still be written through a
@@ -82,6 +83,7 @@ void type_owner_init(struct memory_owner *m, unsigned int id)
     m->valid_writable = m->owner | TYPE_STATE(TYPE_WRITABLE) | STATE_VALID;
     m->valid_l1 = m->owner | TYPE_STATE(TYPE_L1) | STATE_VALID;
     m->releasing = FRAME_INFO_NONE;
+    m->work = UINT32_MAX; /* until there is a hypercall */
 }
 
 int type_get_slow(struct memory_owner *m, mfn_t mfn)
@@ -158,6 +160,8 @@ int type_get_writable_slow(struct memory_owner *m, mfn_t mfn)
             table_release_later(m, mfn);
             return -PARAPET_ERESTART;
         }
+        if (m->work == 0)
+            return -PARAPET_ERESTART;
         if (type_claim(m, f, state, TYPE_WRITABLE)) {
             type_validate(f);
             return 0;
