@@ -94,13 +94,21 @@ static const char *reason_name(uint32_t reason)
     }
 }
 
+static void audit_at_end(struct domain *d)
+{
+    if (memory_audit(d) != 0)
+        panic("the audit of domain %u found differences", d->id);
+    log_domain(LOG_INFO, d, "audit: %lu frames, 0 differences",
+               d->memory.nr_frames);
+}
+
 void domain_end(struct domain *d, uint32_t reason)
 {
     if (__atomic_exchange_n(&d->ended, 1, __ATOMIC_SEQ_CST))
         return;
     d->end_reason = reason;
-    if (audit_enabled && memory_audit(d) != 0)
-        panic("the audit of domain %u found differences", d->id);
+    if (audit_enabled)
+        audit_at_end(d);
     log_domain(LOG_INFO, d, "%s (%s)", reason_name(reason), d->name);
     if (reason != PARAPET_SHUTDOWN_POWEROFF)
         __atomic_fetch_add(&nr_failed, 1, __ATOMIC_SEQ_CST);

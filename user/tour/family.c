@@ -139,7 +139,7 @@ static void identity(void *parent)
         _exit(1);
 }
 
-/* More than there can be at once. */
+/* More, in all, than there can be at once. */
 static void many(void)
 {
     unsigned int i;

@@ -106,7 +106,7 @@ static const uintptr_t places[] = {
     0xffffffff80100000, /* the kernel's code */
     0xffff880000100000, /* all memory, as the kernel sees it */
     0xffffff0000010000, /* what the kernel shares with the hypervisor */
-    0xffff800000000000, /* the hypervisor: its table of frames */
+    0xffff800000000000, /* the M2P, which user mode does not have */
     0xffff840000000000, /* the hypervisor: inside */
     0x00007ffffffff000, /* the page below the hole of addresses */
     0x8000000000000000, /* the hole */

@@ -267,7 +267,8 @@ void stop_registers(void)
     check(all_together(arithmetic_is_good),
           "floating point of three processes that take turns");
     check(all_together(sse_is_good), "their 16 SSE registers");
-    check(all_together(avx_is_good), "their 16 AVX registers");
+    check(all_together(avx_is_good),
+          has_avx() ? "their 16 AVX registers" : "(this CPU has no AVX)");
     check(all_together(control_is_good), "their rounding modes");
     check(all_together(bases_are_good), "their bases of FS and GS");
     check(all_together(general_is_good), "their general registers");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the stops of the tour share. Each stop shows one thing that a program
+ * What the stops of the tour share. Each check() is one thing that a program
  * may expect of the kernel, and says so in a line.
  */
 #ifndef USER_TOUR_TOUR_H
