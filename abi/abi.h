@@ -104,6 +104,7 @@
 #define PARAPET_VCPU_ID 48
 #define PARAPET_VCPU_GUEST 64
 #define PARAPET_VCPU_FAILED_ENTRY 128
+#define PARAPET_VCPU_USER_GS 136
 
 /* Offsets into struct parapet_frame, for assembly. */
 #define PARAPET_FRAME_RAX 0

@@ -70,7 +70,9 @@ struct parapet_vcpu_page {
     uint64_t failed_entry; /* hypervisor writes: the machine address of the
                               page-table entry for which a memory hypercall
                               failed; 0 when it was none */
-    uint64_t reserved2[7];
+    uint64_t user_gs; /* hypervisor writes when it leaves user mode for the
+                         guest kernel: the base of GS that user mode had */
+    uint64_t reserved2[6];
 };
 
 /*
@@ -171,6 +173,7 @@ PARAPET_ASSERT_OFFSET(parapet_vcpu_page, vcpu_id, PARAPET_VCPU_ID);
 PARAPET_ASSERT_OFFSET(parapet_vcpu_page, guest, PARAPET_VCPU_GUEST);
 PARAPET_ASSERT_OFFSET(parapet_vcpu_page, failed_entry,
                       PARAPET_VCPU_FAILED_ENTRY);
+PARAPET_ASSERT_OFFSET(parapet_vcpu_page, user_gs, PARAPET_VCPU_USER_GS);
 PARAPET_ASSERT_SIZE(parapet_vcpu_page, 192);
 PARAPET_ASSERT_OFFSET(parapet_clock, generation, 4);
 PARAPET_ASSERT_OFFSET(parapet_clock, tsc_base, 8);

@@ -124,9 +124,11 @@ pv_system_call:
         incq COUNTERS_SYSTEM_CALL(%r11)
         mov AT_RCX(CPU_KERNEL_CR3), %r11
         mov %r11, %cr3
+        rdgsbase %rcx
         swapgs
         movl $0, AT_RCX(CPU_USER_MODE)
         mov AT_RCX(CPU_VCPU_PAGE), %r11
+        mov %rcx, PARAPET_VCPU_USER_GS(%r11)
         movb $1, PARAPET_VCPU_EVENT_MASK(%r11)
         mov PARAPET_VCPU_KERNEL_STACK(%r11), %rcx
         and $-16, %rcx

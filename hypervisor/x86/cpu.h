@@ -152,6 +152,14 @@ static inline void xsetbv(uint32_t index, uint64_t value)
                        "d"((uint32_t)(value >> 32)));
 }
 
+static inline uint64_t rdgsbase(void)
+{
+    uint64_t base;
+
+    __asm__ volatile("rdgsbase %0" : "=r"(base));
+    return base;
+}
+
 /* Exchanges GS base and KERNEL_GS_BASE; neither is the hypervisor's. */
 static inline void swapgs(void)
 {

@@ -292,7 +292,10 @@ static void test_bases(void)
     MG_CHECK_EQ(seen_self, PARAPET_VCPU_PAGE(0ul));
     (void)mg_user_expect("rdgsbase", do_rdgsbase, 0, MG_SYSCALL, &seen);
     MG_CHECK_EQ(seen.frame.rax, 0x123456);
+    MG_CHECK_EQ(mg_vcpu_page()->user_gs, 0x123456);
+    mg_vcpu_page()->user_gs = 0;
     (void)mg_user_expect("ud2", do_ud2, 0, MG_UD, NULL);
+    MG_CHECK_EQ(mg_vcpu_page()->user_gs, 0x123456);
     MG_CHECK_EQ(mg_call(kernel_gs, NULL), PARAPET_VCPU_PAGE(0ul));
     (void)mg_user_expect("rdgsbase", do_rdgsbase, 0, MG_SYSCALL, &seen);
     MG_CHECK_EQ(seen.frame.rax, 0x123456);
