@@ -171,11 +171,11 @@ help: ## this list
 
 # Standard input is the guest's: nothing before tools/run may read it.
 .PHONY: run run-native
-run: ## boot Parapet to a prompt in a domain (try: run /bin/tour)
+run: ## boot Parapet to a shell in a domain
 	@tools/doctor --install run </dev/null
 	@$(SUBMAKE) $(RUN_IMAGES) </dev/null >&2
 	@exec tools/run
-run-native: ## boot the same guest kernel on the bare machine
+run-native: ## boot the same kernel and shell on the bare machine
 	@tools/doctor --install run </dev/null
 	@$(SUBMAKE) $(NATIVE_IMAGES) </dev/null >&2
 	@exec tools/run --native
@@ -183,7 +183,7 @@ run-native: ## boot the same guest kernel on the bare machine
 .PHONY: build
 build: ## compile everything
 build: $(BUILD)/hypervisor.elf $(BUILD)/default.itb $(NATIVE_IMAGES) \
-       $(KERNELS) $(BENCH_GUEST) $(UNIT_PROGRAMS)
+       $(KERNELS) $(BENCH_GUEST) $(BENCH_DEBUG) $(UNIT_PROGRAMS)
 
 .PHONY: test
 test: ## all tests; the last line is 'N passed, N failed'
@@ -198,7 +198,7 @@ fuzz: $(FUZZ_PROGRAMS) ## the fuzzers, each for SECONDS=10
 	@tests/run-tests.py --only 'fuzz '
 check: build ## the tests of the tree and of the images
 	@tests/run-tests.py --only 'check '
-kernels: $(BUILD)/hypervisor.elf $(KERNELS) ## the micro-guests
+kernels: $(BUILD)/hypervisor.elf $(KERNELS) ## the micro-guests; TEST=NAME: one
 	@tests/kernels/run $(TEST)
 system: build ## whole boots, driven from outside
 	@tests/run-tests.py --only 'system '
@@ -206,7 +206,7 @@ soak: build $(FUZZ_PROGRAMS) ## micro-guests, system, fuzz, for MINUTES=30
 	@FUZZ_SECONDS=120 tests/run-tests.py --soak $(or $(MINUTES),30)
 
 .PHONY: bench bench-xen bench-compare report
-bench: ## what each operation costs, and whether it keeps its budget
+bench: ## what each operation costs; BENCH=lat_: only such rows
 bench-xen: ## the same on Xen, in the same QEMU (fetches its Debian package)
 bench-compare: ## what changed from OLD=a.json to NEW=b.json
 report: ## a page of the figures of bench and bench-xen
@@ -249,7 +249,9 @@ clean: ## delete what was made
 ##   MACHINE     microvm (the default) or q35
 ##   SMP, MEM    CPUs (1) and memory (256M) of the machine
 ##   GUEST       an ELF file to run in place of the guest kernel
+##   ADD         a folder with files of your own for the RAM disk
 ##   APPEND      the hypervisor's command line, as log=debug audit=on
+##   BOOTARGS    the guest kernel's, as monitor or init=/bin/bench
 ##   ACCEL       tcg (the default) or kvm (untested)
 ##   GDB=1       wait for a debugger; ICOUNT=1 count instructions
 ##   TIMEOUT     seconds after which the run is over

@@ -70,8 +70,8 @@ struct parapet_vcpu_page {
     uint64_t failed_entry; /* hypervisor writes: the machine address of the
                               page-table entry for which a memory hypercall
                               failed; 0 when it was none */
-    uint64_t user_gs; /* hypervisor writes when it leaves user mode for the
-                         guest kernel: the base of GS that user mode had */
+    uint64_t user_gs;      /* hypervisor writes when it leaves user mode for the
+                              guest kernel: the base of GS that user mode had */
     uint64_t reserved2[6];
 };
 

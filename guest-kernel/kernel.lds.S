@@ -7,13 +7,6 @@
 #include "guest-kernel/mm/layout.h"
 
 #define PLACE(name) name : AT(ADDR(name) - KERNEL_BASE)
-/* A stack with the guard page below it. */
-#define STACK(n)                                                               \
-    . += PAGE_SIZE;                                                            \
-    .stack##n (NOLOAD) : AT(ADDR(.stack##n) - KERNEL_BASE) {                   \
-        . += STACK_SIZE;                                                       \
-    } :stack##n
-#define STACK_HEADER(n) stack##n PT_LOAD FLAGS(6);
 
 OUTPUT_FORMAT("elf64-x86-64")
 OUTPUT_ARCH(i386:x86-64)
@@ -22,10 +15,7 @@ PHDRS {
     text PT_LOAD FLAGS(5);
     rodata PT_LOAD FLAGS(4);
     data PT_LOAD FLAGS(6);
-    STACK_HEADER(0) STACK_HEADER(1) STACK_HEADER(2) STACK_HEADER(3)
-    STACK_HEADER(4) STACK_HEADER(5) STACK_HEADER(6) STACK_HEADER(7)
-    STACK_HEADER(8) STACK_HEADER(9) STACK_HEADER(10) STACK_HEADER(11)
-    STACK_HEADER(12) STACK_HEADER(13) STACK_HEADER(14) STACK_HEADER(15)
+    boot_stack PT_LOAD FLAGS(6);
     note PT_NOTE FLAGS(4);
 }
 
@@ -52,13 +42,12 @@ SECTIONS {
         . = ALIGN(PAGE_SIZE);
     } :data
     kernel_data_end = .;
-    kernel_stacks_start = .;
-    STACK(0) STACK(1) STACK(2) STACK(3) STACK(4) STACK(5) STACK(6) STACK(7)
-    STACK(8) STACK(9) STACK(10) STACK(11) STACK(12) STACK(13) STACK(14)
-    STACK(15)
+    . += PAGE_SIZE; /* the guard */
+    boot_stack_start = .;
+    .boot_stack (NOLOAD) : AT(ADDR(.boot_stack) - KERNEL_BASE) {
+        . += STACK_SIZE;
+    } :boot_stack
     kernel_end = .;
-    ASSERT(kernel_end - kernel_stacks_start ==
-           NR_STACKS * (PAGE_SIZE + STACK_SIZE), "stacks differ from layout.h")
 
     /DISCARD/ : {
         *(.note.GNU-stack .comment .eh_frame .note.gnu.property)

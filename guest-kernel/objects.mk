@@ -4,25 +4,37 @@
 # "irqflag.h", which the include path finds in privops/pv or privops/native;
 # so each build compiles everything for itself, into gk-pv/ or gk-native/.
 
-GK_PV_CFLAGS = -Iguest-kernel/privops/pv $(GK_CFLAGS)
-GK_NATIVE_CFLAGS = -Iguest-kernel/privops/native $(GK_CFLAGS)
+GK_PV_CFLAGS = -Iguest-kernel/privops/pv -I$(BUILD)/gk $(GK_CFLAGS)
+GK_NATIVE_CFLAGS = -Iguest-kernel/privops/native -I$(BUILD)/gk $(GK_CFLAGS)
 
 GK_SRC := $(addprefix guest-kernel/, \
 	core/main.c core/kprintf.c core/console.c core/irq.c core/trap.c \
 	core/panic.c core/exception.c core/calendar.c core/latency.c \
+	core/options.c \
 	x86/trap_entry.S x86/switch.S x86/fpu.c \
-	mm/early.c mm/page.c mm/slab.c \
-	mm/area.c mm/user_page.c mm/table.c mm/table_change.c \
-	mm/space.c mm/space_fault.c mm/space_clone.c \
-	proc/stack.c proc/thread.c proc/sched.c proc/wait.c proc/mutex.c \
-	proc/process.c proc/user.c proc/exec.c proc/elf.c proc/terminal.c \
-	proc/syscall.c proc/sys_io.c proc/sys_memory.c proc/sys_process.c \
-	proc/sys_time.c \
-	fs/cpio.c fs/ramdisk.c \
+	mm/early.c mm/page.c mm/slab.c mm/object.c mm/area.c mm/user_page.c \
+	mm/table.c mm/table_change.c mm/kernel_area.c mm/space.c \
+	mm/space_fault.c mm/space_clone.c mm/space_copy.c mm/space_move.c \
+	proc/stack.c proc/thread.c proc/sched.c proc/wait.c proc/process.c \
+	proc/clone.c proc/exit.c proc/user.c proc/oom.c proc/exec.c \
+	proc/exec_stack.c proc/elf.c proc/files.c proc/signal.c \
+	proc/signal_set.c proc/signal_deliver.c proc/signal_frame.c \
+	proc/timer.c proc/futex.c proc/syscall.c proc/sys_io.c \
+	proc/sys_file.c proc/sys_poll.c proc/sys_memory.c \
+	proc/sys_process.c proc/sys_thread.c proc/sys_system.c \
+	proc/sys_user_ids.c proc/sys_signal.c proc/sys_time.c \
+	proc/sys_stat.c proc/sys_open.c proc/sys_folder.c \
+	proc/sys_attribute.c proc/sys_descriptor.c proc/user_path.c \
+	fs/cpio.c fs/inode.c fs/path.c fs/file.c fs/ramfs.c fs/ramfs_file.c \
+	fs/ramfs_unpack.c fs/pipe.c fs/poll.c fs/epoll.c fs/device.c \
+	fs/random.c fs/tty.c fs/tty_line.c fs/tty_job.c fs/tty_ioctl.c \
+	fs/procfs.c fs/procfs_text.c fs/procfs_root.c fs/procfs_system.c \
+	fs/procfs_process.c fs/procfs_status.c fs/procfs_cpu.c \
 	monitor/monitor.c monitor/line.c monitor/commands.c \
 	monitor/cmd_system.c monitor/cmd_files.c monitor/cmd_threads.c \
-	monitor/cmd_crash.c monitor/cmd_counters.c monitor/cmd_run.c monitor/selftest.c \
-	monitor/selftest_space.c monitor/selftest_random.c \
+	monitor/cmd_crash.c monitor/cmd_counters.c monitor/cmd_run.c \
+	monitor/selftest.c monitor/selftest_space.c \
+	monitor/selftest_object.c monitor/selftest_random.c \
 	bench/bench.c)
 
 GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
@@ -58,6 +70,19 @@ $(BUILD)/gk-native/%.o: %.S $(FLAGS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(GK_NATIVE_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
 
+# [NUMBER] = "NAME", for each of Linux's system calls, from the host's headers.
+SYSCALL_NAMES := $(BUILD)/gk/syscall_names.inc
+
+$(SYSCALL_NAMES): $(FLAGS)
+	$(call made,NAMES)
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '#include <asm/unistd_64.h>' | \
+	    $(CC) -idirafter /usr/include/x86_64-linux-gnu -E -dM - | sed -n \
+	    's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/[\2] = "\1",/p' > $@
+
+$(BUILD)/gk-pv/guest-kernel/proc/syscall.o \
+$(BUILD)/gk-native/guest-kernel/proc/syscall.o: | $(SYSCALL_NAMES)
+
 GK_LDS := $(BUILD)/gk/guest-kernel/kernel.lds
 
 $(GK_LDS): guest-kernel/kernel.lds.S guest-kernel/mm/layout.h abi/abi.h
@@ -74,10 +99,19 @@ $(BUILD)/guest-native.elf: $(GK_NATIVE_OBJ) $(GK_LIB_OBJ) $(GK_LDS)
 	$(Q)$(LD) $(LDFLAGS) -T $(GK_LDS) -e native_start -o $@ \
 	    $(GK_NATIVE_OBJ) $(GK_LIB_OBJ)
 
-RAMDISK_FILES := $(sort $(wildcard guest-kernel/ramdisk/*))
+# ---- the RAM disk: the files of a folder, our programs, Debian's busybox ----
 
-$(BUILD)/ramdisk.cpio: tools/mkramdisk $(RAMDISK_FILES) $(USER_PROGRAMS)
+BUSYBOX ?= /bin/busybox
+RAMDISK_FILES := $(sort $(shell find guest-kernel/ramdisk -type f))
+RAMDISK_PARTS := guest-kernel/ramdisk home= dev= proc= tmp= var/log= \
+	'sbin->bin' 'usr/bin->../bin' 'usr/sbin->../bin' \
+	'etc/mtab->../proc/mounts' bin/busybox=$(BUSYBOX)
+RAMDISK_PROGRAMS := init=$(BUILD)/user/bin/init $(foreach program, \
+	$(USER_PROGRAMS),bin/$(notdir $(program))=$(program))
+
+$(BUILD)/ramdisk.cpio: tools/mkramdisk $(RAMDISK_FILES) $(USER_PROGRAMS) \
+    $(BUILD)/user/bin/init $(BUSYBOX)
 	$(call made,CPIO)
 	$(Q)mkdir -p $(@D)
-	$(Q)tools/mkramdisk guest-kernel/ramdisk $@ \
-	    $(foreach program,$(USER_PROGRAMS),bin/$(notdir $(program))=$(program))
+	$(Q)tools/mkramdisk $@ $(RAMDISK_PARTS) $$($(BUSYBOX) --list | \
+	    sed '/^busybox$$/d; s,.*,bin/&->busybox,') $(RAMDISK_PROGRAMS)

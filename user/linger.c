@@ -3,6 +3,7 @@
  * Leaves children behind, which have written to memory that they share, and
  * sleep for a time that is given in milliseconds.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@ int main(int argc, char **argv)
     unsigned int ms = argc > 1 ? (unsigned int)atoi(argv[1]) : 1000;
     int i;
 
+    /* The end of the session's leader is not theirs. */
+    signal(SIGHUP, SIG_IGN);
     for (i = 0; i < NR_CHILDREN; i++)
         if (fork() == 0) {
             shared[i * 1024]++;

@@ -1,24 +1,43 @@
 /* SPDX-License-Identifier: MIT
  *
  * Random system calls with random arguments, in children that may well die of
- * them. Whatever happens to these: the kernel goes on. Nothing that waits,
- * ends or starts a process on purpose, and nothing is written to the console.
+ * them. Whatever happens to these: the kernel goes on. Left out is what would
+ * be the end of other processes or change the machine for them. A call that
+ * waits is interrupted by a timer; who waits all the same is killed.
  *
  *   scramble [CHILDREN [CALLS [SEED]]]
  */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* mmap, mprotect, munmap, brk, rt_sigaction, rt_sigprocmask, ioctl,
- * sched_yield, madvise, getpid, getppid, arch_prctl, gettid, set_tid_address,
- * clock_gettime; then write and writev; then some that there are not. */
-static const int numbers[] = {9,  10,  11,  12,  13,  14,  16, 24, 28,
-                              39, 110, 158, 186, 218, 228, 1,  20, 2,
-                              17, 34,  64,  65,  72,  73,  74, 144};
+#define FOLDER "/tmp/scramble"
+#define NR_NUMBERS 450
+#define FIRST_FILE 3 /* descriptors from here on; below them are none */
+#define MAX_WAIT_MS 1000
+
+/* What is called every other time. */
+static const int favourites[] = {
+    SYS_mmap,           SYS_mprotect,    SYS_munmap,       SYS_brk,
+    SYS_mremap,         SYS_madvise,     SYS_rt_sigaction, SYS_rt_sigprocmask,
+    SYS_arch_prctl,     SYS_sigaltstack, SYS_clone,        SYS_futex,
+    SYS_set_tid_address};
+
+static const int forbidden[] = {
+    SYS_exit,          SYS_exit_group,   SYS_vfork,           SYS_kill,
+    SYS_tkill,         SYS_tgkill,       SYS_rt_sigqueueinfo, SYS_reboot,
+    SYS_setsid,        SYS_setpgid,      SYS_sethostname,     SYS_setdomainname,
+    SYS_clock_settime, SYS_settimeofday, SYS_mount,           SYS_umount2,
+    SYS_setpriority,   SYS_adjtimex};
 
 static uint64_t state;
 
@@ -77,11 +96,10 @@ static uint64_t argument(void)
  */
 static void tame(int number, uint64_t *args)
 {
-    if (number == 1 || number == 20) /* write, writev */
-        args[0] = next() % 8 == 0 ? ~0ul : 3;
-    if (number < 9 || number > 11 || next() % 64 == 0)
+    if (number == SYS_write || number == SYS_writev)
+        args[0] = next() % 8 == 0 ? ~0ul : FIRST_FILE;
+    if (number < SYS_mmap || number > SYS_munmap || next() % 64 == 0)
         return;
-    /* mmap, mprotect, munmap */
     args[0] = 0x10000000 + (next() % 256) * 0x1000;
     args[1] = next() % 0x40000;
     args[2] %= 8;
@@ -93,10 +111,24 @@ static void tame(int number, uint64_t *args)
 static void touch(void)
 {
     uint64_t at = 0x10000000 + next() % 0x100000;
-    long clock_gettime = 228, write = 1;
 
-    (void)syscall(clock_gettime, 1L, at);
-    (void)syscall(write, 3L, at, next() % 0x3000);
+    (void)syscall(SYS_clock_gettime, 1L, at);
+    (void)syscall(SYS_write, (long)FIRST_FILE, at, next() % 0x3000);
+}
+
+static int pick_number(void)
+{
+    const size_t nr_favourites = sizeof(favourites) / sizeof(favourites[0]);
+    size_t i;
+    int number;
+
+    if (next() % 2 == 0)
+        return favourites[next() % nr_favourites];
+    number = (int)(next() % NR_NUMBERS);
+    for (i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
+        if (number == forbidden[i])
+            return SYS_getpid;
+    return number;
 }
 
 static void scramble(unsigned int nr_calls)
@@ -106,7 +138,7 @@ static void scramble(unsigned int nr_calls)
     int number;
 
     for (i = 0; i < nr_calls; i++) {
-        number = numbers[next() % (sizeof(numbers) / sizeof(numbers[0]))];
+        number = pick_number();
         for (j = 0; j < 6; j++)
             args[j] = argument();
         tame(number, args);
@@ -114,6 +146,57 @@ static void scramble(unsigned int nr_calls)
                       args[5]);
         touch();
     }
+}
+
+/* ---- the children ---- */
+
+static void interrupt(int signal)
+{
+    (void)signal;
+}
+
+/* No console, but a file, a pipe, a device and a folder. */
+static void open_files(void)
+{
+    int ends[2], i;
+
+    for (i = 0; i < FIRST_FILE; i++)
+        close(i);
+    if (open(FOLDER "/file", O_RDWR | O_CREAT | O_TRUNC, 0600) < 0 ||
+        pipe2(ends, O_NONBLOCK) != 0 || open("/dev/zero", O_RDWR) < 0 ||
+        open(FOLDER, O_RDONLY | O_DIRECTORY) < 0)
+        _exit(1);
+    for (i = 0; i < FIRST_FILE + 2; i++)
+        (void)dup2(i, i + FIRST_FILE);
+    for (i = 0; i < FIRST_FILE; i++)
+        close(i);
+}
+
+static _Noreturn void be_child(unsigned int nr_calls)
+{
+    struct sigaction action = {.sa_handler = interrupt};
+    struct itimerval timer = {{0, 5000}, {0, 5000}};
+
+    setpgid(0, 0);
+    open_files();
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &timer, NULL);
+    scramble(nr_calls);
+    _exit(0);
+}
+
+/* The end of a child and of all that it has started. */
+static bool end_child(pid_t pid)
+{
+    unsigned int ms = 0;
+    pid_t ended;
+
+    while ((ended = waitpid(pid, NULL, WNOHANG)) == 0 && ms++ < MAX_WAIT_MS)
+        usleep(1000);
+    (void)kill(-pid, SIGKILL);
+    if (ended == 0)
+        ended = waitpid(pid, NULL, 0);
+    return ended == pid;
 }
 
 static unsigned int number_of(int argc, char **argv, int at,
@@ -127,20 +210,22 @@ int main(int argc, char **argv)
     unsigned int nr = number_of(argc, argv, 1, 20), i, nr_ended = 0;
     unsigned int nr_calls = number_of(argc, argv, 2, 2000);
     unsigned int seed = number_of(argc, argv, 3, 1);
-    int status;
+    pid_t pids[2] = {0, 0};
 
-    for (i = 0; i < nr; i++) {
+    mkdir(FOLDER, 0700);
+    if (chdir(FOLDER) != 0)
+        return 2;
+    for (i = 0; i < nr + 2; i++) {
         /* Two at a time, so that they get in each other's way. */
-        if (i >= 2 && wait(&status) > 0)
-            nr_ended++;
-        if (fork() == 0) {
+        if (pids[i % 2] > 0)
+            nr_ended += end_child(pids[i % 2]);
+        pids[i % 2] = i < nr ? fork() : 0;
+        if (i < nr && pids[i % 2] == 0) {
             state = (seed * 1000ul + i) * 0x9e3779b97f4a7c15 + 1;
-            scramble(nr_calls);
-            _exit(0);
+            be_child(nr_calls);
         }
     }
-    while (wait(&status) > 0)
-        nr_ended++;
+    unlink(FOLDER "/file");
     printf("scramble: %u children have ended\n", nr_ended);
     return nr_ended == nr ? 0 : 1;
 }

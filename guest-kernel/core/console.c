@@ -1,40 +1,53 @@
 /* SPDX-License-Identifier: MIT
  *
- * A ring of input bytes between the console interrupt and the thread that
- * reads. head and tail only count up; head - tail bytes wait.
+ * A ring between the console's interrupt and whoever has the input. head and
+ * tail only count up; head - tail bytes wait: for the monitor to read them, or
+ * for the terminal to have room.
  *
- * When the ring is full the handler leaves the rest where it is, and no
- * further interrupt need come for it (the line stays raised, the event is not
- * sent twice). So whoever has emptied the ring looks for it himself.
+ *   device --fill()--> ring --hand_out()--> terminal
+ *                          \--console_get()--> monitor
+ *
+ * When the ring is full the rest stays where it is, and no further interrupt
+ * need come for it (the line stays raised, the event is not sent twice). So
+ * whoever has emptied the ring looks for it himself. All is protected by
+ * disabled interrupts.
  */
 #include "guest-kernel/core/console.h"
 
 #include "guest-kernel/core/irq.h"
+#include "guest-kernel/fs/tty.h"
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/proc/wait.h"
 #include "lib/macros.h"
+#include "lib/string.h"
 
-#define INPUT_SIZE 4096u /* a power of two */
+#define KEY_MONITOR (']' - '@')
+/* A power of two. The second half is for what the terminal gives back. */
+#define RING_SIZE (2 * TTY_INPUT_SIZE)
+#define FILL_LIMIT (RING_SIZE / 2)
 
-static char input[INPUT_SIZE];
+static char ring[RING_SIZE];
 static unsigned int head;
 static unsigned int tail;
 /* Input may wait in the device for which no interrupt will come; at first what
  * came before there was a handler. */
 static bool left_over = true;
+static enum console_owner owner;
+static bool key_works;
 static struct wait_queue readers = WAIT_QUEUE_INIT(readers);
+static struct wait_queue key_pressed = WAIT_QUEUE_INIT(key_pressed);
 
-/* As much as there is, or as there is room for. Interrupts are disabled. */
+/* As much as there is, or as there is room for. */
 static void fill(void)
 {
     unsigned int at, room;
     size_t got;
 
     left_over = true;
-    while (head - tail < INPUT_SIZE) {
-        at = head % INPUT_SIZE;
-        room = MIN(INPUT_SIZE - at, INPUT_SIZE - (head - tail));
-        got = privops_console_read(input + at, room);
+    while (head - tail < FILL_LIMIT) {
+        at = head % RING_SIZE;
+        room = MIN(RING_SIZE - at, FILL_LIMIT - (head - tail));
+        got = privops_console_read(ring + at, room);
         head += (unsigned int)got;
         if (got < room) {
             left_over = false;
@@ -43,10 +56,52 @@ static void fill(void)
     }
 }
 
+/* The waiting bytes that lie side by side, up to the key. */
+static size_t next_run(void)
+{
+    unsigned int at = tail % RING_SIZE;
+    size_t size = MIN(RING_SIZE - at, head - tail);
+    const char *key = key_works ? memchr(ring + at, KEY_MONITOR, size) : NULL;
+
+    return key != NULL ? (size_t)(key - (ring + at)) : size;
+}
+
+/* To the terminal, until the ring is empty, or the terminal full, or the key
+ * has made the monitor the owner. */
+static void hand_out(void)
+{
+    size_t size, taken;
+
+    while (head != tail && owner == CONSOLE_TTY) {
+        size = next_run();
+        if (size == 0) {
+            tail++;
+            owner = CONSOLE_MONITOR;
+            tty_hold(tty_console(), true);
+            wait_queue_wake_all(&key_pressed);
+            return;
+        }
+        taken = tty_receive(tty_console(), ring + tail % RING_SIZE, size);
+        tail += (unsigned int)taken;
+        if (taken < size)
+            return;
+    }
+}
+
+void console_pull(void)
+{
+    hand_out();
+    while (left_over && head == tail) {
+        fill();
+        hand_out();
+    }
+}
+
 static void console_interrupt(void)
 {
     fill();
-    if (head != tail)
+    console_pull();
+    if (head != tail && owner == CONSOLE_MONITOR)
         wait_queue_wake_all(&readers);
 }
 
@@ -55,18 +110,51 @@ void console_init(void)
     irq_register(IRQ_CONSOLE, console_interrupt);
 }
 
+/* Before what is in the ring: it came earlier. */
+static void take_back(void)
+{
+    static char bytes[TTY_INPUT_SIZE];
+    size_t size = tty_take_back(tty_console(), bytes);
+
+    while (size > 0)
+        ring[--tail % RING_SIZE] = bytes[--size];
+}
+
+void console_give(enum console_owner new_owner)
+{
+    bool irq_on = privops_irq_save();
+
+    if (owner == CONSOLE_TTY && new_owner == CONSOLE_MONITOR)
+        take_back();
+    owner = new_owner;
+    /* With the key, the monitor is a guest on the screen of programs. */
+    tty_hold(tty_console(), owner == CONSOLE_MONITOR && key_works);
+    console_pull();
+    privops_irq_restore(irq_on);
+}
+
+void console_wait_for_key(void)
+{
+    bool irq_on = privops_irq_save();
+
+    key_works = true;
+    while (owner != CONSOLE_MONITOR)
+        wait_queue_sleep(&key_pressed);
+    privops_irq_restore(irq_on);
+}
+
 char console_get(void)
 {
     bool irq_on = privops_irq_save();
     char c;
 
-    while (head == tail) {
-        if (left_over)
+    while (head == tail || owner != CONSOLE_MONITOR) {
+        if (left_over && owner == CONSOLE_MONITOR)
             fill();
         else
             wait_queue_sleep(&readers);
     }
-    c = input[tail % INPUT_SIZE];
+    c = ring[tail % RING_SIZE];
     tail++;
     privops_irq_restore(irq_on);
     return c;

@@ -1,18 +1,37 @@
 /* SPDX-License-Identifier: MIT
  *
- * The console for threads: text out, bytes in. No input is lost: what does not
- * fit into the buffer here stays in the device or with the hypervisor.
+ * The console: text out, bytes in. Input has one owner at a time, the monitor
+ * or the terminal (fs/tty.h), and Ctrl-] gives it to the monitor. No input is
+ * lost: what its owner has no room for stays in the device or with the
+ * hypervisor.
  */
 #ifndef GUEST_KERNEL_CORE_CONSOLE_H
 #define GUEST_KERNEL_CORE_CONSOLE_H
 
 #include <stddef.h>
 
-/* Registers the interrupt handler: before privops_irq_start(). */
+enum console_owner {
+    CONSOLE_MONITOR,
+    CONSOLE_TTY,
+};
+
+/* Registers the interrupt handler: before privops_irq_start(). The monitor has
+ * the input. */
 void console_init(void);
 
-/* Sleeps until a byte has come in. For threads, interrupts enabled. */
+/* Gives away the input, with what nobody has read yet. */
+void console_give(enum console_owner owner);
+
+/* Sleeps until the user gives the monitor the input, by Ctrl-]. From the first
+ * call on, the key does that, and is no input any more. */
+void console_wait_for_key(void);
+
+/* The monitor's: sleeps until a byte has come in. Interrupts are enabled. */
 char console_get(void);
+
+/* Takes in what waits, since the terminal has room now. Interrupts are
+ * disabled. */
+void console_pull(void);
 
 /* Writes all of it, as it is. */
 void console_put(const char *text, size_t size);

@@ -7,20 +7,33 @@
 
 #include "guest-kernel/core/console.h"
 #include "guest-kernel/core/kprintf.h"
+#include "guest-kernel/core/options.h"
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/core/version.h"
-#include "guest-kernel/fs/ramdisk.h"
+#include "guest-kernel/fs/device.h"
+#include "guest-kernel/fs/path.h"
+#include "guest-kernel/fs/procfs.h"
+#include "guest-kernel/fs/ramfs.h"
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/monitor/monitor.h"
 #include "guest-kernel/privops/privops.h"
+#include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/sched.h"
+#include "guest-kernel/proc/signal.h"
 #include "guest-kernel/proc/thread.h"
+#include "lib/string.h"
 
-static const char *platform;
+static const struct boot_info *boot_info;
+static struct options options;
 
 const char *kernel_platform(void)
 {
-    return platform;
+    return boot_info->platform;
+}
+
+const char *kernel_command_line(void)
+{
+    return boot_info->command_line;
 }
 
 void kernel_banner(void)
@@ -38,19 +51,69 @@ static void print_memory(void)
             pages.free_kib);
 }
 
+/* ---- process 1 ---- */
+
+_Noreturn void init_ended(uint32_t status)
+{
+    uint32_t signal = status & 0x7f;
+
+    if (signal != 0)
+        kprintf("guest: process 1 was killed by %s\n", signal_name(signal));
+    else
+        kprintf("guest: process 1 has ended, with exit status %u\n",
+                status >> 8 & 0xff);
+    kprintf("guest: nothing is left to run (process 1 ends by reboot(2))\n");
+    privops_shutdown(PRIVOPS_CRASH);
+}
+
+/* A thread of the kernel's own: see proc/thread.h for the interrupts. */
+static void start_init(void)
+{
+    const char *why = "there are too many processes";
+    int64_t pid;
+
+    privops_irq_disable();
+    console_give(CONSOLE_TTY);
+    pid = process_spawn(NULL, options.init[0], options.init, &why);
+    privops_irq_enable();
+    if (pid >= 0)
+        return;
+    kprintf("guest: process 1, %s: %s\n", options.init[0], why);
+    kprintf("guest: say init=PROGRAM or monitor on the command line\n");
+    privops_shutdown(PRIVOPS_CRASH);
+}
+
+/* The first thread but for the idle one. Never returns. */
+static void first_thread(void *unused)
+{
+    if (options.monitor) {
+        monitor_thread(unused);
+    } else {
+        start_init();
+        monitor_debugger_thread(unused);
+    }
+}
+
 _Noreturn void kernel_main(const struct boot_info *boot)
 {
-    platform = boot->platform;
+    static char command_line[BOOT_COMMAND_LINE_SIZE];
+
+    boot_info = boot;
     kprintf("guest: on %s, command line \"%s\"\n", boot->platform,
             boot->command_line);
+    (void)string_copy(command_line, sizeof(command_line), boot->command_line);
+    options_parse(command_line, &options);
     page_init(boot);
     print_memory();
     thread_init(privops_boot_stack());
     sched_init();
     console_init();
-    ramdisk_init(boot);
+    ramfs_init(boot);
+    device_init();
+    if (path_mount("/proc", procfs_create()) != 0)
+        kprintf("guest: there is no /proc to put its files in\n");
     privops_irq_start();
-    if (thread_create("monitor", monitor_thread, NULL) == NULL)
+    if (thread_create("monitor", first_thread, NULL) == NULL)
         panic("no memory for the monitor's thread");
     sched_idle();
 }

@@ -24,7 +24,10 @@ void trap_dispatch(struct trap_regs *regs)
 {
     if (is_interrupt(regs->vector)) {
         privops_interrupt(regs->vector);
-        sched_preempt();
+        if (trap_from_user(regs))
+            user_return(regs);
+        else
+            sched_preempt(regs);
     } else if (trap_from_user(regs)) {
         user_trap(regs);
     } else if (regs->vector == TRAP_BREAKPOINT) {

@@ -20,6 +20,8 @@ enum field {
     FIELD_MODE = 1,
     FIELD_MTIME = 5,
     FIELD_FILE_SIZE = 6,
+    FIELD_DEVICE_MAJOR = 9,
+    FIELD_DEVICE_MINOR = 10,
     FIELD_NAME_SIZE = 11,
 };
 
@@ -90,6 +92,8 @@ static enum cpio_result parse_entry(struct cpio *cpio, const uint32_t *fields,
     entry->data = cpio->bytes + data_at;
     entry->mode = fields[FIELD_MODE];
     entry->mtime = fields[FIELD_MTIME];
+    entry->device = (fields[FIELD_DEVICE_MAJOR] & 0xfff) << 8 |
+                    (fields[FIELD_DEVICE_MINOR] & 0xff);
     /* The padding of the last entry may be cut off. */
     next_at = ALIGN_UP(data_at + entry->size, (size_t)4);
     cpio->offset = MIN(next_at, cpio->size);

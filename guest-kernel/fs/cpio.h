@@ -32,6 +32,7 @@ struct cpio_entry {
     size_t size;
     uint32_t mode; /* as in POSIX: type and permissions */
     uint32_t mtime;
+    uint32_t device; /* of a device: major << 8 | minor */
 };
 
 enum cpio_result {

@@ -10,13 +10,14 @@
  *   ffffff0000000000  pv: pages shared with the hypervisor (abi/abi.h)
  *   ffffff4000000000  pv: PARAPET_P2M, the machine frame of each page
  *   ffffffff80100000  the image, physical 0x100000:
- *                       text | read-only data | data and bss |
- *                       guard | stack 0 | guard | stack 1 | guard ...
+ *                       text | read-only data | data and bss | guard | boot
+ *                       stack
+ *   ffffffffc0000000  KERNEL_STACKS: the stacks of threads, each with a page
+ *                     below it that is never mapped (proc/stack.c)
  *
  * Each part of the image is a PT_LOAD segment of its own, and what is between
  * two segments is not mapped: under the hypervisor, which maps segments and
  * nothing else, this gives a kernel guard pages before its first instruction.
- * The frames below the guards are lost (64 KiB in all).
  */
 #ifndef GUEST_KERNEL_MM_LAYOUT_H
 #define GUEST_KERNEL_MM_LAYOUT_H
@@ -33,7 +34,10 @@
 #define MEMORY_LIMIT 0x400000000 /* 16 GiB */
 
 #define STACK_SIZE 0x4000
-#define NR_STACKS 16 /* as many as kernel.lds.S lists */
+
+/* For as many threads as there can be, and the kernel's own. */
+#define KERNEL_STACKS 0xffffffffc0000000
+#define NR_STACKS 544
 
 #ifndef __ASSEMBLY__
 
@@ -43,7 +47,7 @@
 extern char kernel_text_start[], kernel_text_end[];
 extern char kernel_rodata_start[], kernel_rodata_end[];
 extern char kernel_data_start[], kernel_data_end[];
-extern char kernel_stacks_start[], kernel_end[];
+extern char boot_stack_start[], kernel_end[];
 
 /* The physical address of something in the image. */
 static inline uint64_t image_paddr(const void *object)

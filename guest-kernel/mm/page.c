@@ -18,6 +18,7 @@ static uint64_t nr_pages; /* records, from frame 0 */
 static uint64_t total_kib;
 static struct list_node free_blocks[PAGE_MAX_ORDER + 1];
 static uint64_t nr_free[PAGE_MAX_ORDER + 1];
+static uint64_t nr_free_pages;
 
 static uint64_t frame_of(const struct page *page)
 {
@@ -30,12 +31,14 @@ static void add_free(struct page *page, unsigned int order)
     page->order = (uint8_t)order;
     list_add_first(&free_blocks[order], &page->node);
     nr_free[order]++;
+    nr_free_pages += 1ul << order;
 }
 
 static void remove_free(struct page *page)
 {
     list_remove(&page->node);
     nr_free[page->order]--;
+    nr_free_pages -= 1ul << page->order;
     page->kind = PAGE_INSIDE;
 }
 
@@ -67,6 +70,17 @@ void page_init(const struct boot_info *boot)
     pages = early_alloc(nr_pages * sizeof(struct page));
     for (i = 0; range = early_range(i), range.end != 0; i++)
         add_range(range.start >> PAGE_SHIFT, range.end >> PAGE_SHIFT);
+}
+
+void page_add_range(uint64_t start, uint64_t end)
+{
+    uint64_t first = ALIGN_UP(start, (uint64_t)PAGE_SIZE) >> PAGE_SHIFT;
+    uint64_t behind = MIN(end >> PAGE_SHIFT, nr_pages);
+    bool irq_on = privops_irq_save();
+
+    if (first < behind)
+        add_range(first, behind);
+    privops_irq_restore(irq_on);
 }
 
 /* Interrupts are disabled. */
@@ -145,16 +159,19 @@ void *page_vaddr(const struct page *page)
     return direct_map(frame_of(page) << PAGE_SHIFT);
 }
 
+uint64_t page_nr_free(void)
+{
+    return nr_free_pages;
+}
+
 void page_get_statistics(struct page_statistics *statistics)
 {
     bool irq_on = privops_irq_save();
     unsigned int order;
 
     statistics->total_kib = total_kib;
-    statistics->free_kib = 0;
-    for (order = 0; order <= PAGE_MAX_ORDER; order++) {
+    statistics->free_kib = nr_free_pages * (PAGE_SIZE / 1024);
+    for (order = 0; order <= PAGE_MAX_ORDER; order++)
         statistics->nr_free[order] = nr_free[order];
-        statistics->free_kib += nr_free[order] << order << PAGE_SHIFT >> 10;
-    }
     privops_irq_restore(irq_on);
 }

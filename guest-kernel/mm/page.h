@@ -34,6 +34,10 @@ struct page {
 /* Takes over all that early_alloc() has left. */
 void page_init(const struct boot_info *boot);
 
+/* Memory that was kept out of it at boot and has served: the RAM disk. Pages
+ * that lie wholly in [start, end) and are memory of the machine's. */
+void page_add_range(uint64_t start, uint64_t end);
+
 /* Contents undefined. NULL when no block of that order is left. */
 void *page_alloc(unsigned int order);
 
@@ -44,6 +48,9 @@ void page_free(void *block);
 struct page *page_of(const void *object);
 /* The direct-map address of its frame. */
 void *page_vaddr(const struct page *page);
+
+/* How many are free: quick, unlike the statistics. */
+uint64_t page_nr_free(void);
 
 struct page_statistics {
     uint64_t total_kib;                   /* memory of the domain or machine */

@@ -30,31 +30,71 @@
 #define SPACE_WRITE 2u
 #define SPACE_EXEC 4u
 
+struct list_node;
+struct object;
 struct space;
 
-/* An empty space. NULL without memory. */
+/* An empty space with one reference. NULL without memory. */
 struct space *space_create(void);
 
-/* Gives all its pages and tables back. If it is the current one, the kernel's
- * own becomes current first. NULL is ignored. */
-void space_destroy(struct space *space);
+/* One more user of it: vfork(2). */
+struct space *space_get(struct space *space);
+
+/* With the last reference, gives all its pages and tables back. If it is the
+ * current one then, the kernel's own becomes current first. NULL is ignored. */
+void space_put(struct space *space);
 
 /* A copy, for fork: same areas, pages shared until written. NULL without
  * memory. */
 struct space *space_clone(struct space *space);
 
 /*
- * Maps [start, start + size), both multiples of the page size. Its first
- * image_size bytes read as image, the rest as zero; image may be NULL when
- * image_size is 0. Pages are private copies, made when touched: the image must
- * stay as it is for as long as any space or clone maps it.
+ * What is mapped: size bytes of the object from offset (a multiple of the page
+ * size) on, and zero after them. If it is shared, writes go to the object and
+ * size does not count; else written pages are the space's own copies.
+ */
+struct space_source {
+    struct object *object;
+    uint64_t offset;
+    uint64_t size;
+    bool shared;
+    bool read_only; /* shared, and not to be made writable */
+};
+
+/*
+ * Maps [start, start + size), both multiples of the page size: what source
+ * says, or zero pages if it is NULL. Takes a reference of the object for each
+ * area. Pages come when they are touched.
  *
- * 0; -PARAPET_EINVAL: empty, unaligned, not in user memory, unknown rights, or
- * an image larger than the area; -PARAPET_EEXIST: something is mapped there;
- * -PARAPET_ENOMEM.
+ * 0; -PARAPET_EINVAL: empty, unaligned, not in user memory or unknown rights;
+ * -PARAPET_EEXIST: something is mapped there; -PARAPET_ENOMEM, also when there
+ * are too many areas.
  */
 int space_map(struct space *space, uint64_t start, uint64_t size,
-              unsigned int prot, const void *image, size_t image_size);
+              unsigned int prot, const struct space_source *source);
+
+/*
+ * Maps pages of the range now, in as few changes as possible: for execve(2),
+ * whose program will touch most of them. One call for all of a program is
+ * best. What a file has is mapped as it is; pages that are writable or zero
+ * are made, but not many. A hint: it may do less.
+ */
+void space_populate(struct space *space, uint64_t start, uint64_t size);
+
+/*
+ * mremap(2): what is in [start, start + size), all of one area or a part of
+ * it, is in [to, to + new_size) afterwards, and goes on there as the area
+ * would. to is start, or a place where nothing is mapped; new_size is not less
+ * than size. 0; -PARAPET_EINVAL; -PARAPET_ENOMEM; -PARAPET_EFAULT: not one
+ * area; -PARAPET_EEXIST: something is there.
+ */
+int space_move(struct space *space, uint64_t start, uint64_t size, uint64_t to,
+               uint64_t new_size);
+
+/* The pages of private areas in the range go, and read as at first; those of
+ * shared ones are the object's: madvise(2), MADV_DONTNEED. 0 or
+ * -PARAPET_EINVAL. */
+int space_forget(struct space *space, uint64_t start, uint64_t size);
 
 /* Unmaps what is mapped in the range, which may have holes. 0, -PARAPET_EINVAL
  * as above, or -PARAPET_ENOMEM (one area becomes two). */
@@ -66,15 +106,30 @@ int space_unmap(struct space *space, uint64_t start, uint64_t size);
 int space_protect(struct space *space, uint64_t start, uint64_t size,
                   unsigned int prot);
 
+/* Whether nothing in the range is read_only (struct space_source). */
+bool space_may_write(struct space *space, uint64_t start, uint64_t size);
+
+/* Whether areas cover the range without a hole. */
+bool space_is_mapped(struct space *space, uint64_t start, uint64_t size);
+
+/* Whether the page at vaddr is there already, and needs no page fault. */
+bool space_has_page(struct space *space, uint64_t vaddr);
+
 /* The start of the highest gap of size bytes (a multiple of the page size)
  * with a free page on either side; 0 when there is none. */
 uint64_t space_find_gap(struct space *space, uint64_t size);
 
-/*
- * A page fault at vaddr, with the CPU's error code. True: the access may be
- * tried again. False: it is not allowed, or there is no memory for it.
- */
-bool space_fault(struct space *space, uint64_t vaddr, uint64_t error);
+enum space_fault {
+    SPACE_FAULT_DONE,      /* the access may be tried again */
+    SPACE_FAULT_UNMAPPED,  /* nothing is mapped there */
+    SPACE_FAULT_FORBIDDEN, /* what is mapped there does not allow it */
+    SPACE_FAULT_NO_MEMORY,
+    SPACE_FAULT_BEYOND, /* behind the end of the file that is mapped */
+};
+
+/* A page fault at vaddr, with the CPU's error code. */
+enum space_fault space_fault(struct space *space, uint64_t vaddr,
+                             uint64_t error);
 
 /* Makes it the current one: what user mode sees from now on. NULL: the
  * kernel's own, without user memory. Also with interrupts disabled. */
@@ -88,5 +143,39 @@ void space_switch(struct space *space);
 bool space_copy_in(struct space *space, void *to, uint64_t from, size_t size);
 bool space_copy_out(struct space *space, uint64_t to, const void *from,
                     size_t size);
+
+/* A string with its zero: its length without; -PARAPET_EFAULT as above;
+ * -PARAPET_E2BIG: it does not fit. */
+int64_t space_copy_string(struct space *space, char *to, uint64_t from,
+                          size_t size);
+
+/* What tells a word of user memory from all others, and is the same in each
+ * space that shares it: an object and an offset, or the space itself and the
+ * address. False: nothing is mapped there. */
+struct space_key {
+    const void *owner;
+    uint64_t offset;
+};
+bool space_key(struct space *space, uint64_t vaddr, struct space_key *key);
+
+/* For /proc. */
+struct space_statistics {
+    uint64_t nr_pages;      /* mapped now */
+    uint64_t nr_area_pages; /* of areas */
+};
+void space_get_statistics(struct space *space, struct space_statistics *out);
+
+/* For /proc/PID/maps: the area after *at, NULL the first, where *at moves.
+ * False past the last. Meanwhile the space is not to change. */
+struct space_area {
+    uint64_t start;
+    uint64_t end;
+    unsigned int prot;
+    uint64_t offset;
+    bool shared;
+    bool has_object;
+};
+bool space_next_area(const struct space *space, const struct list_node **at,
+                     struct space_area *out);
 
 #endif

@@ -1,95 +1,115 @@
 /* SPDX-License-Identifier: MIT
  *
- * A clone gets the same pages, read-only on both sides. The clone's tables are
- * filled as plain memory, one by one, and each is attached by one batch; what
- * the original may no longer write is one stream of batched updates.
+ * A clone gets the same pages, read-only on both sides where they are private.
+ * The clone's tables are filled as plain memory and attached all at once, in
+ * the stream of updates that says what the original may no longer write.
+ *
+ * Few pages are copied at once: those that were written lately, such as the
+ * one with the stack's end. Both sides will write them again soon, and a page
+ * fault costs more than a copy. What was written the CPU notes in the entries;
+ * when that have become too many, all entries begin anew.
  */
 #include "guest-kernel/mm/area.h"
 #include "guest-kernel/mm/layout.h"
-#include "guest-kernel/mm/page.h"
-#include "guest-kernel/mm/slab.h"
 #include "guest-kernel/mm/space_parts.h"
 #include "guest-kernel/mm/table.h"
 #include "guest-kernel/mm/user_page.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 
-/* Its page is shared, and the original's entry read-only; returns the entry
- * for the clone. */
-static uint64_t share(struct table_change *change, uint64_t *entry)
-{
-    uint64_t value = *entry;
+#define MAX_COPIES 16
 
-    user_page_share(table_entry_page(value));
-    if (table_entry_is_writable(value)) {
-        value &= ~(uint64_t)PARAPET_PTE_W;
-        mmu_batch_set(&change->batch, entry, value);
+struct cloning {
+    struct space *from;
+    struct table_change change;
+    unsigned int nr_written;
+};
+
+static bool is_written(uint64_t entry)
+{
+    return table_entry_is_writable(entry) && (entry & PARAPET_PTE_D) != 0;
+}
+
+/* NULL: there is to be none, or no memory. */
+static void *copy(struct cloning *cloning, uint64_t entry)
+{
+    void *page;
+
+    if (!is_written(entry) || ++cloning->nr_written > MAX_COPIES)
+        return NULL;
+    page = user_page_alloc();
+    return page != NULL ? memcpy(page, table_entry_page(entry), PAGE_SIZE)
+                        : NULL;
+}
+
+/* What the clone's entry is to be, for one of the original's. */
+static uint64_t clone_entry(struct cloning *cloning, const struct area *area,
+                            const uint64_t *entry)
+{
+    uint64_t value = *entry, clean = value & ~(uint64_t)PARAPET_PTE_D;
+    const void *page;
+
+    if (!area->source.shared && table_entry_is_writable(value)) {
+        page = copy(cloning, value);
+        if (page != NULL) {
+            if (cloning->from->nr_written > MAX_COPIES)
+                mmu_batch_set(&cloning->change.batch, entry, clean);
+            return table_entry(page, area->prot);
+        }
+        value = clean & ~(uint64_t)PARAPET_PTE_W;
+        mmu_batch_set(&cloning->change.batch, entry, value);
     }
+    user_page_share(table_entry_page(value));
     return value;
 }
 
-static void drop_all(struct table_change *change, const uint64_t *values)
+/* False without memory: the tree has a part then. */
+static bool clone_entries(struct cloning *cloning, struct space *clone,
+                          uint64_t *tree)
 {
-    unsigned int i;
-    void *page;
+    struct space *from = cloning->from;
+    const struct area *area = NULL;
+    uint64_t vaddr = SPACE_USER_START, *entry, *leaf;
 
-    for (i = 0; i < MMU_ENTRIES; i++) {
-        if (values[i] == 0)
-            continue;
-        page = table_entry_page(values[i]);
-        if (user_page_drop(page))
-            table_change_free(change, page);
-    }
-}
-
-/* What one table maps, from start on. values is room for its entries. */
-static bool clone_table(struct space *clone, struct space *space,
-                        struct table_change *change, uint64_t start,
-                        uint64_t *values)
-{
-    uint64_t vaddr = start, *entry;
-
-    memset(values, 0, PAGE_SIZE);
-    while ((entry = table_next(&space->roots, &vaddr, start + TABLE_SPAN)) !=
-           NULL) {
-        values[(vaddr - start) / PAGE_SIZE] = share(change, entry);
+    while ((entry = table_next(from->root, &vaddr, SPACE_USER_END)) != NULL) {
+        if (area == NULL || area->end <= vaddr)
+            area = area_at(&from->areas, vaddr);
+        leaf = table_tree_leaf(tree, vaddr);
+        if (leaf == NULL)
+            return false;
+        leaf[vaddr / PAGE_SIZE % MMU_ENTRIES] =
+            clone_entry(cloning, area, entry);
+        clone->nr_pages++;
         vaddr += PAGE_SIZE;
     }
-    if (table_fill(&clone->roots, start, values, MMU_ENTRIES))
-        return true;
-    drop_all(change, values);
-    return false;
+    return true;
 }
 
-static bool clone_pages(struct space *clone, struct space *space,
-                        uint64_t *values)
+static bool clone_pages(struct space *clone, struct space *from)
 {
-    struct table_change change;
-    uint64_t vaddr = SPACE_USER_START;
-    bool done = true;
+    uint64_t *tree = table_tree_create();
+    struct cloning cloning = {.from = from};
+    bool done;
 
-    table_change_begin(&change);
-    while (done && table_next(&space->roots, &vaddr, SPACE_USER_END) != NULL) {
-        vaddr = ALIGN_DOWN(vaddr, TABLE_SPAN);
-        done = clone_table(clone, space, &change, vaddr, values);
-        vaddr += TABLE_SPAN;
-    }
-    table_change_end(&change, space_is_current(space));
+    if (tree == NULL)
+        return false;
+    table_change_begin(&cloning.change);
+    done = clone_entries(&cloning, clone, tree);
+    table_tree_attach(tree, clone->root, &cloning.change.batch);
+    table_change_end(&cloning.change, space_is_current(from));
+    from->nr_written = cloning.nr_written;
     return done;
 }
 
 struct space *space_clone(struct space *space)
 {
     struct space *clone = space_create();
-    uint64_t *values = page_alloc(0);
-    bool done = clone != NULL && values != NULL &&
-                area_copy_all(&clone->areas, &space->areas) &&
-                clone_pages(clone, space, values);
 
-    if (values != NULL)
-        page_free(values);
-    if (done)
+    if (clone == NULL)
+        return NULL;
+    if (area_copy_all(&clone->areas, &space->areas) &&
+        clone_pages(clone, space))
         return clone;
-    space_destroy(clone);
+    space_put(clone);
     return NULL;
 }

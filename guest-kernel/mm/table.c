@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * A walk goes from level 4, the roots, to level 1, whose entries map pages.
- * Tables are only ever added as a whole branch: filled as plain memory from
- * the bottom up, and then attached by one entry, all in one batch. So the
- * hypervisor looks at each new table once, with what it is to hold.
+ * A walk goes from level 4, the root, to level 1, whose entries map pages.
+ * Tables are only ever added as a whole branch: filled as plain memory, and
+ * then attached by one entry, all in one batch. So the hypervisor looks at
+ * each new table once, with what it is to hold.
  */
 #include "guest-kernel/mm/table.h"
 
@@ -52,11 +52,12 @@ void *table_entry_page(uint64_t entry)
     return direct_map(number << PAGE_SHIFT);
 }
 
-uint64_t *table_walk(const struct mmu_roots *roots, uint64_t vaddr,
-                     unsigned int *level)
+/* The entry for vaddr in the table of *level, or, when there is none, in the
+ * lowest that there is: *level is then that one's. */
+static uint64_t *walk(uint64_t *table, uint64_t vaddr, unsigned int *level)
 {
-    uint64_t *table = roots->kernel, *entry;
     unsigned int lowest = *level;
+    uint64_t *entry;
 
     for (*level = TABLE_ROOT_LEVEL;; --*level) {
         entry = &table[table_index(vaddr, *level)];
@@ -66,113 +67,141 @@ uint64_t *table_walk(const struct mmu_roots *roots, uint64_t vaddr,
     }
 }
 
-uint64_t *table_find(const struct mmu_roots *roots, uint64_t vaddr)
+uint64_t *table_find(uint64_t *root, uint64_t vaddr)
 {
     unsigned int level = 1;
-    uint64_t *entry = table_walk(roots, vaddr, &level);
+    uint64_t *entry = walk(root, vaddr, &level);
 
     return level == 1 ? entry : NULL;
 }
 
-uint64_t *table_next(const struct mmu_roots *roots, uint64_t *vaddr,
-                     uint64_t end)
+uint64_t *table_next(uint64_t *root, uint64_t *vaddr, uint64_t end)
 {
-    unsigned int level;
+    unsigned int level, index, nr;
     uint64_t *entry;
 
     while (*vaddr < end) {
         level = 1;
-        entry = table_walk(roots, *vaddr, &level);
+        entry = walk(root, *vaddr, &level);
         if (*entry != 0)
             return entry;
-        *vaddr = ALIGN_DOWN(*vaddr, table_span(level)) + table_span(level);
+        /* On to the next that is not 0 in this table, or behind the table. */
+        index = table_index(*vaddr, level);
+        nr = table_next_set(entry - index, index) - index;
+        *vaddr = ALIGN_DOWN(*vaddr, table_span(level)) + nr * table_span(level);
     }
     return NULL;
 }
 
 /* ---- new tables ---- */
 
-/* Tables of that level and below, on the way to vaddr, as plain memory. */
-static void branch_free(uint64_t *table, unsigned int level, uint64_t vaddr)
+static uint64_t *new_table(void)
 {
-    uint64_t *below;
+    uint64_t *table = page_alloc(0);
 
-    for (; level > 1; level--) {
-        below = mmu_page(table[table_index(vaddr, level)]);
-        page_free(table);
-        table = below;
-    }
-    page_free(table);
+    return table != NULL ? memset(table, 0, PAGE_SIZE) : NULL;
 }
 
-static uint64_t *branch_create(unsigned int level, uint64_t vaddr,
-                               const uint64_t *values, unsigned int nr_values)
+/* The table of level 1 for vaddr below this one, which is plain memory, as
+ * those are that it makes. */
+static uint64_t *leaf(uint64_t *table, unsigned int level, uint64_t vaddr)
 {
-    uint64_t *table = NULL, *above;
-    unsigned int i;
+    uint64_t *entry, *below;
 
-    for (i = 1; i <= level; i++) {
-        above = page_alloc(0);
-        if (above == NULL) {
-            if (table != NULL)
-                branch_free(table, i - 1, vaddr);
-            return NULL;
+    for (; level > 1; level--) {
+        entry = &table[table_index(vaddr, level)];
+        if (*entry == 0) {
+            below = new_table();
+            if (below == NULL)
+                return NULL;
+            *entry = mmu_address(below) | TABLE_BITS;
         }
-        memset(above, 0, PAGE_SIZE);
-        if (table == NULL)
-            memcpy(&above[table_index(vaddr, 1)], values,
-                   nr_values * sizeof(*values));
-        else
-            above[table_index(vaddr, i)] = mmu_address(table) | TABLE_BITS;
-        table = above;
+        table = mmu_page(*entry);
     }
     return table;
 }
 
-void table_set(const struct mmu_roots *roots, struct mmu_batch *batch,
-               unsigned int level, uint64_t *entry, uint64_t value)
+/* This one and those below, but not the pages that they map. */
+static void free_tables(uint64_t *table, unsigned int level)
 {
-    mmu_batch_set(batch, entry, value);
-    if (level == TABLE_ROOT_LEVEL && roots->user != roots->kernel)
-        mmu_batch_set(batch, &roots->user[entry - roots->kernel], value);
-}
-
-static bool attach_branch(const struct mmu_roots *roots, unsigned int level,
-                          uint64_t *entry, uint64_t vaddr,
-                          const uint64_t *values, unsigned int nr_values)
-{
-    uint64_t *table = branch_create(level - 1, vaddr, values, nr_values);
-    uint64_t value;
-    struct mmu_batch batch;
     unsigned int i;
 
-    if (table == NULL)
-        return false;
-    value = mmu_address(table) | TABLE_BITS;
-    mmu_batch_init(&batch);
-    for (i = level - 1; i > 1; i--) {
-        mmu_batch_make_table(&batch, table);
-        table = mmu_page(table[table_index(vaddr, i)]);
+    for (i = 0; level > 1 && i < MMU_ENTRIES; i++)
+        if (table[i] != 0)
+            free_tables(mmu_page(table[i]), level - 1);
+    page_free(table);
+}
+
+static void make_tables(struct mmu_batch *batch, const uint64_t *table,
+                        unsigned int level)
+{
+    unsigned int i = level > 1 ? table_next_set(table, 0) : MMU_ENTRIES;
+
+    for (; i < MMU_ENTRIES; i = table_next_set(table, i + 1))
+        make_tables(batch, mmu_page(table[i]), level - 1);
+    mmu_batch_make_table(batch, table);
+}
+
+/* A new branch, of that level at its top, with these values in its leaf. */
+static uint64_t *new_branch(unsigned int level, uint64_t vaddr,
+                            const uint64_t *values, unsigned int nr_values)
+{
+    uint64_t *branch = new_table(), *bottom;
+
+    if (branch == NULL)
+        return NULL;
+    bottom = leaf(branch, level, vaddr);
+    if (bottom == NULL) {
+        free_tables(branch, level);
+        return NULL;
     }
-    mmu_batch_make_table(&batch, table);
-    table_set(roots, &batch, level, entry, value);
+    if (nr_values > 0)
+        memcpy(&bottom[table_index(vaddr, 1)], values,
+               nr_values * sizeof(*values));
+    return branch;
+}
+
+bool table_fill(uint64_t *root, uint64_t vaddr, const uint64_t *values,
+                unsigned int nr_values)
+{
+    unsigned int level = 1, i;
+    uint64_t *entry = walk(root, vaddr, &level), *branch;
+    struct mmu_batch batch;
+
+    mmu_batch_init(&batch);
+    if (level > 1) {
+        branch = new_branch(level - 1, vaddr, values, nr_values);
+        if (branch == NULL)
+            return false;
+        make_tables(&batch, branch, level - 1);
+        mmu_batch_set(&batch, entry, mmu_address(branch) | TABLE_BITS);
+    } else {
+        for (i = 0; i < nr_values; i++)
+            if (values[i] != 0)
+                mmu_batch_set(&batch, &entry[i], values[i]);
+    }
     mmu_batch_flush(&batch);
     return true;
 }
 
-bool table_fill(const struct mmu_roots *roots, uint64_t vaddr,
-                const uint64_t *values, unsigned int nr_values)
+uint64_t *table_tree_create(void)
 {
-    unsigned int level = 1, i;
-    uint64_t *entry = table_walk(roots, vaddr, &level);
-    struct mmu_batch batch;
+    return new_table();
+}
 
-    if (level > 1)
-        return attach_branch(roots, level, entry, vaddr, values, nr_values);
-    mmu_batch_init(&batch);
-    for (i = 0; i < nr_values; i++)
-        if (values[i] != 0)
-            mmu_batch_set(&batch, &entry[i], values[i]);
-    mmu_batch_flush(&batch);
-    return true;
+uint64_t *table_tree_leaf(uint64_t *tree, uint64_t vaddr)
+{
+    return leaf(tree, TABLE_ROOT_LEVEL, vaddr);
+}
+
+void table_tree_attach(uint64_t *tree, uint64_t *root, struct mmu_batch *batch)
+{
+    unsigned int i;
+
+    for (i = table_next_set(tree, 0); i < MMU_ENTRIES;
+         i = table_next_set(tree, i + 1)) {
+        make_tables(batch, mmu_page(tree[i]), TABLE_ROOT_LEVEL - 1);
+        mmu_batch_set(batch, &root[i], tree[i]);
+    }
+    page_free(tree);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The page tables of one address space, below its roots. An entry of the last
+ * The page tables of one address space, below its root. An entry of the last
  * level is 0, maps a page, or keeps one:
  *
  *   present      maps a user page, PARAPET_PTE_U set
@@ -38,22 +38,36 @@ static inline bool table_entry_is_writable(uint64_t entry)
 void *table_entry_page(uint64_t entry);
 
 /* The entry of the last level for vaddr; NULL: there is no table for it. */
-uint64_t *table_find(const struct mmu_roots *roots, uint64_t vaddr);
+uint64_t *table_find(uint64_t *root, uint64_t vaddr);
 
 /*
  * The first entry in [*vaddr, end) that is not 0, and *vaddr what it maps;
  * NULL if there is none.
  */
-uint64_t *table_next(const struct mmu_roots *roots, uint64_t *vaddr,
-                     uint64_t end);
+uint64_t *table_next(uint64_t *root, uint64_t *vaddr, uint64_t end);
 
 /*
  * Sets the entries for nr_values pages from vaddr on, which one table maps,
- * where the value is not 0. Makes the tables that are missing. False without
- * memory: nothing has changed.
+ * where the value is not 0. Makes the tables that are missing (that alone, if
+ * there are no values). False without memory: nothing has changed.
  */
-bool table_fill(const struct mmu_roots *roots, uint64_t vaddr,
-                const uint64_t *values, unsigned int nr_values);
+bool table_fill(uint64_t *root, uint64_t vaddr, const uint64_t *values,
+                unsigned int nr_values);
+
+/* ---- all of a space at once ---- */
+
+/* Tables that no root refers to yet: plain memory, to be filled by stores.
+ * NULL without memory. */
+uint64_t *table_tree_create(void);
+
+/* The table of the last level for vaddr; makes it. NULL without memory. */
+uint64_t *table_tree_leaf(uint64_t *tree, uint64_t vaddr);
+
+/* Queues what makes them the tables of the root, which has none, and frees the
+ * tree's own page. */
+void table_tree_attach(uint64_t *tree, uint64_t *root, struct mmu_batch *batch);
+
+/* ---- taking away ---- */
 
 /*
  * Changes, and the pages that are to be freed when the CPU knows of them:
@@ -62,22 +76,17 @@ bool table_fill(const struct mmu_roots *roots, uint64_t vaddr,
 struct table_change {
     struct mmu_batch batch;
     struct list_node pages; /* struct page.node */
+    uint64_t nr_dropped;    /* pages that are not mapped or kept any more */
 };
 
 void table_change_begin(struct table_change *change);
-/* The page is freed at the end. */
-void table_change_free(struct table_change *change, void *page);
-/* Clears the entry, and drops the page that it maps or keeps. */
-void table_change_clear(struct table_change *change, uint64_t *entry);
+
+/* Drops what is mapped or kept in [start, end), and the tables that have
+ * nothing in them then. */
+void table_change_clear(struct table_change *change, uint64_t *root,
+                        uint64_t start, uint64_t end);
+
 /* invalidate: the space is current, and entries allow less than before. */
 void table_change_end(struct table_change *change, bool invalidate);
-
-/* Frees the tables in [start, end) that have nothing in them. */
-void table_prune(const struct mmu_roots *roots, uint64_t start, uint64_t end,
-                 bool invalidate);
-
-/* Drops all pages and frees all tables, roots included; they are not
- * current. */
-void table_destroy(struct mmu_roots *roots);
 
 #endif

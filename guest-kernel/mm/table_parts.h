@@ -23,14 +23,23 @@ static inline unsigned int table_index(uint64_t vaddr, unsigned int level)
     return (unsigned int)(vaddr / table_span(level) % MMU_ENTRIES);
 }
 
-/* The entry for vaddr in the table of that level, or, when there is none, in
- * the lowest that there is: *level is then that one's. */
-uint64_t *table_walk(const struct mmu_roots *roots, uint64_t vaddr,
-                     unsigned int *level);
+/* The first entry from i on that is not 0, MMU_ENTRIES if there is none. Most
+ * are 0: eight at a time. */
+static inline unsigned int table_next_set(const uint64_t *table, unsigned int i)
+{
+    const uint64_t *e;
 
-/* *entry = value, in a table of that level. One of the user's half of the
- * roots is in both of them. */
-void table_set(const struct mmu_roots *roots, struct mmu_batch *batch,
-               unsigned int level, uint64_t *entry, uint64_t value);
+    while (i < MMU_ENTRIES) {
+        e = &table[i];
+        if (i % 8 == 0 &&
+            (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]) == 0)
+            i += 8;
+        else if (*e != 0)
+            return i;
+        else
+            i++;
+    }
+    return MMU_ENTRIES;
+}
 
 #endif

@@ -6,11 +6,17 @@
 #include "guest-kernel/mm/user_page.h"
 
 #include "guest-kernel/core/panic.h"
+#include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/page.h"
+
+bool user_page_leaves(size_t size)
+{
+    return page_nr_free() > USER_PAGE_RESERVE + size / PAGE_SIZE;
+}
 
 void *user_page_alloc(void)
 {
-    void *page = page_alloc(0);
+    void *page = user_page_leaves(1) ? page_alloc(0) : NULL;
 
     if (page != NULL)
         page_of(page)->count = 1;

@@ -1,47 +1,113 @@
 /* SPDX-License-Identifier: MIT
  *
- * Commands about the RAM disk.
+ * Commands about files. Processes use them too: interrupts are disabled
+ * meanwhile (proc/thread.h).
  */
 #include "guest-kernel/core/console.h"
 #include "guest-kernel/core/kprintf.h"
-#include "guest-kernel/fs/ramdisk.h"
+#include "guest-kernel/fs/file.h"
+#include "guest-kernel/fs/path.h"
 #include "guest-kernel/monitor/commands.h"
-#include "lib/string.h"
+#include "guest-kernel/privops/privops.h"
+#include "lib/macros.h"
+
+/* ---- ls ---- */
+
+static const char *mark_of(uint32_t type)
+{
+    switch (type) {
+    case MODE_FOLDER:
+        return "/";
+    case MODE_LINK:
+        return "@";
+    case MODE_FIFO:
+        return "|";
+    default:
+        return "";
+    }
+}
+
+/* context: the directory. */
+static bool print_entry(void *context, const char *name, size_t size,
+                        uint64_t number, uint32_t type, uint64_t cookie)
+{
+    struct inode *folder = context, *inode;
+
+    (void)number;
+    (void)cookie;
+    if (folder->ops->lookup(folder, name, size, &inode) != 0)
+        return true;
+    kprintf("  %8lu  %.*s%s\n", inode->size, (int)size, name, mark_of(type));
+    inode_put(inode);
+    return true;
+}
+
+static void list(const char *path)
+{
+    struct inode *inode;
+
+    if (path_find(NULL, path, true, &inode) != 0) {
+        kprintf("ls: %s: no such file\n", path);
+        return;
+    }
+    if (!inode_is(inode, MODE_FOLDER))
+        kprintf("  %8lu  %s\n", inode->size, path);
+    else if (inode->ops->list(inode, 0, print_entry, inode) != 0)
+        kprintf("ls: %s: cannot be listed\n", path);
+    inode_put(inode);
+}
 
 void cmd_ls(unsigned int nr_args, char **args)
 {
-    enum cpio_result result;
-    struct cpio_entry entry;
-    struct cpio cpio;
-    const char *name;
+    bool irq_on = privops_irq_save();
 
-    (void)nr_args;
-    (void)args;
-    ramdisk_open(&cpio);
-    while ((result = cpio_next(&cpio, &entry)) == CPIO_ENTRY) {
-        name = ramdisk_name(entry.name);
-        if (strcmp(name, ".") != 0)
-            kprintf("  %8lu  %s%s\n", entry.size, name,
-                    cpio_is_directory(&entry) ? "/" : "");
+    list(nr_args > 1 ? args[1] : "/");
+    privops_irq_restore(irq_on);
+}
+
+/* ---- cat ---- */
+
+static void print_file(struct file *file)
+{
+    char bytes[256];
+    struct io io;
+    int64_t got;
+
+    do {
+        io = (struct io){NULL, (uint64_t)bytes, sizeof(bytes)};
+        got = file_read(file, &io);
+        if (got > 0)
+            console_put(bytes, (size_t)got);
+    } while (got > 0);
+}
+
+/* Only of regular files: no read of another one may sleep here. */
+static void print_path(const char *path)
+{
+    struct inode *inode;
+    struct file *file;
+
+    if (path_find(NULL, path, true, &inode) != 0) {
+        kprintf("cat: %s: no such file\n", path);
+        return;
     }
-    if (cpio.size == 0)
-        kprintf("ls: no RAM disk\n");
-    else if (result != CPIO_END)
-        kprintf("ls: damaged at byte %lu: %s\n", cpio.offset,
-                cpio_result_text(result));
+    if (!inode_is(inode, MODE_REGULAR)) {
+        kprintf("cat: %s: not a file\n", path);
+    } else if (file_open(inode, O_RDONLY, &file) != 0) {
+        kprintf("cat: %s: cannot be opened\n", path);
+    } else {
+        print_file(file);
+        file_put(file);
+    }
+    inode_put(inode);
 }
 
 void cmd_cat(unsigned int nr_args, char **args)
 {
-    struct cpio_entry entry;
+    bool irq_on = privops_irq_save();
     unsigned int i;
 
-    for (i = 1; i < nr_args; i++) {
-        if (!ramdisk_find(args[i], &entry))
-            kprintf("cat: %s: no such file\n", args[i]);
-        else if (!cpio_is_file(&entry))
-            kprintf("cat: %s: not a file\n", args[i]);
-        else
-            console_put((const char *)entry.data, entry.size);
-    }
+    for (i = 1; i < nr_args; i++)
+        print_path(args[i]);
+    privops_irq_restore(irq_on);
 }

@@ -26,8 +26,9 @@ static struct wait_queue spinners_done = WAIT_QUEUE_INIT(spinners_done);
 void cmd_threads(unsigned int nr_args, char **args)
 {
     static const char *const states[] = {
-        [THREAD_RUNNING] = "running", [THREAD_READY] = "ready",
-        [THREAD_BLOCKED] = "blocked", [THREAD_SLEEPING] = "sleeping",
+        [THREAD_RUNNING] = "running",
+        [THREAD_READY] = "ready",
+        [THREAD_BLOCKED] = "blocked",
         [THREAD_DEAD] = "dead",
     };
     struct thread thread;

@@ -15,11 +15,11 @@ static const struct command commands[] = {
     {"uname", "[-a]", "name, version and build of the kernel", cmd_uname, 0, 1},
     {"uptime", "", "time since the start", cmd_uptime, 0, 0},
     {"date", "", "date and time, UTC", cmd_date, 0, 0},
-    {"ls", "", "list the RAM disk", cmd_ls, 0, 0},
+    {"ls", "[PATH]", "list a directory", cmd_ls, 0, 1},
     {"cat", "FILE...", "print files", cmd_cat, 1, COMMAND_MAX_ARGS},
     {"echo", "[WORD...]", "print words", cmd_echo, 0, COMMAND_MAX_ARGS},
     {"free", "", "memory in use and free", cmd_free, 0, 0},
-    {"threads", "", "list the threads", cmd_threads, 0, 0},
+    {"threads", "", "list processes and threads", cmd_threads, 0, 0},
     {"run", "PROGRAM [WORD...]", "run a program, as /bin/tour", cmd_run, 1,
      COMMAND_MAX_ARGS},
     {"sleep", "SECONDS", "wait; fractions are allowed", cmd_sleep, 1, 1},
@@ -32,7 +32,8 @@ static const struct command commands[] = {
      cmd_bench, 1, 2},
     {"crash", "[KIND]", "crash the kernel; alone: list the kinds", cmd_crash, 0,
      1},
-    {"poweroff", "", "end, successfully (also Ctrl-D)", cmd_poweroff, 0, 0},
+    {"continue", "", "back to the processes (also Ctrl-D)", cmd_continue, 0, 0},
+    {"poweroff", "", "end, successfully", cmd_poweroff, 0, 0},
     {"reboot", "", "end and start again", cmd_reboot, 0, 0},
 };
 

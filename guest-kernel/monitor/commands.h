@@ -28,6 +28,9 @@ void command_run(char *line);
 
 command_function_t cmd_help;
 
+/* monitor.c */
+command_function_t cmd_continue;
+
 /* cmd_system.c */
 command_function_t cmd_uname, cmd_uptime, cmd_date, cmd_free, cmd_echo,
     cmd_poweroff, cmd_reboot;

@@ -7,14 +7,15 @@
 #include "guest-kernel/core/irq.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/core/trap.h"
-#include "guest-kernel/fs/ramdisk.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/monitor/commands.h"
-#include "guest-kernel/proc/mutex.h"
+#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/thread.h"
+#include "guest-kernel/proc/wait.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 
@@ -201,34 +202,46 @@ static const char *test_preemption(void)
     return timed_out ? "a spinning thread was not preempted" : NULL;
 }
 
-#define MUTEX_ROUNDS 1000
+static struct wait_queue gate = WAIT_QUEUE_INIT(gate);
+static unsigned int nr_passed;
 
-static struct mutex mutex = MUTEX_INIT(mutex);
-static volatile unsigned int sum;
-
-/* Would lose nearly every addition of the others without the lock. */
-static void add_slowly(void *unused)
+static void wait_at_gate(void *unused)
 {
-    unsigned int i, old;
-
     (void)unused;
-    for (i = 0; i < MUTEX_ROUNDS; i++) {
-        mutex_lock(&mutex);
-        old = sum;
-        sched_yield();
-        sum = old + 1;
-        mutex_unlock(&mutex);
-    }
+    privops_irq_disable();
+    wait_queue_sleep(&gate);
+    nr_passed++;
+    privops_irq_enable();
     thread_done();
 }
 
-static const char *test_mutex(void)
+/* Wakes one of three, then all; then waits for what does not come. */
+static const char *test_wait(void)
 {
-    sum = 0;
-    if (start_threads(add_slowly, 3) != 3)
-        return "no thread could be started";
+    uint64_t deadline = privops_clock_ns() + 10 * NS_PER_MS;
+    unsigned int count, first;
+    int64_t result;
+
+    nr_passed = 0;
+    count = start_threads(wait_at_gate, 3);
+    sched_sleep(NS_PER_MS);
+    privops_irq_disable();
+    wait_queue_wake_one(&gate);
+    privops_irq_enable();
+    sched_sleep(NS_PER_MS);
+    first = nr_passed;
+    privops_irq_disable();
+    wait_queue_wake_all(&gate);
+    privops_irq_enable();
     wait_for_threads();
-    return sum == 3 * MUTEX_ROUNDS ? NULL : "two threads were inside";
+    if (count != 3 || first != 1 || nr_passed != 3)
+        return "not those were woken that should have been";
+    privops_irq_disable();
+    result = wait_queue_sleep_until(&gate, deadline);
+    privops_irq_enable();
+    if (result != -ETIMEDOUT || privops_clock_ns() < deadline)
+        return "it did not wait until the deadline";
+    return list_is_empty(&gate.threads) ? NULL : "it stayed in the queue";
 }
 
 static void do_nothing(void *unused)
@@ -237,22 +250,26 @@ static void do_nothing(void *unused)
     thread_done();
 }
 
+/* As many as there may be, again and again. */
 static const char *test_threads(void)
 {
-    uint64_t before = free_kib();
     unsigned int first, i, count;
+    uint64_t before;
 
-    first = start_threads(do_nothing, NR_STACKS + 1);
+    first = start_threads(do_nothing, THREADS_MAX);
     wait_for_threads();
-    if (first == 0 || first > NR_STACKS)
-        return "there are more stacks than there can be";
-    for (i = 0; i < 100; i++) {
-        count = start_threads(do_nothing, NR_STACKS + 1);
+    before = free_kib();
+    if (first == 0 || first >= THREADS_MAX)
+        return "there are more threads than there can be";
+    for (i = 0; i < 10; i++) {
+        count = start_threads(do_nothing, THREADS_MAX);
         wait_for_threads();
         if (count != first)
-            return "a stack was lost";
+            return "a thread was lost";
     }
-    return free_kib() + PAGE_SIZE / 1024 >= before ? NULL : "memory was lost";
+    return free_kib() + SLAB_NR_CLASSES * PAGE_SIZE / 1024 >= before
+               ? NULL
+               : "memory was lost";
 }
 
 /* The whole way through an exception and back; rbx and r11 stand for all. */
@@ -301,20 +318,6 @@ static const char *test_held_interrupt(void)
     return irq_count(IRQ_TIMER) > timers ? NULL : "the interrupt was lost";
 }
 
-static const char *test_ramdisk(void)
-{
-    enum cpio_result result;
-    struct cpio_entry entry;
-    struct cpio cpio;
-
-    ramdisk_open(&cpio);
-    if (cpio.size == 0)
-        return NULL; /* none was given */
-    while ((result = cpio_next(&cpio, &entry)) == CPIO_ENTRY)
-        ;
-    return result == CPIO_END ? NULL : cpio_result_text(result);
-}
-
 static const struct {
     const char *name;
     const char *(*run)(void);
@@ -328,13 +331,13 @@ static const struct {
     {"breakpoint", test_breakpoint},
     {"sleep", test_sleep},
     {"preemption", test_preemption},
-    {"mutex", test_mutex},
+    {"wait", test_wait},
     {"threads", test_threads},
-    {"RAM disk", test_ramdisk},
     {"space areas", selftest_space_areas},
     {"space pages", selftest_space_pages},
     {"space clones", selftest_space_clones},
     {"space memory", selftest_space_memory},
+    {"space objects", selftest_space_objects},
     {"space random", selftest_space_random},
 };
 
@@ -345,6 +348,11 @@ void cmd_selftest(unsigned int nr_args, char **args)
 
     (void)nr_args;
     (void)args;
+    if (process_count() > 0) {
+        kprintf("selftest: it takes all memory, and processes run: boot with "
+                "\"monitor\"\n");
+        return;
+    }
     for (i = 0; i < ARRAY_SIZE(tests); i++) {
         error = tests[i].run();
         kprintf("  %-14s  %s\n", tests[i].name, error != NULL ? error : "ok");

@@ -5,6 +5,7 @@
  * another current. The pages lie where tables of all levels meet.
  */
 #include "guest-kernel/mm/layout.h"
+#include "guest-kernel/mm/object.h"
 #include "guest-kernel/mm/space.h"
 #include "guest-kernel/monitor/selftest.h"
 #include "guest-kernel/privops/mmu.h"
@@ -16,9 +17,9 @@
 #define NR_CHANGES 4000
 #define BASE (0x8000000000ul - NR_PAGES / 2 * PAGE_SIZE)
 
-/* The image of every area that has one: some pages of the kernel's text. */
-#define IMAGE kernel_text_start
-#define IMAGE_PAGES 6u
+/* What is mapped where there is something: page n begins with n + 1. Behind
+ * the last one there are none. */
+#define OBJECT_PAGES 6u
 
 #define RIGHTS (SPACE_READ | SPACE_WRITE | SPACE_EXEC)
 
@@ -34,6 +35,7 @@ static struct {
     struct page_model pages[NR_PAGES];
 } subjects[NR_SPACES];
 
+static struct object *object;
 static uint64_t random_state;
 
 /* Marsaglia's xorshift64. */
@@ -59,29 +61,37 @@ static unsigned int random_rights(void)
 
 /* ---- changes of [first, end) of subject s; false: not as expected ---- */
 
+static void model_map(struct page_model *page, unsigned int prot, uint64_t word)
+{
+    page->is_mapped = true;
+    page->prot = prot;
+    page->word = word;
+}
+
 static bool map(unsigned int s, unsigned int first, unsigned int end)
 {
-    unsigned int prot = random_rights(), i, nr = 0;
-    struct page_model *page;
+    unsigned int prot = random_rights(), i, nr = 0, page = below(OBJECT_PAGES);
+    struct space_source source = {.object = object,
+                                  .offset = (uint64_t)page * PAGE_SIZE};
     bool is_free = true;
+    uint64_t word;
 
     if (below(2) == 0)
-        nr = MIN(end - first, IMAGE_PAGES);
+        nr = MIN(end - first, OBJECT_PAGES);
+    source.size = nr * PAGE_SIZE;
     for (i = first; i < end; i++)
         is_free &= !subjects[s].pages[i].is_mapped;
     if ((space_map(subjects[s].space, vaddr_of(first),
-                   (uint64_t)(end - first) * PAGE_SIZE, prot, IMAGE,
-                   nr * PAGE_SIZE) == 0) != is_free)
+                   (uint64_t)(end - first) * PAGE_SIZE, prot, &source) == 0) !=
+        is_free)
         return false;
-    for (i = first; is_free && i < end; i++) {
-        page = &subjects[s].pages[i];
-        page->is_mapped = true;
-        page->prot = prot;
-        page->word = 0;
-        if (i - first < nr)
-            memcpy(&page->word, IMAGE + (i - first) * PAGE_SIZE,
-                   sizeof(page->word));
+    for (i = first; is_free && i < end; i++, page++) {
+        word = i - first < nr && page < OBJECT_PAGES ? page + 1 : 0;
+        model_map(&subjects[s].pages[i], prot, word);
     }
+    if (below(4) == 0)
+        space_populate(subjects[s].space, vaddr_of(first),
+                       (uint64_t)(end - first) * PAGE_SIZE);
     return true;
 }
 
@@ -130,8 +140,31 @@ static bool touch(unsigned int s, unsigned int first, unsigned int end)
     unsigned int how = end % ARRAY_SIZE(errors);
     bool allowed = page->is_mapped && (page->prot & needed[how]) != 0;
 
-    return space_fault(subjects[s].space, vaddr_of(first), errors[how]) ==
-           allowed;
+    return (space_fault(subjects[s].space, vaddr_of(first), errors[how]) ==
+            SPACE_FAULT_DONE) == allowed;
+}
+
+/* A part of one area, to where nothing is mapped. */
+static bool move(unsigned int s, unsigned int first, unsigned int end)
+{
+    struct page_model *pages = subjects[s].pages, moved[NR_PAGES];
+    unsigned int to = below(NR_PAGES - (end - first) + 1), nr = end - first, i;
+    int result =
+        space_move(subjects[s].space, vaddr_of(first), (uint64_t)nr * PAGE_SIZE,
+                   vaddr_of(to), (uint64_t)nr * PAGE_SIZE);
+
+    if (result != 0)
+        return true; /* not one area, or not free */
+    for (i = 0; i < nr; i++) {
+        if (!pages[first + i].is_mapped ||
+            (to != first && pages[to + i].is_mapped))
+            return false;
+        moved[i] = pages[first + i];
+    }
+    for (i = first; i < end; i++)
+        pages[i].is_mapped = false;
+    memcpy(&pages[to], moved, nr * sizeof(moved[0]));
+    return true;
 }
 
 /* Another becomes a clone of this one. */
@@ -140,7 +173,7 @@ static bool clone(unsigned int s, unsigned int first, unsigned int end)
     unsigned int to = (s + 1 + first % (NR_SPACES - 1)) % NR_SPACES;
 
     (void)end;
-    space_destroy(subjects[to].space);
+    space_put(subjects[to].space);
     memcpy(subjects[to].pages, subjects[s].pages, sizeof(subjects[s].pages));
     subjects[to].space = space_clone(subjects[s].space);
     return subjects[to].space != NULL;
@@ -177,7 +210,7 @@ static bool is_as_expected(unsigned int s)
 static const char *change_and_compare(void)
 {
     static bool (*const changes[])(unsigned int, unsigned int, unsigned int) = {
-        map, map, unmap, protect, write, write, touch, clone, switch_to,
+        map, map, unmap, protect, write, write, touch, move, clone, switch_to,
     };
     unsigned int i, s, first, end;
 
@@ -193,9 +226,21 @@ static const char *change_and_compare(void)
     return NULL;
 }
 
+static bool make_object(void)
+{
+    uint64_t word;
+
+    object = object_create();
+    for (word = 1; object != NULL && word <= OBJECT_PAGES; word++)
+        if (object_write(object, (word - 1) * PAGE_SIZE, &word, sizeof(word)) <
+            sizeof(word))
+            return false;
+    return object != NULL;
+}
+
 static const char *run(void)
 {
-    const char *error = NULL;
+    const char *error = make_object() ? NULL : "no memory for an object";
     unsigned int s;
 
     memset(subjects, 0, sizeof(subjects));
@@ -209,7 +254,8 @@ static const char *run(void)
     if (error == NULL && mmu_audit() != 0)
         error = "the hypervisor's counts are wrong";
     for (s = 0; s < NR_SPACES; s++)
-        space_destroy(subjects[s].space);
+        space_put(subjects[s].space);
+    object_put(object);
     return error;
 }
 

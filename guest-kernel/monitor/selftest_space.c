@@ -16,7 +16,6 @@
 #define FAULT_WRITE 2ul
 #define FAULT_EXEC 16ul
 
-#define RW (SPACE_READ | SPACE_WRITE)
 #define RX (SPACE_READ | SPACE_EXEC)
 
 /* In the middle of the large area tables of all levels meet. */
@@ -32,9 +31,9 @@ uint64_t selftest_nr_free(void)
     return pages.free_kib / (PAGE_SIZE / 1024);
 }
 
-/* Runs a test in a space of its own, twice: what the first run leaves in the
- * slabs, the second one does not need. */
-static const char *run(const char *test(struct space *space))
+/* Twice, since what the first run leaves in the slabs, the second one does not
+ * need. */
+const char *selftest_in_space(const char *test(struct space *space))
 {
     const char *error = NULL;
     struct space *space;
@@ -49,7 +48,7 @@ static const char *run(const char *test(struct space *space))
         error = test(space);
         if (error == NULL && mmu_audit() != 0)
             error = "the hypervisor's counts are wrong";
-        space_destroy(space);
+        space_put(space);
     }
     if (error == NULL && selftest_nr_free() != before)
         error = "memory was lost";
@@ -58,13 +57,12 @@ static const char *run(const char *test(struct space *space))
     return error;
 }
 
-static bool store(struct space *space, uint64_t vaddr, uint64_t value)
+bool selftest_store(struct space *space, uint64_t vaddr, uint64_t value)
 {
     return space_copy_out(space, vaddr, &value, sizeof(value));
 }
 
-/* What is there; ~0 if nothing can be read. */
-static uint64_t load(struct space *space, uint64_t vaddr)
+uint64_t selftest_load(struct space *space, uint64_t vaddr)
 {
     uint64_t value;
 
@@ -73,96 +71,81 @@ static uint64_t load(struct space *space, uint64_t vaddr)
 
 static bool map_large(struct space *space)
 {
-    return space_map(space, LARGE, LARGE_SIZE, RW, NULL, 0) == 0;
+    return space_map(space, LARGE, LARGE_SIZE, SELFTEST_RW, NULL) == 0;
 }
 
 /* ---- areas ---- */
 
 static const char *areas(struct space *space)
 {
+    const struct space_source too_large = {.size = PAGE_SIZE + 1};
     uint64_t gap;
 
-    if (space_map(space, 0, PAGE_SIZE, RW, NULL, 0) != -PARAPET_EINVAL ||
-        space_map(space, SPACE_USER_END, PAGE_SIZE, RW, NULL, 0) !=
+    if (space_map(space, 0, PAGE_SIZE, SELFTEST_RW, NULL) != -PARAPET_EINVAL ||
+        space_map(space, SPACE_USER_END, PAGE_SIZE, SELFTEST_RW, NULL) !=
             -PARAPET_EINVAL ||
-        space_map(space, SMALL + 8, PAGE_SIZE, RW, NULL, 0) !=
+        space_map(space, SMALL + 8, PAGE_SIZE, SELFTEST_RW, NULL) !=
             -PARAPET_EINVAL ||
-        space_map(space, SMALL, -(uint64_t)PAGE_SIZE, RW, NULL, 0) !=
+        space_map(space, SMALL, -(uint64_t)PAGE_SIZE, SELFTEST_RW, NULL) !=
             -PARAPET_EINVAL ||
-        space_map(space, SMALL, PAGE_SIZE, RW, "", PAGE_SIZE + 1) !=
+        space_map(space, SMALL, PAGE_SIZE, SELFTEST_RW, &too_large) !=
             -PARAPET_EINVAL)
         return "an impossible area was mapped";
-    if (space_map(space, SMALL, 4 * PAGE_SIZE, RX, NULL, 0) != 0 ||
-        space_map(space, SMALL + 4 * PAGE_SIZE, PAGE_SIZE, RW, NULL, 0) != 0)
+    if (space_map(space, SMALL, 4 * PAGE_SIZE, RX, NULL) != 0 ||
+        space_map(space, SMALL + 4 * PAGE_SIZE, PAGE_SIZE, SELFTEST_RW, NULL) !=
+            0)
         return "an area was not mapped";
-    if (space_map(space, SMALL - PAGE_SIZE, 2 * PAGE_SIZE, RW, NULL, 0) !=
+    if (space_map(space, SMALL - PAGE_SIZE, 2 * PAGE_SIZE, SELFTEST_RW, NULL) !=
         -PARAPET_EEXIST)
         return "an area was mapped over another";
-    if (!space_fault(space, SMALL, FAULT_EXEC) ||
-        space_fault(space, SMALL, FAULT_WRITE) ||
-        space_fault(space, SMALL - 1, FAULT_READ) ||
-        space_fault(space, SMALL + 4 * PAGE_SIZE, FAULT_EXEC))
+    if (space_fault(space, SMALL, FAULT_EXEC) != SPACE_FAULT_DONE ||
+        space_fault(space, SMALL, FAULT_WRITE) != SPACE_FAULT_FORBIDDEN ||
+        space_fault(space, SMALL - 1, FAULT_READ) != SPACE_FAULT_UNMAPPED ||
+        space_fault(space, SMALL + 4 * PAGE_SIZE, FAULT_EXEC) !=
+            SPACE_FAULT_FORBIDDEN)
         return "a fault was not judged by the area's rights";
     gap = space_find_gap(space, LARGE_SIZE);
-    if (gap == 0 || space_map(space, gap, LARGE_SIZE, RW, NULL, 0) != 0)
+    if (gap == 0 || space_map(space, gap, LARGE_SIZE, SELFTEST_RW, NULL) != 0)
         return "no gap was found";
     return NULL;
 }
 
 const char *selftest_space_areas(void)
 {
-    return run(areas);
+    return selftest_in_space(areas);
 }
 
 /* ---- pages ---- */
 
-static const char *image_pages(struct space *space)
-{
-    static const char image[PAGE_SIZE + 8] = "first page";
-    uint64_t first;
-
-    memcpy(&first, image, sizeof(first));
-    if (space_map(space, SMALL, 3 * PAGE_SIZE, RW, image, sizeof(image)) != 0)
-        return "an image was not mapped";
-    if (load(space, SMALL) != first ||
-        load(space, SMALL + PAGE_SIZE + 8) != 0 ||
-        load(space, SMALL + 2 * PAGE_SIZE) != 0)
-        return "an image does not read as it should";
-    if (!store(space, SMALL + PAGE_SIZE - 4, ~1ul) ||
-        load(space, SMALL + PAGE_SIZE - 4) != ~1ul || image[PAGE_SIZE - 1] != 0)
-        return "a private page is not the space's own";
-    return NULL;
-}
-
 static const char *pages(struct space *space)
 {
-    const char *error = image_pages(space);
     uint64_t vaddr;
 
-    if (error != NULL)
-        return error;
     if (!map_large(space))
         return "an area was not mapped";
     for (vaddr = LARGE; vaddr < LARGE + LARGE_SIZE; vaddr += 4 * PAGE_SIZE)
-        if (!space_fault(space, vaddr, FAULT_WRITE) ||
-            load(space, vaddr) != 0 || !store(space, vaddr, vaddr))
+        if (space_fault(space, vaddr, FAULT_WRITE) != SPACE_FAULT_DONE ||
+            selftest_load(space, vaddr) != 0 ||
+            !selftest_store(space, vaddr, vaddr))
             return "a new page is not zero, or cannot be written";
     /* A piece from the middle, with other rights, without any, and gone. */
     vaddr = LARGE + LARGE_SIZE / 4;
     if (space_protect(space, vaddr, LARGE_SIZE / 2, SPACE_READ) != 0 ||
-        store(space, vaddr, 0) || load(space, vaddr) != vaddr)
+        selftest_store(space, vaddr, 0) || selftest_load(space, vaddr) != vaddr)
         return "a page is not read-only";
     if (space_protect(space, vaddr, LARGE_SIZE / 2, 0) != 0 ||
-        load(space, vaddr) != ~0ul || space_fault(space, vaddr, FAULT_READ))
+        selftest_load(space, vaddr) != ~0ul ||
+        space_fault(space, vaddr, FAULT_READ) != SPACE_FAULT_FORBIDDEN)
         return "a page without rights can be read";
-    if (space_protect(space, vaddr, LARGE_SIZE / 2, RW) != 0 ||
-        load(space, vaddr) != vaddr || !store(space, vaddr, 1))
+    if (space_protect(space, vaddr, LARGE_SIZE / 2, SELFTEST_RW) != 0 ||
+        selftest_load(space, vaddr) != vaddr ||
+        !selftest_store(space, vaddr, 1))
         return "a page that was without rights has not come back";
     if (space_unmap(space, vaddr, LARGE_SIZE / 2) != 0 ||
-        store(space, vaddr, 0) ||
-        load(space, vaddr - 4 * PAGE_SIZE) != vaddr - 4 * PAGE_SIZE)
+        selftest_store(space, vaddr, 0) ||
+        selftest_load(space, vaddr - 4 * PAGE_SIZE) != vaddr - 4 * PAGE_SIZE)
         return "a page was not unmapped, or another one was";
-    if (space_protect(space, LARGE, LARGE_SIZE, RW) != -PARAPET_ENOMEM)
+    if (space_protect(space, LARGE, LARGE_SIZE, SELFTEST_RW) != -PARAPET_ENOMEM)
         return "a hole was protected";
     return NULL;
 }
@@ -177,6 +160,7 @@ static bool unmap_all(struct space *space)
  * nothing is left of the first. */
 static const char *unmapping(struct space *space)
 {
+    struct space_statistics statistics;
     uint64_t before, vaddr;
     unsigned int i;
 
@@ -188,13 +172,15 @@ static const char *unmapping(struct space *space)
         if (!map_large(space))
             return "an area was not mapped";
         for (vaddr = LARGE; vaddr < LARGE + LARGE_SIZE; vaddr += PAGE_SIZE)
-            if (load(space, vaddr) != 0 || !store(space, vaddr, 1))
+            if (selftest_load(space, vaddr) != 0 ||
+                !selftest_store(space, vaddr, 1))
                 return "a page is not new, or could not be written";
         if (before - selftest_nr_free() < LARGE_SIZE / PAGE_SIZE)
             return "a page was used twice";
         if (!unmap_all(space))
             return "an area was not unmapped";
-        if (selftest_nr_free() != before)
+        space_get_statistics(space, &statistics);
+        if (selftest_nr_free() != before || statistics.nr_pages != 0)
             return "unmapping has lost memory";
     }
     return NULL;
@@ -202,9 +188,11 @@ static const char *unmapping(struct space *space)
 
 const char *selftest_space_pages(void)
 {
-    const char *error = run(pages);
+    const char *error = selftest_in_space(pages);
 
-    return error != NULL ? error : run(unmapping);
+    if (error == NULL)
+        error = selftest_in_space(unmapping);
+    return error != NULL ? error : selftest_space_objects();
 }
 
 /* ---- clones ---- */
@@ -215,15 +203,16 @@ static const char *clone_pair(struct space *space, struct space *clone)
     uint64_t vaddr;
 
     for (vaddr = LARGE; vaddr < LARGE + LARGE_SIZE; vaddr += PAGE_SIZE)
-        if (load(space, vaddr) != vaddr || load(clone, vaddr) != vaddr)
+        if (selftest_load(space, vaddr) != vaddr ||
+            selftest_load(clone, vaddr) != vaddr)
             return "the clone is not the same";
     for (vaddr = LARGE; vaddr < LARGE + LARGE_SIZE; vaddr += PAGE_SIZE) {
-        if (!store(vaddr & PAGE_SIZE ? space : clone, vaddr, 1))
+        if (!selftest_store(vaddr & PAGE_SIZE ? space : clone, vaddr, 1))
             return "a shared page could not be written";
-        if (load(vaddr & PAGE_SIZE ? clone : space, vaddr) != vaddr)
+        if (selftest_load(vaddr & PAGE_SIZE ? clone : space, vaddr) != vaddr)
             return "what one has written, the other has seen";
-        if (!store(vaddr & PAGE_SIZE ? clone : space, vaddr, 2) ||
-            load(vaddr & PAGE_SIZE ? space : clone, vaddr) != 1)
+        if (!selftest_store(vaddr & PAGE_SIZE ? clone : space, vaddr, 2) ||
+            selftest_load(vaddr & PAGE_SIZE ? space : clone, vaddr) != 1)
             return "a page is still shared";
     }
     return NULL;
@@ -238,7 +227,7 @@ static const char *clones(struct space *space)
     if (!map_large(space))
         return "an area was not mapped";
     for (vaddr = LARGE; vaddr < LARGE + LARGE_SIZE; vaddr += PAGE_SIZE)
-        if (!store(space, vaddr, vaddr))
+        if (!selftest_store(space, vaddr, vaddr))
             return "a page could not be written";
     before = selftest_nr_free();
     space_switch(space);
@@ -248,7 +237,7 @@ static const char *clones(struct space *space)
     error = before - selftest_nr_free() < 16 ? clone_pair(space, clone)
                                              : "the clone's pages are copies";
     space_switch(clone);
-    space_destroy(clone); /* although it is current */
+    space_put(clone); /* although it is current */
     return error;
 }
 
@@ -258,28 +247,30 @@ static const char *clone_protected(struct space *space)
     struct space *clone;
     const char *error = NULL;
 
-    if (space_map(space, SMALL, 2 * PAGE_SIZE, RW, NULL, 0) != 0 ||
-        !store(space, SMALL, 1) || !store(space, SMALL + PAGE_SIZE, 2) ||
+    if (space_map(space, SMALL, 2 * PAGE_SIZE, SELFTEST_RW, NULL) != 0 ||
+        !selftest_store(space, SMALL, 1) ||
+        !selftest_store(space, SMALL + PAGE_SIZE, 2) ||
         space_protect(space, SMALL, PAGE_SIZE, 0) != 0)
         return "an area was not mapped";
     clone = space_clone(space);
     if (clone == NULL)
         return "no memory for a clone";
-    if (load(clone, SMALL) != ~0ul || load(clone, SMALL + PAGE_SIZE) != 2 ||
-        space_protect(clone, SMALL, 2 * PAGE_SIZE, RW) != 0 ||
-        load(clone, SMALL) != 1 || !store(clone, SMALL, 3) ||
+    if (selftest_load(clone, SMALL) != ~0ul ||
+        selftest_load(clone, SMALL + PAGE_SIZE) != 2 ||
+        space_protect(clone, SMALL, 2 * PAGE_SIZE, SELFTEST_RW) != 0 ||
+        selftest_load(clone, SMALL) != 1 || !selftest_store(clone, SMALL, 3) ||
         space_protect(space, SMALL, 2 * PAGE_SIZE, SPACE_READ) != 0 ||
-        load(space, SMALL) != 1 || store(space, SMALL, 4))
+        selftest_load(space, SMALL) != 1 || selftest_store(space, SMALL, 4))
         error = "rights are not those of each space";
-    space_destroy(clone);
+    space_put(clone);
     return error;
 }
 
 const char *selftest_space_clones(void)
 {
-    const char *error = run(clones);
+    const char *error = selftest_in_space(clones);
 
-    return error != NULL ? error : run(clone_protected);
+    return error != NULL ? error : selftest_in_space(clone_protected);
 }
 
 /* ---- without memory ---- */
@@ -292,17 +283,17 @@ static bool use_memory(void)
 
     if (space == NULL)
         return false;
-    done = space_map(space, SMALL, 4 * PAGE_SIZE, RW, NULL, 0) == 0 &&
-           space_map(space, LARGE, LARGE_SIZE, RW, NULL, 0) == 0 &&
-           store(space, SMALL, 1) && store(space, LARGE, 1) &&
-           store(space, LARGE + LARGE_SIZE - PAGE_SIZE, 1) &&
+    done = space_map(space, SMALL, 4 * PAGE_SIZE, SELFTEST_RW, NULL) == 0 &&
+           space_map(space, LARGE, LARGE_SIZE, SELFTEST_RW, NULL) == 0 &&
+           selftest_store(space, SMALL, 1) && selftest_store(space, LARGE, 1) &&
+           selftest_store(space, LARGE + LARGE_SIZE - PAGE_SIZE, 1) &&
            space_unmap(space, SMALL + PAGE_SIZE, PAGE_SIZE) == 0 &&
            space_protect(space, SMALL, PAGE_SIZE, SPACE_READ) == 0;
     clone = done ? space_clone(space) : NULL;
-    done = clone != NULL && store(clone, LARGE, 2) && load(space, LARGE) == 1 &&
-           store(space, LARGE, 2);
-    space_destroy(clone);
-    space_destroy(space);
+    done = clone != NULL && selftest_store(clone, LARGE, 2) &&
+           selftest_load(space, LARGE) == 1 && selftest_store(space, LARGE, 2);
+    space_put(clone);
+    space_put(space);
     return done;
 }
 

@@ -68,35 +68,32 @@ void mmu_batch_make_plain(struct mmu_batch *batch, const void *page);
 
 /*
  * The CPU may go on using what an entry said before. Needed when a present
- * entry of the current space was taken away or allows less than before; a
- * switch to other roots does it too. One page, or all of them.
+ * entry of the current address space was taken away or allows less than
+ * before; a switch to another root does it too. One page, or all user memory.
  */
 void mmu_invalidate(uint64_t vaddr);
 void mmu_invalidate_all(void);
 
-/*
- * The roots of an address space: one for the kernel, which has the kernel's
- * half and the user's; and one for user mode, with the user's half alone.
- * Natively both are one page.
- */
-struct mmu_roots {
-    uint64_t *kernel;
-    uint64_t *user;
-};
-
-/* New ones, tables already, the user's half empty. False without memory. */
-bool mmu_roots_create(struct mmu_roots *roots);
+/* The same for the kernel's own memory. */
+void mmu_invalidate_kernel(void);
 
 /*
- * They are not current. Makes them plain memory, which no more refers to any
- * table, but can be read until mmu_roots_free().
+ * The root of an address space: a table already, with nothing in the user's
+ * half. NULL without memory. Natively it has the kernel's half, too; pv the
+ * kernel stays on a root of its own.
  */
-void mmu_roots_release(struct mmu_roots *roots);
-void mmu_roots_free(struct mmu_roots *roots);
+uint64_t *mmu_root_create(void);
 
-/* NULL: the kernel's own, with nothing in the user's half and no user mode.
- * Any interrupt state. */
-void mmu_roots_switch(const struct mmu_roots *roots);
+/* It is not current, and the user's half is empty again. */
+void mmu_root_free(uint64_t *root);
+
+/* What user mode runs on from now on. NULL: there is no user mode. Any
+ * interrupt state. */
+void mmu_root_switch(const uint64_t *root);
+
+/* The root that has the kernel's own memory. What is below its last slot is
+ * below that of every root. */
+uint64_t *mmu_kernel_root(void);
 
 /*
  * For tests: how many references to pages the hypervisor counts otherwise than

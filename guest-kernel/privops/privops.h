@@ -115,7 +115,7 @@ struct privops_bases {
 void privops_bases_save(struct privops_bases *bases);
 
 /* now: what privops_bases_save() has just said, since what is right already
- * needs no change; NULL when that is not known. */
+ * needs no change. */
 void privops_bases_load(const struct privops_bases *bases,
                         const struct privops_bases *now);
 

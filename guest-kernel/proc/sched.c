@@ -5,12 +5,16 @@
  * the time slice while another thread waits for the CPU. No tick disturbs a
  * thread that has the CPU for itself, or the idle one.
  *
+ * A process's thread gives up the CPU on its way to user mode: the end of its
+ * slice is work to be done there (thread_user.work).
+ *
  * All state is protected by disabled interrupts. A thread that is switched
  * away from always comes back with interrupts disabled.
  */
 #include "guest-kernel/proc/sched.h"
 
 #include "guest-kernel/core/irq.h"
+#include "guest-kernel/proc/timer.h"
 #include "lib/list.h"
 #include "lib/macros.h"
 
@@ -18,12 +22,12 @@ static struct list_node run_queue = LIST_INIT(run_queue);
 static struct list_node sleepers = LIST_INIT(sleepers);
 static struct thread *idle;
 static uint64_t slice_end;
-static uint64_t timer_deadline = UINT64_MAX; /* what the timer is set for */
+static uint64_t armed_ns = UINT64_MAX; /* what the timer is set for */
 static bool switch_is_due;
 
-static struct thread *first(struct list_node *list)
+static struct thread *first_sleeper(void)
 {
-    return list_first_entry(list, struct thread, node);
+    return list_first_entry(&sleepers, struct thread, sleeper);
 }
 
 /*
@@ -33,15 +37,15 @@ static struct thread *first(struct list_node *list)
  */
 static void program_timer(void)
 {
-    uint64_t deadline = UINT64_MAX;
+    uint64_t deadline = timer_next_ns();
 
     if (!list_is_empty(&run_queue))
-        deadline = slice_end;
+        deadline = MIN(deadline, slice_end);
     if (!list_is_empty(&sleepers))
-        deadline = MIN(deadline, first(&sleepers)->wake_ns);
-    if (deadline >= timer_deadline)
+        deadline = MIN(deadline, first_sleeper()->wake_ns);
+    if (deadline >= armed_ns)
         return;
-    timer_deadline = deadline;
+    armed_ns = deadline;
     privops_timer_set(deadline);
 }
 
@@ -88,9 +92,18 @@ static void make_ready(struct thread *thread)
 
 void sched_wake(struct thread *thread)
 {
+    if (thread->state != THREAD_BLOCKED)
+        return;
+    list_remove(&thread->node);
+    list_remove(&thread->sleeper);
     make_ready(thread);
     if (!switch_is_due)
         program_timer();
+}
+
+void sched_timer_changed(void)
+{
+    program_timer();
 }
 
 static void wake_sleepers(uint64_t now)
@@ -98,22 +111,30 @@ static void wake_sleepers(uint64_t now)
     struct thread *thread;
 
     while (!list_is_empty(&sleepers)) {
-        thread = first(&sleepers);
+        thread = first_sleeper();
         if (thread->wake_ns > now)
             return;
-        list_remove(&thread->node);
-        make_ready(thread);
+        thread->timed_out = true;
+        sched_wake(thread);
     }
+}
+
+static void end_slice(void)
+{
+    switch_is_due = true;
+    if (thread_current()->user != NULL)
+        thread_current()->user->work = true;
 }
 
 static void timer_interrupt(void)
 {
     uint64_t now = privops_clock_ns();
 
-    timer_deadline = UINT64_MAX; /* a one-shot timer: it has fired */
+    armed_ns = UINT64_MAX; /* a one-shot timer: it has fired */
+    timer_expire(now);
     wake_sleepers(now);
     if (now >= slice_end && !list_is_empty(&run_queue))
-        switch_is_due = true;
+        end_slice();
     if (!switch_is_due)
         program_timer();
 }
@@ -124,9 +145,10 @@ void sched_init(void)
     irq_register(IRQ_TIMER, timer_interrupt);
 }
 
-void sched_preempt(void)
+void sched_preempt(const struct trap_regs *regs)
 {
-    if (switch_is_due)
+    if (switch_is_due &&
+        (trap_from_user(regs) || thread_current()->user == NULL))
         schedule();
 }
 
@@ -149,24 +171,40 @@ void sched_yield(void)
     privops_irq_restore(irq_on);
 }
 
-void sched_block(enum thread_state state)
+void sched_breathe(void)
 {
-    thread_current()->state = state;
+    if (switch_is_due)
+        sched_yield();
+}
+
+static void add_sleeper(struct thread *thread, uint64_t wake_ns)
+{
+    struct thread *other;
+
+    thread->wake_ns = wake_ns;
+    list_for_each_entry (other, &sleepers, sleeper)
+        if (other->wake_ns > wake_ns)
+            break;
+    /* Past the last entry, &other->sleeper is the list itself. */
+    list_insert_before(&other->sleeper, &thread->sleeper);
+}
+
+void sched_block(enum thread_state state, uint64_t wake_ns)
+{
+    struct thread *thread = thread_current();
+
+    thread->state = state;
+    thread->timed_out = false;
+    if (wake_ns != UINT64_MAX)
+        add_sleeper(thread, wake_ns);
     schedule();
 }
 
 void sched_sleep_until(uint64_t wake_ns)
 {
-    struct thread *thread = thread_current(), *other;
     bool irq_on = privops_irq_save();
 
-    thread->wake_ns = wake_ns;
-    list_for_each_entry (other, &sleepers, node)
-        if (other->wake_ns > wake_ns)
-            break;
-    /* Past the last entry, &other->node is the list itself. */
-    list_insert_before(&other->node, &thread->node);
-    sched_block(THREAD_SLEEPING);
+    sched_block(THREAD_BLOCKED, wake_ns);
     privops_irq_restore(irq_on);
 }
 

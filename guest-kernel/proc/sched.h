@@ -21,20 +21,35 @@ _Noreturn void sched_idle(void);
 /* Lets the other ready threads run first. */
 void sched_yield(void);
 
-/* For threads. The first wakes at the given time of privops_clock_ns(). */
+/* In the middle of a long system call: lets others run if it is their turn.
+ * Interrupts are enabled. */
+void sched_breathe(void);
+
+/* For the kernel's own threads, which nothing interrupts. The first wakes at
+ * the given time of privops_clock_ns(). */
 void sched_sleep_until(uint64_t wake_ns);
 void sched_sleep(uint64_t ns);
 
 /*
- * Gives up the CPU with state BLOCKED (the caller is in a wait queue) or DEAD.
- * Called and returns with interrupts disabled; they are on meanwhile.
+ * Gives up the CPU with state BLOCKED (the caller is in a wait queue, or knows
+ * who will wake it) or DEAD, and wakes at wake_ns at the latest (UINT64_MAX:
+ * never); thread->timed_out says that this was why. Called and returns with
+ * interrupts disabled; they are on meanwhile.
  */
-void sched_block(enum thread_state state);
+void sched_block(enum thread_state state, uint64_t wake_ns);
 
-/* Makes a thread ready that is in no list. Interrupts are disabled. */
+/* Makes a blocked thread ready: takes it out of its wait queue, and out of the
+ * list of sleepers. Nothing if it is not blocked. Interrupts are disabled. */
 void sched_wake(struct thread *thread);
 
-/* On the way out of an interrupt: switches if that is due. */
-void sched_preempt(void);
+/* timer_next_ns() (proc/timer.h) may be sooner now. Interrupts are disabled. */
+void sched_timer_changed(void);
+
+/* timer_next_ns() (proc/timer.h) may have changed. Interrupts are disabled. */
+void sched_timer_changed(void);
+
+/* On the way out of an interrupt of regs: switches if that is due, and if this
+ * was user mode or a thread of the kernel's own (proc/thread.h says why). */
+void sched_preempt(const struct trap_regs *regs);
 
 #endif

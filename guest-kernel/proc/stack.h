@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * The NR_STACKS stacks in the image, each with an unmapped page below it
- * (mm/layout.h says why they are there). Interrupts disabled.
+ * The stacks of threads, each with a page below it that is never mapped
+ * (mm/layout.h). The one that the kernel booted on is not among them.
+ * Interrupts disabled.
  */
 #ifndef GUEST_KERNEL_PROC_STACK_H
 #define GUEST_KERNEL_PROC_STACK_H
 
 #include "guest-kernel/privops/privops.h"
 
-/* Takes boot's stack out of the pool, if it is one of it. */
-void stack_init(struct privops_stack boot);
+/* Before the first one is wanted. */
+void stack_init(void);
 
-/* An empty range (low == high) when all are in use. */
+/* An empty range (low == high) without memory, or when all are in use. */
 struct privops_stack stack_alloc(void);
 void stack_free(struct privops_stack stack);
 

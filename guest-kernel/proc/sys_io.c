@@ -1,134 +1,313 @@
 /* SPDX-License-Identifier: MIT
  *
- * Input and output. There are no files yet: descriptors 0, 1 and 2 are the
- * console, all three for both directions, as on a terminal.
+ * Reading and writing. What descriptors are: proc/sys_descriptor.c.
  */
-#include "guest-kernel/core/console.h"
+#include "guest-kernel/fs/file.h"
+#include "guest-kernel/fs/inode.h"
+#include "guest-kernel/mm/layout.h"
+#include "guest-kernel/mm/slab.h"
 #include "guest-kernel/proc/errno.h"
+#include "guest-kernel/proc/files.h"
+#include "guest-kernel/proc/sched.h"
+#include "guest-kernel/proc/signal.h"
 #include "guest-kernel/proc/syscall.h"
-#include "guest-kernel/proc/terminal.h"
 #include "lib/macros.h"
 
-#define NR_DESCRIPTORS 3
-#define CHUNK_SIZE 512ul
-/* Of one call, as in Linux: the result stays below 2^31. */
+#define MAX_VECTORS 1024u
 #define MAX_TRANSFER 0x7ffff000ul
-#define MAX_VECTORS 1024
+
+typedef int64_t transfer_t(struct file *file, struct io *io);
+typedef int64_t transfer_at_t(struct file *file, struct io *io,
+                              uint64_t *offset);
+
+static int64_t transfer(struct process *self, const uint64_t *args,
+                        transfer_t *function)
+{
+    struct file *file = files_get(self->files, args[0]);
+    struct io io = {self->space, args[1], args[2]};
+    int64_t result;
+
+    if (file == NULL)
+        return -EBADF;
+    result = function(file, &io);
+    file_put(file);
+    return result;
+}
+
+int64_t sys_read(struct process *self, const uint64_t *args)
+{
+    return transfer(self, args, file_read);
+}
+
+int64_t sys_write(struct process *self, const uint64_t *args)
+{
+    return transfer(self, args, file_write);
+}
+
+static int64_t transfer_at(struct process *self, const uint64_t *args,
+                           transfer_at_t *function)
+{
+    struct file *file = files_get(self->files, args[0]);
+    struct io io = {self->space, args[1], args[2]};
+    uint64_t offset = args[3];
+    int64_t result;
+
+    if (file == NULL)
+        return -EBADF;
+    result = function(file, &io, &offset);
+    file_put(file);
+    return result;
+}
+
+int64_t sys_pread64(struct process *self, const uint64_t *args)
+{
+    return transfer_at(self, args, file_read_at);
+}
+
+int64_t sys_pwrite64(struct process *self, const uint64_t *args)
+{
+    return transfer_at(self, args, file_write_at);
+}
+
+/* ---- several buffers ---- */
 
 struct vector {
     uint64_t vaddr;
     uint64_t size;
 };
 
-typedef int64_t transfer_t(struct process *self, uint64_t vaddr, uint64_t size);
+struct vectors {
+    struct process *self;
+    struct file *file;
+    uint64_t vaddr; /* of the array, and its length */
+    uint64_t nr;
+    uint64_t *offset; /* of preadv(2); NULL: the file's own */
+    bool is_read;
+};
 
-/* What was written before a bad address counts. */
-static int64_t write_console(struct process *self, uint64_t vaddr,
-                             uint64_t size)
+static int64_t transfer_vector(const struct vectors *all, struct io *io)
 {
-    char chunk[CHUNK_SIZE];
-    uint64_t done, part;
-
-    size = MIN(size, MAX_TRANSFER);
-    for (done = 0; done < size; done += part) {
-        part = MIN(size - done, CHUNK_SIZE);
-        if (!space_copy_in(self->space, chunk, vaddr + done, part))
-            return done > 0 ? (int64_t)done : -EFAULT;
-        console_put(chunk, part);
-    }
-    return (int64_t)size;
+    if (all->offset == NULL)
+        return all->is_read ? file_read(all->file, io)
+                            : file_write(all->file, io);
+    return all->is_read ? file_read_at(all->file, io, all->offset)
+                        : file_write_at(all->file, io, all->offset);
 }
 
-/* At most a line, or what fits into the buffer here. */
-static int64_t read_console(struct process *self, uint64_t vaddr, uint64_t size)
+/* Another part is not waited for when something has been read. */
+static bool would_wait(const struct vectors *all)
 {
-    char chunk[CHUNK_SIZE];
-    int64_t got;
-
-    if (size == 0)
-        return 0;
-    got = terminal_read(chunk, MIN(size, CHUNK_SIZE));
-    if (got < 0)
-        process_exit(STATUS_KILLED(SIGINT));
-    if (!space_copy_out(self->space, vaddr, chunk, (size_t)got))
-        return -EFAULT;
-    return got;
+    return all->is_read && all->file->ops->is_stream &&
+           (file_poll(all->file) & POLLIN) == 0;
 }
 
-int64_t sys_read(struct process *self, const uint64_t *args)
-{
-    if (args[0] >= NR_DESCRIPTORS)
-        return -EBADF;
-    return read_console(self, args[1], args[2]);
-}
-
-int64_t sys_write(struct process *self, const uint64_t *args)
-{
-    if (args[0] >= NR_DESCRIPTORS)
-        return -EBADF;
-    return write_console(self, args[1], args[2]);
-}
-
-/* One after the other, until one is not done in full. args: descriptor, array,
- * its length. */
-static int64_t transfer_all(struct process *self, const uint64_t *args,
-                            transfer_t *transfer)
+/* One after the other, until one is not done in full. */
+static int64_t transfer_vectors(const struct vectors *all)
 {
     struct vector vector;
-    int64_t result, total = 0;
+    int64_t result = 0, total = 0;
     uint64_t i;
+    struct io io;
 
-    if (args[0] >= NR_DESCRIPTORS)
-        return -EBADF;
-    if (args[2] > MAX_VECTORS)
-        return -EINVAL;
-    for (i = 0; i < args[2]; i++) {
-        result = -EFAULT;
-        if (space_copy_in(self->space, &vector, args[1] + i * sizeof(vector),
-                          sizeof(vector)))
-            result = transfer(self, vector.vaddr, vector.size);
+    for (i = 0; i < all->nr; i++) {
+        if (!space_copy_in(all->self->space, &vector,
+                           all->vaddr + i * sizeof(vector), sizeof(vector)))
+            return total > 0 ? total : -EFAULT;
+        if (vector.size == 0)
+            continue;
+        if (vector.size > INT64_MAX)
+            return total > 0 ? total : -EINVAL;
+        if (total > 0 && would_wait(all))
+            break;
+        vector.size = MIN(vector.size, MAX_TRANSFER - (uint64_t)total);
+        io = (struct io){all->self->space, vector.vaddr, vector.size};
+        result = transfer_vector(all, &io);
         if (result < 0)
             return total > 0 ? total : result;
         total += result;
-        if ((uint64_t)result < vector.size)
+        if ((uint64_t)result < vector.size || vector.size == 0)
             break;
     }
     return total;
 }
 
-int64_t sys_writev(struct process *self, const uint64_t *args)
+static int64_t vectors(struct process *self, const uint64_t *args, bool is_read,
+                       uint64_t *offset)
 {
-    return transfer_all(self, args, write_console);
-}
+    struct vectors all = {
+        .self = self,
+        .file = files_get(self->files, args[0]),
+        .vaddr = args[1],
+        .nr = args[2],
+        .offset = offset,
+        .is_read = is_read,
+    };
+    int64_t result;
 
-/* A second buffer is not waited for: one that is filled ends the call. */
-static int64_t read_first(struct process *self, const uint64_t *args)
-{
-    struct vector vector;
-    uint64_t i;
-
-    for (i = 0; i < args[2]; i++) {
-        if (!space_copy_in(self->space, &vector, args[1] + i * sizeof(vector),
-                           sizeof(vector)))
-            return -EFAULT;
-        if (vector.size > 0)
-            return read_console(self, vector.vaddr, vector.size);
-    }
-    return 0;
+    if (all.file == NULL)
+        return -EBADF;
+    if (!file_can(all.file, is_read ? O_RDONLY : O_WRONLY))
+        result = -EBADF;
+    else if (all.nr > MAX_VECTORS)
+        result = -EINVAL;
+    else
+        result = transfer_vectors(&all);
+    file_put(all.file);
+    return result;
 }
 
 int64_t sys_readv(struct process *self, const uint64_t *args)
 {
-    if (args[0] >= NR_DESCRIPTORS)
-        return -EBADF;
-    if (args[2] > MAX_VECTORS)
-        return -EINVAL;
-    return read_first(self, args);
+    return vectors(self, args, true, NULL);
 }
 
-/* The console is no terminal that can be set up. */
-int64_t sys_ioctl(struct process *self, const uint64_t *args)
+int64_t sys_writev(struct process *self, const uint64_t *args)
 {
-    (void)self;
-    return args[0] < NR_DESCRIPTORS ? -ENOTTY : -EBADF;
+    return vectors(self, args, false, NULL);
+}
+
+int64_t sys_preadv(struct process *self, const uint64_t *args)
+{
+    uint64_t offset = args[3];
+
+    return vectors(self, args, true, &offset);
+}
+
+int64_t sys_pwritev(struct process *self, const uint64_t *args)
+{
+    uint64_t offset = args[3];
+
+    return vectors(self, args, false, &offset);
+}
+
+/* ---- from file to file ---- */
+
+struct copy {
+    struct file *from;
+    struct file *to;
+    uint64_t *from_offset;
+    uint64_t *to_offset; /* NULL: the file's own */
+    char *page;          /* in between */
+};
+
+/* One page at most. What the other side does not take is not gone: the offset
+ * moves by what it has taken. */
+static int64_t copy_part(const struct copy *copy, size_t size)
+{
+    struct io in = {.vaddr = (uint64_t)copy->page,
+                    .left = MIN(size, (size_t)PAGE_SIZE)};
+    struct io out = {.vaddr = (uint64_t)copy->page};
+    uint64_t offset = *copy->from_offset;
+    int64_t result = file_read_at(copy->from, &in, &offset);
+
+    if (result <= 0)
+        return result;
+    out.left = (size_t)result;
+    result = copy->to_offset != NULL
+                 ? file_write_at(copy->to, &out, copy->to_offset)
+                 : file_write(copy->to, &out);
+    if (result > 0)
+        *copy->from_offset += (uint64_t)result;
+    return result;
+}
+
+static int64_t copy_all(const struct copy *copy, uint64_t size)
+{
+    int64_t result, total = 0;
+
+    size = MIN(size, MAX_TRANSFER);
+    while ((uint64_t)total < size) {
+        result = copy_part(copy, size - (uint64_t)total);
+        if (result < 0)
+            return total > 0 ? total : result;
+        if (result == 0)
+            break;
+        total += result;
+        if (signal_pending())
+            break;
+        sched_breathe();
+    }
+    return total;
+}
+
+static int64_t copy_files(struct copy *copy, uint64_t size)
+{
+    int64_t result;
+
+    if (!file_can(copy->from, O_RDONLY) || !file_can(copy->to, O_WRONLY))
+        return -EBADF;
+    if (copy->from->ops->is_stream)
+        return -EINVAL;
+    copy->page = kmalloc(PAGE_SIZE);
+    if (copy->page == NULL)
+        return -ENOMEM;
+    result = copy_all(copy, size);
+    kfree(copy->page);
+    return result;
+}
+
+/* An offset of the caller's, unless vaddr is 0, is used and written back. */
+static bool load_offset(struct process *self, uint64_t *offset, uint64_t vaddr)
+{
+    return vaddr == 0 ||
+           space_copy_in(self->space, offset, vaddr, sizeof(*offset));
+}
+
+static bool store_offset(struct process *self, const uint64_t *offset,
+                         uint64_t vaddr)
+{
+    return vaddr == 0 ||
+           space_copy_out(self->space, vaddr, offset, sizeof(*offset));
+}
+
+/* Takes over both references, of which either may be NULL. */
+static int64_t copy_between(struct process *self, struct copy *copy,
+                            uint64_t from_vaddr, uint64_t to_vaddr,
+                            uint64_t size)
+{
+    uint64_t from = 0, to = 0;
+    int64_t result = -EBADF;
+
+    if (copy->from != NULL && copy->to != NULL) {
+        copy->from_offset = from_vaddr != 0 ? &from : &copy->from->offset;
+        copy->to_offset = to_vaddr != 0 ? &to : NULL;
+        result = -EFAULT;
+        if (load_offset(self, &from, from_vaddr) &&
+            load_offset(self, &to, to_vaddr))
+            result = copy_files(copy, size);
+        if (result > 0 && (!store_offset(self, &from, from_vaddr) ||
+                           !store_offset(self, &to, to_vaddr)))
+            result = -EFAULT;
+    }
+    file_put(copy->from);
+    file_put(copy->to);
+    return result;
+}
+
+int64_t sys_sendfile(struct process *self, const uint64_t *args)
+{
+    struct copy copy = {
+        .from = files_get(self->files, args[1]),
+        .to = files_get(self->files, args[0]),
+    };
+
+    return copy_between(self, &copy, args[2], 0, args[3]);
+}
+
+/* Between regular files only, as Linux has it. */
+int64_t sys_copy_file_range(struct process *self, const uint64_t *args)
+{
+    struct copy copy = {
+        .from = files_get(self->files, args[0]),
+        .to = files_get(self->files, args[2]),
+    };
+
+    if (copy.from != NULL && copy.to != NULL &&
+        (args[5] != 0 || !inode_is(copy.from->inode, MODE_REGULAR) ||
+         !inode_is(copy.to->inode, MODE_REGULAR))) {
+        file_put(copy.from);
+        file_put(copy.to);
+        return -EINVAL;
+    }
+    return copy_between(self, &copy, args[1], args[3], args[4]);
 }

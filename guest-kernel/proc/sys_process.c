@@ -1,66 +1,286 @@
 /* SPDX-License-Identifier: MIT
  *
- * Processes. A process has one thread, so its number is the thread's, too.
- * There are no signals but those that end a process.
+ * Processes: birth, end, waiting, groups and sessions.
  */
+#include "guest-kernel/mm/slab.h"
 #include "guest-kernel/proc/errno.h"
+#include "guest-kernel/proc/exec.h"
+#include "guest-kernel/proc/files.h"
+#include "guest-kernel/proc/process_parts.h"
 #include "guest-kernel/proc/sched.h"
+#include "guest-kernel/proc/signal.h"
+#include "guest-kernel/proc/signal_frame.h"
 #include "guest-kernel/proc/syscall.h"
+#include "guest-kernel/proc/system.h"
+#include "guest-kernel/proc/user.h"
+#include "guest-kernel/x86/trap.h"
+#include "lib/macros.h"
+#include "lib/string.h"
 
-/* arch_prctl(2), wait(2), sigaction(2), sigprocmask(2) */
-#define ARCH_SET_GS 0x1001
-#define ARCH_SET_FS 0x1002
-#define ARCH_GET_FS 0x1003
-#define ARCH_GET_GS 0x1004
-#define WNOHANG 1u
-#define NR_SIGNALS 64
-#define SIGNAL_SET_SIZE 8
-#define SIG_BLOCK 0
-#define SIG_UNBLOCK 1
-#define SIG_SETMASK 2
-#define SIG_IGN 1u
+/* ---- birth and end ---- */
 
 int64_t sys_exit(struct process *self, const uint64_t *args)
+{
+    (void)self;
+    process_exit_thread(STATUS_EXITED(args[0]));
+}
+
+int64_t sys_exit_group(struct process *self, const uint64_t *args)
 {
     (void)self;
     process_exit(STATUS_EXITED(args[0]));
 }
 
-int64_t sys_exit_group(struct process *self, const uint64_t *args)
-{
-    return sys_exit(self, args);
-}
-
 int64_t sys_fork(struct process *self, const uint64_t *args)
 {
+    const struct clone_request request = {.flags = SIGCHLD};
+
     (void)self;
     (void)args;
-    return process_fork();
+    return process_clone(&request);
 }
 
-/*
- * args: process, where the status goes, options, where the resources used go.
- * The last is not counted. There are no process groups: 0 means any child.
- */
-int64_t sys_wait4(struct process *self, const uint64_t *args)
+int64_t sys_vfork(struct process *self, const uint64_t *args)
 {
-    int32_t pid = (int32_t)args[0];
-    uint32_t status = 0;
+    const struct clone_request request = {
+        .flags = CLONE_VM | CLONE_VFORK | SIGCHLD,
+    };
+
+    (void)self;
+    (void)args;
+    return process_clone(&request);
+}
+
+/* args: flags, stack, where the parent wants the number, where the child wants
+ * it, base of FS. */
+int64_t sys_clone(struct process *self, const uint64_t *args)
+{
+    const struct clone_request request = {
+        .flags = args[0],
+        .stack = args[1],
+        .parent_tid_vaddr = args[2],
+        .child_tid_vaddr = args[3],
+        .tls = args[4],
+    };
+
+    (void)self;
+    return process_clone(&request);
+}
+
+/* ---- execve ---- */
+
+/* All arguments and the environment together, with their pointers. */
+#define EXEC_MAX_SIZE 0x20000ul
+#define FIRST_SIZE 0x400ul
+
+/* More room, up to what may still be used. */
+static int64_t grow(struct exec_strings *strings, size_t *room, size_t limit)
+{
+    size_t wanted = MIN(MAX(*room * 2, FIRST_SIZE), limit);
+    char *text;
+
+    if (wanted <= *room)
+        return -E2BIG;
+    text = kmalloc(wanted);
+    if (text == NULL)
+        return -ENOMEM;
+    if (strings->size > 0)
+        memcpy(text, strings->text, strings->size);
+    kfree(strings->text);
+    strings->text = text;
+    *room = wanted;
+    return 0;
+}
+
+static int64_t copy_string(struct space *space, struct exec_strings *strings,
+                           uint64_t vaddr, size_t *room, size_t limit)
+{
+    int64_t result = -E2BIG;
+
+    for (;;) {
+        if (*room > strings->size)
+            result = space_copy_string(space, strings->text + strings->size,
+                                       vaddr, *room - strings->size);
+        if (result >= 0) {
+            strings->size += (size_t)result + 1;
+            strings->nr++;
+            return 0;
+        }
+        if (result == -EFAULT)
+            return result;
+        result = grow(strings, room, limit);
+        if (result != 0)
+            return result;
+        result = -E2BIG;
+    }
+}
+
+/* From an array of pointers that ends with NULL; no array is an empty one.
+ * *left is what may still be used. On failure, too, the caller frees. */
+static int64_t copy_strings(struct space *space, struct exec_strings *strings,
+                            uint64_t vaddr, size_t *left)
+{
+    int64_t result = 0;
+    uint64_t string;
+    size_t room = 0;
+
+    for (; vaddr != 0 && result == 0; vaddr += sizeof(string)) {
+        if (!space_copy_in(space, &string, vaddr, sizeof(string)))
+            return -EFAULT;
+        if (string == 0)
+            break;
+        if (*left < sizeof(string))
+            return -E2BIG;
+        *left -= sizeof(string);
+        result = copy_string(space, strings, string, &room, *left);
+    }
+    if (strings->size > *left)
+        return -E2BIG;
+    *left -= strings->size;
+    return result;
+}
+
+/* No way back from here on. */
+static void become(struct process *self, const struct exec_image *image)
+{
+    struct thread *thread = thread_current();
+    struct thread_user *user = thread->user;
+    struct space *old = self->space;
+
+    process_set_image(self, image);
+    user_new_program();
+    process_release_parent(self);
+    space_put(old);
+    files_close_on_exec(self->files);
+    signal_exec(self);
+    self->has_executed = true;
+    thread->id = self->pid;
+    memcpy(thread->name, self->name, sizeof(thread->name));
+    user->clear_tid_vaddr = 0;
+    user->robust_list_vaddr = 0;
+    user->restart_deadline_ns = 0;
+    user->syscall_number = SIGNAL_NO_SYSCALL;
+    *user->regs = image->start;
+    user->regs->vector = TRAP_SYSCALL;
+}
+
+static int64_t load_and_become(struct process *self,
+                               const struct exec_request *request)
+{
+    struct exec_image image;
+    int64_t result = exec_load(request, &image, NULL);
+
+    if (result != 0)
+        return result;
+    result = process_become_single();
+    if (result == 0) {
+        become(self, &image);
+        return 0;
+    }
+    image.program->nr_running--;
+    inode_put(image.program);
+    space_put(image.space);
+    return result;
+}
+
+/* args: path, arguments, environment */
+int64_t sys_execve(struct process *self, const uint64_t *args)
+{
+    struct exec_request request = {.path = NULL};
+    size_t left = EXEC_MAX_SIZE;
+    char *path = kmalloc(PATH_MAX);
     int64_t result;
 
-    if ((args[2] & ~(uint64_t)WNOHANG) != 0)
+    if (path == NULL)
+        return -ENOMEM;
+    request.path = path;
+    result = space_copy_string(self->space, path, args[0], PATH_MAX);
+    if (result < 0 && result != -EFAULT)
+        result = -ENAMETOOLONG;
+    if (result >= 0)
+        result = copy_strings(self->space, &request.args, args[1], &left);
+    if (result == 0)
+        result =
+            copy_strings(self->space, &request.environment, args[2], &left);
+    if (result == 0)
+        result = load_and_become(self, &request);
+    kfree(request.args.text);
+    kfree(request.environment.text);
+    kfree(path);
+    return result;
+}
+
+/* ---- waiting ---- */
+
+#define WAIT_ALL_KINDS                                                         \
+    0x60000000u /* __WALL, __WNOTHREAD: no difference here                     \
+                 */
+
+/* args: process, where the status goes, options, where the use goes. */
+int64_t sys_wait4(struct process *self, const uint64_t *args)
+{
+    const unsigned int known = WAIT_NO_HANG | WAIT_STOPPED | WAIT_CONTINUED;
+    unsigned int options = (uint32_t)args[2] & ~WAIT_ALL_KINDS;
+    uint32_t status = 0;
+    uint64_t cpu_ns = 0;
+    int64_t result;
+
+    if ((options & ~known) != 0)
         return -EINVAL;
-    if (args[3] != 0)
-        return -ENOSYS;
-    if (pid < -1)
-        return -ECHILD;
-    result = process_wait(self, pid == 0 ? -1 : pid, (args[2] & WNOHANG) == 0,
-                          &status);
-    if (result > 0 && args[1] != 0 &&
+    result = process_wait(self, (int32_t)args[0], options | WAIT_ENDED, &status,
+                          &cpu_ns);
+    if (result <= 0)
+        return result;
+    if (args[1] != 0 &&
         !space_copy_out(self->space, args[1], &status, sizeof(status)))
+        return -EFAULT;
+    if (args[3] != 0 && !system_put_usage(self->space, args[3], cpu_ns))
         return -EFAULT;
     return result;
 }
+
+#define P_ALL 0u
+#define P_PID 1u
+#define P_PGID 2u
+
+/* Those that waitid(2) means, as wait4(2) says it; 1 << 32 is nobody. */
+static int64_t pid_of(uint64_t kind, uint32_t id)
+{
+    if (kind == P_ALL)
+        return -1;
+    if (kind == P_PID)
+        return id != 0 ? id : (int64_t)1 << 32;
+    return -(int64_t)id;
+}
+
+/* args: what id is, id, where the siginfo goes, options, where the use goes. */
+int64_t sys_waitid(struct process *self, const uint64_t *args)
+{
+    const unsigned int kinds = WAIT_ENDED | WAIT_STOPPED | WAIT_CONTINUED;
+    unsigned int options = (uint32_t)args[3] & ~WAIT_ALL_KINDS;
+    struct signal_info info = {.number = 0};
+    uint32_t status = 0;
+    uint64_t cpu_ns = 0;
+    int64_t pid;
+
+    if (args[0] > P_PGID || (options & kinds) == 0 ||
+        (options & ~(kinds | WAIT_NO_HANG | WAIT_KEEP)) != 0)
+        return -EINVAL;
+    pid = process_wait(self, pid_of(args[0], (uint32_t)args[1]), options,
+                       &status, &cpu_ns);
+    if (pid < 0)
+        return pid;
+    if (pid > 0)
+        process_child_info((uint32_t)pid, status, &info);
+    if (args[2] != 0 &&
+        !space_copy_out(self->space, args[2], &info, sizeof(info)))
+        return -EFAULT;
+    if (args[4] != 0 && !system_put_usage(self->space, args[4], cpu_ns))
+        return -EFAULT;
+    return 0;
+}
+
+/* ---- numbers, groups and sessions ---- */
 
 int64_t sys_getpid(struct process *self, const uint64_t *args)
 {
@@ -70,142 +290,86 @@ int64_t sys_getpid(struct process *self, const uint64_t *args)
 
 int64_t sys_gettid(struct process *self, const uint64_t *args)
 {
-    return sys_getpid(self, args);
+    (void)self;
+    (void)args;
+    return thread_current()->id;
 }
 
 int64_t sys_getppid(struct process *self, const uint64_t *args)
 {
-    bool irq_on = privops_irq_save();
-    int64_t pid = self->parent != NULL ? self->parent->pid : 0;
-
     (void)args;
-    privops_irq_restore(irq_on);
-    return pid;
+    return self->parent != NULL ? self->parent->pid : 0;
 }
 
-/* Linux would clear the word when the thread ends, for others that share the
- * memory: here nobody does. */
-int64_t sys_set_tid_address(struct process *self, const uint64_t *args)
+/* 0 is the caller. */
+static struct process *process_by_number(struct process *self, uint64_t pid)
 {
-    return sys_getpid(self, args);
+    return (uint32_t)pid == 0 ? self : process_find((uint32_t)pid);
 }
 
-int64_t sys_sched_yield(struct process *self, const uint64_t *args)
+int64_t sys_getpgid(struct process *self, const uint64_t *args)
 {
-    (void)self;
+    const struct process *process = process_by_number(self, args[0]);
+
+    return process != NULL ? (int64_t)process->pgid : -ESRCH;
+}
+
+int64_t sys_getpgrp(struct process *self, const uint64_t *args)
+{
     (void)args;
-    sched_yield();
-    return 0;
+    return self->pgid;
 }
 
-/* ---- where FS and GS begin ---- */
-
-static int64_t set_base(uint64_t code, uint64_t base)
+int64_t sys_getsid(struct process *self, const uint64_t *args)
 {
-    struct privops_bases bases, now;
-    bool irq_on;
+    const struct process *process = process_by_number(self, args[0]);
 
-    if (base >= SPACE_USER_END)
+    return process != NULL ? (int64_t)process->sid : -ESRCH;
+}
+
+static bool group_is_in_session(uint32_t pgid, uint32_t sid)
+{
+    const struct process *process;
+
+    for_each_process (process)
+        if (process->pgid == pgid && process->sid == sid)
+            return true;
+    return false;
+}
+
+/* args: process, group */
+int64_t sys_setpgid(struct process *self, const uint64_t *args)
+{
+    struct process *process = process_by_number(self, args[0]);
+    uint32_t pgid = (uint32_t)args[1];
+
+    if ((int32_t)pgid < 0)
+        return -EINVAL;
+    if (process == NULL || process->state == PROCESS_ENDED ||
+        (process != self && process->parent != self))
+        return -ESRCH;
+    if (process->sid != self->sid || process->sid == process->pid)
         return -EPERM;
-    irq_on = privops_irq_save();
-    privops_bases_save(&now);
-    bases = now;
-    if (code == ARCH_SET_FS)
-        bases.fs = base;
-    else
-        bases.gs = base;
-    privops_bases_load(&bases, &now);
-    privops_irq_restore(irq_on);
+    if (process != self && process->has_executed)
+        return -EACCES;
+    if (pgid == 0)
+        pgid = process->pid;
+    if (pgid != process->pid && !group_is_in_session(pgid, self->sid))
+        return -EPERM;
+    process->pgid = pgid;
     return 0;
 }
 
-static int64_t get_base(struct process *self, uint64_t code, uint64_t to)
+int64_t sys_setsid(struct process *self, const uint64_t *args)
 {
-    struct privops_bases bases;
-    bool irq_on = privops_irq_save();
-    const uint64_t *base = code == ARCH_GET_FS ? &bases.fs : &bases.gs;
+    const struct process *process;
 
-    privops_bases_save(&bases);
-    privops_irq_restore(irq_on);
-    return space_copy_out(self->space, to, base, sizeof(*base)) ? 0 : -EFAULT;
-}
-
-int64_t sys_arch_prctl(struct process *self, const uint64_t *args)
-{
-    switch (args[0]) {
-    case ARCH_SET_FS:
-    case ARCH_SET_GS:
-        return set_base(args[0], args[1]);
-    case ARCH_GET_FS:
-    case ARCH_GET_GS:
-        return get_base(self, args[0], args[1]);
-    default:
-        return -EINVAL;
-    }
-}
-
-/* ---- signals, of which there are none to handle ---- */
-
-/* The head of Linux's struct sigaction. */
-struct signal_action {
-    uint64_t handler;
-    uint64_t flags;
-    uint64_t restorer;
-    uint64_t mask;
-};
-
-/*
- * args: signal, new action, where the old one goes, size of a set. No signal
- * is ever sent, so to ignore one, or not to, is the same. A handler would
- * never be called: better to say so.
- */
-int64_t sys_rt_sigaction(struct process *self, const uint64_t *args)
-{
-    struct signal_action action = {0, 0, 0, 0};
-    const struct signal_action none = {0, 0, 0, 0};
-
-    if (args[0] == 0 || args[0] > NR_SIGNALS || args[3] != SIGNAL_SET_SIZE)
-        return -EINVAL;
-    if (args[1] != 0 &&
-        !space_copy_in(self->space, &action, args[1], sizeof(action)))
-        return -EFAULT;
-    if (action.handler > SIG_IGN)
-        return -ENOSYS;
-    if (args[2] != 0 &&
-        !space_copy_out(self->space, args[2], &none, sizeof(none)))
-        return -EFAULT;
-    return 0;
-}
-
-static int64_t change_mask(uint64_t *mask, uint64_t how, uint64_t set)
-{
-    if (how == SIG_BLOCK)
-        *mask |= set;
-    else if (how == SIG_UNBLOCK)
-        *mask &= ~set;
-    else if (how == SIG_SETMASK)
-        *mask = set;
-    else
-        return -EINVAL;
-    return 0;
-}
-
-/* args: how, new set, where the old one goes, size of a set. The set is kept,
- * and blocks what there is: nothing. */
-int64_t sys_rt_sigprocmask(struct process *self, const uint64_t *args)
-{
-    uint64_t old = self->blocked_signals, set;
-    int64_t result = 0;
-
-    if (args[3] != SIGNAL_SET_SIZE)
-        return -EINVAL;
-    if (args[1] != 0) {
-        if (!space_copy_in(self->space, &set, args[1], sizeof(set)))
-            return -EFAULT;
-        result = change_mask(&self->blocked_signals, args[0], set);
-    }
-    if (result == 0 && args[2] != 0 &&
-        !space_copy_out(self->space, args[2], &old, sizeof(old)))
-        return -EFAULT;
-    return result;
+    (void)args;
+    for_each_process (process)
+        if (process->pgid == self->pid)
+            return -EPERM;
+    self->pgid = self->pid;
+    self->sid = self->pid;
+    self->tty = NULL;
+    return self->pid;
 }

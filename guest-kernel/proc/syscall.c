@@ -11,8 +11,15 @@
 
 static syscall_function_t *const functions[] = {
 #define SYSCALL(number, name) [number] = sys_##name,
+#define SYSCALL_AS(number, name, other) [number] = sys_##other,
 #include "guest-kernel/proc/syscalls.def"
 #undef SYSCALL
+#undef SYSCALL_AS
+};
+
+/* All that Linux has, from its asm/unistd_64.h (objects.mk). */
+static const char *const names[] = {
+#include "syscall_names.inc"
 };
 
 /* Numbers from here on, which Linux has none of, are reported as one. */
@@ -23,25 +30,25 @@ static int64_t not_there(const struct process *self, uint64_t number)
 {
     static uint64_t reported[BITMAP_WORDS(NR_REPORTED + 1)];
     size_t bit = MIN(number, (uint64_t)NR_REPORTED);
-    bool irq_on = privops_irq_save();
+    const char *name = number < ARRAY_SIZE(names) ? names[number] : NULL;
 
     if (!bitmap_test(reported, bit))
-        kprintf("guest: %s (process %u): there is no system call %lu\n",
-                self->name, self->pid, number);
+        kprintf("guest: %s (process %u): there is no system call %lu%s%s\n",
+                self->name, self->pid, number, name != NULL ? ", " : "",
+                name != NULL ? name : "");
     bitmap_set(reported, bit);
-    privops_irq_restore(irq_on);
     return -ENOSYS;
 }
 
-void syscall_dispatch(struct process *self)
+void syscall_dispatch(struct process *self, struct trap_regs *regs)
 {
-    struct trap_regs *regs = self->regs;
     uint64_t number = regs->frame.rax;
     const uint64_t args[SYSCALL_MAX_ARGS] = {
         regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8, regs->r9,
     };
     int64_t result;
 
+    thread_current()->user->syscall_number = number;
     if (number < ARRAY_SIZE(functions) && functions[number] != NULL)
         result = functions[number](self, args);
     else

@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
  * Threads' records. A thread cannot free the stack it stands on: it leaves
- * itself in `dead`, and whoever is switched to frees it.
+ * itself in `dead`, and whoever is switched to frees it. Its space goes there,
+ * too: another one is current by then, mostly, so none needs to be in between.
+ *
+ * Numbers go round: one is free again when no thread has it, and no process as
+ * its own, its group's or its session's. Number 1 is for init alone.
  */
 #include "guest-kernel/proc/thread.h"
 
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/mm/slab.h"
+#include "guest-kernel/mm/space.h"
+#include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/stack.h"
 #include "guest-kernel/proc/user.h"
 #include "lib/string.h"
+
+/* As Linux's, at first: they fit in 16 bits. */
+#define FIRST_ID 2u
+#define LAST_ID 32767u
 
 /* x86/switch.S */
 void switch_stack(uint64_t *save_rsp, uint64_t load_rsp);
@@ -26,7 +36,7 @@ static struct list_node all_threads = LIST_INIT(all_threads);
 static struct thread idle_thread = {.name = "idle"};
 static struct thread *current = &idle_thread;
 static struct thread *dead;
-static uint32_t next_id = 1;
+static unsigned int nr_threads;
 
 struct thread *thread_current(void)
 {
@@ -37,18 +47,25 @@ void thread_init(struct privops_stack boot_stack)
 {
     idle_thread.stack = boot_stack;
     idle_thread.since_ns = privops_clock_ns();
+    list_init(&idle_thread.node);
+    list_init(&idle_thread.sleeper);
     list_add_last(&all_threads, &idle_thread.all);
-    stack_init(boot_stack);
+    nr_threads = 1;
+    stack_init();
 }
 
 static void bury_dead(void)
 {
-    if (dead == NULL)
+    struct thread *thread = dead;
+
+    if (thread == NULL)
         return;
-    stack_free(dead->stack);
-    list_remove(&dead->all);
-    kfree(dead);
     dead = NULL;
+    stack_free(thread->stack);
+    list_remove(&thread->all);
+    nr_threads--;
+    space_put(thread->last_space);
+    kfree(thread);
 }
 
 /* The first function on a new stack. */
@@ -70,6 +87,49 @@ static void make_first_frame(struct thread *thread)
     thread->rsp = (uint64_t)frame;
 }
 
+unsigned int thread_count(void)
+{
+    return nr_threads;
+}
+
+struct thread *thread_find(uint32_t id)
+{
+    struct thread *thread;
+
+    list_for_each_entry (thread, &all_threads, all)
+        if (thread->id == id)
+            return thread;
+    return NULL;
+}
+
+/* There are far fewer threads and processes than numbers. */
+static uint32_t new_id(void)
+{
+    static uint32_t last = FIRST_ID - 1;
+
+    do {
+        last = last < LAST_ID ? last + 1 : FIRST_ID;
+    } while (thread_find(last) != NULL || process_has_number(last));
+    return last;
+}
+
+/* Interrupts are disabled. False: no stack, or there are too many. */
+static bool start(struct thread *thread)
+{
+    if (nr_threads >= THREADS_MAX)
+        return false;
+    thread->stack = stack_alloc();
+    if (thread->stack.low == thread->stack.high)
+        return false;
+    make_first_frame(thread);
+    thread->id = new_id();
+    list_add_last(&all_threads, &thread->all);
+    nr_threads++;
+    thread->state = THREAD_BLOCKED;
+    sched_wake(thread);
+    return true;
+}
+
 struct thread *thread_create(const char *name, thread_function_t *function,
                              void *argument)
 {
@@ -82,14 +142,9 @@ struct thread *thread_create(const char *name, thread_function_t *function,
     thread->function = function;
     thread->argument = argument;
     list_init(&thread->node);
+    list_init(&thread->sleeper);
     irq_on = privops_irq_save();
-    thread->stack = stack_alloc();
-    if (thread->stack.low != thread->stack.high) {
-        make_first_frame(thread);
-        thread->id = next_id++;
-        list_add_last(&all_threads, &thread->all);
-        sched_wake(thread);
-    } else {
+    if (!start(thread)) {
         kfree(thread);
         thread = NULL;
     }
@@ -101,7 +156,7 @@ _Noreturn void thread_exit(void)
 {
     privops_irq_disable();
     dead = current;
-    sched_block(THREAD_DEAD);
+    sched_block(THREAD_DEAD, UINT64_MAX);
     panic("a dead thread ran");
 }
 
@@ -109,7 +164,7 @@ void thread_switch(struct thread *next)
 {
     struct thread *previous = current;
 
-    user_switch(next->process);
+    user_switch(next);
     current = next;
     switch_stack(&previous->rsp, next->rsp);
     bury_dead();

@@ -1,42 +1,97 @@
 /* SPDX-License-Identifier: MIT
  *
- * Kernel threads: their records, birth and end. proc/sched.c says who runs.
+ * Threads: their records, birth and end. proc/sched.c says who runs. A thread
+ * of a process has a second life in user mode (struct thread_user); the others
+ * are the kernel's own.
+ *
+ * The kernel is not preempted: a thread of a process that is in the kernel
+ * keeps the CPU until it sleeps, and what it sees and changes between two
+ * sleeps needs no lock. Interrupt handlers do come in between: data that they
+ * touch too is protected by disabled interrupts. The kernel's own threads are
+ * preempted wherever interrupts are enabled, and touch no process's data but
+ * with interrupts disabled.
  */
 #ifndef GUEST_KERNEL_PROC_THREAD_H
 #define GUEST_KERNEL_PROC_THREAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "guest-kernel/privops/privops.h"
+#include "guest-kernel/proc/signal_set.h"
+#include "guest-kernel/x86/fpu.h"
+#include "guest-kernel/x86/regs.h"
 #include "lib/list.h"
 
 struct process;
+struct space;
 
 enum thread_state {
     THREAD_RUNNING,
-    THREAD_READY,    /* in the run queue */
-    THREAD_BLOCKED,  /* in a wait queue */
-    THREAD_SLEEPING, /* in the list of sleepers */
-    THREAD_DEAD,     /* off its stack, or about to be */
+    THREAD_READY,   /* in the run queue */
+    THREAD_BLOCKED, /* until sched_wake(), or until wake_ns */
+    THREAD_DEAD,    /* off its stack, or about to be */
 };
 
 #define THREAD_NAME_SIZE 16
 
+/* Threads that there can be; and processes, with those that have ended. */
+#define THREADS_MAX 512u
+
 typedef void thread_function_t(void *argument);
 
-/* All fields are protected by disabled interrupts. */
+/* The part of a thread that runs a program. Its own thread's alone, but for
+ * `signals`. */
+struct thread_user {
+    struct thread *thread;    /* whose it is */
+    struct list_node sibling; /* process->threads */
+    struct trap_regs *regs;   /* in the kernel: those of its user mode */
+    struct trap_regs start;   /* where it goes to user mode first */
+    uint64_t syscall_number;  /* of the call it is in: to start it over */
+
+    /* While another thread has the CPU's registers (proc/user.c). */
+    struct privops_bases bases;
+    struct fpu_state *fpu;
+
+    struct thread_signals signals; /* proc/signal.h */
+
+    /* set_tid_address(2), set_robust_list(2): 0 is none. */
+    uint64_t clear_tid_vaddr;
+    uint64_t robust_list_vaddr;
+
+    /*
+     * When the sleep that a signal interrupted was to end, on
+     * privops_clock_ns(); a call that starts over goes on with it. 0: none.
+     */
+    uint64_t restart_deadline_ns;
+
+    /* On the way to user mode there is something to do first: a signal, the
+     * end of the process. Set by anybody, cleared by proc/user.c. */
+    bool work;
+    /* It is to end without going back to user mode (exit_group, execve of a
+     * sibling). A sleep that can be interrupted ends. */
+    bool must_exit;
+};
+
+/* All fields are protected by disabled interrupts unless said otherwise. */
 struct thread {
-    struct list_node node; /* run queue, wait queue or sleepers: see state */
-    struct list_node all;  /* every thread */
-    uint64_t rsp;          /* while it does not run */
+    struct list_node node;    /* run queue or wait queue; else by itself */
+    struct list_node sleeper; /* in the list of sleepers, while it has a
+                               * time to wake at; else by itself */
+    struct list_node all;     /* every thread */
+    uint64_t rsp;             /* while it does not run */
     struct privops_stack stack;
     enum thread_state state;
-    struct process *process; /* whose program it runs; NULL: none */
-    uint32_t id;
+    bool interruptible;       /* while it is blocked: a signal wakes it */
+    bool timed_out;           /* the last sleep ended because of wake_ns */
+    struct process *process;  /* whose program it runs; NULL: none */
+    struct thread_user *user; /* NULL: a thread of the kernel */
+    struct space *last_space; /* goes with a dead one; or NULL */
+    uint32_t id; /* of a process's first thread: the process's, too */
     char name[THREAD_NAME_SIZE];
     thread_function_t *function;
     void *argument;
-    uint64_t wake_ns;     /* while sleeping */
+    uint64_t wake_ns;     /* while sleeper is in the list */
     uint64_t cpu_ns;      /* until it was last switched out */
     uint64_t nr_switches; /* how often it was given the CPU */
     uint64_t since_ns;    /* of the running one: when it was given the CPU */
@@ -51,11 +106,19 @@ struct thread *thread_current(void);
 /*
  * A new thread that calls function(argument), interrupts enabled, and ends
  * when that returns. The result stays valid until the thread ends; NULL when
- * there is no memory or no stack left. The name is cut if it is long.
+ * there is no memory or no stack left, or there are THREADS_MAX. The name is
+ * cut if it is long. It does not run before the caller sleeps, or enables
+ * interrupts if it is a thread of the kernel.
  */
 struct thread *thread_create(const char *name, thread_function_t *function,
                              void *argument);
 _Noreturn void thread_exit(void);
+
+/* How many there are, with the idle one. */
+unsigned int thread_count(void);
+
+/* By number; NULL. Interrupts are disabled, or the kernel is not preempted. */
+struct thread *thread_find(uint32_t id);
 
 /* Time on the CPU until now. Interrupts are disabled. */
 uint64_t thread_cpu_ns(const struct thread *thread);

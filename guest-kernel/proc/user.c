@@ -1,115 +1,183 @@
 /* SPDX-License-Identifier: MIT
  *
  * The kernel uses none of the vector registers, neither base, and no address
- * of the user's half. So all of that stays the last process's while threads
- * of the kernel run, and is exchanged only when another process does: from a
- * process to the idle thread and back costs nothing.
+ * of the user's half. So all of that stays the last thread's while threads of
+ * the kernel run, and is exchanged only when another thread of a process does:
+ * from a program to the idle thread and back costs nothing.
  */
 #include "guest-kernel/proc/user.h"
 
 #include "guest-kernel/core/exception.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/core/panic.h"
-#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/proc/oom.h"
 #include "guest-kernel/proc/process.h"
+#include "guest-kernel/proc/sched.h"
+#include "guest-kernel/proc/signal.h"
+#include "guest-kernel/proc/signal_frame.h"
 #include "guest-kernel/proc/syscall.h"
 #include "guest-kernel/x86/trap.h"
 
 /* Of a page fault's error code: the access had the rights of user mode. */
 #define ERROR_USER 0x4u
 
-/* Whose registers and space are in the CPU; NULL: nobody's. */
-static struct process *loaded;
+/* Whose registers are in the CPU; NULL: nobody's. */
+static struct thread *loaded;
 
 /* ---- whose registers ---- */
 
-void user_switch(struct process *next)
+void user_switch(struct thread *next)
 {
-    const struct privops_bases *now = NULL;
+    struct privops_bases now;
 
-    if (next == NULL || next == loaded)
+    if (next->user == NULL || next == loaded)
         return;
+    privops_bases_save(&now);
     if (loaded != NULL) {
-        privops_bases_save(&loaded->bases);
-        fpu_save(loaded->fpu);
-        now = &loaded->bases;
+        loaded->user->bases = now;
+        fpu_save(loaded->user->fpu);
     }
-    space_switch(next->space);
-    privops_bases_load(&next->bases, now);
-    fpu_load(next->fpu);
-    privops_kernel_stack(next->thread->stack.high);
+    space_switch(next->process->space);
+    privops_bases_load(&next->user->bases, &now);
+    fpu_load(next->user->fpu);
+    privops_kernel_stack(next->stack.high);
     loaded = next;
 }
 
-void user_copy_state(struct process *child)
+void user_copy_state(struct thread *thread)
 {
     bool irq_on = privops_irq_save();
 
-    privops_bases_save(&child->bases);
-    fpu_save(child->fpu);
+    privops_bases_save(&thread->user->bases);
+    fpu_save(thread->user->fpu);
     privops_irq_restore(irq_on);
+}
+
+void user_new_program(void)
+{
+    const struct privops_bases none = {0, 0};
+    struct thread *thread = thread_current();
+    bool irq_on = privops_irq_save();
+
+    space_switch(thread->process->space);
+    privops_bases_save(&thread->user->bases);
+    privops_bases_load(&none, &thread->user->bases);
+    fpu_reset(thread->user->fpu);
+    fpu_load(thread->user->fpu);
+    privops_irq_restore(irq_on);
+}
+
+/* Interrupts do no harm: a thread of the kernel leaves the registers alone. */
+void user_save_fpu(void)
+{
+    fpu_save(thread_current()->user->fpu);
+}
+
+void user_load_fpu(void)
+{
+    fpu_load(thread_current()->user->fpu);
 }
 
 void user_leave(void)
 {
-    bool irq_on = privops_irq_save();
-
-    thread_current()->process = NULL;
     loaded = NULL;
-    space_switch(NULL);
-    privops_irq_restore(irq_on);
 }
 
 /* ---- what comes in ---- */
 
-struct signal {
-    uint32_t number;
-    const char *name;
+/* What a fault means to the program, and in words. */
+struct fault {
+    unsigned int signal;
+    int32_t code;
+    uint64_t vaddr;
+    const char *why;
 };
 
-static struct signal signal_of(uint64_t vector)
+static struct fault fault_of(const struct trap_regs *regs)
 {
-    switch (vector) {
+    switch (regs->vector) {
     case TRAP_DIVIDE:
     case TRAP_X87:
     case TRAP_SIMD:
-        return (struct signal){SIGFPE, "SIGFPE"};
+        return (struct fault){SIGFPE, FPE_INTDIV, regs->frame.rip, NULL};
     case TRAP_DEBUG:
     case TRAP_BREAKPOINT:
-        return (struct signal){SIGTRAP, "SIGTRAP"};
+        return (struct fault){SIGTRAP, TRAP_BRKPT, regs->frame.rip, NULL};
     case TRAP_INVALID_OPCODE:
-        return (struct signal){SIGILL, "SIGILL"};
+        return (struct fault){SIGILL, ILL_ILLOPN, regs->frame.rip, NULL};
     case TRAP_ALIGNMENT:
-        return (struct signal){SIGBUS, "SIGBUS"};
+        return (struct fault){SIGBUS, BUS_ADRALN, regs->frame.rip, NULL};
     default:
-        return (struct signal){SIGSEGV, "SIGSEGV"};
+        return (struct fault){SIGSEGV, SI_KERNEL, 0, NULL};
     }
 }
 
-static const char *why_no_access(uint64_t vaddr)
+/*
+ * A fault without ERROR_USER will not be cured by making the page accessible:
+ * an access that the CPU makes for itself, with the rights of ring 0 (QEMU 7.2
+ * reads the stack of an iretq so, which SMAP forbids). Trying again would go on
+ * for ever. False: the access may be tried again.
+ */
+static bool is_bad_access(struct process *self, const struct trap_regs *regs,
+                          uint64_t vaddr, struct fault *fault)
 {
+    enum space_fault result = SPACE_FAULT_UNMAPPED;
+
+    if (regs->frame.error & ERROR_USER)
+        result = space_fault(self->space, vaddr, regs->frame.error);
+    if (result == SPACE_FAULT_DONE)
+        return false;
+    if (result == SPACE_FAULT_NO_MEMORY) {
+        oom_kill();
+        return false;
+    }
+    *fault =
+        (struct fault){SIGSEGV, SEGV_MAPERR, vaddr, "nothing is mapped there"};
     if (vaddr >= SPACE_USER_END)
-        return "not user memory";
-    return "not mapped for that, or no memory left";
+        fault->why = "not user memory";
+    if (result == SPACE_FAULT_FORBIDDEN) {
+        fault->code = SEGV_ACCERR;
+        fault->why = "not mapped for that";
+    } else if (result == SPACE_FAULT_BEYOND) {
+        *fault = (struct fault){SIGBUS, BUS_ADRERR, vaddr,
+                                "the file that is mapped ends before it"};
+    }
+    return true;
 }
 
-/* There are no handlers of signals yet: each of these ends the process. */
-static _Noreturn void kill(const struct trap_regs *regs, uint64_t fault_vaddr)
+static void report(const struct process *self, const struct trap_regs *regs,
+                   const struct fault *fault)
 {
-    const struct process *self = process_current();
-    struct signal signal = signal_of(regs->vector);
+    const char *signal = signal_name(fault->signal);
 
-    if (regs->vector == TRAP_PAGE_FAULT)
+    if (fault->why != NULL)
         kprintf("guest: %s (process %u) killed, %s: %s 0x%lx by the "
                 "instruction at 0x%lx: %s\n",
-                self->name, self->pid, signal.name,
-                exception_access(regs->frame.error), fault_vaddr,
-                regs->frame.rip, why_no_access(fault_vaddr));
+                self->name, self->pid, signal,
+                exception_access(regs->frame.error), fault->vaddr,
+                regs->frame.rip, fault->why);
     else
         kprintf("guest: %s (process %u) killed, %s: %s at 0x%lx\n", self->name,
-                self->pid, signal.name, exception_name(regs->vector),
+                self->pid, signal, exception_name(regs->vector),
                 regs->frame.rip);
-    process_exit(STATUS_KILLED(signal.number));
+}
+
+static void handle_fault(struct process *self, const struct trap_regs *regs,
+                         uint64_t vaddr)
+{
+    struct fault fault = fault_of(regs);
+    struct signal_info info = {.number = 0};
+
+    thread_current()->user->syscall_number = SIGNAL_NO_SYSCALL;
+    if (regs->vector == TRAP_PAGE_FAULT &&
+        !is_bad_access(self, regs, vaddr, &fault))
+        return;
+    if (!signal_is_caught(fault.signal))
+        report(self, regs, &fault);
+    info.number = (int32_t)fault.signal;
+    info.code = fault.code;
+    info.vaddr = fault.vaddr;
+    signal_fault(fault.signal, &info);
 }
 
 /* What no program can cause. */
@@ -119,39 +187,40 @@ static bool is_the_machines(uint64_t vector)
            vector == TRAP_MACHINE_CHECK;
 }
 
-/*
- * A fault that making the page accessible will not cure: an access that the
- * CPU makes for itself, with the rights of ring 0 (QEMU 7.2 reads the stack of
- * an iretq so, which SMAP forbids). Trying again would go on for ever.
- */
-static bool is_the_cpus(const struct trap_regs *regs)
-{
-    return (regs->frame.error & ERROR_USER) == 0;
-}
-
-static bool can_try_again(struct process *self, const struct trap_regs *regs,
-                          uint64_t fault_vaddr)
-{
-    return regs->vector == TRAP_PAGE_FAULT && !is_the_cpus(regs) &&
-           space_fault(self->space, fault_vaddr, regs->frame.error);
-}
-
 void user_trap(struct trap_regs *regs)
 {
-    /* The next fault, of another process perhaps, overwrites it. */
-    uint64_t fault_vaddr =
-        regs->vector == TRAP_PAGE_FAULT ? privops_fault_vaddr() : 0;
-    struct process *self = process_current();
+    struct thread *thread = thread_current();
+    uint64_t vaddr = 0;
 
     if (is_the_machines(regs->vector))
         panic_exception(regs);
-    BUG_ON(self == NULL);
+    BUG_ON(thread->user == NULL);
+    thread->user->regs = regs;
+    /* The next fault, of another process perhaps, overwrites it. */
+    if (regs->vector == TRAP_PAGE_FAULT)
+        vaddr = privops_fault_vaddr();
     privops_irq_enable();
-    if (regs->vector == TRAP_SYSCALL) {
-        self->regs = regs;
-        syscall_dispatch(self);
-    } else if (!can_try_again(self, regs, fault_vaddr)) {
-        kill(regs, fault_vaddr);
-    }
+    if (regs->vector == TRAP_SYSCALL)
+        syscall_dispatch(thread->process, regs);
+    else
+        handle_fault(thread->process, regs, vaddr);
     privops_irq_disable();
+    if (thread->user->work)
+        user_return(regs);
+}
+
+/* Another thread may have the CPU meanwhile, and find more to do. */
+void user_return(struct trap_regs *regs)
+{
+    struct thread_user *user = thread_current()->user;
+    bool is_syscall = regs->vector == TRAP_SYSCALL;
+
+    while (user->work) {
+        user->work = false;
+        user->regs = regs;
+        sched_preempt(regs);
+        privops_irq_enable();
+        signal_deliver(regs, is_syscall);
+        privops_irq_disable();
+    }
 }

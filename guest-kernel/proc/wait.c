@@ -4,20 +4,41 @@
  */
 #include "guest-kernel/proc/wait.h"
 
+#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/sched.h"
+#include "guest-kernel/proc/signal.h"
 
 void wait_queue_sleep(struct wait_queue *queue)
 {
     list_add_last(&queue->threads, &thread_current()->node);
-    sched_block(THREAD_BLOCKED);
+    sched_block(THREAD_BLOCKED, WAIT_FOREVER);
+}
+
+/*
+ * A signal that comes during the sleep counts as a wake: who was woken from the
+ * queue too must not miss it. The caller looks, finds nothing, and calls again.
+ */
+int64_t wait_queue_sleep_until(struct wait_queue *queue, uint64_t deadline_ns)
+{
+    struct thread *self = thread_current();
+
+    if (signal_pending()) {
+        self->user->work = true;
+        return -ERESTARTSYS;
+    }
+    if (deadline_ns != WAIT_FOREVER && privops_clock_ns() >= deadline_ns)
+        return -ETIMEDOUT;
+    list_add_last(&queue->threads, &self->node);
+    self->interruptible = true;
+    sched_block(THREAD_BLOCKED, deadline_ns);
+    self->interruptible = false;
+    return self->timed_out ? -ETIMEDOUT : 0;
 }
 
 void wait_queue_wake_one(struct wait_queue *queue)
 {
-    struct list_node *node = list_take_first(&queue->threads);
-
-    if (node != NULL)
-        sched_wake(list_entry(node, struct thread, node));
+    if (!list_is_empty(&queue->threads))
+        sched_wake(list_first_entry(&queue->threads, struct thread, node));
 }
 
 void wait_queue_wake_all(struct wait_queue *queue)

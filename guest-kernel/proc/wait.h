@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Wait queues: threads that sleep until somebody says that something may have
- * changed. The thing itself is protected by disabled interrupts.
+ * changed. The thing itself is protected by disabled interrupts, if handlers
+ * touch it.
  */
 #ifndef GUEST_KERNEL_PROC_WAIT_H
 #define GUEST_KERNEL_PROC_WAIT_H
@@ -18,11 +19,24 @@ struct wait_queue {
         LIST_INIT((name).threads)                                              \
     }
 
+static inline void wait_queue_init(struct wait_queue *queue)
+{
+    list_init(&queue->threads);
+}
+
+#define WAIT_FOREVER UINT64_MAX
+
 /*
  * Called and returns with interrupts disabled. What the caller waits for may
  * have gone again when it returns: look, in a loop.
  */
 void wait_queue_sleep(struct wait_queue *queue);
+
+/*
+ * The same for a process's thread, which gives up when a signal comes or when
+ * privops_clock_ns() reaches deadline_ns. 0: woken; -ERESTARTSYS; -ETIMEDOUT.
+ */
+int64_t wait_queue_sleep_until(struct wait_queue *queue, uint64_t deadline_ns);
 
 /* Interrupts are disabled: from interrupt handlers too. */
 void wait_queue_wake_one(struct wait_queue *queue);

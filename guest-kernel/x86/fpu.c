@@ -4,17 +4,16 @@
  */
 #include "guest-kernel/x86/fpu.h"
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/x86/cpuid.h"
+#include "lib/string.h"
 
 #define COMPONENT_X87 0x1ul
 #define COMPONENT_SSE 0x2ul
 #define FCW_RESET 0x37f
 #define MXCSR_RESET 0x1f80
+#define MXCSR_KNOWN 0xffffu /* other bits are not to be set */
 
 /* Its head; what follows is the CPU's. Aligned to 64, as kzalloc() of more
  * than half of that is. */
@@ -24,7 +23,8 @@ struct fpu_state {
     uint32_t mxcsr;
     uint8_t unused1[484];
     uint64_t in_use; /* components that are not in their reset state */
-    uint8_t unused2[56];
+    uint64_t compact;
+    uint8_t reserved[48];
 };
 
 _Static_assert(offsetof(struct fpu_state, mxcsr) == 24 &&
@@ -32,19 +32,47 @@ _Static_assert(offsetof(struct fpu_state, mxcsr) == 24 &&
                    sizeof(struct fpu_state) == 576,
                "the layout is the CPU's");
 
-struct fpu_state *fpu_state_create(void)
+/* cpuid is a trap under a hypervisor: asked once. */
+size_t fpu_size(void)
 {
-    /* For the components that are enabled. */
-    uint32_t size = cpuid(CPUID_XSAVE, 0).ebx;
-    struct fpu_state *state;
+    static size_t size;
 
-    BUG_ON(size < sizeof(*state));
-    state = kzalloc(size);
-    if (state == NULL)
-        return NULL;
+    if (size == 0)
+        size = cpuid(CPUID_XSAVE, 0).ebx; /* for what is enabled */
+    BUG_ON(size < sizeof(struct fpu_state));
+    return size;
+}
+
+uint64_t fpu_components(void)
+{
+    uint32_t low, high;
+
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+void fpu_reset(struct fpu_state *state)
+{
+    memset(state, 0, fpu_size());
     state->fcw = FCW_RESET;
     state->mxcsr = MXCSR_RESET;
     state->in_use = COMPONENT_X87 | COMPONENT_SSE;
+}
+
+void fpu_sanitize(struct fpu_state *state)
+{
+    state->mxcsr &= MXCSR_KNOWN;
+    state->in_use &= fpu_components();
+    state->compact = 0;
+    memset(state->reserved, 0, sizeof(state->reserved));
+}
+
+struct fpu_state *fpu_state_create(void)
+{
+    struct fpu_state *state = kmalloc(fpu_size());
+
+    if (state != NULL)
+        fpu_reset(state);
     return state;
 }
 

@@ -33,7 +33,8 @@ static void allocate_memory(struct domain *d, uint64_t memory_bytes)
         p2m = frame_alloc_run(p2m_frames);
     if (p2m == MFN_NONE)
         boot_refuse("domain %s: expected at most %lu KiB of memory, which is "
-                    "what is free; came %lu KiB (MEM= is the machine's)",
+                    "what is free; came %lu KiB (MEM= is the machine's: try a "
+                    "larger one)",
                     d->name, frame_nr_free() * PAGE_SIZE / 1024,
                     memory_bytes / 1024);
     d->p2m = frame_vaddr(p2m);

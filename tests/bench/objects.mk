@@ -9,9 +9,20 @@ $(eval $(call mg_link,$(BENCH_GUEST),$(patsubst %,\
     $(BUILD)/mg/tests/bench/%.o,bench_guest ops_core ops_memory loops \
     loops_memory loops_user)))
 
+# user/bench once more, with its symbols: where they are, the program is that
+# runs (user/objects.mk).
+BENCH_DEBUG := $(BUILD)/bench/bench.debug
+
+$(BENCH_DEBUG): $(patsubst %.c,$(BUILD)/user/%.o, \
+    $(filter-out %/true.c,$(wildcard user/bench/*.c)))
+	$(call made,MUSL)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(MUSL_CC) -static -no-pie -Wl,-z,noexecstack -o $@ $^
+
 # The page is made of figures over budget, too; without any (2) there is none.
-bench: $(BUILD)/hypervisor.elf $(BENCH_GUEST) $(BUILD)/guest-native.elf \
-       $(BUILD)/ramdisk.cpio
+bench: $(BUILD)/hypervisor.elf $(BENCH_GUEST) $(BENCH_DEBUG) \
+       $(BUILD)/guest-native.elf \
+       $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio $(BUILD)/default.itb
 	@tools/bench; status=$$?; \
 	[ $$status -eq 2 ] || tools/report || exit; exit $$status
 

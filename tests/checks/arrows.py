@@ -37,7 +37,8 @@ RULES = {
 # Found by an include path: irqflag.h in privops/pv or privops/native,
 # whichever is built; the others are made by the build.
 BY_PATH = {("hypervisor/", "asm_offsets.h"), ("guest-kernel/", "irqflag.h"),
-           ("tests/unit/", "decode_listing.inc")}
+           ("tests/unit/", "decode_listing.inc"),
+           ("guest-kernel/", "syscall_names.inc")}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 
 

@@ -8,11 +8,12 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import common
 
 sys.path.insert(0, "tools")
-from bench_lib import rows as bench_rows, table  # noqa: E402
+from bench_lib import parts, rows as bench_rows, table  # noqa: E402
 
 WAYS = {"native", "shared", "hypercall", "trap", "batch", "svm", "direct",
         "emulated"}
@@ -29,6 +30,9 @@ LIMITS = {
     "root_switch_same/hypercall": 150, "demand_fault/hypercall": 600,
     "syscall_bounce/hypercall": 140, "user_fault_roundtrip/hypercall": 180,
 }
+# The same of the budgets that are no number of instructions.
+WORDS = {"lat_syscall_null/hypercall": "native+200",
+         "lat_proc_exec/hypercall": "exits=120"}
 # The plot of cost against size has these, by batch and natively.
 SIZES = [2 ** power for power in range(10)]
 
@@ -36,10 +40,13 @@ SIZES = [2 ** power for power in range(10)]
 def problems_of(rows):
     problems = [f"{row.name}: no such way" for row in rows
                 if row.way not in WAYS]
-    budgets = {row.name: row.budget for row in rows}
+    budgets = {row.name: row.limit for row in rows}
+    words = {row.name: row.budget_word for row in rows}
     problems += [f"pte_batch_{size}/{way} is missing" for size in SIZES
                  for way in ("batch", "native")
                  if f"pte_batch_{size}/{way}" not in budgets]
+    problems += [f"{name}: the budget is {words.get(name)}, and is to be {word}"
+                 for name, word in WORDS.items() if words.get(name) != word]
     return problems + [
         f"{name}: the budget is {budgets.get(name)}, and may be {limit}"
         for name, limit in LIMITS.items()
@@ -73,9 +80,10 @@ def table_of(*wanted):
     """Whether these words stand in one line of the table, of made-up rows."""
     def test(_):
         rows = {(row.op, row.way): row for row in (
-            measured("pte_batch_8", "batch", [62.5], LOW, 70),
+            measured("pte_batch_8", "batch", [62.5], LOW, "70"),
             measured("pte_batch_8", "native", [4.5], LOW),
-            measured("iret", "native", [8], LOW))}
+            measured("iret", "native", [8], LOW),
+            *programs(250.0, 80))}
         text = io.StringIO()
         with contextlib.redirect_stdout(text):
             table.print_table(rows, {}, "made up")
@@ -84,7 +92,7 @@ def table_of(*wanted):
     return test
 
 
-def measured(op, way, counts, ticks, budget=None):
+def measured(op, way, counts, ticks, budget="-"):
     row = bench_rows.Row(op, way, budget)
     row.counts, row.ticks, row.ns_per_tick = counts, ticks, 1.0
     return row
@@ -92,9 +100,89 @@ def measured(op, way, counts, ticks, budget=None):
 
 def budget(count, expected):
     def test(_):
-        row = measured("iret", "hypercall", [count] * 3, [1.0] * 9, 60)
-        return [row.name] if row.is_over else [], expected
+        row = measured("iret", "hypercall", [count] * 3, [1.0] * 9, "60")
+        return [row.excess] if row.excess else [], expected
     return test
+
+
+def programs(insns, nr_exits):
+    """Two operations of programs, both with a budget, 100 insns natively."""
+    native = measured("lat_syscall_null", "native", [100.0], LOW)
+    null = measured("lat_syscall_null", "hypercall", [insns], HIGH,
+                    "native+200")
+    null.native = native
+    fork = measured("lat_proc_exec", "hypercall", [9e5], HIGH, "exits=120")
+    fork.exits = {"iret": nr_exits - 10, "page_fault": 10}
+    fork.parts = Counter({"program": 99.6, "guest kernel": 5000,
+                          "mmu_update": 700, "iret": 46, "event": 0})
+    return native, null, fork
+
+
+class Names:
+    """In place of a hypervisor's symbols."""
+
+    def name(self, before, _):
+        return "system_call" if before < parts.USER_END else "iret"
+
+
+# A program's system call, as QEMU logs it.
+LOG = b"""\
+Trace 0: 0x7f8904000100 [0000000000000000/0000000000402500/18c0c293/ff020201]
+Trace 0: 0x7f8904000200 [0000000000000000/ffff810000200000/18c0c290/ff020201] x
+cpu_io_recompile: rewound execution of TB to ffff810000200000
+Trace 0: 0x7f8904000300 [0000000000000000/ffff810000200000/18c0c290/ff038201] x
+Trace 0: 0x7f8904000400 [0000000000000000/ffffffff80100000/18c0c293/ff020201]
+Trace 0: 0x7f8904000400 [0000000000000000/ffffffff80100004/18c0c293/ff020201]
+Trace 0: 0x7f8904000500 [0000000000000000/ffff810000200100/18c0c290/ff020201]
+Trace 0: 0x7f8904000600 [0000000000000000/0000000000402502/18c0c293/ff020201]
+Stopped execution of TB chain before 0x7f8904000600 [0000000000402502]
+Trace 0: 0x7f8904000600 [0000000000000000/0000000000402502/18c0c293/ff020201]
+"""
+
+
+def booked(_):
+    """Each instruction once, on whose it is."""
+    found = parts.book(parts.executed(LOG), Names())
+    expected = {"program": 2, "guest kernel": 2, "system_call": 1, "iret": 1}
+    return [f"{found}"] * (found != expected), False
+
+
+def quiet(_):
+    """The shorter one of two of the same."""
+    values = {"op": "lat_sig", "sign": "1"}
+    found = list(parts.quietest([values, values, {"op": "iret"}], [
+        Counter(program=9), Counter(program=7), Counter(program=8)]))
+    lengths = [booked["program"] for _, booked in found]
+    return [f"{lengths}"] * (lengths != [7, 8]), False
+
+
+def program_budget(insns, nr_exits, expected):
+    def test(_):
+        return [row.excess for row in programs(insns, nr_exits)
+                if row.excess], expected
+    return test
+
+
+def bad_budget(_):
+    try:
+        return [bench_rows.Row("iret", "hypercall", "few").name], True
+    except bench_rows.Failed:
+        return ["refused"], True
+
+
+def start_of_the_machine(_):
+    """It has nanoseconds, and no ticks."""
+    row = measured("boot_to_shell", "native", [], LOW)
+    found = row.result()
+    return [field for field in ("ticks_median", "insns", "bytes_per_s")
+            if found[field] is not None] + [
+                "ns"] * (found["ns_median"] != LOW[0]), False
+
+
+def moved(_):
+    row = measured("bw_pipe", "native", [], LOW)
+    row.bytes = 65536
+    return [str(row.bytes_per_s)] * (row.bytes_per_s != 655360000000), False
 
 
 def expectation(null, trap, fails, expected):
@@ -136,12 +224,26 @@ def refused(folder):
 LOW, HIGH, BOTH = [100.0] * 9, [1000.0] * 9, [100.0, 1000.0, 100.0, 1000.0]
 
 common.main("bench", check, {
-    "a way that is none": listed("quick", None, True),
-    "a budget that is too large": listed("hypercall", 46, True),
-    "a budget that is smaller": listed("hypercall", 44, False),
+    "a way that is none": listed("quick", "-", True),
+    "a budget that is too large": listed("hypercall", "46", True),
+    "a budget that is smaller": listed("hypercall", "44", False),
     "a size that is not measured": unlisted("pte_batch_16", "native"),
     "a batch and native in one line": table_of("8", "62.5", "70", "ok", "4.5"),
     "a row that is in no series": table_of("iret", "native"),
+    "programs in one line": table_of("lat_syscall_null", "100.0", "250.0",
+                                     "native+200", "ok", "10.0"),
+    "exits by name": table_of("lat_proc_exec", "exits=120", "80", "iret",
+                              "70.0,"),
+    "whose instructions": table_of("lat_proc_exec", "100", "5000", "746",
+                                   "mmu_update", "700,", "46"),
+    "a trace, booked": booked,
+    "the trace without an interrupt": quiet,
+    "over native by too much": program_budget(300.1, 120, True),
+    "too many exits": program_budget(300.0, 121, True),
+    "programs within their budgets": program_budget(300.0, 120, False),
+    "a budget that is none": bad_budget,
+    "the start of the machine": start_of_the_machine,
+    "bytes in a second": moved,
     "over budget": budget(60.1, True),
     "within budget": budget(60.0, False),
     "the trap is as quick": expectation(LOW, LOW, True, True),

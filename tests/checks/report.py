@@ -17,7 +17,7 @@ LOADS = {"src", "srcset", "data", "poster", "background", "action"}
 HOSTILE = '<script>alert("&1")</script>'
 NULLS = dict.fromkeys(("insns", "budget_insns", "ticks_median", "ticks_p25",
                        "ticks_p75", "ns_median", "bytes_per_s", "iterations",
-                       "runs", "exits_by_name"))
+                       "runs", "exits_by_name", "budget_exits"))
 
 
 class Page(html.parser.HTMLParser):
@@ -139,6 +139,18 @@ BATCHES = [timed(f"pte_batch_{size}", way, figure / size + least,
            for size in (1, 2, 128)
            for budget in ([70] if (way, size) == ("batch", 128) else [None])]
 
+PROGRAMS = [timed("lat_proc_exec", "native", 9000.0,
+                  insns_by_part={"program": 1000, "guest kernel": 8000}),
+            timed("lat_proc_exec", "hypercall", 27000.0, budget_exits=120,
+                  insns_by_part={"guest kernel": 9000, "program": 1000,
+                                 "mmu_update": 10000, "iret": 0},
+                  exits_by_name={"iret": 70, "page_fault": 60, "few": -0.1}),
+            timed("lat_sig", "hypercall", 500.0,
+                  exits_by_name={f"reason_{n}": 9 - n for n in range(9)}),
+            timed("bw_mem", "hypercall", 500.0, exits_by_name={}),
+            timed("lat_pipe", "native", 500.0),
+            row("boot_to_shell", "hypercall", ns_median=1.2e9)]
+
 SELF_TESTS = {
     "a page with an open tag": malformed("<p><b>x</p>"),
     "a page with a picture from outside": malformed('<img src="//x">'),
@@ -179,12 +191,21 @@ SELF_TESTS = {
         [row("null_hypercall_breakdown_entry", insns=13.0),
          row("null_hypercall_breakdown_exit", insns=14.0)],
         says=["entry: 13.0 instructions", "52%"]),
+    "exits of programs": good(PROGRAMS, says=[
+        "70.0 iret, 60.0 page_fault; 4,500 ns natively, 13,500 here, 3.0",
+        "lat_proc_exec by hypercall", "0 of 1", "others", "no exits",
+        "not counted", "1.20 s", "lat_proc_exec: instructions: 9,000 guest "
+        "kernel, 1,000 program, 10,000 mmu_update", "50%", "8,000"]),
+    "parts that are none": good([
+        timed("lat_sig", "hypercall", 5.0, insns_by_part={"program": 0})]),
     "a file that is missing": refused(None, "run `make bench` first"),
     "half a file": refused('[{"op": "iret",', "is not whole JSON"),
     "no list": refused({"op": "iret"}, "is not a list"),
     "no rows": refused([], "has no rows"),
     "a row without a name": refused([{"way": "trap"}], "has no op"),
     "a figure that is a word": refused([row(insns="many")], "is no number"),
+    "parts that are words": refused(
+        [row(insns_by_part={"program": "few"})], "no numbers by name"),
     "a figure that is NaN": refused([row(insns=float("nan"))], "is no number"),
 }
 

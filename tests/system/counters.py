@@ -5,7 +5,7 @@
 import re
 
 import machine
-from machine import boot, expect, expect_text, test
+from machine import expect, expect_text, monitor, test
 
 # Enough for one in 64 of some exits to be timed.
 ECHOES = "echo\n" * 1000
@@ -24,7 +24,7 @@ def rows(result):
 
 @test("counters: the table has counts, samples, median and 99th percentile")
 def table():
-    result = boot(ECHOES + "counters\npoweroff\n")
+    result = monitor(ECHOES + "counters\npoweroff\n")
     expect_text(result, "hypercall ", "count", "timed", "median", "99 %")
     found = rows(result)
     for name in ("console_write", "console_read", "interrupt", "event"):
@@ -38,7 +38,7 @@ def table():
 
 @test("counters -h: the buckets of a histogram are the samples it names")
 def histograms():
-    result = boot(ECHOES + "counters -h\npoweroff\n")
+    result = monitor(ECHOES + "counters -h\npoweroff\n")
     found = {match[2]: match for match in HISTOGRAM.finditer(result.output)}
     expect("console_write" in found, f"only {sorted(found)}", result)
     for match in found.values():
@@ -55,13 +55,13 @@ def histograms():
 @test("counters: natively it says that there is nothing to count")
 def native():
     for command in ("counters", "counters -h"):
-        expect_text(boot(f"{command}\npoweroff\n", native=True),
+        expect_text(monitor(f"{command}\npoweroff\n", native=True),
                     "no hypervisor, so nothing is counted or timed")
 
 
 @test("counters: another word is refused")
 def refused():
-    expect_text(boot("counters x\npoweroff\n"), "usage: counters [-h]")
+    expect_text(monitor("counters x\npoweroff\n"), "usage: counters [-h]")
 
 
 machine.run_all()

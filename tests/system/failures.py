@@ -8,18 +8,18 @@ import tempfile
 
 import bad_bundles
 import machine
-from machine import boot, expect, expect_status, expect_text, test
+from machine import boot, expect, expect_status, expect_text, monitor, test
 
 GUEST = os.path.join(machine.BUILD, "guest-pv.elf")
 
 
 @test("failure: a guest that crashes, in every way it knows")
 def crashes():
-    kinds = re.findall(r"^  ([a-z0-9-]+) ", boot("crash\n").output.split(
+    kinds = re.findall(r"^  ([a-z0-9-]+) ", monitor("crash\n").output.split(
         "> crash\n")[-1], re.M)
     expect("null" in kinds and "stack" in kinds, f"it knows only {kinds}")
     for kind in kinds:
-        result = boot(f"crash {kind}\n")
+        result = monitor(f"crash {kind}\n")
         expect_status(result, machine.DOMAIN_FAILED)
         expect_text(result, "d1: crashed (guest)",
                     "run: a domain ended badly")
@@ -27,7 +27,7 @@ def crashes():
 
 @test("failure: a killed domain's report names vCPU, reason, symbol and bytes")
 def kill_report():
-    result = boot("crash stack\n")
+    result = monitor("crash stack\n")
     expect_status(result, machine.DOMAIN_FAILED)
     expect_text(result, "d1v0: killed: no stack for the exception frame")
     expect(re.search(r"^d1v0: +rip [0-9a-f]{16}  recurse\+0x", result.output,
@@ -38,12 +38,12 @@ def kill_report():
 
 @test("failure: a native guest that crashes")
 def native_crash():
-    expect_status(boot("crash null\n", native=True), machine.DOMAIN_FAILED)
+    expect_status(monitor("crash null\n", native=True), machine.DOMAIN_FAILED)
 
 
 @test("failure: a guest that wants to reboot")
 def reboot():
-    result = boot("reboot\n")
+    result = monitor("reboot\n")
     expect_status(result, machine.DOMAIN_FAILED)
     expect_text(result, "d1: asked for a reboot")
 

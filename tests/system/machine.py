@@ -6,11 +6,14 @@ when the machine did not do what it should. run_all() runs them in order and
 prints a line for each that tests/run-tests.py counts.
 """
 
+import contextlib
 import os
 import pty
 import select
+import shutil
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 import traceback
@@ -20,7 +23,8 @@ BUILD = os.environ.get("BUILD", "build")
 LIMIT = 60
 # What tools/run takes from the environment: only a test sets these.
 SETTINGS = ("MACHINE", "SMP", "MEM", "ACCEL", "APPEND", "GUEST", "BUNDLE",
-            "RAMDISK", "ICOUNT", "GDB", "TIMEOUT", "QEMU", "QEMU_EXTRA", "V")
+            "RAMDISK", "ADD", "BOOTARGS", "ICOUNT", "GDB", "TIMEOUT", "QEMU",
+            "QEMU_EXTRA", "V")
 
 # The exit status of tools/run.
 OK = 0
@@ -68,11 +72,38 @@ def boot(text="", native=False, command=None, **settings):
     command = command or ["tools/run"] + (["--native"] if native else [])
     data = text.encode() if isinstance(text, str) else text
     done = subprocess.run(command, input=data, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=3 * LIMIT,
+                          stderr=subprocess.PIPE, timeout=6 * LIMIT,
                           env=environment(**settings))
     return Result(done.returncode,
                   done.stdout.decode(errors="replace").replace("\r", ""),
                   done.stderr.decode(errors="replace"))
+
+
+def monitor(text="", **settings):
+    """Boots the guest kernel's own prompt, without user land."""
+    return boot(text, BOOTARGS="monitor", **settings)
+
+
+PLATFORMS = {"pv": {}, "native": {"native": True}}
+
+
+def shell(lines, **settings):
+    """Boots to the shell, and types these lines and `poweroff`."""
+    result = boot("".join(f"{line}\n" for line in [*lines, "poweroff"]),
+                  **settings)
+    expect_status(result, OK)
+    return result
+
+
+@contextlib.contextmanager
+def folder_with(*files):
+    """A folder for ADD: copies of these files, as what is in /root."""
+    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
+        home = os.path.join(folder, "root")
+        os.mkdir(home)
+        for file in files:
+            shutil.copy(file, home)
+        yield folder
 
 
 def make(target, *settings):
@@ -143,10 +174,11 @@ def make_example(output):
 
 
 def make_bundle(output, **kernels):
-    """A bundle of several domains, by name."""
+    """A bundle of several domains, by name; each at its monitor's prompt."""
     command = ["tools/bundle", "--output", output]
     for name, kernel in kernels.items():
-        command += ["--domain", name, "--kernel", kernel]
+        command += ["--domain", name, "--kernel", kernel,
+                    "--bootargs", "monitor"]
     subprocess.run(command, check=True)
 
 

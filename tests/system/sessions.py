@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A prompt in a domain, on every machine; piped input arrives whole."""
+"""The monitor's prompt, on every machine; piped input arrives whole."""
 
 import os
 import re
@@ -9,7 +9,7 @@ import tempfile
 import time
 
 import machine
-from machine import boot, expect, expect_status, expect_text, test
+from machine import boot, expect, expect_status, expect_text, monitor, test
 
 MACHINES = {
     "microvm": {},
@@ -26,7 +26,7 @@ ENOUGH = 20000
 def expect_answers(result, build):
     expect_status(result, machine.OK)
     expect_text(result, f"({build})", "list the commands",
-                f"Parapet 0.1 {build} x86_64", " motd\n", "guest: power off")
+                f"Parapet 0.1 {build} x86_64", " etc/\n", "guest: power off")
 
 
 def build_of(settings):
@@ -36,7 +36,7 @@ def build_of(settings):
 def register_session(name, settings):
     @test(f"session: help, uname, ls, poweroff on {name}")
     def session():
-        expect_answers(boot(COMMANDS, **settings), build_of(settings))
+        expect_answers(monitor(COMMANDS, **settings), build_of(settings))
 
 
 def register_piped(name, settings):
@@ -47,7 +47,7 @@ def register_piped(name, settings):
             lines.append(f"echo line {len(lines):04} " +
                          "abcdefghijklmnopqrstuvwxyz0123456789"[len(lines) % 9:]
                          + "\n")
-        result = boot("".join(lines) + "poweroff\n", **settings)
+        result = monitor("".join(lines) + "poweroff\n", **settings)
         expect_status(result, machine.OK)
         answers = re.findall(r"^line .*\n", result.output, re.M)
         expected = [line[len("echo "):] for line in lines]
@@ -65,14 +65,15 @@ for machine_name, machine_settings in MACHINES.items():
 @test("session: the end of the input powers off, with and without a newline")
 def end_of_input():
     for text in ("", "uname\n", "uname"):
-        expect_status(boot(text), machine.OK)
+        expect_status(monitor(text), machine.OK)
 
 
 @test("session: `make run` and `make run-native`, with nothing but the console "
       "on standard output")
 def make_run():
     for target, build in (("run", "pv"), ("run-native", "native")):
-        result = boot(COMMANDS, command=machine.make(target))
+        result = boot(COMMANDS, command=machine.make(
+            target, "BOOTARGS=monitor"))
         expect_answers(result, build)
         first = result.output.splitlines()[0]
         expect(first.startswith(("parapet: ", "guest: ")),
@@ -82,7 +83,7 @@ def make_run():
 @test("session: `make run` on a terminal: the prompt answers, Ctrl-A x quits")
 def make_run_on_terminal():
     result, restored = machine.on_terminal(
-        machine.make("run"), [
+        machine.make("run", "BOOTARGS=monitor"), [
             (b"", b"parapet> "), (b"uname\r", b"pv x86_64"),
             (b"\x01x", b"QEMU: Terminated")])
     expect(result.status != 0, "quitting is no success", result)

@@ -10,7 +10,8 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_options test_start_info test_frame test_hv_calendar \
               test_type test_table test_table_preempt test_memory_model \
               test_symbols test_hypercall test_sched \
-              test_cpio test_area test_gk_elf test_calendar test_latency test_line
+              test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
+              test_signal
 
 DECODE_SRC := hypervisor/x86/decode.c hypervisor/x86/decode_maps.c
 test_decode_SRC := $(DECODE_SRC)
@@ -49,11 +50,29 @@ test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c \
     machine.c direct_map.c)
 
 test_area_SRC := guest-kernel/mm/area.c
+test_object_SRC := guest-kernel/mm/object.c
 test_cpio_SRC := guest-kernel/fs/cpio.c
+RAMFS_SRC := $(addprefix guest-kernel/fs/,inode.c path.c file.c ramfs.c \
+    ramfs_file.c ramfs_unpack.c)
+test_ramfs_SRC := $(RAMFS_SRC) guest-kernel/fs/cpio.c guest-kernel/mm/object.c \
+    tests/unit/ramfs_world.c
+test_path_SRC := $(test_ramfs_SRC)
+test_procfs_SRC := $(test_ramfs_SRC) $(addprefix guest-kernel/fs/,procfs.c \
+    procfs_text.c)
+# Their headers lead to irqflag.h; nothing of it is called.
+$(patsubst %.c,$(BUILD)/host/%.o,tests/unit/ramfs_world.c $(RAMFS_SRC) \
+    tests/unit/test_procfs.c guest-kernel/fs/procfs.c): private \
+    HOST_CFLAGS += -Iguest-kernel/privops/native
 test_gk_elf_SRC := guest-kernel/proc/elf.c
 test_calendar_SRC := guest-kernel/core/calendar.c
 test_latency_SRC := guest-kernel/core/latency.c
 test_line_SRC := guest-kernel/monitor/line.c
+test_tty_SRC := guest-kernel/fs/tty_line.c
+# Their headers lead to irqflag.h; nothing of it is called.
+$(BUILD)/host/guest-kernel/fs/tty_line.o $(BUILD)/host/tests/unit/test_tty.o: \
+    private HOST_CFLAGS += -Iguest-kernel/privops/native
+test_gk_options_SRC := guest-kernel/core/options.c
+test_signal_SRC := guest-kernel/proc/signal_set.c
 
 # ---- the rules ----
 

@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: MIT
 """One boot of a guest that measures, and the lines that it prints.
 
-Both guests print the same: lines "BENCH kind name=value ...", of the kinds
-that tests/bench/bench_guest.c and guest-kernel/bench/bench.c describe.
+All guests print the same: lines "BENCH kind name=value ...", of the kinds
+that tests/bench/bench_guest.c, guest-kernel/bench/bench.c and, for programs,
+user/bench/main.c describe.
 """
 
 import os
 import re
 import subprocess
 import tempfile
+import time
 
 from bench_lib.rows import Failed
 
 BUILD = os.environ.get("BUILD") or "build"
+HYPERVISOR = f"{BUILD}/hypervisor.elf"
 GUEST = f"{BUILD}/bench/bench_guest.elf"
+KERNEL = f"{BUILD}/guest-pv.elf"
+# What a domain is made of in which programs measure.
+PROGRAMS = ("--kernel", KERNEL, "--ramdisk", f"{BUILD}/ramdisk.cpio")
 TIMEOUT = "120"
 
 LINE = re.compile(r"^BENCH (\w+) ?(.*)$", re.MULTILINE)
@@ -21,28 +27,35 @@ LINE = re.compile(r"^BENCH (\w+) ?(.*)$", re.MULTILINE)
 
 def settings(icount, **more):
     """What tools/run is to see in its environment."""
-    return {**os.environ, "GUEST": "", "SMP": "1", "TIMEOUT": TIMEOUT,
+    return {**os.environ, "GUEST": "", "ADD": "", "RAMDISK": "",
+            "BOOTARGS": "", "SMP": "1", "TIMEOUT": TIMEOUT,
             "ICOUNT": "1" if icount else "0", **more}
 
 
-def make_bundle(folder, bootargs):
-    """A bundle with the bench's guest as the only domain."""
+def make_bundle(folder, bootargs, kernel=("--kernel", GUEST, "--memory",
+                                           "16M")):
+    """A bundle with one domain, by default the bench's guest."""
     bundle = os.path.join(folder, "bench.itb")
-    subprocess.run(
-        ["tools/bundle", "-o", bundle, "--domain", "bench", "--kernel", GUEST,
-         "--memory", "16M", "--bootargs", bootargs], check=True)
+    subprocess.run(["tools/bundle", "-o", bundle, "--domain", "bench", *kernel,
+                    "--bootargs", bootargs], check=True)
     return bundle
+
+
+def lines_of(console):
+    """Each as its kind and its values."""
+    text = console.decode(errors="replace").replace("\r", "")
+    return [(kind, dict(pair.split("=", 1) for pair in rest.split()))
+            for kind, rest in LINE.findall(text)]
 
 
 def run(arguments, environment, text):
     process = subprocess.run(
         ["tools/run"] + arguments, env=environment, input=text.encode(),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    console = process.stdout.decode(errors="replace").replace("\r", "")
-    lines = [(kind, dict(pair.split("=", 1) for pair in rest.split()))
-             for kind, rest in LINE.findall(console)]
+    lines = lines_of(process.stdout)
     if process.returncode != 0 or ("end", {}) not in lines:
-        raise Failed("the bench did not come to its end:\n" + console)
+        raise Failed("the bench did not come to its end:\n" +
+                     process.stdout.decode(errors="replace"))
     return lines
 
 
@@ -55,5 +68,60 @@ def domain(rounds, pattern, icount):
 
 def native(rounds, pattern, icount):
     """The same of the guest kernel on the bare machine."""
-    return run(["--native"], settings(icount, RAMDISK="", APPEND=""),
+    return run(["--native"], settings(icount, APPEND="",
+                                       BOOTARGS="monitor"),
                f"bench {rounds} {pattern}\n")
+
+
+# ---- programs: user/bench is the first process ----
+
+def bench_arguments(rounds, pattern):
+    return f"init=/bin/bench -- --machine {rounds} {pattern}".rstrip()
+
+
+def programs_domain(rounds, pattern, icount):
+    """The lines of the program that measures, in a domain."""
+    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as folder:
+        bundle = make_bundle(folder, bench_arguments(rounds, pattern),
+                             PROGRAMS)
+        return run([], settings(icount, BUNDLE=bundle), "")
+
+
+def programs_native(rounds, pattern, icount):
+    """The same on the bare machine."""
+    return run(["--native"],
+               settings(icount, APPEND="",
+                        BOOTARGS=bench_arguments(rounds, pattern)), "")
+
+
+# ---- up to the shell ----
+
+PROMPT = re.compile(rb"# $")
+ESCAPES = re.compile(rb"\x1b\[[\d;]*[A-Za-z]")
+
+
+def read_to_prompt(pipe):
+    """Returns what came, and whether it ends with the shell's prompt."""
+    console = b""
+    while chunk := os.read(pipe.fileno(), 65536):
+        console += chunk
+        if PROMPT.search(ESCAPES.sub(b"", console)):
+            return console, True
+    return console, False
+
+
+def seconds_to_shell(is_native):
+    """From the start of tools/run, thus before QEMU's, to the prompt."""
+    start = time.monotonic()
+    process = subprocess.Popen(
+        ["tools/run"] + ["--native"] * is_native, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env=settings(False, BUNDLE="", APPEND=""))
+    with process:
+        console, there = read_to_prompt(process.stdout)
+        seconds = time.monotonic() - start
+        process.terminate()
+    if not there:
+        raise Failed("no prompt of a shell:\n" +
+                     console.decode(errors="replace"))
+    return seconds

@@ -9,16 +9,13 @@ sum must be what the instruction pass counted for null_hypercall.
 """
 
 import os
-import re
-import socket
 import subprocess
 import tempfile
-import time
 
 from bench_lib import boots
+from bench_lib.debugger import Debugger, symbols
 from bench_lib.rows import Failed
 
-HYPERVISOR = f"{boots.BUILD}/hypervisor.elf"
 LOOP = "bench_null_hypercall"
 # The handler and its unpacker, into which the compiler may put it.
 HANDLERS = ("unpack_abi_version", "hc_abi_version")
@@ -34,80 +31,6 @@ PREAMBLE = 4  # bytes before the loop's body: push %rbx; mov %rdi, %rbx
 HYPERCALLS = 64  # PARAPET_LATENCY_INTERVAL
 MAX_STEPS = 200 * HYPERCALLS
 TOLERANCE = 0.2
-SECONDS = 60
-RIP = 16  # its place among the registers, of eight bytes each
-
-
-class Debugger:
-    """GDB's remote serial protocol, as much as stepping needs."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(SECONDS)
-        end = time.monotonic() + SECONDS
-        while True:
-            try:
-                self.socket.connect(path)
-                break
-            except OSError:
-                if time.monotonic() > end:
-                    raise Failed("QEMU's debugger interface does not answer")
-                time.sleep(0.02)
-        self.buffer = b""
-
-    def send(self, text):
-        checksum = sum(text.encode()) & 0xff
-        self.socket.sendall(f"${text}#{checksum:02x}".encode())
-
-    def receive(self):
-        while True:
-            match = re.search(rb"\$([^#]*)#..", self.buffer)
-            if match:
-                self.buffer = self.buffer[match.end():]
-                self.socket.sendall(b"+")
-                return match.group(1).decode()
-            data = self.socket.recv(65536)
-            if not data:
-                raise Failed("QEMU ended while it was stepped")
-            self.buffer += data
-
-    def ask(self, text):
-        self.send(text)
-        return self.receive()
-
-    def run_to(self, address):
-        for command in (f"Z1,{address:x},1", "c", f"z1,{address:x},1"):
-            if not self.ask(command).startswith(("OK", "T05")):
-                raise Failed(f"the debugger interface refused {command}")
-
-    def step(self):
-        """Executes one instruction; returns the address of the next."""
-        if not self.ask("s").startswith("T05"):
-            raise Failed("the guest ended while it was stepped")
-        return self.rip()
-
-    def rip(self):
-        digits = self.ask("g")[RIP * 16:][:16]
-        return int.from_bytes(bytes.fromhex(digits), "little")
-
-    def kill(self):
-        self.send("k")
-        self.socket.close()
-
-
-def symbols(image, names):
-    """Address and size by name, of the names that are needed."""
-    listing = subprocess.run(["nm", "-S", image], check=True, text=True,
-                             stdout=subprocess.PIPE).stdout.splitlines()
-    found = {}
-    for line in listing:
-        words = line.split()
-        size = int(words[1], 16) if len(words) == 4 else 0
-        found[words[-1]] = int(words[0], 16), size
-    missing = [name for name in names if name not in found]
-    if missing:
-        raise Failed(f"{image} lacks the symbols {' '.join(missing)}")
-    return found
 
 
 class Bookkeeper:
@@ -156,7 +79,7 @@ def step_through(debugger, keeper):
 def measure(expected):
     """Instructions by part, in the order of the way."""
     keeper = Bookkeeper(symbols(boots.GUEST, [LOOP]),
-                        symbols(HYPERVISOR, [*BEGINS, *HANDLERS]))
+                        symbols(boots.HYPERVISOR, [*BEGINS, *HANDLERS]))
     with tempfile.TemporaryDirectory(prefix="parapet-bench-") as folder:
         path = os.path.join(folder, "gdb")
         bundle = boots.make_bundle(folder, "0 null_hypercall/hypercall")

@@ -17,6 +17,15 @@ PV = "pv"
 # Rows that differ in their size only: the table has a line for each size.
 SERIES = re.compile(r"(pte_batch)_(\d+)")
 
+# Who measures a row, by its name: a program, this one's own clock, or else a
+# guest kernel.
+PROGRAM, BOOT, KERNEL = "program", "boot", "kernel"
+MEASURED_BY = {"lat": PROGRAM, "bw": PROGRAM, "boot": BOOT}
+
+# A budget's word in budgets.txt, and the attribute of a Row that it sets.
+BUDGET = re.compile(r"(?P<limit>\d+)|native\+(?P<over_native>\d+)|"
+                    r"exits=(?P<exits_limit>\d+)")
+
 # In the time pass: a row, how many times cheaper it has to be, than which.
 EXPECTATIONS = (
     (("virtual_cli_sti", "shared"), 10, ("null_hypercall", "hypercall")),
@@ -35,16 +44,29 @@ def rounded(value):
 class Row:
     """One operation done in one way, as budgets.txt lists it."""
 
-    def __init__(self, op, way, budget=None, xen=None):
+    def __init__(self, op, way, budget="-", xen=None):
         self.op = op
         self.way = way
-        self.budget = budget
+        self.budget_word = budget
+        self.limit = self.over_native = self.exits_limit = None
+        if budget != "-":
+            self.set_budget(budget)
+        self.native = None  # the same operation, for over_native
         self.xen = xen  # instructions
         self.counts = []  # instructions for one operation, by sample
         self.ticks = []  # ticks for one operation, by sample
         self.ns_per_tick = None
         self.operations = None
         self.exits = None
+        self.parts = None  # instructions for one operation, by whose they are
+        self.bytes = None  # that one operation moves
+
+    def set_budget(self, word):
+        match = BUDGET.fullmatch(word)
+        if not match:
+            raise Failed(f"{BUDGETS}: {self.name} has a budget of {word}")
+        for name, digits in match.groupdict().items():
+            setattr(self, name, int(digits) if digits else None)
 
     @property
     def name(self):
@@ -61,13 +83,41 @@ class Row:
         return ENGINES.get(self.way, PV)
 
     @property
+    def measured_by(self):
+        return MEASURED_BY.get(self.op.split("_")[0], KERNEL)
+
+    @property
     def insns(self):
         return round(statistics.median(self.counts), 1) if self.counts else None
 
     @property
-    def is_over(self):
-        return (self.budget is not None and self.insns is not None and
-                self.insns > self.budget)
+    def nr_exits(self):
+        """For one operation, whatever their names; None: not counted."""
+        return (None if self.exits is None
+                else round(sum(self.exits.values()), 1))
+
+    @property
+    def budget(self):
+        """The most instructions that it may take; None: any number."""
+        if self.over_native is None:
+            return self.limit
+        native = self.native and self.native.insns
+        return None if native is None else round(native + self.over_native, 1)
+
+    @property
+    def excess(self):
+        """In words how it exceeds its budget; None: it does not."""
+        for what, value, most in (("instructions", self.insns, self.budget),
+                                  ("exits", self.nr_exits, self.exits_limit)):
+            if None not in (value, most) and value > most:
+                return f"{self.name} takes {value} {what}, its budget is {most}"
+        return None
+
+    @property
+    def is_judged(self):
+        """Whether it has a budget, and the figure to be held against it."""
+        return (None not in (self.insns, self.budget) or
+                None not in (self.nr_exits, self.exits_limit))
 
     @property
     def xen_ratio(self):
@@ -81,17 +131,31 @@ class Row:
             return (self.ticks * 3 or [None] * 3)
         return statistics.quantiles(self.ticks, n=4, method="inclusive")
 
+    @property
+    def ns(self):
+        median = self.quartiles()[1]
+        return None if median is None else median * self.ns_per_tick
+
+    @property
+    def bytes_per_s(self):
+        return round(self.bytes / self.ns * 1e9) \
+            if self.bytes and self.ns else None
+
     def result(self):
-        p25, median, p75 = self.quartiles()
-        ns = median * self.ns_per_tick if median is not None else None
+        # The start of the machine is not timed by ticks of its clock.
+        p25, median, p75 = ([None] * 3 if self.measured_by == BOOT
+                            else self.quartiles())
         return {
             "op": self.op, "way": self.way, "engine": self.engine,
             "accel": ACCEL, "insns": self.insns,
             "ticks_median": rounded(median), "ticks_p25": rounded(p25),
-            "ticks_p75": rounded(p75), "ns_median": rounded(ns),
-            "bytes_per_s": None, "exits_by_name": self.exits,
+            "ticks_p75": rounded(p75), "ns_median": rounded(self.ns),
+            "bytes_per_s": self.bytes_per_s, "exits_by_name": self.exits,
+            "insns_by_part": self.parts and
+                             {part: round(count, 1)
+                              for part, count in self.parts.items()},
             "iterations": self.operations, "runs": len(self.ticks),
-            "budget_insns": self.budget,
+            "budget_insns": self.budget, "budget_exits": self.exits_limit,
         }
 
 
@@ -120,8 +184,10 @@ def read_rows(pattern, xen):
                 continue
             op, way, budget, known = line.split()
             if pattern in f"{op}/{way}":
-                rows[op, way] = Row(op, way, number(budget),
+                rows[op, way] = Row(op, way, budget,
                                     xen.get((op, way), number(known)))
+    for row in rows.values():
+        row.native = rows.get((row.op, "native"))
     if not rows:
         raise Failed(f"no op/way of {BUDGETS} holds BENCH={pattern}")
     return rows
@@ -138,10 +204,15 @@ def check_complete(rows):
 def unsteady(rows):
     """Rows whose counts differ between rounds: something came in between.
 
-    By one, or in a long row by a thousandth, is nothing.
+    By one, or in a long row by a thousandth, is nothing; nor, in a program's,
+    by a fortieth: the clock goes on, and a process grows.
     """
+    def slack(row):
+        part = 40 if row.measured_by == PROGRAM else 1000
+        return max(1, row.counts[0] / part)
+
     return [row for row in rows.values() if row.counts and
-            max(row.counts) - min(row.counts) > max(1, row.counts[0] / 1000)]
+            max(row.counts) - min(row.counts) > slack(row)]
 
 
 def expectations(rows):

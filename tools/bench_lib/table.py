@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The bench's table on the terminal."""
+"""The bench's tables on the terminal."""
 
 from bench_lib import breakdown
+from bench_lib.parts import KERNEL_PART, PROGRAM_PART
+from bench_lib.rows import KERNEL, PV
 
 HEADINGS = ("operation", "way", "insns", "budget", "", "Xen", "ratio", "ticks",
             "[p25", "p75]", "ns")
@@ -17,9 +19,9 @@ def aligned(values, widths=WIDTHS):
 
 
 def verdict(row):
-    if row.budget is None or row.insns is None:
+    if not row.is_judged:
         return ""
-    return "OVER" if row.is_over else "ok"
+    return "OVER" if row.excess else "ok"
 
 
 def cells(row):
@@ -59,21 +61,114 @@ def print_series(name, sizes):
         print(aligned(series_cells(size, ways), SERIES_WIDTHS))
 
 
-def print_table(rows, parts, xen_source):
-    single = [row for row in rows.values() if not row.series]
-    if single:
-        print(aligned(HEADINGS))
-    for row in single:
+# ---- programs: natively and in a domain in one line ----
+
+PROGRAM_HEADINGS = ("for programs", "native insns", "pv", "budget", "",
+                    "native ns", "pv", "times", "exits", "the most frequent")
+PROGRAM_WIDTHS = (-18, 12, 9, 10, -4, 10, 10, 5, 6, -1)
+MOST_FREQUENT = 4
+LEAST = 0.05  # less would be shown as 0.0
+
+
+def most_frequent(row):
+    exits = sorted((row.exits or {}).items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {count:.1f}" for name, count
+                     in exits[:MOST_FREQUENT] if count >= LEAST)
+
+
+def bandwidths(rows):
+    """In words, of rows that move data."""
+    figures = [f"{row.engine} {row.bytes_per_s / 1e6:,.0f}" for row in rows
+               if row.bytes_per_s]
+    return f" ({', '.join(figures)} MB/s)" if figures else ""
+
+
+def whole(value):
+    return None if value is None else round(value)
+
+
+def program_cells(op, native, pv):
+    ns = [row and whole(row.ns) for row in (native, pv)]
+    return (op, native and native.insns, pv and pv.insns,
+            pv and pv.budget_word, pv and verdict(pv), *ns,
+            f"{ns[1] / ns[0]:.1f}" if None not in ns and ns[0] else None,
+            pv and pv.nr_exits,
+            (most_frequent(pv) if pv else "") +
+            bandwidths([row for row in (native, pv) if row]))
+
+
+def print_programs(rows):
+    by_op = {}
+    for row in rows:
+        by_op.setdefault(row.op, {})[row.engine] = row
+    print(aligned(PROGRAM_HEADINGS, PROGRAM_WIDTHS))
+    for op, engines in by_op.items():
+        print(aligned(program_cells(op, engines.get("native"),
+                                    engines.get("pv")), PROGRAM_WIDTHS))
+
+
+# ---- whose the instructions of programs are ----
+
+PART_HEADINGS = ("whose insns", "the program's", "the kernel's", "natively",
+                 "the hypervisor's", "for")
+PART_WIDTHS = (-18, 13, 12, 9, 16, -1)
+MOST = 3
+
+
+def part_cells(native, pv):
+    served = {name: count for name, count in pv.parts.items()
+              if name not in (PROGRAM_PART, KERNEL_PART) and round(count) > 0}
+    most = sorted(served, key=served.get, reverse=True)
+    return (pv.op, whole(pv.parts[PROGRAM_PART]), whole(pv.parts[KERNEL_PART]),
+            whole(native.parts[KERNEL_PART]) if native and native.parts
+            else None, whole(sum(served.values())),
+            ", ".join(f"{name} {served[name]:.0f}" for name in most[:MOST]))
+
+
+def print_program_parts(rows):
+    print(aligned(PART_HEADINGS, PART_WIDTHS))
+    for row in rows:
+        print(aligned(part_cells(row.native, row), PART_WIDTHS))
+
+
+# ---- all of them ----
+
+def print_rows(rows):
+    print(aligned(HEADINGS))
+    for row in rows:
         print(aligned(cells(row)))
-    for number, (name, sizes) in enumerate(series_of(rows).items()):
-        if single or number:
-            print()
+
+
+def print_parts(parts):
+    print("One null hypercall, where its instructions are:")
+    for part, insns in parts.items():
+        print(f"  {breakdown.TEXTS.get(part, part):<16}  {insns:5.1f}")
+
+
+def print_table(rows, parts, xen_source):
+    kernel = [row for row in rows.values() if row.measured_by == KERNEL]
+    single = [row for row in kernel if not row.series]
+    programs = [row for row in rows.values() if row not in kernel]
+    if single:
+        print_rows(single)
+        print()
+    for name, sizes in series_of(rows).items():
         print_series(name, sizes)
+        print()
+    if programs:
+        print_programs(programs)
+        print()
+    traced = [row for row in programs if row.engine == PV and row.parts]
+    if traced:
+        print_program_parts(traced)
+        print()
     if parts:
-        print("\nOne null hypercall, where its instructions are:")
-        for part, insns in parts.items():
-            print(f"  {breakdown.TEXTS.get(part, part):<16}  {insns:5.1f}")
-    print("\ninsns: executed by guest and hypervisor together, for one "
-          f"operation. Xen: the same\nof 4.17, PV, {xen_source}; ratio: Xen's "
-          "to ours.\nticks, ns: of this machine's emulation; compare them "
-          "with each other only.")
+        print_parts(parts)
+        print()
+    print("insns: executed by guest and hypervisor together, for one "
+          "operation.")
+    if single:
+        print(f"Xen: the same of 4.17, PV, {xen_source}; ratio: Xen's to "
+              "ours.")
+    print("ticks, ns: of this machine's emulation; compare them with each "
+          "other only.")

@@ -98,8 +98,7 @@ def budget_text(row):
 def quartile_text(row):
     if row.ns_p25 is None or row.ns_p75 is None:
         return figures.NOTHING
-    return (f"{figures.short(row.ns_p25)}\N{EN DASH}"
-            f"{figures.short(row.ns_p75)}")
+    return figures.span(row.ns_p25, row.ns_p75)
 
 
 # ---- in words ----

@@ -8,8 +8,9 @@ a row does not have is None, and stays visible as such on the page.
 import json
 import re
 
-NUMBERS = ("insns", "budget_insns", "ticks_median", "ticks_p25", "ticks_p75",
-           "ns_median", "bytes_per_s", "iterations", "runs")
+NUMBERS = ("insns", "budget_insns", "budget_exits", "ticks_median", "ticks_p25",
+           "ticks_p75", "ns_median", "bytes_per_s", "iterations", "runs")
+NUMBERS_BY_NAME = ("exits_by_name", "insns_by_part")
 # More is no figure; nor is NaN, which is less than nothing.
 LARGEST = 1e18
 # The JSON has one digit behind the point: from here on it loses little.
@@ -34,6 +35,7 @@ class Row:
         self.engine = fields.get("engine")
         self.accel = fields.get("accel")
         self.exits = fields.get("exits_by_name")
+        self.parts = fields.get("insns_by_part")
         for name in NUMBERS:
             setattr(self, name, fields.get(name))
         self.ns = self.ns_median  # less rounded, where ticks allow it
@@ -67,9 +69,27 @@ class Row:
             f"{self.way} ({self.engine})"
 
     @property
+    def nr_exits(self):
+        """For one operation, whatever their names; None: not counted."""
+        return None if self.exits is None else round(sum(self.exits.values()),
+                                                     1)
+
+    @property
+    def budgets(self):
+        """Of what it has both a figure and a budget, these two."""
+        both = {"instructions": (self.insns, self.budget_insns),
+                "exits": (self.nr_exits, self.budget_exits)}
+        return {what: pair for what, pair in both.items() if None not in pair}
+
+    @property
+    def over_in(self):
+        """Of what it takes more than its budget, or None."""
+        return next((what for what, (figure, most) in self.budgets.items()
+                     if figure > most), None)
+
+    @property
     def is_over(self):
-        return (self.insns is not None and self.budget_insns is not None and
-                self.insns > self.budget_insns)
+        return self.over_in is not None
 
     def set_times(self, ns_per_tick):
         """Takes ns_per_tick where its own figures are rounded too much."""
@@ -107,10 +127,11 @@ def mistake(fields):
         value = fields.get(name)
         if value is not None and not is_number(value):
             return f"has a {name} that is no number: {value!r}"
-    exits = fields.get("exits_by_name")
-    if exits is not None and not (isinstance(exits, dict) and
-                                  all(map(is_number, exits.values()))):
-        return "has exits_by_name that are no numbers by name"
+    for name in NUMBERS_BY_NAME:
+        value = fields.get(name)
+        if value is not None and not (isinstance(value, dict) and
+                                      all(map(is_number, value.values()))):
+            return f"has {name} that are no numbers by name"
     return None
 
 

@@ -9,10 +9,17 @@ def short(figure):
     if figure is None:
         return NOTHING
     size = abs(figure)
-    if size >= 1e6:
+    if size >= 1e8:
         return f"{figure:.2e}"
     text = f"{figure:,.0f}" if size >= 100 else f"{figure:.1f}"
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def span(low, high):
+    """From one figure to another, in thousands where that is shorter."""
+    if high >= 1e4:
+        return f"{short(low / 1e3)}{NOTHING}{short(high / 1e3)}k"
+    return f"{short(low)}{NOTHING}{short(high)}"
 
 
 def tick(figure):

@@ -7,7 +7,7 @@ It loads nothing, and its Content-Security-Policy says so to the browser.
 import os
 from html import escape
 
-from . import chart, claims, data, figures, plot, words
+from . import chart, claims, data, figures, owners, plot, programs, words
 
 STYLE = os.path.join(os.path.dirname(__file__), "style.css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -99,6 +99,19 @@ def charts(rows):
                    for name, members in data.blocks(rows).items())
 
 
+def what_programs_see(rows):
+    """Their own heading, the picture of all of them, and a chart of each."""
+    if not rows:
+        return ""
+    pairs = programs.pairs_of(rows)
+    names = programs.coloured(pairs)
+    whose = owners.overview(pairs, names)
+    return (f'<h2 id="programs">{words.PROGRAMS}</h2>'
+            f"<p>{words.PROGRAMS_LEAD}</p>" + programs.overview(pairs, names) +
+            (f"<p>{words.OWNERS_LEAD}</p>{whose}" if whose else "") +
+            charts(rows))
+
+
 def breakdown(parts):
     """Where the instructions of a null hypercall go; nothing if unknown."""
     if not parts:
@@ -137,6 +150,8 @@ COLUMNS = (
     ("ticks median", lambda row: row.ticks_median),
     ("ticks p25", lambda row: row.ticks_p25),
     ("ticks p75", lambda row: row.ticks_p75),
+    ("exits", lambda row: row.nr_exits),
+    ("exits' budget", lambda row: row.budget_exits),
     ("bytes per s", lambda row: row.bytes_per_s),
     ("operations in a sample", lambda row: row.iterations),
     ("samples", lambda row: row.runs),
@@ -146,8 +161,8 @@ COLUMNS = (
 def table_row(row, columns):
     cells = "".join(
         element("td", figures.exact(value(row)),
-                class_="over" if name == "instructions" and row.is_over
-                else "number") for name, value in columns)
+                class_="over" if name == row.over_in else "number")
+        for name, value in columns)
     return (f'<tr><th scope="row" class="word"><code>{escape(row.op)}</code>'
             f'</th><td class="word">{escape(row.way)}</td>{cells}'
             f'<td class="word">{escape(exits_words(row))}</td></tr>')
@@ -185,6 +200,9 @@ def page(rows, xen_rows, facts, no_xen=None):
     """The HTML; no_xen says why there are no rows of Xen."""
     only_xen = data.join(rows, xen_rows)
     parts, plain = data.split_breakdown(rows)
+    of_programs = [row for row in plain if programs.is_program(row)]
+    of_kernels = [row for row in plain if row not in of_programs and
+                  row.op != claims.TO_SHELL[0]]
     warning = (f'<p class="warning">No figures of Xen: {escape(no_xen)}</p>'
                if no_xen else "")
     with open(STYLE, encoding="utf-8") as file:
@@ -203,7 +221,8 @@ def page(rows, xen_rows, facts, no_xen=None):
         "same axis, so different operations can be compared. Before "
         'drawing conclusions, read <a href="#mislead">how these numbers '
         "mislead</a>.</p>"
-        f"{legend(plain, bool(xen_rows))}{charts(plain)}\n"
+        f"{legend(plain, bool(xen_rows))}{charts(of_kernels)}\n"
+        f"{what_programs_see(of_programs)}\n"
         f"{breakdown(parts)}\n{mislead()}\n"
         '<h2 id="figures">All figures</h2>' +
         table("One operation each, as in results.json. Ticks are those of "

@@ -76,7 +76,45 @@ OPERATIONS = {
                      "that hardware-assisted virtualization costs. The CPU "
                      "does nearly all of it, so nearly nothing is counted on "
                      "the left.",
+    "lat_syscall_null": "getppid(): a system call that does nothing.",
+    "lat_syscall_read": "Read one byte of /dev/zero.",
+    "lat_syscall_write": "Write one byte to /dev/null.",
+    "lat_syscall_stat": "stat() of a file in /tmp.",
+    "lat_syscall_open": "Open a file in /tmp, and close it.",
+    "lat_sig": "A signal to oneself, its handler, and the return; what kill() "
+               "itself costs is taken off.",
+    "lat_pipe": "A byte to another process and one back, through two pipes.",
+    "lat_ctx_2": "From a process to the next of a ring of 2, that pass a byte "
+                 "on; what the pipes cost is taken off.",
+    "lat_ctx_8": "The same in a ring of 8.",
+    "lat_mmap": "Map 1 MiB of a file, write to a byte in each 16 KiB of the "
+                "first tenth, unmap it.",
+    "lat_pagefault": "Touch one page of a mapped file, of 64 that are touched "
+                     "out of order; mapping and unmapping are taken off.",
+    "lat_proc_fork": "fork, exit, wait.",
+    "lat_proc_exec": "fork, execve of a static program that does nothing, "
+                     "exit, wait. The budget is of exits.",
+    "lat_proc_shell": "The same program, by sh -c.",
+    "bw_pipe": "64 KiB through a pipe, from another process.",
+    "bw_mem": "memcpy of 256 KiB: no kernel has to do with it.",
 }
+
+PROGRAMS = "What programs see, and where the difference goes"
+
+PROGRAMS_LEAD = (
+    "The same program on the same guest kernel, on the bare machine and in a "
+    "domain. What a domain costs is exits, calls of the hypervisor and traps "
+    "into it: each bar below is all of one operation, divided by name. The "
+    "names are lmbench's. Most of the time here is the emulator's, which "
+    "empties its TLB when an exit changes the page table.")
+
+OWNERS_LEAD = (
+    "A bar of exits counts each as one. This one has all instructions that an "
+    "operation executes in a domain, by whose they are: the program's, its "
+    "kernel's, and the hypervisor's, these by the exit that they serve. The "
+    "mark is where the same operation ends on the bare machine, so what "
+    "is right of it is the difference. Found by logging every instruction of "
+    "one operation.")
 
 NO_WORDS = "An operation that this page has no description of."
 

@@ -85,10 +85,10 @@ static void try_instructions(void)
 /* ---- hypercalls ---- */
 
 /* Numbers that Linux uses for what this kernel does not have, and that are
- * hypercalls: shutdown, evtchn_bind_virq, mmu_pin, mmu_set_user_root. */
+ * hypercalls: evtchn_bind_virq, mmu_pin, mmu_set_user_root. */
 static void try_hypercalls(void)
 {
-    static const long numbers[] = {34, 48, 66, 69};
+    static const long numbers[] = {48, 66, 69};
     bool refused = true;
     size_t i;
 

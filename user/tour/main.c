@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A tour of user mode: what a program may rely on, tried out by one. It says
- * the same under Parapet and on the bare machine. (Linux, which has all system
- * calls, would wait for a signal in stop_forbidden().)
+ * the same under Parapet and on the bare machine.
  */
 #include "user/tour/tour.h"
 

@@ -57,33 +57,36 @@ void mmu_invalidate_all(void)
     write_cr3(read_cr3());
 }
 
-bool mmu_roots_create(struct mmu_roots *roots)
+void mmu_invalidate_kernel(void)
+{
+    mmu_invalidate_all(); /* no page is global */
+}
+
+uint64_t *mmu_root_create(void)
 {
     uint64_t *root = page_alloc(0);
 
     if (root == NULL)
-        return false;
+        return NULL;
     memset(root, 0, FIRST_KERNEL_SLOT * sizeof(*root));
-    memcpy(&root[FIRST_KERNEL_SLOT], &native_root()[FIRST_KERNEL_SLOT],
+    memcpy(&root[FIRST_KERNEL_SLOT], &mmu_kernel_root()[FIRST_KERNEL_SLOT],
            (MMU_ENTRIES - FIRST_KERNEL_SLOT) * sizeof(*root));
-    roots->kernel = root;
-    roots->user = root;
-    return true;
+    return root;
 }
 
-void mmu_roots_release(struct mmu_roots *roots)
+void mmu_root_free(uint64_t *root)
 {
-    (void)roots;
+    page_free(root);
 }
 
-void mmu_roots_free(struct mmu_roots *roots)
+void mmu_root_switch(const uint64_t *root)
 {
-    page_free(roots->kernel);
+    write_cr3(direct_map_paddr(root != NULL ? root : mmu_kernel_root()));
 }
 
-void mmu_roots_switch(const struct mmu_roots *roots)
+uint64_t *mmu_kernel_root(void)
 {
-    write_cr3(direct_map_paddr(roots != NULL ? roots->kernel : native_root()));
+    return native_root();
 }
 
 uint64_t mmu_audit(void)

@@ -60,7 +60,7 @@ void native_boot_info(uint32_t start_paddr, struct boot_info *boot);
 void native_paging_init(const struct boot_info *boot);
 
 /* The root of these page tables; nothing is in the user's half. */
-const uint64_t *native_root(void);
+uint64_t *native_root(void);
 
 /* Measures the clocks, starts the local APIC and its timer. */
 void native_time_init(void);

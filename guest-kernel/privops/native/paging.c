@@ -64,17 +64,7 @@ static void map_direct(uint64_t start, uint64_t end, uint64_t bits)
             bits | PTE_LARGE | PTE_NX);
 }
 
-static void map_stacks(void)
-{
-    const char *guard;
-
-    for (guard = kernel_stacks_start; guard < kernel_end;
-         guard += PAGE_SIZE + STACK_SIZE)
-        map_image(guard + PAGE_SIZE, guard + PAGE_SIZE + STACK_SIZE,
-                  PTE_WRITE | PTE_NX);
-}
-
-const uint64_t *native_root(void)
+uint64_t *native_root(void)
 {
     return root;
 }
@@ -87,7 +77,8 @@ void native_paging_init(const struct boot_info *boot)
     map_image(kernel_text_start, kernel_text_end, 0);
     map_image(kernel_rodata_start, kernel_rodata_end, PTE_NX);
     map_image(kernel_data_start, kernel_data_end, PTE_WRITE | PTE_NX);
-    map_stacks();
+    map_image(boot_stack_start, boot_stack_start + STACK_SIZE,
+              PTE_WRITE | PTE_NX);
     for (i = 0; i < boot->nr_memory; i++)
         map_direct(boot->memory[i].start, boot->memory[i].end, PTE_WRITE);
     map_direct(boot->ramdisk.start, boot->ramdisk.end, PTE_WRITE);

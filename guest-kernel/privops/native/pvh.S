@@ -71,8 +71,8 @@ start_64:
         mov %eax, %es
         mov %eax, %fs
         mov %eax, %gs
-        /* The first stack in the image; _Noreturn void native_main(uint32_t) */
-        mov $kernel_stacks_start + PAGE_SIZE + STACK_SIZE, %rsp
+        /* The stack in the image; _Noreturn void native_main(uint32_t) */
+        mov $boot_stack_start + STACK_SIZE, %rsp
         xor %ebp, %ebp
         mov %ebx, %edi
         push %rbp                       /* ends a backtrace */

@@ -18,12 +18,12 @@ const char *privops_name(void)
     return "native";
 }
 
-/* pvh.S begins on the first stack of the image. */
+/* pvh.S begins on it. */
 struct privops_stack privops_boot_stack(void)
 {
     struct privops_stack stack;
 
-    stack.low = (uint64_t)kernel_stacks_start + PAGE_SIZE;
+    stack.low = (uint64_t)boot_stack_start;
     stack.high = stack.low + STACK_SIZE;
     return stack;
 }

@@ -18,8 +18,6 @@
 #include "lib/macros.h"
 #include "lib/string.h"
 
-/* The hypervisor's own slots lie between the user's half and these. */
-#define FIRST_KERNEL_SLOT 272
 #define ROOT_LEVEL 4
 
 #define DIRECT_MAP_BITS                                                        \
@@ -40,8 +38,10 @@ void *mmu_page(uint64_t entry)
     return direct_map(((const uint64_t *)PARAPET_M2P)[mfn] << PAGE_SHIFT);
 }
 
-/* The root that the hypervisor made. */
-static const uint64_t *first_root(void)
+/* The root that the hypervisor made. The kernel never leaves it: it reaches
+ * user memory by the direct map, so user mode's root is all there is to
+ * exchange between two processes. */
+uint64_t *mmu_kernel_root(void)
 {
     return direct_map(pv_shared_page()->root_gfn << PAGE_SHIFT);
 }
@@ -76,7 +76,7 @@ void mmu_batch_flush(struct mmu_batch *batch)
 static const uint64_t *direct_map_entry(const void *page)
 {
     uint64_t vaddr = (uint64_t)page;
-    const uint64_t *table = first_root(), *entry;
+    const uint64_t *table = mmu_kernel_root(), *entry;
     unsigned int level;
 
     for (level = ROOT_LEVEL;; level--) {
@@ -99,127 +99,118 @@ void mmu_batch_make_plain(struct mmu_batch *batch, const void *page)
                   mmu_address(page) | DIRECT_MAP_BITS | PARAPET_PTE_W);
 }
 
+/* User memory is in user roots alone, and each way into user mode loads one
+ * anew: nothing that the CPU remembers of it outlives the way out. */
 void mmu_invalidate(uint64_t vaddr)
 {
-    pv_check(hypercall_mmu_invalidate(vaddr, PARAPET_FLUSH_LOCAL),
-             "mmu_invalidate");
+    (void)vaddr;
 }
 
 void mmu_invalidate_all(void)
+{
+}
+
+void mmu_invalidate_kernel(void)
 {
     pv_check(hypercall_mmu_flush(PARAPET_FLUSH_LOCAL), "mmu_flush");
 }
 
 /* ---- roots ---- */
 
-/* What was read of a kernel's entry, as it has to be written. */
-static uint64_t as_written(uint64_t entry)
+/* Some that nobody uses stay tables: to make one takes three hypercalls. */
+static uint64_t *spare[8];
+static unsigned int nr_spare;
+
+static uint64_t *take_spare(void)
 {
-    if ((entry & PARAPET_PTE_KERNEL) != 0)
-        entry &= ~(uint64_t)(PARAPET_PTE_KERNEL | PARAPET_PTE_U);
-    return entry;
+    bool irq_on = privops_irq_save();
+    uint64_t *root = nr_spare > 0 ? spare[--nr_spare] : NULL;
+
+    privops_irq_restore(irq_on);
+    return root;
 }
 
-static void fill_roots(struct mmu_roots *roots)
+static bool keep_spare(uint64_t *root)
+{
+    bool irq_on = privops_irq_save(), keep = nr_spare < ARRAY_SIZE(spare);
+
+    if (keep)
+        spare[nr_spare++] = root;
+    privops_irq_restore(irq_on);
+    return keep;
+}
+
+static void make_plain(const uint64_t *root)
 {
     struct mmu_batch batch;
-    unsigned int i;
 
-    memset(roots->kernel, 0, PAGE_SIZE);
-    memset(roots->user, 0, PAGE_SIZE);
-    for (i = FIRST_KERNEL_SLOT; i < MMU_ENTRIES; i++)
-        roots->kernel[i] = as_written(first_root()[i]);
     mmu_batch_init(&batch);
-    mmu_batch_make_table(&batch, roots->kernel);
-    mmu_batch_make_table(&batch, roots->user);
+    mmu_batch_make_plain(&batch, root);
     mmu_batch_flush(&batch);
 }
 
-static void make_roots_plain(struct mmu_roots *roots)
+/* False: what all roots refer to is referred to often enough. */
+static bool pin_root(const uint64_t *root)
 {
     struct mmu_batch batch;
+    int64_t result;
 
     mmu_batch_init(&batch);
-    mmu_batch_make_plain(&batch, roots->kernel);
-    mmu_batch_make_plain(&batch, roots->user);
+    mmu_batch_make_table(&batch, root);
     mmu_batch_flush(&batch);
-}
-
-/* False: the frames that all roots refer to are referred to often enough. */
-static bool pin(const void *page, uint32_t table)
-{
-    int64_t result =
-        HYPERCALL_RESTARTED(hypercall_mmu_pin(mfn_of(page), table));
-
-    if (result == -PARAPET_ENOSPC)
+    result = HYPERCALL_RESTARTED(
+        hypercall_mmu_pin(mfn_of(root), PARAPET_TABLE_USER));
+    if (result == -PARAPET_ENOSPC) {
+        make_plain(root);
         return false;
+    }
     pv_check(result, "mmu_pin");
     return true;
 }
 
-static void unpin(const void *page)
+uint64_t *mmu_root_create(void)
 {
-    pv_check(HYPERCALL_RESTARTED(hypercall_mmu_unpin(mfn_of(page))),
+    uint64_t *root = take_spare();
+
+    if (root != NULL)
+        return root;
+    root = page_alloc(0);
+    if (root == NULL)
+        return NULL;
+    memset(root, 0, PAGE_SIZE);
+    if (pin_root(root))
+        return root;
+    page_free(root);
+    return NULL;
+}
+
+/* User mode's; the hypervisor has a reference to it. */
+static const uint64_t *loaded;
+
+static void load(const uint64_t *root)
+{
+    pv_check(hypercall_mmu_set_user_root(root != NULL ? mfn_of(root) : 0),
+             "mmu_set_user_root");
+    loaded = root;
+}
+
+void mmu_root_free(uint64_t *root)
+{
+    if (keep_spare(root))
+        return;
+    if (loaded == root)
+        load(NULL);
+    pv_check(HYPERCALL_RESTARTED(hypercall_mmu_unpin(mfn_of(root))),
              "mmu_unpin");
+    make_plain(root);
+    page_free(root);
 }
 
-static bool pin_roots(struct mmu_roots *roots)
+/* NULL: the one that is there may stay, since nobody goes to user mode. */
+void mmu_root_switch(const uint64_t *root)
 {
-    if (!pin(roots->kernel, PARAPET_TABLE_L4))
-        return false;
-    if (pin(roots->user, PARAPET_TABLE_USER))
-        return true;
-    unpin(roots->kernel);
-    return false;
-}
-
-bool mmu_roots_create(struct mmu_roots *roots)
-{
-    roots->kernel = page_alloc(0);
-    if (roots->kernel == NULL)
-        return false;
-    roots->user = page_alloc(0);
-    if (roots->user == NULL) {
-        page_free(roots->kernel);
-        return false;
-    }
-    fill_roots(roots);
-    if (pin_roots(roots))
-        return true;
-    make_roots_plain(roots);
-    mmu_roots_free(roots);
-    return false;
-}
-
-void mmu_roots_release(struct mmu_roots *roots)
-{
-    unpin(roots->user);
-    unpin(roots->kernel);
-    make_roots_plain(roots);
-}
-
-void mmu_roots_free(struct mmu_roots *roots)
-{
-    page_free(roots->user);
-    page_free(roots->kernel);
-}
-
-/* Both roots by one hypercall. */
-void mmu_roots_switch(const struct mmu_roots *roots)
-{
-    struct parapet_multicall_entry calls[] = {
-        {.number = PARAPET_HC_mmu_set_kernel_root,
-         .args = {mfn_of(roots != NULL ? roots->kernel : first_root())}},
-        {.number = PARAPET_HC_mmu_set_user_root,
-         .args = {roots != NULL ? mfn_of(roots->user) : 0}},
-    };
-    bool irq_on = privops_irq_save();
-
-    pv_check(hypercall_multicall_all(pv_vcpu_page(), calls, ARRAY_SIZE(calls)),
-             "multicall");
-    pv_check(calls[0].result, "mmu_set_kernel_root");
-    pv_check(calls[1].result, "mmu_set_user_root");
-    privops_irq_restore(irq_on);
+    if (root != NULL && root != loaded)
+        load(root);
 }
 
 uint64_t mmu_audit(void)

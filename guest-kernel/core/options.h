@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The kernel's command line: words, of which those after "--" are arguments of
+ * process 1. Pure code that runs on the host too.
+ *
+ *   monitor     no process: the monitor's prompt
+ *   init=PATH   the program of process 1, /init if it is not given
+ *
+ * Other words are somebody else's, and ignored.
+ */
+#ifndef GUEST_KERNEL_CORE_OPTIONS_H
+#define GUEST_KERNEL_CORE_OPTIONS_H
+
+#include <stdbool.h>
+
+#define OPTIONS_MAX_ARGS 32
+
+struct options {
+    bool monitor;
+    /* Of process 1: its program first, NULL last; they lead into the line. */
+    char *init[OPTIONS_MAX_ARGS + 1];
+};
+
+/* Cuts the line into words, in place. Arguments above the limit are left
+ * out. */
+void options_parse(char *line, struct options *options);
+
+#endif

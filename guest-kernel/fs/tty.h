@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The terminal (termios(3)): between the console's bytes and programs that
+ * read lines, are stopped and interrupted from the keyboard. There is one, the
+ * console.
+ *
+ * Bytes are taken in as they come, at which time those that mean a signal
+ * (Ctrl-C) act; all else waits, as it came, until a program reads. Only then is
+ * it put together to lines, edited and echoed: so input that is typed or piped
+ * ahead appears behind the prompt that it answers, and not in the middle of
+ * other output.
+ */
+#ifndef GUEST_KERNEL_FS_TTY_H
+#define GUEST_KERNEL_FS_TTY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest-kernel/fs/file.h"
+
+struct process;
+struct tty;
+
+/* The console's. */
+struct tty *tty_console(void);
+
+/* Device numbers, as Linux gives them; /dev/ttyS0 is the console, too. */
+#define TTY_DEVICE_CONSOLE 0x501u
+#define TTY_DEVICE_TTY 0x500u /* the controlling terminal, whichever */
+
+/* What /dev/console and the like are opened with. */
+extern const struct file_ops tty_file_ops;
+
+/* How much typed ahead it keeps; the rest stays where it is. */
+#define TTY_INPUT_SIZE 4096u
+
+/* Input; returns how much was taken. Whoever makes room calls console_pull().
+ * Interrupts are disabled. */
+size_t tty_receive(struct tty *tty, const char *bytes, size_t size);
+
+/* Takes back what nobody has read, as it came: at most TTY_INPUT_SIZE bytes.
+ * Interrupts are disabled. */
+size_t tty_take_back(struct tty *tty, char *to);
+
+/* While the monitor has the console, whoever writes waits. Afterwards the group
+ * in the foreground is asked to draw its screen again (SIGWINCH). Interrupts
+ * are disabled. */
+void tty_hold(struct tty *tty, bool hold);
+
+/* The leader of the session that has the terminal ends: SIGHUP and SIGCONT to
+ * the foreground group, and nobody has it any more. */
+void tty_leader_ended(struct process *leader);
+
+/* Makes it the controlling terminal of a session leader, its group the one in
+ * the foreground. */
+void tty_acquire(struct tty *tty, struct process *leader);
+
+/* For /proc/PID/stat: the foreground group, 0 none. */
+uint32_t tty_foreground(const struct tty *tty);
+
+#endif

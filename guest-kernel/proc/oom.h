@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Out of memory: when a program touches a page that it may, and there is none.
+ */
+#ifndef GUEST_KERNEL_PROC_OOM_H
+#define GUEST_KERNEL_PROC_OOM_H
+
+/*
+ * Called by a thread of a process that cannot go on without memory. Kills the
+ * process that has the most, which may be the caller's, and lets it end. The
+ * caller tries again, on its way to user mode, where it ends if it must.
+ */
+void oom_kill(void);
+
+#endif

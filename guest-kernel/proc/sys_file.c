@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Names: making, removing and changing them. Everybody is user 0 and may do all
+ * of it. Opening: proc/sys_open.c.
+ */
+#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/proc/syscall.h"
+#include "guest-kernel/proc/user_path.h"
+#include "lib/string.h"
+
+/* ---- making ---- */
+
+static int64_t make_node(struct process *self, uint64_t dir_fd, uint64_t vaddr,
+                         uint32_t mode, uint64_t device)
+{
+    struct user_name name;
+    struct inode *made;
+    int64_t result = user_path_find_name(self, dir_fd, vaddr, 0, &name);
+
+    if (result != 0)
+        return result;
+    if (name.name[name.size] == '/' && (mode & MODE_TYPE) != MODE_FOLDER)
+        result = -ENOENT;
+    else if (name.folder->ops->create == NULL)
+        result = -EPERM;
+    else
+        result = name.folder->ops->create(name.folder, name.name, name.size,
+                                          mode & ~self->umask, device, &made);
+    inode_put(name.folder);
+    if (result == 0)
+        inode_put(made);
+    return result;
+}
+
+int64_t sys_mkdirat(struct process *self, const uint64_t *args)
+{
+    return make_node(self, args[0], args[1],
+                     MODE_FOLDER | ((uint32_t)args[2] & 01777u), 0);
+}
+
+int64_t sys_mkdir(struct process *self, const uint64_t *args)
+{
+    const uint64_t at[] = {AT_FDCWD, args[0], args[1]};
+
+    return sys_mkdirat(self, at);
+}
+
+int64_t sys_mknodat(struct process *self, const uint64_t *args)
+{
+    uint32_t mode = (uint32_t)args[2] & (MODE_TYPE | MODE_PERMISSIONS);
+
+    switch (mode & MODE_TYPE) {
+    case 0:
+        mode |= MODE_REGULAR;
+        break;
+    case MODE_FOLDER:
+        return -EPERM;
+    case MODE_REGULAR:
+    case MODE_FIFO:
+    case MODE_CHAR:
+    case MODE_BLOCK:
+    case MODE_SOCKET:
+        break;
+    default:
+        return -EINVAL;
+    }
+    return make_node(self, args[0], args[1], mode, (uint32_t)args[3]);
+}
+
+int64_t sys_mknod(struct process *self, const uint64_t *args)
+{
+    const uint64_t at[] = {AT_FDCWD, args[0], args[1], args[2]};
+
+    return sys_mknodat(self, at);
+}
+
+int64_t sys_symlinkat(struct process *self, const uint64_t *args)
+{
+    struct user_path text;
+    struct user_name name;
+    int64_t result = user_path_read(self, AT_FDCWD, args[0], 1, &text);
+
+    if (result == 0)
+        result = user_path_find_name(self, args[1], args[2], 0, &name);
+    if (result != 0)
+        return result;
+    if (name.name[name.size] == '/')
+        result = -ENOENT;
+    else if (name.folder->ops->symlink == NULL)
+        result = -EPERM;
+    else
+        result = name.folder->ops->symlink(name.folder, name.name, name.size,
+                                           text.text, strlen(text.text));
+    inode_put(name.folder);
+    return result;
+}
+
+int64_t sys_symlink(struct process *self, const uint64_t *args)
+{
+    const uint64_t at[] = {args[0], AT_FDCWD, args[1]};
+
+    return sys_symlinkat(self, at);
+}
+
+static int64_t link_inode(struct process *self, struct inode *inode,
+                          uint64_t dir_fd, uint64_t vaddr)
+{
+    struct user_name name;
+    int64_t result = user_path_find_name(self, dir_fd, vaddr, 1, &name);
+
+    if (result != 0)
+        return result;
+    if (name.name[name.size] == '/')
+        result = -ENOENT;
+    else if (name.folder->ops->link == NULL)
+        result = -EPERM;
+    else
+        result =
+            name.folder->ops->link(name.folder, name.name, name.size, inode);
+    inode_put(name.folder);
+    return result;
+}
+
+int64_t sys_linkat(struct process *self, const uint64_t *args)
+{
+    uint64_t flags = args[4] & AT_EMPTY_PATH;
+    struct inode *inode;
+    int64_t result;
+
+    if ((args[4] & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_FOLLOW)) != 0)
+        return -EINVAL;
+    if ((args[4] & AT_SYMLINK_FOLLOW) == 0)
+        flags |= AT_SYMLINK_NOFOLLOW;
+    result = user_path_find(self, args[0], args[1], flags, &inode);
+    if (result != 0)
+        return result;
+    result = link_inode(self, inode, args[2], args[3]);
+    inode_put(inode);
+    return result;
+}
+
+int64_t sys_link(struct process *self, const uint64_t *args)
+{
+    const uint64_t at[] = {AT_FDCWD, args[0], AT_FDCWD, args[1], 0};
+
+    return sys_linkat(self, at);
+}
+
+/* ---- removing and renaming ---- */
+
+/* What there is has to be a directory or must not be one. */
+static int64_t unlink_name(const struct user_name *name, bool is_folder)
+{
+    struct inode *inode;
+    bool found_folder;
+    int64_t result =
+        name->folder->ops->lookup(name->folder, name->name, name->size, &inode);
+
+    if (result != 0)
+        return result;
+    found_folder = inode_is(inode, MODE_FOLDER);
+    inode_put(inode);
+    if (!found_folder && (is_folder || name->name[name->size] == '/'))
+        return -ENOTDIR;
+    if (found_folder && !is_folder)
+        return -EISDIR;
+    if (name->folder->ops->unlink == NULL)
+        return -EPERM;
+    return name->folder->ops->unlink(name->folder, name->name, name->size);
+}
+
+int64_t sys_unlinkat(struct process *self, const uint64_t *args)
+{
+    bool is_folder = (args[2] & AT_REMOVEDIR) != 0;
+    struct user_name name;
+    int64_t result;
+
+    if ((args[2] & ~(uint64_t)AT_REMOVEDIR) != 0)
+        return -EINVAL;
+    result = user_path_find_name(self, args[0], args[1], 0, &name);
+    if (result == -EEXIST)
+        return is_folder ? -EINVAL : -EISDIR;
+    if (result != 0)
+        return result;
+    result = unlink_name(&name, is_folder);
+    inode_put(name.folder);
+    return result;
+}
+
+int64_t sys_unlink(struct process *self, const uint64_t *args)
+{
+    const uint64_t at[] = {AT_FDCWD, args[0], 0};
+
+    return sys_unlinkat(self, at);
+}
+
+int64_t sys_rmdir(struct process *self, const uint64_t *args)
+{
+    const uint64_t at[] = {AT_FDCWD, args[0], AT_REMOVEDIR};
+
+    return sys_unlinkat(self, at);
+}
+
+#define RENAME_NOREPLACE 1u
+
+/* A name with a slash behind it is a directory's. */
+static int64_t check_rename(const struct user_name *from,
+                            const struct user_name *to, bool replace)
+{
+    struct inode *inode;
+    bool is_folder;
+    int64_t result =
+        from->folder->ops->lookup(from->folder, from->name, from->size, &inode);
+
+    if (result != 0)
+        return result;
+    is_folder = inode_is(inode, MODE_FOLDER);
+    inode_put(inode);
+    if (!is_folder &&
+        (from->name[from->size] == '/' || to->name[to->size] == '/'))
+        return -ENOTDIR;
+    if (from->folder->fs != to->folder->fs)
+        return -EXDEV;
+    if (from->folder->ops->rename == NULL)
+        return -EPERM;
+    if (replace)
+        return 0;
+    result = to->folder->ops->lookup(to->folder, to->name, to->size, &inode);
+    if (result == 0)
+        inode_put(inode);
+    return result == 0 ? -EEXIST : 0;
+}
+
+static int64_t rename_name(const struct user_name *from,
+                           const struct user_name *to, bool replace)
+{
+    int64_t result = check_rename(from, to, replace);
+
+    if (result != 0)
+        return result;
+    return from->folder->ops->rename(from->folder, from->name, from->size,
+                                     to->folder, to->name, to->size);
+}
+
+int64_t sys_renameat2(struct process *self, const uint64_t *args)
+{
+    struct user_name from, to;
+    int64_t result;
+
+    if ((args[4] & ~(uint64_t)RENAME_NOREPLACE) != 0)
+        return -EINVAL;
+    result = user_path_find_name(self, args[0], args[1], 0, &from);
+    if (result != 0)
+        return result == -EEXIST ? -EBUSY : result;
+    result = user_path_find_name(self, args[2], args[3], 1, &to);
+    if (result == 0) {
+        result = rename_name(&from, &to, args[4] == 0);
+        inode_put(to.folder);
+    } else if (result == -EEXIST) {
+        result = -EBUSY;
+    }
+    inode_put(from.folder);
+    return result;
+}
+
+int64_t sys_renameat(struct process *self, const uint64_t *args)
+{
+    const uint64_t at[] = {args[0], args[1], args[2], args[3], 0};
+
+    return sys_renameat2(self, at);
+}
+
+int64_t sys_rename(struct process *self, const uint64_t *args)
+{
+    const uint64_t at[] = {AT_FDCWD, args[0], AT_FDCWD, args[1], 0};
+
+    return sys_renameat2(self, at);
+}

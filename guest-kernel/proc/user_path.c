@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The way from a program's string and a descriptor to fs/path.h.
+ */
+#include "guest-kernel/proc/user_path.h"
+
+#include "guest-kernel/fs/file.h"
+#include "guest-kernel/fs/path.h"
+#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/proc/files.h"
+
+static char texts[2][PATH_MAX];
+
+/* Of an absolute path, the descriptor does not matter. */
+static int64_t find_start(struct process *self, uint64_t dir_fd,
+                          struct user_path *path)
+{
+    const struct file *file;
+
+    if (path->text[0] == '/' || (int32_t)dir_fd == (int32_t)AT_FDCWD) {
+        path->from = self->cwd;
+        return 0;
+    }
+    file = files_peek(self->files, dir_fd);
+    if (file == NULL)
+        return -EBADF;
+    path->from = file->inode;
+    return inode_is(file->inode, MODE_FOLDER) ? 0 : -ENOTDIR;
+}
+
+int64_t user_path_read(struct process *self, uint64_t dir_fd, uint64_t vaddr,
+                       unsigned int which, struct user_path *path)
+{
+    int64_t size =
+        space_copy_string(self->space, texts[which], vaddr, PATH_MAX);
+
+    if (size < 0)
+        return size == -E2BIG ? -ENAMETOOLONG : -EFAULT;
+    path->text = texts[which];
+    return find_start(self, dir_fd, path);
+}
+
+static int64_t find_descriptor(struct process *self, uint64_t fd,
+                               struct inode **found)
+{
+    const struct file *file;
+
+    if ((int32_t)fd == (int32_t)AT_FDCWD) {
+        *found = inode_get(self->cwd);
+        return 0;
+    }
+    file = files_peek(self->files, fd);
+    if (file == NULL)
+        return -EBADF;
+    *found = inode_get(file->inode);
+    return 0;
+}
+
+static bool is_empty_string(struct process *self, uint64_t vaddr)
+{
+    char first;
+
+    return vaddr == 0 ||
+           (space_copy_in(self->space, &first, vaddr, 1) && first == '\0');
+}
+
+int64_t user_path_find(struct process *self, uint64_t dir_fd, uint64_t vaddr,
+                       uint64_t flags, struct inode **found)
+{
+    struct user_path path;
+    int64_t result;
+
+    if ((flags & AT_EMPTY_PATH) != 0 && is_empty_string(self, vaddr))
+        return find_descriptor(self, dir_fd, found);
+    result = user_path_read(self, dir_fd, vaddr, 0, &path);
+    if (result != 0)
+        return result;
+    return path_find(path.from, path.text, (flags & AT_SYMLINK_NOFOLLOW) == 0,
+                     found);
+}
+
+int64_t user_path_find_name(struct process *self, uint64_t dir_fd,
+                            uint64_t vaddr, unsigned int which,
+                            struct user_name *name)
+{
+    struct user_path path;
+    int64_t result = user_path_read(self, dir_fd, vaddr, which, &path);
+
+    if (result != 0)
+        return result;
+    return path_find_folder(path.from, path.text, &name->folder, &name->name,
+                            &name->size);
+}

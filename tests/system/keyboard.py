@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""Sessions on a terminal, key by key: what a person would type, and see."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import termios
+import time
+
+import machine
+
+CONTROL_C = b"\x03"
+CONTROL_D = b"\x04"
+CONTROL_Z = b"\x1a"
+CONTROL_BRACKET = b"\x1d"
+ESCAPE = b"\x1b"
+UP = b"\x1b[A"
+LEFT = b"\x1b[D"
+ENTER = b"\r"
+PROMPT = rb"parapet:[^ ]*# "
+
+
+class Keyboard:
+    """A command on a terminal of its own. see() looks at what came since the
+    text that it found last."""
+
+    def __init__(self, command, **settings):
+        self.ours, theirs = pty.openpty()
+        self.screen = b""
+        self.seen = 0
+        self.process = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs,
+            start_new_session=True, env=machine.environment(**settings))
+        # QEMU reads single keys from here on; before, the line is the
+        # terminal's.
+        machine.wait_until(
+            lambda: not termios.tcgetattr(theirs)[3] & termios.ICANON)
+        os.close(theirs)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.ours)
+
+    def read(self, seconds):
+        """False once nobody can write any more."""
+        if select.select([self.ours], [], [], seconds)[0]:
+            try:
+                self.screen += os.read(self.ours, 65536)
+            except OSError:
+                return False
+        return True
+
+    def result(self):
+        text = self.screen.decode(errors="replace").replace("\r", "")
+        return machine.Result(self.process.poll(), text, "")
+
+    def see(self, pattern, seconds=machine.LIMIT):
+        """Waits for a regular expression."""
+        end = time.monotonic() + seconds
+        while not (match := re.compile(pattern).search(self.screen,
+                                                       self.seen)):
+            machine.expect(self.read(0.1) and time.monotonic() < end,
+                           f"no {pattern!r} on the terminal", self.result())
+        self.seen = match.end()
+
+    def type(self, keys, pattern=None):
+        os.write(self.ours, keys)
+        if pattern is not None:
+            self.see(pattern)
+
+    def end(self):
+        """Waits for the command's end."""
+        while self.process.poll() is None and self.read(0.1):
+            pass
+        self.process.wait(machine.LIMIT)
+        return self.result()

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Rows for a debugger: tools/bench stops at bench_mark() and has QEMU log all
+ * that is executed up to the next mark, to tell which part of an operation is
+ * the program's, the kernel's and the hypervisor's.
+ */
+#include "user/bench/bench.h"
+
+#include <stdio.h>
+
+/* Another program may have something else at the same address: the argument
+ * tells the debugger that it is this one (tools/bench_lib/parts.py). */
+#define MAGIC 0x6b72616d68636e65ul
+
+/* How often all is done, as an interrupt may come in between. */
+#define TRACES 3
+
+void bench_mark(uint64_t magic);
+
+__attribute__((noinline)) void bench_mark(uint64_t magic)
+{
+    __asm__ volatile("" : : "r"(magic) : "memory");
+}
+
+static void between_marks(loop_t *loop, uint64_t iterations)
+{
+    bench_mark(MAGIC);
+    loop(iterations);
+    bench_mark(MAGIC);
+}
+
+static void announce(const struct row *row, const char *way, int sign)
+{
+    printf("BENCH trace op=%s way=%s operations=%llu sign=%d\n", row->name, way,
+           (unsigned long long)row->per_iteration, sign);
+}
+
+/* Without a baseline it is the marks and the loop's frame that are taken off.
+ */
+static void trace_once(const struct row *row, const char *way)
+{
+    announce(row, way, 1);
+    between_marks(row->loop, 1);
+    announce(row, way, -1);
+    if (row->baseline != NULL)
+        between_marks(row->baseline, 1);
+    else
+        between_marks(row->loop, 0);
+}
+
+void trace(const struct row *row, const char *way)
+{
+    unsigned int i;
+
+    if (row->prepare != NULL)
+        row->prepare();
+    row->loop(WARM_UP);
+    if (row->baseline != NULL)
+        row->baseline(WARM_UP);
+    for (i = 0; i < TRACES; i++)
+        trace_once(row, way);
+    if (row->finish != NULL)
+        row->finish();
+}
