@@ -24,6 +24,10 @@
 #define SPACE_USER_START 0x1000ul
 #define SPACE_USER_END 0x7ffffffff000ul
 
+/* Areas of a space, each of which may map the same page once. More would make
+ * looking for one slow. */
+#define SPACE_MAX_AREAS 4096
+
 /* What may be done with an area; 0 is nothing. Writing or executing implies
  * reading: no page table can say otherwise. */
 #define SPACE_READ 1u

@@ -9,10 +9,6 @@
 #include "guest-kernel/privops/mmu.h"
 #include "lib/list.h"
 
-/* More would make looking for one slow; and a page is mapped by fewer entries
- * than the hypervisor can count. */
-#define SPACE_MAX_AREAS 4096
-
 /* Bits of a page fault's error code (APM 2, 8.2.15). */
 #define FAULT_WRITE 0x2ul
 #define FAULT_EXEC 0x10ul

@@ -18,6 +18,12 @@
 
 #define STACK_LIMIT 0x800000ul
 
+/* References to a page that the hypervisor counts at least: one more would be a
+ * refused update, which is a panic (struct parapet_memory_limits). */
+#define MAX_REFERENCES (1u << 22)
+_Static_assert(THREADS_MAX *SPACE_MAX_AREAS <= MAX_REFERENCES / 2,
+               "all processes together can map a page too often");
+
 struct list_node process_all = LIST_INIT(process_all);
 static unsigned int nr_processes;
 
