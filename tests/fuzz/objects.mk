@@ -19,7 +19,7 @@ unexport SECONDS
 endif
 
 FUZZ_CC := clang
-FUZZ_CFLAGS := $(filter-out -Woverride-init,$(COMMON)) \
+FUZZ_CFLAGS := $(filter-out -Woverride-init -Wno-dangling-pointer,$(COMMON)) \
                -fsanitize=fuzzer-no-link,address,undefined \
                -fno-sanitize-recover=all -fno-omit-frame-pointer
 
