@@ -609,8 +609,8 @@ static void test_every_flipped_bit_is_survived(void **state)
         }
     }
     /* Most of what is not in the images, where all is taken. */
-    assert_in_range(nr_refused, 1000,
-                    8 * (size - sizeof(struct sample_kernel)));
+    assert_int_in_range(nr_refused, 1000,
+                        8 * (size - sizeof(struct sample_kernel)));
 }
 
 int main(void)

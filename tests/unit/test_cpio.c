@@ -279,7 +279,7 @@ static void test_random_damage(void **state)
             nr_ended++;
     }
     /* Some damage does not matter, some does: both were tried. */
-    assert_in_range(nr_ended, 1, 19999);
+    assert_int_in_range(nr_ended, 1, 19999);
 }
 
 int main(void)

@@ -155,7 +155,7 @@ append(struct text *text, const char *format, ...)
         (size_t)vsnprintf(text->chars + text->length,
                           sizeof(text->chars) - text->length, format, args);
     va_end(args);
-    assert_in_range(text->length, 0, sizeof(text->chars) - 1);
+    assert_int_in_range(text->length, 0, sizeof(text->chars) - 1);
 }
 
 static void describe_memory(struct text *text, const struct insn *insn)
@@ -229,7 +229,7 @@ static size_t parse_bytes(const char *text, uint8_t bytes[INSN_MAX_LENGTH])
     char *end;
 
     for (; *text != '\0'; text = end + strspn(end, " ")) {
-        assert_in_range(nr, 0, INSN_MAX_LENGTH - 1);
+        assert_int_in_range(nr, 0, INSN_MAX_LENGTH - 1);
         bytes[nr++] = (uint8_t)strtoul(text, &end, 16);
     }
     return nr;
@@ -470,15 +470,15 @@ static void check_fields(const struct insn *insn)
 
     if (has_no_fields(insn))
         return;
-    assert_in_range(insn->reg, 0, INSN_NO_REG);
+    assert_int_in_range(insn->reg, 0, INSN_NO_REG);
     assert_int_not_equal(insn->reg, INSN_RIP);
-    assert_in_range(insn->special, 0, 15);
+    assert_int_in_range(insn->special, 0, 15);
     if (moves_control_register(insn))
         return;
-    assert_in_range(memory->base, 0, INSN_NO_REG);
-    assert_in_range(memory->index, 0, INSN_NO_REG);
+    assert_int_in_range(memory->base, 0, INSN_NO_REG);
+    assert_int_in_range(memory->index, 0, INSN_NO_REG);
     assert_int_not_equal(memory->index, INSN_RIP);
-    assert_in_range(memory->segment, INSN_DS, INSN_GS);
+    assert_int_in_range(memory->segment, INSN_DS, INSN_GS);
     assert_true(memory->scale == 1 || memory->scale == 2 ||
                 memory->scale == 4 || memory->scale == 8);
     (void)insn_effective_vaddr(insn, gprs, RIP, FS_BASE, GS_BASE);
@@ -500,8 +500,8 @@ static void test_random(void **state)
 
         make_random(bytes, nr, &seed);
         whole = decode_guarded(bytes, nr, &insn);
-        assert_in_range(insn.op, 0, ARRAY_SIZE(op_names) - 1);
-        assert_in_range(insn.length, 0, MIN(nr, INSN_MAX_LENGTH));
+        assert_int_in_range(insn.op, 0, ARRAY_SIZE(op_names) - 1);
+        assert_int_in_range(insn.length, 0, MIN(nr, INSN_MAX_LENGTH));
         assert_int_equal(insn.truncated, !whole && nr < INSN_MAX_LENGTH);
         assert_int_equal(insn.length == 0, insn.op == INSN_UNKNOWN);
         if (insn.op == INSN_UNKNOWN)
@@ -512,7 +512,7 @@ static void test_random(void **state)
         nr_known++;
     }
     /* Otherwise this test would look at little. */
-    assert_in_range(nr_known, 100000, 1000000);
+    assert_int_in_range(nr_known, 100000, 1000000);
 }
 
 int main(void)

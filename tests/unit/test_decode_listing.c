@@ -169,7 +169,7 @@ static enum insn_op expected_op(const char *text)
     text = skip_prefixes(text);
     length = strcspn(text, " ");
     operands = text + length + strspn(text + length, " ");
-    assert_in_range(length, 1, sizeof(word) - 2);
+    assert_int_in_range(length, 1, sizeof(word) - 2);
     if (length >= 3 && length <= 4 && strncmp(text, "mov", 3) == 0 &&
         (length == 3 || strchr("bwlq", text[3]) != NULL))
         return mov_op(operands);
@@ -195,7 +195,7 @@ static size_t parse_bytes(const char *text, uint8_t *bytes)
     char *end;
 
     for (; *text != '\0'; text = end + strspn(end, " ")) {
-        assert_in_range(nr, 0, INSN_MAX_LENGTH - 1);
+        assert_int_in_range(nr, 0, INSN_MAX_LENGTH - 1);
         bytes[nr++] = (uint8_t)strtoul(text, &end, 16);
     }
     return nr;
@@ -235,7 +235,7 @@ static void test_every_operation_is_listed(void **state)
         while (line < ARRAY_SIZE(listing) &&
                expected_op(listing[line].text) != op)
             line++;
-        assert_in_range(line, 0, ARRAY_SIZE(listing) - 1);
+        assert_int_in_range(line, 0, ARRAY_SIZE(listing) - 1);
     }
 }
 

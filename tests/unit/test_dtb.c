@@ -164,7 +164,7 @@ static void test_every_buffer_that_is_too_small(void **state)
     }
     assert_int_equal(result, fdt_totalsize(tree));
     assert_memory_equal(buffer, tree, (size_t)result);
-    assert_in_range(size, (size_t)result, (size_t)result + 64);
+    assert_int_in_range(size, (size_t)result, (size_t)result + 64);
 }
 
 int main(void)

@@ -609,7 +609,7 @@ static void test_every_flipped_bit_is_survived(void **state)
         }
     }
     /* Most of the file header, of two program headers, of the note. */
-    assert_in_range(nr_refused, 1000, 3000);
+    assert_int_in_range(nr_refused, 1000, 3000);
 }
 
 int main(void)

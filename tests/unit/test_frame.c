@@ -285,7 +285,7 @@ static void test_random_layouts(void **state)
         }
     }
     /* Both cases were met. */
-    assert_in_range(nr_without_place, 1, 199);
+    assert_int_in_range(nr_without_place, 1, 199);
 }
 
 /* ---- giving away and taking back ---- */

@@ -269,7 +269,7 @@ static void expect_mappable(const struct elf_program *program, size_t size)
     uint64_t end = SPACE_USER_START;
     unsigned int i;
 
-    assert_in_range(program->nr_segments, 1, ELF_MAX_SEGMENTS);
+    assert_int_in_range(program->nr_segments, 1, ELF_MAX_SEGMENTS);
     for (i = 0; i < program->nr_segments; i++) {
         segment = &program->segments[i];
         assert_int_equal(segment->start % PAGE, 0);
@@ -322,7 +322,7 @@ static void random_changes(void **state)
         free(copy);
     }
     /* Both ways were gone often. */
-    assert_in_range(nr_good, NR_RANDOM / 100, NR_RANDOM / 2);
+    assert_int_in_range(nr_good, NR_RANDOM / 100, NR_RANDOM / 2);
 }
 
 int main(void)

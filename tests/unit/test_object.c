@@ -222,7 +222,7 @@ static void test_limit(void **state)
     assert_false(object_is_full());
     for (nr = 0; object_page(object, (uint64_t)nr << 44, true) != NULL; nr++)
         ;
-    assert_in_range(nr, 30, 40);
+    assert_int_in_range(nr, 30, 40);
     nr_before = nr_blocks;
     assert_null(object_page(object, 127ul << 44, true));
     assert_int_equal(nr_blocks, nr_before);
