@@ -235,7 +235,7 @@ new-hypercall: ## scaffold one: NAME=hello ARGS='buf:in:4096 n:u64'
 C_FOLDERS := abi lib hypervisor pvdrivers guest-kernel user tools tests
 .PHONY: format
 format: ## lay out all C files with clang-format
-	$(Q)find $(wildcard $(C_FOLDERS)) -name '*.[ch]' -exec clang-format -i {} +
+	$(Q)find $(wildcard $(C_FOLDERS)) -name '*.[ch]' -exec tools/format {} +
 
 .PHONY: doctor
 doctor: ## what this machine has of what is needed, and the fix
