@@ -44,6 +44,8 @@ static struct tty console = {
                     [VWERASE] = 'W' - '@',
                     [VLNEXT] = 'V' - '@',
                 },
+            .ispeed = 38400,
+            .ospeed = 38400,
         },
     .readers = WAIT_QUEUE_INIT(console.readers),
     .writers = WAIT_QUEUE_INIT(console.writers),

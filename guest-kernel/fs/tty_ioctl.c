@@ -28,6 +28,11 @@ enum {
     TIOCNOTTY = 0x5422,
     TCSBRKP = 0x5425,
     TIOCGSID = 0x5429,
+    /* Their numbers hold the size of what they copy. */
+    TCGETS2 = 0x802c542a,
+    TCSETS2 = 0x402c542b,
+    TCSETSW2 = 0x402c542c,
+    TCSETSF2 = 0x402c542d,
 };
 
 /* Arguments of TCXONC and TCFLSH. */
@@ -49,16 +54,18 @@ static int64_t get(void *to, uint64_t vaddr, size_t size)
 }
 
 /* Output is never on its way, so "when it is out" is now. */
-static int64_t set_termios(struct tty *tty, uint64_t arg, bool flush)
+static int64_t set_termios(struct tty *tty, uint64_t arg, size_t size,
+                           bool flush)
 {
-    struct termios termios;
+    struct termios termios = tty->termios;
     int64_t result = tty_check_job(tty, SIGTTOU);
     bool irq_on, changes_mode;
 
     if (result == 0)
-        result = get(&termios, arg, sizeof(termios));
+        result = get(&termios, arg, size);
     if (result < 0)
         return result;
+    tty_set_speeds(&termios);
     irq_on = privops_irq_save();
     if (flush)
         tty_flush(tty);
@@ -159,11 +166,17 @@ int64_t tty_ioctl(struct file *file, uint32_t request, uint64_t arg)
 
     switch (request) {
     case TCGETS:
-        return put(arg, &tty->termios, sizeof(tty->termios));
+        return put(arg, &tty->termios, TERMIOS_SIZE);
+    case TCGETS2:
+        return put(arg, &tty->termios, TERMIOS2_SIZE);
     case TCSETS:
     case TCSETSW:
     case TCSETSF:
-        return set_termios(tty, arg, request == TCSETSF);
+        return set_termios(tty, arg, TERMIOS_SIZE, request == TCSETSF);
+    case TCSETS2:
+    case TCSETSW2:
+    case TCSETSF2:
+        return set_termios(tty, arg, TERMIOS2_SIZE, request == TCSETSF2);
     case TIOCGWINSZ:
         return put(arg, &tty->window, sizeof(tty->window));
     case TIOCSWINSZ:

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the parts of the terminal share, and nobody else: fs/tty.c (files),
- * fs/tty_line.c (from bytes to lines), fs/tty_job.c (sessions and groups) and
- * fs/tty_ioctl.c.
+ * fs/tty_line.c (from bytes to lines), fs/tty_job.c (sessions and groups),
+ * fs/tty_speed.c and fs/tty_ioctl.c.
  */
 #ifndef GUEST_KERNEL_FS_TTY_PARTS_H
 #define GUEST_KERNEL_FS_TTY_PARTS_H
+
+#include <stddef.h>
 
 #include "guest-kernel/fs/tty.h"
 #include "guest-kernel/proc/wait.h"
@@ -60,7 +62,7 @@ enum {
 #define ECHOKE 0004000u
 #define IEXTEN 0100000u
 
-/* As the kernel's TCGETS has it, which is not the C library's. */
+/* As the kernel's TCGETS2 has it, which is not the C library's. */
 struct termios {
     uint32_t iflag;
     uint32_t oflag;
@@ -68,9 +70,17 @@ struct termios {
     uint32_t lflag;
     uint8_t line;
     uint8_t cc[NR_CC];
+    uint32_t ispeed; /* bits a second */
+    uint32_t ospeed;
 };
 
-_Static_assert(sizeof(struct termios) == 36, "the layout is Linux's");
+/* TCGETS has all but the speeds. */
+#define TERMIOS_SIZE 36u
+#define TERMIOS2_SIZE 44u
+
+_Static_assert(offsetof(struct termios, ispeed) == TERMIOS_SIZE &&
+                   sizeof(struct termios) == TERMIOS2_SIZE,
+               "the layout is Linux's");
 
 struct window_size {
     uint16_t rows;
@@ -136,6 +146,9 @@ size_t tty_available(struct tty *tty);
 
 /* Forgets all input. */
 void tty_flush(struct tty *tty);
+
+/* ispeed and ospeed from what cflag says of them, fs/tty_speed.c. */
+void tty_set_speeds(struct termios *termios);
 
 /* ICANON has changed: what is there can be read in the new mode. */
 void tty_mode_changed(struct tty *tty);

@@ -67,10 +67,11 @@ test_gk_elf_SRC := guest-kernel/proc/elf.c
 test_calendar_SRC := guest-kernel/core/calendar.c
 test_latency_SRC := guest-kernel/core/latency.c
 test_line_SRC := guest-kernel/monitor/line.c
-test_tty_SRC := guest-kernel/fs/tty_line.c
+test_tty_SRC := guest-kernel/fs/tty_line.c guest-kernel/fs/tty_speed.c
 # Their headers lead to irqflag.h; nothing of it is called.
-$(BUILD)/host/guest-kernel/fs/tty_line.o $(BUILD)/host/tests/unit/test_tty.o: \
-    private HOST_CFLAGS += -Iguest-kernel/privops/native
+$(addprefix $(BUILD)/host/,guest-kernel/fs/tty_line.o \
+    guest-kernel/fs/tty_speed.o tests/unit/test_tty.o): private \
+    HOST_CFLAGS += -Iguest-kernel/privops/native
 test_gk_options_SRC := guest-kernel/core/options.c
 test_signal_SRC := guest-kernel/proc/signal_set.c
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * guest-kernel/fs/tty_line.c: what lines typed keys make, what is echoed, and
- * what is read in either mode. The console is a buffer.
+ * what is read in either mode. The console is a buffer. And tty_speed.c.
  */
 #include "tests/unit/unit.h"
 
@@ -233,6 +233,30 @@ static void flushing(void **state)
     expect_read("three\n");
 }
 
+static void expect_speeds(uint32_t cflag, uint32_t in, uint32_t out)
+{
+    struct termios termios = {.cflag = cflag, .ispeed = 77, .ospeed = 99};
+
+    tty_set_speeds(&termios);
+    assert_int_equal(termios.ispeed, in);
+    assert_int_equal(termios.ospeed, out);
+}
+
+/* The numbers are those of Linux's asm-generic/termbits.h. */
+static void speeds(void **state)
+{
+    (void)state;
+    expect_speeds(0, 0, 0);
+    expect_speeds(B38400 | CS8 | CREAD, 38400, 38400);
+    expect_speeds(0010001, 57600, 57600);
+    expect_speeds(0010002, 115200, 115200);
+    expect_speeds(0010017, 4000000, 4000000);
+    expect_speeds(0010000, 99, 99);
+    expect_speeds(0000015 | 0000013u << 16, 2400, 9600);
+    expect_speeds(0000015 | 0010000u << 16, 77, 9600);
+    expect_speeds(0010000 | 0000001u << 16, 50, 99);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,7 +264,7 @@ int main(void)
         cmocka_unit_test(erasing),      cmocka_unit_test(literal),
         cmocka_unit_test(without_echo), cmocka_unit_test(long_line),
         cmocka_unit_test(raw),          cmocka_unit_test(mode_changes),
-        cmocka_unit_test(flushing),
+        cmocka_unit_test(flushing),     cmocka_unit_test(speeds),
     };
 
     return cmocka_run_group_tests_name("fs/tty_line", tests, NULL, NULL);

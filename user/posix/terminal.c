@@ -44,6 +44,45 @@ static void settings(void)
     check_error(ioctl(tty, 0x54ff), ENOTTY, "an unknown ioctl");
 }
 
+/* Linux's, which glibc has used since 2.42 and musl does not know. */
+struct termios2 {
+    uint32_t iflag, oflag, cflag, lflag;
+    uint8_t line, cc[19];
+    uint32_t ispeed, ospeed;
+};
+
+#define GET2 (int)0x802c542au
+#define SET2 0x402c542b
+#define CBAUD_ALL 0010017u
+#define BAUD_OTHER 0010000u
+#define IN_SHIFT 16 /* the same bits, for input */
+
+static void speeds(void)
+{
+    struct termios changed = before;
+    struct termios2 now, wanted;
+
+    changed.c_cflag = (changed.c_cflag & ~CBAUD_ALL) | B9600;
+    check_is(tcsetattr(tty, TCSANOW, &changed), 0, "tcsetattr, 9600 baud");
+    check_is(ioctl(tty, GET2, &now), 0, "TCGETS2");
+    check(now.cflag == changed.c_cflag && now.lflag == changed.c_lflag &&
+              now.cc[VEOF] == 4,
+          "TCGETS2 has what TCGETS has");
+    check(now.ispeed == 9600 && now.ospeed == 9600, "speeds: %u and %u",
+          now.ispeed, now.ospeed);
+    wanted = now;
+    wanted.cflag &= ~(CBAUD_ALL | CBAUD_ALL << IN_SHIFT);
+    wanted.cflag |= BAUD_OTHER | B1200 << IN_SHIFT;
+    wanted.ospeed = 12345;
+    check_is(ioctl(tty, SET2, &wanted), 0, "TCSETS2");
+    check_is(ioctl(tty, GET2, &now), 0, "TCGETS2");
+    check(now.ispeed == 1200 && now.ospeed == 12345, "speeds: %u and %u",
+          now.ispeed, now.ospeed);
+    check_error(ioctl(tty, GET2, (void *)8), EFAULT, "TCGETS2, bad address");
+    check_error(ioctl(tty, SET2, (void *)8), EFAULT, "TCSETS2, bad address");
+    check_is(tcsetattr(tty, TCSANOW, &before), 0, "tcsetattr");
+}
+
 static volatile sig_atomic_t nr_resized;
 
 static void resized(int number)
@@ -242,6 +281,7 @@ void test_terminal(void)
     if (tcgetattr(tty, &before) != 0 || tcgetpgrp(tty) != getpgrp())
         return;
     settings();
+    speeds();
     window();
     names();
     groups();
