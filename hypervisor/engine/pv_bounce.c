@@ -117,7 +117,10 @@ static inline bool frame_ok(uint64_t frame)
            guest_range_ok(frame, PARAPET_FRAME_SIZE);
 }
 
-/* What is left to do when the frame is there. */
+/*
+ * Enters the guest kernel at entry, when the frame is there. With mask_events,
+ * delivery is masked meanwhile.
+ */
 static inline void enter_handler(struct vcpu *v, struct cpu_regs *regs,
                                  uint64_t entry, uint64_t frame,
                                  bool mask_events)
@@ -130,21 +133,18 @@ static inline void enter_handler(struct vcpu *v, struct cpu_regs *regs,
 }
 
 /*
- * Enters the guest kernel at entry: pushes a frame of regs, with rflags as the
- * guest sees them, onto its stack and changes regs. With mask_events, delivery
- * is masked meanwhile. False, with regs unchanged, when the frame cannot be
- * pushed. Only the registers that every entry saves are used.
+ * Pushes a frame of regs, with rflags as the guest sees them, onto the stack of
+ * the guest kernel that was interrupted. False when it cannot be pushed. Only
+ * the registers that every entry saves are used: what enter_handler() needs is
+ * better read after this than kept across it.
  */
-static inline bool bounce(struct vcpu *v, struct cpu_regs *regs, uint64_t entry,
-                          uint64_t rflags, uint64_t error, bool mask_events)
+static inline bool push_kernel_frame(const struct cpu_regs *regs,
+                                     uint64_t rflags, uint64_t error,
+                                     uint64_t *frame)
 {
-    uint64_t frame = frame_below(regs->rsp);
-
-    if (!frame_ok(frame) ||
-        !push_frame(frame, regs, rflags, error, PARAPET_CS_KERNEL))
-        return false;
-    enter_handler(v, regs, entry, frame, mask_events);
-    return true;
+    *frame = frame_below(regs->rsp);
+    return frame_ok(*frame) &&
+           push_frame(*frame, regs, rflags, error, PARAPET_CS_KERNEL);
 }
 
 /* The same from user mode: onto the stack that the vCPU page names. */
@@ -166,13 +166,13 @@ static inline bool bounce_user(struct vcpu *v, struct cpu_regs *regs,
 
 /*
  * Hands the exception to its handler, which there is. The error code's user
- * bit tells the mode, and not the CPL.
+ * bit tells the mode, and not the CPL. (regs is where the caller has it.)
  */
-static bool bounce_exception(struct vcpu *v, struct cpu_regs *regs,
-                             const struct pv_trap *trap)
+static bool bounce_exception(struct cpu_regs *regs, const struct pv_trap *trap,
+                             struct vcpu *v)
 {
     enum parapet_exit exit = PARAPET_EXIT_exception;
-    uint64_t rflags = regs->rflags;
+    uint64_t rflags = regs->rflags, frame;
 
     if (regs->vector == EXC_PF) {
         regs->error &= ~PF_ERROR_USER;
@@ -181,15 +181,16 @@ static bool bounce_exception(struct vcpu *v, struct cpu_regs *regs,
     }
     if (v->page->event_mask)
         rflags &= ~(uint64_t)RFLAGS_IF;
-    if (!bounce(v, regs, trap->entry, rflags, regs->error, trap->mask_events))
+    if (!push_kernel_frame(regs, rflags, regs->error, &frame))
         return false;
+    enter_handler(v, regs, trap->entry, frame, trap->mask_events);
     v->counters->exits[exit]++;
     return true;
 }
 
 static __attribute__((noinline)) bool
-bounce_user_exception(struct vcpu *v, struct cpu_regs *regs,
-                      const struct pv_trap *trap)
+bounce_user_exception(struct cpu_regs *regs, const struct pv_trap *trap,
+                      struct vcpu *v)
 {
     enum parapet_exit exit = PARAPET_EXIT_exception;
 
@@ -229,22 +230,24 @@ bool pv_exception(struct cpu_regs *regs)
     if (!trap->entry)
         return false;
     if (cpu->user_mode)
-        return bounce_user_exception(v, regs, trap);
-    return !may_be_table_write(regs) && bounce_exception(v, regs, trap);
+        return bounce_user_exception(regs, trap, v);
+    return !may_be_table_write(regs) && bounce_exception(regs, trap, v);
 }
 
 bool pv_event(struct cpu_regs *regs)
 {
     struct cpu_info *cpu = cpu_of_regs(regs);
     struct vcpu *v = cpu->current;
+    uint64_t frame;
 
     if (!event_deliverable(v))
         return false;
     if (cpu->user_mode)
         return bounce_user_event(v, regs);
     /* Deliverable means unmasked: the flag in rflags is set, as it is. */
-    if (!bounce(v, regs, v->event_entry, regs->rflags, 0, true))
+    if (!push_kernel_frame(regs, regs->rflags, 0, &frame))
         return false;
+    enter_handler(v, regs, v->event_entry, frame, true);
     cpu->exit_work &= ~WORK_EVENT;
     v->counters->exits[PARAPET_EXIT_event]++;
     return true;
@@ -284,8 +287,8 @@ void pv_reflect(struct vcpu *v, struct cpu_regs *regs)
     const char *what = "no handler is registered";
 
     if (regs->vector < PARAPET_NR_TRAPS && trap->entry) {
-        if (cpu_of_regs(regs)->user_mode ? bounce_user_exception(v, regs, trap)
-                                         : bounce_exception(v, regs, trap))
+        if (cpu_of_regs(regs)->user_mode ? bounce_user_exception(regs, trap, v)
+                                         : bounce_exception(regs, trap, v))
             return;
         what = "no stack for the exception frame";
     }
