@@ -122,7 +122,7 @@ int64_t hc_multicall(uint64_t calls, uint64_t nr_calls)
     while (entry != stop && cpu->multicall_stop == 0) {
         if (!read_entry(entry, &number, args))
             return -PARAPET_EFAULT;
-        if (number >= PARAPET_NR_HYPERCALLS) {
+        if (__builtin_expect(number >= PARAPET_NR_HYPERCALLS, 0)) {
             counters->unknown_hypercalls++;
             result = -PARAPET_ENOSYS;
         } else if (is_special(cpu, hypercall_flags[number])) {
