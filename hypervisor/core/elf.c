@@ -235,6 +235,36 @@ static bool is_parapet_note(const struct parser *parser,
 }
 
 /*
+ * Where the descriptor after a name that ends at name_end begins. What is
+ * linked beside .note.gnu.property is in a segment that is aligned to 8, but
+ * abi/note.h has assembled Parapet's note for 4, and no linker moves a
+ * descriptor. The two are told apart: padding is zero, and a version is not.
+ */
+static uint64_t find_descriptor(const struct parser *parser, uint64_t segment,
+                                uint64_t name_end, uint64_t align)
+{
+    uint64_t packed = ALIGN_UP(name_end, 4);
+    uint32_t word;
+
+    if (elf64_read(&parser->file, segment + packed, &word, sizeof(word)) &&
+        word != 0)
+        return packed;
+    return ALIGN_UP(name_end, align);
+}
+
+/* Whether a note begins here, and not padding: every note has a name. */
+static bool is_note(const struct parser *parser, uint64_t offset)
+{
+    uint32_t namesz;
+
+    return elf64_read(&parser->file, offset, &namesz, sizeof(namesz)) &&
+           namesz != 0;
+}
+
+/*
+ * In a segment that is aligned to 8, a note that was assembled for 4 may begin
+ * in the middle of 8 bytes.
+ *
  *  at          name_at  (padding)  desc_at     (padding)  next
  *  | header, 12 | name            | descriptor            |
  */
@@ -255,21 +285,28 @@ static int read_notes(struct parser *parser, unsigned int index,
     while (at + sizeof(note) <= phdr->filesz &&
            elf64_read(&parser->file, phdr->offset + at, &note, sizeof(note))) {
         uint64_t name_at = at + sizeof(note);
-        uint64_t desc_at = ALIGN_UP(name_at + note.namesz, align);
-        uint64_t end = desc_at + note.descsz;
+        uint64_t name_end = name_at + note.namesz;
+        uint64_t desc_at = ALIGN_UP(name_end, align);
+        bool ours = is_parapet_note(parser, &note, phdr->offset + name_at);
+        uint64_t end;
         int error = 0;
 
+        if (ours)
+            desc_at = find_descriptor(parser, phdr->offset, name_end, align);
+        end = desc_at + note.descsz;
         if (end > phdr->filesz)
             return REFUSE(parser,
-                          "segment %u: expected its notes to end by 0x%lx, "
-                          "came one that ends at 0x%lx",
-                          index, phdr->filesz, end);
-        if (is_parapet_note(parser, &note, phdr->offset + name_at))
+                          "segment %u: expected its notes, aligned to %lu, to "
+                          "end by 0x%lx, came one that ends at 0x%lx",
+                          index, align, phdr->filesz, end);
+        if (ours)
             error =
                 take_parapet_note(parser, phdr->offset + desc_at, note.descsz);
         if (error)
             return error;
-        at = ALIGN_UP(end, align);
+        at = ALIGN_UP(end, 4);
+        if (at % align != 0 && !is_note(parser, phdr->offset + at))
+            at += 4;
     }
     return 0;
 }

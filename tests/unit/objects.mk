@@ -6,7 +6,7 @@
 
 UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_decode test_decode_listing \
-              test_elf test_bundle test_dtb \
+              test_elf test_elf_notes test_bundle test_dtb \
               test_options test_start_info test_frame test_hv_calendar \
               test_type test_table test_table_preempt test_memory_model \
               test_symbols test_hypercall test_sched \
@@ -22,6 +22,7 @@ READER_SRC := $(addprefix hypervisor/core/,refuse.c elf.c elf_symbol.c \
     bundle.c bundle_node.c bundle_domain.c)
 EXPLORE_SRC := $(addprefix tests/fuzz/,explore.c guard.c)
 test_elf_SRC := $(READER_SRC) $(EXPLORE_SRC) tests/fuzz/samples.c
+test_elf_notes_SRC := $(test_elf_SRC)
 test_bundle_SRC := $(test_elf_SRC)
 test_dtb_SRC := hypervisor/core/dtb.c tests/fuzz/guard.c
 
@@ -108,7 +109,8 @@ $(UNIT_PROGRAMS): $(UNIT_LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(HOST_CFLAGS) $^ -lcmocka -o $@
 
-$(addprefix $(BUILD)/unit/,test_elf test_bundle test_dtb): $(LIBFDT)
+$(addprefix $(BUILD)/unit/,test_elf test_elf_notes test_bundle \
+    test_dtb): $(LIBFDT)
 
 # The one with threads has a sanitizer of its own, which wants the direct map
 # elsewhere.
