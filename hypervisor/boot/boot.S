@@ -8,6 +8,9 @@
  *
  * No absolute 32-bit relocation: addresses are offsets from hv_start, which
  * lies at HV_LOAD_PADDR.
+ *
+ * An NMI may come at any time, and without a table for it the machine resets.
+ * So the first thing loaded is a table with just that vector: early_idt.
  */
 #include "hypervisor/x86/layout.h"
 
@@ -16,6 +19,10 @@
 #define PTE_TABLE 0x3
 #define PTE_LARGE 0x83
 #define SLOT(address) ((((address) >> 39) & 511) * 8)
+#define PA(symbol) (HV_LOAD_PADDR + (symbol) - hv_start)
+/* Of boot_gdt, beside HV_CS and HV_SS. */
+#define EARLY_CS 0x18
+#define EARLY_DS 0x20
 
         .section .note.Xen, "a", @note
         .balign 4
@@ -30,6 +37,14 @@ hv_start:
         cld
         mov $HV_LOAD_PADDR, %ebp
         lea boot_stack_top - hv_start(%ebp), %esp
+        lgdt boot_gdtr - hv_start(%ebp)
+        ljmp $EARLY_CS, $PA(1f)
+1:      mov $EARLY_DS, %eax
+        mov %eax, %ss
+        mov %eax, %ds
+        mov %eax, %es
+        lidt early_idtr - hv_start(%ebp)
+early_start:
 
         /* Four directories of two-MiB pages, reached from three slots. */
         lea boot_pd - hv_start(%ebp), %edi
@@ -68,19 +83,13 @@ enter_long_mode:
         wrmsr
         mov $0x80010033, %eax           /* PG, WP, NE, ET, MP, PE */
         mov %eax, %cr0
-        lea boot_gdt - hv_start(%ebp), %eax
-        push $0
-        push %eax
-        pushw $23
-        lgdt (%esp)
         lea enter_64 - hv_start(%ebp), %eax
         push $HV_CS
         push %eax
         lret
 
-        .globl ap_start32
 ap_start32:
-        mov $0x10, %eax                 /* flat data of the trampoline */
+        mov $EARLY_DS, %eax
         mov %eax, %ds
         mov %eax, %es
         mov %eax, %ss
@@ -89,11 +98,28 @@ ap_start32:
         xor %edi, %edi
         jmp enter_long_mode
 
+/*
+ * The handlers of early_idt: an NMI has nothing to say yet. One that came
+ * before the trampoline's last instruction has pushed a real-mode cs, to which
+ * there is no way back any more: it goes on where that instruction leads.
+ */
+early_nmi_32:
+        cmpw $EARLY_CS, 4(%esp)
+        je 1f
+        movl $PA(ap_start32), (%esp)
+        movl $EARLY_CS, 4(%esp)
+1:      iretl
+
         .code64
+early_nmi_64:
+        iretq
+
 enter_64:
         movabs $1f, %rax
         jmp *%rax
-1:      xor %eax, %eax
+1:      lgdt high_gdtr(%rip)            /* where all page tables map them */
+        lidt high_idtr(%rip)
+        xor %eax, %eax
         mov %eax, %ds
         mov %eax, %es
         mov %eax, %fs
@@ -119,35 +145,71 @@ boot_gdt:
         .quad 0
         .quad 0x00209b0000000000        /* HV_CS: 64-bit code */
         .quad 0x0000930000000000        /* HV_SS */
+        .quad 0x00cf9b000000ffff        /* EARLY_CS: flat 32-bit code */
+        .quad 0x00cf93000000ffff        /* EARLY_DS: flat 32-bit data */
+boot_gdt_end:
+
+/*
+ * Vector 2 of three tables in one place, since their entries differ in size:
+ * whatever mode the CPU is in, it finds its own (APM 2, 8.5, 4.8.4).
+ */
+        .balign 16
+        .globl early_idt, early_idt_end
+early_idt:
+        .long 0, 0
+        .word early_nmi_16 - trampoline, TRAMPOLINE_PADDR >> 4  /* real mode */
+        .long 0
+        .word early_nmi_32 - hv_start, EARLY_CS, 0x8e00, HV_LOAD_PADDR >> 16
+        .quad 0
+        .word early_nmi_64 - hv_start, HV_CS, 0x8e00, HV_LOAD_PADDR >> 16
+        .quad 0
+early_idt_end:
+/* The same for 64-bit mode, with the handler's place in the image. */
+high_idt:
+        .skip 32
+        .word early_nmi_64 - hv_start, HV_CS, 0x8e00, HV_LOAD_PADDR >> 16
+        .long IMAGE_BASE >> 32, 0
+high_idt_end:
+
+boot_gdtr:
+        .word boot_gdt_end - boot_gdt - 1
+        .long PA(boot_gdt)
+early_idtr:
+        .word early_idt_end - early_idt - 1
+        .long PA(early_idt)
+high_gdtr:
+        .word boot_gdt_end - boot_gdt - 1
+        .quad boot_gdt
+high_idtr:
+        .word high_idt_end - high_idt - 1
+        .quad high_idt
 
 /*
  * Copied to TRAMPOLINE_PADDR: 16-bit code that a start-up IPI runs with cs =
- * TRAMPOLINE_PADDR >> 4. trampoline_target is filled in by smp.c with the
- * physical address of ap_start32.
+ * TRAMPOLINE_PADDR >> 4. Its stack is the rest of that page, at an address
+ * that is the same in protected mode. It begins with its interrupt table at 0,
+ * where smp.c has put a copy of early_idt.
  */
         .balign 16
-        .globl trampoline, trampoline_end, trampoline_target
+        .globl trampoline, trampoline_end
         .code16
 trampoline:
         cli
         mov %cs, %ax
         mov %ax, %ds
+        xor %ax, %ax
+        mov %ax, %ss
+        mov $TRAMPOLINE_PADDR + 0x1000, %sp
         lgdtl trampoline_gdtr - trampoline
         mov %cr0, %eax
         or $1, %al
         mov %eax, %cr0
-        ljmpl *trampoline_target - trampoline
-        .balign 8
-trampoline_gdt:
-        .quad 0
-        .quad 0x00cf9b000000ffff        /* 0x08: flat 32-bit code */
-        .quad 0x00cf93000000ffff        /* 0x10: flat 32-bit data */
+        ljmpl $EARLY_CS, $PA(ap_start32)
+early_nmi_16:
+        iretw
 trampoline_gdtr:
-        .word 23
-        .long TRAMPOLINE_PADDR + trampoline_gdt - trampoline
-trampoline_target:
-        .long 0
-        .word 0x08
+        .word boot_gdt_end - boot_gdt - 1
+        .long PA(boot_gdt)
 trampoline_end:
         .code64
 

@@ -20,8 +20,8 @@
 
 extern char trampoline[];
 extern char trampoline_end[];
-extern char trampoline_target[];
-extern char ap_start32[];
+extern char early_idt[];
+extern char early_idt_end[];
 extern uint64_t boot_pml4[512];
 extern uint64_t ap_stack;
 
@@ -52,13 +52,12 @@ _Noreturn void smp_ap_main(void)
     percpu_enter_guest(info);
 }
 
+/* And what a CPU takes for its interrupt table after an INIT: address 0. */
 static void place_trampoline(void)
 {
-    char *page = paddr_to_vaddr(TRAMPOLINE_PADDR);
-    uint32_t target = (uint32_t)((uint64_t)ap_start32 - IMAGE_BASE);
-
-    memcpy(page, trampoline, (size_t)(trampoline_end - trampoline));
-    memcpy(page + (trampoline_target - trampoline), &target, sizeof(target));
+    memcpy(paddr_to_vaddr(TRAMPOLINE_PADDR), trampoline,
+           (size_t)(trampoline_end - trampoline));
+    memcpy(paddr_to_vaddr(0), early_idt, (size_t)(early_idt_end - early_idt));
 }
 
 static bool start_one(unsigned int cpu)

@@ -12,9 +12,11 @@ import re
 
 import common
 
-SETS_UP_STATE = {"features_enable"}
+SETS_UP_STATE = {"features_enable", "pv_switch_in"}
 # Bytes between code that are no instructions.
-DATA = {"boot_gdt", "trampoline_gdt", "trampoline_gdtr", "trampoline_target"}
+DATA = {"boot_gdt", "boot_gdt_end", "early_idt", "early_idt_end", "high_idt",
+        "high_idt_end", "boot_gdtr", "early_idtr", "high_gdtr", "high_idtr",
+        "trampoline_gdtr"}
 REGISTER = re.compile(r"%(?:[xyz]mm\d+|mm\d|st\b|k[0-7]\b)")
 X87 = re.compile(r"^f[a-z0-9]+$|^emms$|^(?:v?(?:ld|st)mxcsr)$|^vzero")
 FUNCTION = re.compile(r"^[0-9a-f]+ <([^>]+)>:")

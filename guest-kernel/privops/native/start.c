@@ -33,8 +33,8 @@ _Noreturn void native_main(uint32_t start_paddr)
     static struct boot_info boot;
 
     uart_init();
-    kernel_banner();
     native_tables_init();
+    kernel_banner();
     native_user_init();
     native_boot_info(start_paddr, &boot);
     early_init(&boot);
