@@ -8,9 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the debug status register holds after a reset (APM 2, 13.1.1.3). */
-#define PV_DR6_RESET 0xffff0ff0ul
-
 struct cpu_regs;
 struct domain;
 struct elf_image;

@@ -352,8 +352,8 @@ void pv_trap(struct vcpu *v, struct cpu_regs *regs)
         page_fault(v, regs);
         break;
     case EXC_DB:
-        __asm__ volatile("mov %%dr6, %0" : "=r"(v->pv.dr6));
-        __asm__ volatile("mov %0, %%dr6" : : "r"(PV_DR6_RESET));
+        v->pv.dr6 = read_dr6();
+        write_dr6(DR6_RESET);
         pv_reflect(v, regs);
         break;
     default:

@@ -119,7 +119,7 @@ static bool mov_to_dr(struct vcpu *v, const struct insn *insn, uint64_t value)
 {
     switch (insn->special) {
     case 6:
-        v->pv.dr6 = (value & 0xe00ful) | PV_DR6_RESET;
+        v->pv.dr6 = (value & 0xe00ful) | DR6_RESET;
         return true;
     case 7:
         return value == DR7_RESET;

@@ -112,6 +112,22 @@ DEFINE_CR(3)
 DEFINE_CR(4)
 #undef DEFINE_CR
 
+/* As after a reset (APM 2, 13.1.1.3). The CPU sets bits and clears none. */
+#define DR6_RESET 0xffff0ff0ul
+
+static inline uint64_t read_dr6(void)
+{
+    uint64_t value;
+
+    __asm__ volatile("mov %%dr6, %0" : "=r"(value));
+    return value;
+}
+
+static inline void write_dr6(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%dr6" : : "r"(value));
+}
+
 #define DEFINE_BASE(seg)                                                       \
     static inline uint64_t read_##seg##_base(void)                             \
     {                                                                          \

@@ -53,6 +53,7 @@ void trap_from_hypervisor(struct cpu_regs *regs)
     case EXC_DB:
         /* A guest's single step that came through a system call. */
         regs->rflags &= ~(uint64_t)RFLAGS_TF;
+        write_dr6(DR6_RESET);
         return;
     case EXC_GP:
     case EXC_PF:

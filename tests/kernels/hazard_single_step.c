@@ -45,10 +45,15 @@ MG_SNIPPET(mov_ss_int, MOV_SS "int $0x80");
 MG_SNIPPET(mov_ss_ud2, ARM MOV_SS "ud2");
 MG_SNIPPET(mov_ss_fault, ARM MOV_SS "mov 0x1000, %al");
 MG_SNIPPET(armed_ud2, ARM "ud2");
+/* int1: a debug exception that says nothing in dr6. QEMU 7.2 has #UD here. */
+MG_SNIPPET(int1, ".byte 0xf1\n" VERSION);
 
 extern const unsigned char mg_text_end[], parapet_hypercall_page[];
 
-static uint64_t nr_steps, nr_breakpoints;
+#define DR6_RESET 0xffff0ff0ul
+#define DR6_BS 0x4000ul
+
+static uint64_t nr_steps, nr_breakpoints, dr6;
 
 /*
  * Every step is in the guest's own text, and the handler is not stepped. (TF
@@ -60,6 +65,7 @@ static bool step(struct mg_regs *regs)
 
     __asm__ volatile("pushfq; pop %0" : "=r"(own));
     nr_steps++;
+    __asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
     MG_CHECK(regs->frame.rip >= (uint64_t)parapet_hypercall_page &&
              regs->frame.rip < (uint64_t)mg_text_end);
     MG_CHECK(!(own & TF));
@@ -84,6 +90,11 @@ static void check(const char *name, void (*fn)(void *), uint64_t least_steps)
     if (nr_steps < least_steps)
         mg_failure("%s: %lu debug exceptions, expected %lu or more", name,
                    nr_steps, least_steps);
+    if (dr6 != (DR6_RESET | DR6_BS))
+        mg_failure("%s: dr6 of a step is %lx", name, dr6);
+    /* A step that ended in the hypervisor is forgotten with it. */
+    if (!mg_try(int1, NULL, NULL) && dr6 != DR6_RESET)
+        mg_failure("%s: dr6 of int1 is %lx", name, dr6);
     mg_cli();
 }
 
