@@ -85,9 +85,15 @@ void fpu_save(struct fpu_state *state)
                      : "memory");
 }
 
+/*
+ * Without an exception pending, some CPUs neither save nor load the x87 unit's
+ * pointers to the last instruction and operand (APM 2, 11.4.4.2; QEMU never
+ * does): fninit makes them 0, so that no other program's are left there.
+ */
 void fpu_load(const struct fpu_state *state)
 {
-    __asm__ volatile("xrstor64 (%0)"
+    __asm__ volatile("fninit\n"
+                     "xrstor64 (%0)"
                      :
                      : "r"(state), "a"(UINT32_MAX), "d"(UINT32_MAX)
                      : "memory");

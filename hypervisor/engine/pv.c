@@ -95,7 +95,13 @@ static void pv_switch_in(struct vcpu *v)
     write_fs_base(s->fs_base);
     write_gs_base(s->gs_base);
     wrmsr(MSR_KERNEL_GS_BASE, s->gs_user_base);
-    __asm__ volatile("xrstor64 (%0)"
+    /*
+     * Without an exception pending, some CPUs neither save nor load the x87
+     * unit's pointers to the last instruction and operand (APM 2, 11.4.4.2;
+     * QEMU never does): fninit makes them 0, whosever they were.
+     */
+    __asm__ volatile("fninit\n"
+                     "xrstor64 (%0)"
                      :
                      : "r"(v->xsave), "a"((uint32_t)XSAVE_ALL), "d"(0)
                      : "memory");

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The vector registers and the control words of x87 and SSE are each thread's
- * own, over system calls and when the CPU is taken away in between.
+ * own, over system calls and when the CPU is taken away in between. So are
+ * x87's pointers to the last instruction and operand, which not every CPU
+ * keeps.
  */
 #include "user/posix/posix.h"
 #include "user/posix/threads.h"
@@ -127,6 +129,26 @@ static void *add_fractions(void *argument)
     return NULL;
 }
 
+/* The low half of the address of the last operand: another thread's? */
+static void *see_own_operand(void *argument)
+{
+    static double operands[NR_THREADS];
+    uintptr_t n = (uintptr_t)argument;
+    uint32_t environment[7];
+    size_t round, i;
+
+    for (round = 0; round < NR_ROUNDS; round++) {
+        if (n % 2 == 0) /* the others have no last operand of their own */
+            __asm__ volatile("fldl %0\n fstp %%st(0)" ::"m"(operands[n]));
+        sched_yield();
+        __asm__ volatile("fnstenv %0\n fldcw %0" : "+m"(environment));
+        for (i = 0; i < NR_THREADS; i++)
+            if (i != n && environment[5] == (uint32_t)(uintptr_t)&operands[i])
+                return (void *)1;
+    }
+    return NULL;
+}
+
 static void check_threads(void *(*function)(void *argument), const char *what)
 {
     start_all(NR_THREADS, function);
@@ -140,5 +162,6 @@ void test_thread_registers(void)
     if (use_avx)
         check_threads(keep_vectors, "threads that lost AVX registers");
     check_threads(keep_control_words, "threads that lost control words");
+    check_threads(see_own_operand, "threads that saw another's operand");
     check_threads(add_fractions, "threads that added up wrong");
 }
