@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct cpu_regs;
+#include "hypervisor/x86/regs.h"
+
 struct domain;
 struct elf_image;
 struct vcpu;
@@ -27,6 +28,23 @@ void pv_reflect(struct vcpu *v, struct cpu_regs *regs);
  * sensitive one, else reflects the fault. regs are complete.
  */
 void pv_emulate(struct vcpu *v, struct cpu_regs *regs);
+
+/* A debug exception for the guest, as single-stepping makes it. */
+void pv_report_step(struct vcpu *v, struct cpu_regs *regs);
+
+/*
+ * An instruction was carried out for the guest: it ends like any other. The
+ * asm keeps the two accesses to rflags apart, each of which is one instruction.
+ */
+static inline void pv_end_instruction(struct vcpu *v, struct cpu_regs *regs,
+                                      unsigned int length)
+{
+    regs->rip += length;
+    regs->rflags &= ~(uint64_t)RFLAGS_RF;
+    __asm__("" : "+m"(regs->rflags));
+    if (__builtin_expect(regs->rflags & RFLAGS_TF, 0))
+        pv_report_step(v, regs);
+}
 
 /* The general registers in the order in which instructions number them. */
 uint64_t *pv_reg(struct cpu_regs *regs, unsigned int number);

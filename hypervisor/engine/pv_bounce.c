@@ -298,6 +298,15 @@ void pv_reflect(struct vcpu *v, struct cpu_regs *regs)
         kill_current(v, regs, what);
 }
 
+__attribute__((noinline)) void pv_report_step(struct vcpu *v,
+                                              struct cpu_regs *regs)
+{
+    v->pv.dr6 = DR6_RESET | DR6_BS;
+    regs->vector = EXC_DB;
+    regs->error = 0;
+    pv_reflect(v, regs);
+}
+
 /*
  * The quick way has declined: there is no handler, or no stack for it, or it
  * may be a page-table write.

@@ -206,7 +206,8 @@ static bool emulate_lmsw(struct cpu_regs *regs, const struct insn *insn)
 /*
  * The CPU holds interrupts off for one instruction after sti, so that an idle
  * loop's `sti; hlt` cannot sleep on what came in between. So a hlt behind it
- * is done with it; before any other instruction an event may come at once.
+ * is done with it, but in single steps, each of which is reported; before any
+ * other instruction an event may come at once.
  */
 static __attribute__((noinline)) bool
 emulate_sti(struct vcpu *v, struct cpu_regs *regs, const struct insn *insn)
@@ -214,7 +215,8 @@ emulate_sti(struct vcpu *v, struct cpu_regs *regs, const struct insn *insn)
     struct guest_code code;
 
     (void)hc_cpu_irq_enable();
-    if (guest_fetch_code(&code, regs->rip + insn->length) > 0 &&
+    if (!(regs->rflags & RFLAGS_TF) &&
+        guest_fetch_code(&code, regs->rip + insn->length) > 0 &&
         code.bytes[0] == OPCODE_HLT) {
         sched_block(v);
         regs->rip++;
@@ -273,6 +275,6 @@ void pv_emulate(struct vcpu *v, struct cpu_regs *regs)
         pv_reflect(v, regs);
         return;
     }
-    regs->rip += insn.length;
     v->counters->exits[PARAPET_EXIT_emulated]++;
+    pv_end_instruction(v, regs, insn.length);
 }

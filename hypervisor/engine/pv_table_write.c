@@ -124,7 +124,7 @@ bool pv_table_write(struct vcpu *v, struct cpu_regs *regs, uint64_t vaddr)
     error = write_table(v, vaddr, store.value);
     memory_unlock(m);
     if (error == 0)
-        regs->rip += store.length;
+        pv_end_instruction(v, regs, store.length);
     /* To be tried again: the store stays where it is, and faults again. */
     return error == 0 || error == -PARAPET_ERESTART;
 }

@@ -114,6 +114,7 @@ DEFINE_CR(4)
 
 /* As after a reset (APM 2, 13.1.1.3). The CPU sets bits and clears none. */
 #define DR6_RESET 0xffff0ff0ul
+#define DR6_BS 0x4000ul /* a single step */
 
 static inline uint64_t read_dr6(void)
 {
