@@ -76,7 +76,8 @@ def bundle(folder, kernel, options=(), old="", new=""):
 def bad_blobs(good):
     half = len(good) // 2
     damaged = bytearray(good)
-    struct.pack_into(">I", damaged, 8, len(good))  # off_dt_struct
+    aligned = (len(good) + 7) & ~7  # what is not, newer libfdts refuse first
+    struct.pack_into(">I", damaged, 8, aligned)  # off_dt_struct
     return {
         "truncated": (good[:half], "bundle: truncated: header says "
                                    f"{len(good)} bytes, {half} came"),
