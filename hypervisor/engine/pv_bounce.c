@@ -154,7 +154,9 @@ static inline bool bounce_user(struct vcpu *v, struct cpu_regs *regs,
     uint64_t frame;
 
     enter_kernel_mode(cpu_of_regs(regs));
-    frame = frame_below(v->page->kernel_stack);
+    /* Once: what is checked is what is used, whoever writes there. */
+    frame =
+        frame_below(__atomic_load_n(&v->page->kernel_stack, __ATOMIC_RELAXED));
     if (frame < PARAPET_HYPERVISOR_END || /* as in pv_entry.S */
         !push_frame(frame, regs, regs->rflags, error, PARAPET_CS_USER)) {
         enter_user_mode(cpu_of_regs(regs));
@@ -234,29 +236,36 @@ bool pv_exception(struct cpu_regs *regs)
     return !may_be_table_write(regs) && bounce_exception(regs, trap, v);
 }
 
-bool pv_event(struct cpu_regs *regs)
+/* The upcall, which is due. False when its frame cannot be pushed. */
+static inline bool push_event(struct vcpu *v, struct cpu_regs *regs)
 {
-    struct cpu_info *cpu = cpu_of_regs(regs);
-    struct vcpu *v = cpu->current;
     uint64_t frame;
 
-    if (!event_deliverable(v))
-        return false;
-    if (cpu->user_mode)
+    if (cpu_of_regs(regs)->user_mode)
         return bounce_user_event(v, regs);
     /* Deliverable means unmasked: the flag in rflags is set, as it is. */
     if (!push_kernel_frame(regs, regs->rflags, 0, &frame))
         return false;
     enter_handler(v, regs, v->event_entry, frame, true);
-    cpu->exit_work &= ~WORK_EVENT;
+    cpu_of_regs(regs)->exit_work &= ~WORK_EVENT;
     v->counters->exits[PARAPET_EXIT_event]++;
     return true;
 }
 
+bool pv_event(struct cpu_regs *regs)
+{
+    struct vcpu *v = cpu_of_regs(regs)->current;
+
+    return event_deliverable(v) && push_event(v, regs);
+}
+
+/*
+ * The caller has looked at the mask, and it is not looked at again: another
+ * vCPU of the domain may change it between two looks.
+ */
 void pv_deliver_event(struct vcpu *v, struct cpu_regs *regs)
 {
-    /* Another vCPU of the domain may have set the mask meanwhile. */
-    if (pv_event(regs) || !event_deliverable(v))
+    if (push_event(v, regs))
         return;
     this_cpu()->exit_work |= WORK_RESCHEDULE;
     domain_kill(v, regs, "no stack for the event frame at rsp %lx",
