@@ -204,8 +204,8 @@ pv_iret:
 13:     mov PARAPET_FRAME_RSP(%rcx), %r11
 14:     mov PARAPET_FRAME_RAX(%rcx), %rax
         /*
-         * The frame spans two pages at most, and its first word and its rsp
-         * were read: no read below can fault, so rsp may be overwritten.
+         * No register is left to keep rsp in. A read below faults only when
+         * another vCPU has just taken the page away: 5f puts rsp back then.
          */
         mov %r11, AT_RCX(REGS_RSP)
 15:     mov PARAPET_FRAME_R11(%rcx), %r11
@@ -220,6 +220,7 @@ pv_iret:
          * are as the call left them, rax, rcx and r11 aside. C reads the
          * frame again, and ends the domain when that fails too.
          */
+5:      mov %rcx, AT_RCX(REGS_RSP)      /* still the frame's address */
 3:      clac
         lea pv_iret_slow(%rip), %r11
         /* rsp at the rcx slot: saves all registers and calls r11 in C. */
@@ -274,15 +275,15 @@ pv_iret_user:
         EX_TABLE 23b, 3b
         EX_TABLE 24b, 3b
         EX_TABLE 25b, 3b
-        EX_TABLE 26b, 3b
-        EX_TABLE 27b, 3b
+        EX_TABLE 26b, 5b
+        EX_TABLE 27b, 5b
         EX_TABLE 1b, 3b
         EX_TABLE 11b, 3b
         EX_TABLE 12b, 3b
         EX_TABLE 13b, 3b
         EX_TABLE 14b, 3b
-        EX_TABLE 15b, 3b
-        EX_TABLE 16b, 3b
+        EX_TABLE 15b, 5b
+        EX_TABLE 16b, 5b
 
 /*
  * The 32-bit system call entry (CSTAR). No 32-bit code descriptor exists, so
