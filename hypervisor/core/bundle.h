@@ -37,9 +37,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* tools/run_lib/limits.py reads these: tools/bundle refuses what this does. */
 #define BUNDLE_MAX_DOMAINS 16
 #define BUNDLE_MIN_MEMORY_KIB (UINT64_C(4) << 10)
 #define BUNDLE_MAX_MEMORY_KIB (UINT64_C(64) << 20)
+#define BUNDLE_MEMORY_STEP_KIB 4 /* a page */
 #define BUNDLE_MAX_NAME 31       /* characters of a domain's name */
 #define BUNDLE_MAX_BOOTARGS 1023 /* characters */
 #define BUNDLE_MAX_WEIGHT 65535

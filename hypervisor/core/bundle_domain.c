@@ -14,9 +14,6 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-/* A page, in the unit of the memory property. */
-#define PAGE_KIB 4
-
 /* "one, two, three", cut when there is no room. */
 struct list {
     char text[128];
@@ -155,10 +152,11 @@ static int read_memory(const struct bundle_node *node,
         return bundle_node_refuse_property(
             node, value->property, "expected at most %lu KiB, came %lu KiB",
             BUNDLE_MAX_MEMORY_KIB, kib);
-    if (kib % PAGE_KIB != 0)
+    if (kib % BUNDLE_MEMORY_STEP_KIB != 0)
         return bundle_node_refuse_property(
             node, value->property,
-            "expected a multiple of %u KiB, came %lu KiB", PAGE_KIB, kib);
+            "expected a multiple of %u KiB, came %lu KiB",
+            BUNDLE_MEMORY_STEP_KIB, kib);
     domain->memory_bytes = kib * 1024;
     return 0;
 }

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 
+#include "hypervisor/core/bundle.h"
 #include "hypervisor/core/elf.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_console.h"
@@ -20,9 +21,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define MAX_DOMAINS 16
-
-struct domain *domains[MAX_DOMAINS];
+struct domain *domains[BUNDLE_MAX_DOMAINS];
 unsigned int nr_domains;
 
 static uint32_t nr_ended;
@@ -61,7 +60,7 @@ struct domain *domain_create(unsigned int id, const char *name,
 {
     struct domain *d = alloc_pages(sizeof(*d));
 
-    if (!d || nr_domains == MAX_DOMAINS)
+    if (!d || nr_domains == BUNDLE_MAX_DOMAINS)
         return NULL;
     d->id = id;
     (void)string_copy(d->name, sizeof(d->name), name);

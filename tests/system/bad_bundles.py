@@ -93,16 +93,16 @@ def bad_blobs(good):
 def bad_domains(folder, guest):
     return {
         "zero-memory": (
-            bundle(folder, guest, ["--memory", "0K"]),
+            bundle(folder, guest, old="<0x0 0x10000>", new="<0x0 0x0>"),
             NODE + "property 'memory': expected at least 4096 KiB, came 0 KiB"),
         "too-much-memory": (
             bundle(folder, guest, ["--memory", "60G"]),
             "domain guest: expected at most "),
         "unknown-engine": (
-            bundle(folder, guest, ["--engine", "warp"]),
+            bundle(folder, guest, old='engine = "pv"', new='engine = "warp"'),
             NODE + "property 'engine': expected one of "),
         "no-vcpus": (
-            bundle(folder, guest, ["--vcpus", "0"]),
+            bundle(folder, guest, old="vcpus = <1>", new="vcpus = <0>"),
             NODE + "property 'vcpus': expected 1 to 32, came 0"),
         "slip-of-the-pen": (
             bundle(folder, guest, old="vcpus =", new="vcpu ="),
