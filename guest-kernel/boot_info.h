@@ -24,6 +24,7 @@ struct boot_info {
     struct memory_range memory[BOOT_MAX_MEMORY];
     unsigned int nr_memory;
     struct memory_range ramdisk; /* start == end: there is none */
+    unsigned int nr_cpus;        /* that there are: the kernel uses one */
     char command_line[BOOT_COMMAND_LINE_SIZE];
     char platform[64]; /* "Parapet ABI 0.1, domain 1" or "the bare machine" */
 };

@@ -42,6 +42,12 @@ void kernel_banner(void)
             privops_name());
 }
 
+static void print_cpus(void)
+{
+    if (boot_info->nr_cpus > 1)
+        kprintf("guest: uses 1 of %u CPUs\n", boot_info->nr_cpus);
+}
+
 static void print_memory(void)
 {
     struct page_statistics pages;
@@ -103,6 +109,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
             boot->command_line);
     (void)string_copy(command_line, sizeof(command_line), boot->command_line);
     options_parse(command_line, &options);
+    print_cpus();
     page_init(boot);
     print_memory();
     thread_init(privops_boot_stack());

@@ -45,6 +45,15 @@ static void read_memory(const void *dtb, struct boot_info *boot)
     boot->nr_memory = 1;
 }
 
+static void read_cpus(const void *dtb, struct boot_info *boot)
+{
+    int cpus = fdt_path_offset(dtb, "/cpus"), node;
+
+    for (node = fdt_first_subnode(dtb, cpus); node >= 0;
+         node = fdt_next_subnode(dtb, node))
+        boot->nr_cpus++;
+}
+
 static void read_chosen(const void *dtb, struct boot_info *boot)
 {
     int node = fdt_path_offset(dtb, "/chosen");
@@ -83,6 +92,7 @@ void pv_boot_info(const void *dtb, struct boot_info *boot)
     if (error != 0)
         panic("device tree: %s", fdt_strerror(error));
     read_memory(dtb, boot);
+    read_cpus(dtb, boot);
     read_chosen(dtb, boot);
     read_hypervisor(dtb, boot);
 }
