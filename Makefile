@@ -249,7 +249,10 @@ clean: ## delete what was made
 ## Settings, for example `make run MACHINE=q35 SMP=4`:
 ##
 ##   MACHINE     microvm (the default) or q35
-##   SMP, MEM    CPUs (1) and memory (256M) of the machine
+##   SMP, MEM    CPUs (1) and memory (256M) of the machine; not of the domain:
+##   VCPUS       CPUs of the domain (1), of which the guest kernel uses one
+##   DOMAIN_MEM  memory of the domain (64M); without MEM the machine grows
+##   CPU         QEMU's model of the CPU (max), as EPYC-Rome or max,-avx2
 ##   GUEST       an ELF file to run in place of the guest kernel
 ##   ADD         a folder with files of your own for the RAM disk
 ##   APPEND      the hypervisor's command line, as log=debug audit=on

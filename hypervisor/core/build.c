@@ -42,7 +42,9 @@ static void allocate_memory(struct domain *d, uint64_t memory_bytes)
         mfn_t mfn = frame_alloc_zeroed();
 
         if (mfn == MFN_NONE)
-            boot_refuse("domain %s: the machine's memory is used up", d->name);
+            boot_refuse("domain %s: the machine's memory is used up (MEM= is "
+                        "the machine's: try a larger one)",
+                        d->name);
         d->p2m[d->nr_frames] = mfn;
     }
 }
@@ -101,7 +103,8 @@ static uint64_t load_ramdisk(const struct domain *d,
     if (image->size > memory ||
         ALIGN_DOWN(memory - image->size, PAGE_SIZE) < end_of_kernel(elf))
         boot_refuse("domain %s: ramdisk %s: expected it to fit behind the "
-                    "kernel into %lu KiB; came %lu KiB",
+                    "kernel into %lu KiB; came %lu KiB (DOMAIN_MEM= is the "
+                    "domain's: try a larger one)",
                     d->name, image->name, memory / 1024, image->size / 1024);
     start = ALIGN_DOWN(memory - image->size, PAGE_SIZE);
     write_memory(d, start, image->data, image->size);

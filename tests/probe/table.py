@@ -22,7 +22,8 @@ BEGIN = "<!-- Made by `make sensitive`: do not edit from here -->"
 END = "<!-- to here -->"
 PASSES = ("ring0", "ring3", "parapet")
 # What tools/run takes from the environment: the page is made on one machine.
-SETTINGS = ("APPEND", "BUNDLE", "ICOUNT", "GDB", "QEMU_EXTRA", "V")
+SETTINGS = ("APPEND", "BUNDLE", "ICOUNT", "GDB", "QEMU_EXTRA", "V", "VCPUS",
+            "DOMAIN_MEM", "CPU")
 MACHINE = {"MACHINE": "microvm", "ACCEL": "tcg", "SMP": "1", "MEM": "256M",
            "TIMEOUT": "60"}
 

@@ -22,7 +22,7 @@ BUILD = os.environ.get("BUILD", "build")
 # A boot takes a second; this is for a machine that is busy with other things.
 LIMIT = 60
 # What tools/run takes from the environment: only a test sets these.
-SETTINGS = ("MACHINE", "SMP", "MEM", "ACCEL", "APPEND", "GUEST", "BUNDLE",
+SETTINGS = ("MACHINE", "SMP", "MEM", "VCPUS", "DOMAIN_MEM", "CPU", "ACCEL", "APPEND", "GUEST", "BUNDLE",
             "RAMDISK", "ADD", "BOOTARGS", "ICOUNT", "GDB", "TIMEOUT", "QEMU",
             "QEMU_EXTRA", "V")
 

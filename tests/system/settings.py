@@ -8,12 +8,98 @@ import sys
 import tempfile
 
 import machine
-from machine import boot, expect, expect_status, expect_text, test
+from machine import boot, expect, expect_status, expect_text, monitor, test
 
 sys.path.insert(0, "tools")
 from run_lib import limits  # noqa: E402
 
 GUEST = os.path.join(machine.BUILD, "guest-pv.elf")
+
+
+# ---- what was asked for ----
+
+@test("settings: SMP, VCPUS, DOMAIN_MEM and CPU, each as asked for")
+def as_asked():
+    result = monitor(SMP=4, VCPUS=2, DOMAIN_MEM="512M", CPU="EPYC-Rome")
+    expect_status(result, machine.OK)
+    expect_text(result, "CPU AMD EPYC-Rome", "parapet: 4 CPUs",
+                "512 MiB, 2 vCPUs", "guest: uses 1 of 2 CPUs",
+                "of memory, because of DOMAIN_MEM",
+                "run: CPU=EPYC-Rome has no ")
+
+
+@test("settings: natively the CPU is as asked for, and one of SMP is used")
+def natively():
+    result = monitor("cpuid\n", native=True, SMP=4, CPU="EPYC-Rome")
+    expect_status(result, machine.OK)
+    expect_text(result, "guest: uses 1 of 4 CPUs")
+    result = monitor(native=True)
+    expect("CPUs" not in result.output, "one CPU is worth no line", result)
+
+
+@test("settings: DOMAIN_MEM in each unit, MEM that is just enough for it")
+def units():
+    for memory, size in (("32", 32), ("32768K", 32), ("40m", 40)):
+        expect_text(monitor(DOMAIN_MEM=memory), f"pv, {size} MiB, 1 vCPU")
+    result = boot(DOMAIN_MEM="120M", MEM="1M")
+    advice = result.said.split("take MEM=")[1].split()[0]
+    expect_status(monitor(DOMAIN_MEM="120M", MEM=advice), machine.OK)
+
+
+# ---- what cannot be ----
+
+# A value, and the words about it. Nothing is on the console.
+WRONG = {
+    "CPU": {"nothing-like-it": "unable to find CPU model 'nothing-like-it' "
+                               "(CPU=nothing-like-it: `",
+            "max,-nothing": "not found (CPU=max,-nothing: `"},
+    "SMP": {"0": "expected a number of CPUs, 1 to 32",
+            "33": "expected a number of CPUs, 1 to 32",
+            "two": "expected a number of CPUs, 1 to 32"},
+    "VCPUS": {"0": "expected a number of the domain's CPUs, 1 to 32",
+              "33": "expected a number of the domain's CPUs, 1 to 32"},
+    "MEM": {"lots": "expected MiB, or as 256M or 1G",
+            "64M": "a domain of 64M does not fit: take MEM=",
+            "900000G": "(MEM=900000G: take less)"},
+    "DOMAIN_MEM": {"1M": "expected 4M to 64G, in steps of 4K",
+                   "65G": "expected 4M to 64G, in steps of 4K",
+                   "9001K": "expected 4M to 64G, in steps of 4K",
+                   "much": "expected MiB, or as 256M or 1G",
+                   "4M": "the RAM disk of "},
+    "BOOTARGS": {"x" * 512: "has 512 bytes: expected at most 511"},
+}
+
+
+def expect_line(result, words):
+    expect_status(result, machine.OTHER)
+    expect(result.said.startswith("run: ") and result.said.count("\n") == 1 and
+           words in result.said, f"expected one line with {words!r}", result)
+    expect(result.output == "", "there is more on the console", result)
+
+
+@test("settings: a wrong value of each gets one line that names the fix")
+def wrong_values():
+    for name, values in WRONG.items():
+        for value, words in values.items():
+            expect_line(boot(**{name: value}), words)
+
+
+@test("settings: a domain's own, natively or with a bundle, name what to use")
+def misplaced():
+    for name, value, other in (("VCPUS", 2, "SMP"), ("DOMAIN_MEM", 512, "MEM")):
+        expect_line(boot(native=True, **{name: value}),
+                    f"{name}={value}: run-native has no domain; {other} is ")
+        expect_line(boot(BUNDLE="any.itb", **{name: value}),
+                    f"{name} is for a bundle that is made here")
+
+
+@test("settings: what fits QEMU's machine but not beside Parapet names MEM")
+def tight():
+    loaded = os.path.getsize(os.path.join(machine.BUILD, "default.itb"))
+    kib = (loaded >> 10) + (122 << 10) + 16
+    result = boot(DOMAIN_MEM="120M", MEM=f"{kib}K")
+    expect_status(result, machine.REFUSED)
+    expect_text(result, "(MEM= is the machine's: try a larger one)")
 
 
 # ---- tools/bundle ----

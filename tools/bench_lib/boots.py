@@ -28,7 +28,8 @@ LINE = re.compile(r"^BENCH (\w+) ?(.*)$", re.MULTILINE)
 def settings(icount, **more):
     """What tools/run is to see in its environment."""
     return {**os.environ, "GUEST": "", "ADD": "", "RAMDISK": "",
-            "BOOTARGS": "", "SMP": "1", "TIMEOUT": TIMEOUT,
+            "BOOTARGS": "", "VCPUS": "", "DOMAIN_MEM": "", "SMP": "1",
+            "TIMEOUT": TIMEOUT,
             "ICOUNT": "1" if icount else "0", **more}
 
 

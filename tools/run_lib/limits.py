@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The hypervisor's limits, read where its sources define them.
 
-So what tools/bundle refuses is what the hypervisor would refuse.
+So what tools/run and tools/bundle refuse is what the hypervisor would refuse.
 """
 
 import os
@@ -36,6 +36,7 @@ def engines():
     return re.findall(r'"([^"]+)"', text)
 
 
+MAX_CPUS = number("hypervisor/x86/layout.h", "MAX_CPUS")
 MAX_DOMAINS = number(BUNDLE, "BUNDLE_MAX_DOMAINS")
 MIN_MEMORY_KIB = number(BUNDLE, "BUNDLE_MIN_MEMORY_KIB")
 MAX_MEMORY_KIB = number(BUNDLE, "BUNDLE_MAX_MEMORY_KIB")
@@ -44,3 +45,6 @@ MAX_NAME = number(BUNDLE, "BUNDLE_MAX_NAME")
 MAX_BOOTARGS = number(BUNDLE, "BUNDLE_MAX_BOOTARGS")
 MAX_WEIGHT = number(BUNDLE, "BUNDLE_MAX_WEIGHT")
 MAX_VCPUS = number("abi/abi.h", "PARAPET_MAX_VCPUS")
+# Of the guest kernel: it cuts off what is longer.
+MAX_COMMAND_LINE = number("guest-kernel/boot_info.h",
+                          "BOOT_COMMAND_LINE_SIZE") - 1
