@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #define CPUID_FEATURES 1
-#define CPUID_1_ECX_XSAVE (1u << 26)
 #define CPUID_EXTENDED_FEATURES 7
 #define CPUID_7_EBX_FSGSBASE (1u << 0)
 #define CPUID_7_EBX_SMEP (1u << 7)

@@ -14,6 +14,9 @@
  */
 #include "hypervisor/x86/layout.h"
 
+#define CPU_CHECK_SAYS "parapet: "
+#include "lib/cpu_check.inc"
+
 #define EFER 0xc0000080
 #define EFER_BITS 0x901 /* SCE, LME, NXE */
 #define PTE_TABLE 0x3
@@ -45,6 +48,7 @@ hv_start:
         mov %eax, %es
         lidt early_idtr - hv_start(%ebp)
 early_start:
+        call cpu_check
 
         /* Four directories of two-MiB pages, reached from three slots. */
         lea boot_pd - hv_start(%ebp), %edi
@@ -109,6 +113,8 @@ early_nmi_32:
         movl $PA(ap_start32), (%esp)
         movl $EARLY_CS, 4(%esp)
 1:      iretl
+
+        cpu_check
 
         .code64
 early_nmi_64:

@@ -27,8 +27,13 @@ struct feature {
     unsigned int bit;
 };
 
+/* What boot.S relies on it has checked itself (lib/cpu_check.inc). */
 static const struct feature needed[] = {
+    {"fpu", 1, EDX, 0},
+    {"mce", 1, EDX, 7},
+    {"apic", 1, EDX, 9},
     {"fxsr", 1, EDX, 24},
+    {"sse", 1, EDX, 25},
     {"sse2", 1, EDX, 26},
     {"xsave", 1, ECX, 26},
     {"avx", 1, ECX, 28},
@@ -56,7 +61,7 @@ void features_check(void)
 {
     for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
         if (!has(&needed[i]))
-            boot_refuse("the CPU lacks %s (expected: qemu's -cpu max)",
+            boot_refuse("the CPU lacks %s: take CPU=max (QEMU's -cpu max)",
                         needed[i].name);
     }
 }

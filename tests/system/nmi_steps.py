@@ -12,6 +12,8 @@ import gdb
 
 # The longest handler is in C; the early ones are one or two instructions.
 MAX_HANDLER = 2000
+# Steps in all turns of a loop that is not long.
+SHORT_LOOP = 500
 
 
 def run(command):
@@ -66,6 +68,17 @@ def visit(send_nmi):
     raise Missed(f"the NMI at {place:x} does not return from {handler:x}")
 
 
+def leave_loop(place, seen):
+    """From place, the end of a turn: a few turns by steps, many by a break."""
+    for _ in range(SHORT_LOOP):
+        if pc() not in seen:
+            return
+        run("stepi")
+    # Its last instruction is a short jump of two bytes.
+    run(f"thbreak *{place + 2:#x}")
+    run("continue")
+
+
 def walk(send_nmi, last, limit):
     """From here until the handler is at last, or place is; each place once."""
     seen = set()
@@ -81,9 +94,7 @@ def walk(send_nmi, last, limit):
         if pc() == place:
             run("stepi")
         if pc() in seen:
-            # The end of a loop, a short jump of two bytes: leave it.
-            run(f"thbreak *{place + 2:#x}")
-            run("continue")
+            leave_loop(place, seen)
     raise Missed(f"still at {pc():x} after {limit} places")
 
 

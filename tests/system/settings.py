@@ -102,6 +102,34 @@ def tight():
     expect_text(result, "(MEM= is the machine's: try a larger one)")
 
 
+# ---- a CPU that lacks something ----
+
+# What is said to be lacking: by the hypervisor, and by the native kernel (""
+# if it boots without, None if that is not tried).
+LACKING = {
+    "pentium2": ("nx", None), "qemu32": ("nx", "nx"), "qemu64": ("xsave", None),
+    "max,-tsc": ("tsc", None), "max,-msr": ("msr", None),
+    "max,-pae": ("pae", None), "max,-cmov": ("cmov", "cmov"),
+    "max,-lm": ("lm", "lm"), "max,-nx": ("nx", None),
+    "max,-fpu": ("fpu", "fpu"), "max,-apic": ("apic", "apic"),
+    "max,-sse2": ("sse2", "sse2"), "max,-xsave": ("xsave", "xsave"),
+    "max,-syscall": ("syscall", "syscall"), "max,-smep": ("smep", ""),
+}
+
+
+@test("settings: a CPU without what the boot relies on is refused, by name")
+def lacking():
+    for cpu, names in LACKING.items():
+        for native, name in zip((False, True), names):
+            if name is None:
+                continue
+            result = monitor(CPU=cpu, native=native)
+            expect_status(result, machine.REFUSED if name else machine.OK)
+            if name:
+                expect_text(result, f"cannot boot: the CPU lacks {name}: take "
+                                    "CPU=max")
+
+
 # ---- tools/bundle ----
 
 def bundled(folder, *arguments, domains=1):

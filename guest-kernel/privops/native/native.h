@@ -43,6 +43,12 @@ struct native_tss {
 
 extern struct native_tss native_tss;
 
+/* Ends the boot with a line when the CPU lacks what the kernel needs. */
+void native_check_features(void);
+
+/* Ends QEMU with the status of a refused boot; somebody has said why. */
+_Noreturn void native_refuse_boot(void);
+
 /* The descriptor tables: from here on exceptions are reported. */
 void native_tables_init(void);
 

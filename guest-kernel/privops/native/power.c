@@ -5,11 +5,13 @@
  */
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/privops/native/cpu.h"
+#include "guest-kernel/privops/native/native.h"
 #include "guest-kernel/privops/privops.h"
 
 #define DEBUG_EXIT_PORT 0xf4
 #define DEBUG_EXIT_SUCCESS 0x2a
 #define DEBUG_EXIT_CRASH 0x2b
+#define DEBUG_EXIT_REFUSED 0x2d
 
 static _Noreturn void halt(void)
 {
@@ -27,14 +29,23 @@ static _Noreturn void reset(void)
     __builtin_unreachable();
 }
 
+static _Noreturn void end_qemu(uint8_t how)
+{
+    outb(DEBUG_EXIT_PORT, how);
+    /* No such device: this machine is not switched off by software. */
+    kprintf("guest: halted\n");
+    halt();
+}
+
 _Noreturn void privops_shutdown(enum privops_end end)
 {
     privops_irq_disable();
     if (end == PRIVOPS_REBOOT)
         reset();
-    outb(DEBUG_EXIT_PORT,
-         end == PRIVOPS_POWEROFF ? DEBUG_EXIT_SUCCESS : DEBUG_EXIT_CRASH);
-    /* No such device: this machine is not switched off by software. */
-    kprintf("guest: halted\n");
-    halt();
+    end_qemu(end == PRIVOPS_POWEROFF ? DEBUG_EXIT_SUCCESS : DEBUG_EXIT_CRASH);
+}
+
+_Noreturn void native_refuse_boot(void)
+{
+    end_qemu(DEBUG_EXIT_REFUSED);
 }

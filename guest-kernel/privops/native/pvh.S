@@ -8,6 +8,9 @@
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/privops/native/native.h"
 
+#define CPU_CHECK_SAYS "guest: "
+#include "lib/cpu_check.inc"
+
 #define PA(symbol) ((symbol) - KERNEL_BASE)
 #define PML4_SLOT(vaddr) ((((vaddr) >> 39) & 511) * 8)
 #define PDPT_SLOT(vaddr) ((((vaddr) >> 30) & 511) * 8)
@@ -30,6 +33,8 @@
 native_start:
         cld
         cli
+        mov $PA(boot_stack_start) + STACK_SIZE, %esp
+        call cpu_check
 
         /* One directory of 512 pages of 2 MiB, reached from three slots. */
         mov $PA(boot_pd), %edi
@@ -59,6 +64,8 @@ native_start:
         mov %eax, %cr0
         lgdt PA(boot_gdt_pointer)
         ljmp $NATIVE_CS, $PA(start_64)
+
+        cpu_check
 
         .code64
 start_64:

@@ -35,6 +35,7 @@ _Noreturn void native_main(uint32_t start_paddr)
     uart_init();
     native_tables_init();
     kernel_banner();
+    native_check_features();
     native_user_init();
     native_boot_info(start_paddr, &boot);
     early_init(&boot);

@@ -5,7 +5,6 @@
  * protections of the kernel from user memory.
  */
 #include "abi/abi.h"
-#include "guest-kernel/core/panic.h"
 #include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/privops/native/native.h"
 #include "guest-kernel/privops/privops.h"
@@ -51,8 +50,6 @@ static uint64_t protections(void)
 
 void native_user_init(void)
 {
-    if ((cpuid(CPUID_FEATURES, 0).ecx & CPUID_1_ECX_XSAVE) == 0)
-        panic("the CPU lacks xsave (expected: qemu's -cpu max)");
     init_syscall();
     write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE |
               protections());
