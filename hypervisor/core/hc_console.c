@@ -11,6 +11,7 @@
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
+#include "hypervisor/core/log.h"
 #include "hypervisor/core/spinlock.h"
 #include "lib/macros.h"
 
@@ -55,8 +56,11 @@ void hc_console_domain_ended(const struct domain *d)
         focus = next;
     }
     spin_unlock(&focus_lock);
-    if (next)
-        event_raise_virq(next, PARAPET_VIRQ_CONSOLE);
+    if (!next)
+        return;
+    /* tools/run_lib/focus.py waits for this line. */
+    log_domain(LOG_INFO, next, "has the console");
+    event_raise_virq(next, PARAPET_VIRQ_CONSOLE);
 }
 
 /*

@@ -5,6 +5,8 @@
  *
  *   exit=XX   write the hexadecimal value to the debug-exit port
  *   echo      send back each byte of input; at Ctrl-D exit=2a
+ *   next      at each Ctrl-D say that the next domain has the console, and
+ *             after the fortieth exit=2a
  *   reset     a triple fault
  *   hang      for ever
  *
@@ -47,19 +49,38 @@ static uint8_t in8(uint16_t port)
     return value;
 }
 
+static uint8_t receive(void)
+{
+    while (!(in8(LINE_STATUS) & RECEIVED))
+        ;
+    return in8(COM1);
+}
+
+static void send(uint8_t byte)
+{
+    while (!(in8(LINE_STATUS) & CAN_SEND))
+        ;
+    out8(COM1, byte);
+}
+
 static void echo_until_ctrl_d(void)
 {
     uint8_t byte;
 
-    for (;;) {
-        while (!(in8(LINE_STATUS) & RECEIVED))
+    while ((byte = receive()) != CTRL_D)
+        send(byte);
+}
+
+static void pass_the_console_on(void)
+{
+    const char *text;
+    int i;
+
+    for (i = 0; i < 40; i++) {
+        while (receive() != CTRL_D)
             ;
-        byte = in8(COM1);
-        if (byte == CTRL_D)
-            return;
-        while (!(in8(LINE_STATUS) & CAN_SEND))
-            ;
-        out8(COM1, byte);
+        for (text = "d2: has the console\r\n"; *text != '\0'; text++)
+            send((uint8_t)*text);
     }
 }
 
@@ -87,6 +108,10 @@ _Noreturn void end_as(const char *command)
         break;
     case 'e' << 8 | 'c':
         echo_until_ctrl_d();
+        out8(DEBUG_EXIT, 0x2a);
+        break;
+    case 'n' << 8 | 'e':
+        pass_the_console_on();
         out8(DEBUG_EXIT, 0x2a);
         break;
     case 'r' << 8 | 'e':

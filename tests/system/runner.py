@@ -99,6 +99,13 @@ def piped():
                result)
 
 
+@test("tools/run: each domain that gets the console gets Ctrl-D, without a "
+      "wait")
+def next_domains():
+    # Two seconds for each would be more than TIMEOUT.
+    expect_end("next", machine.OK, "")
+
+
 @test("tools/run: it ends with the machine while its input stays open")
 def open_input():
     reader, writer = os.pipe()

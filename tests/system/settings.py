@@ -186,4 +186,24 @@ def bundle_limits():
                     f"bundle: expected at most {limits.MAX_DOMAINS} domains")
 
 
+@test("settings: what tools/bundle takes at its limits boots")
+def bundle_boots():
+    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
+        first = ["--memory", "8M", "--vcpus", f"{limits.MAX_VCPUS}", "--weight",
+                 f"{limits.MAX_WEIGHT}", "--cap", f"{100 * limits.MAX_VCPUS}",
+                 "--bootargs", "monitor " + "x" * (limits.MAX_BOOTARGS - 8)]
+        command = ["--domain", "first", "--kernel", GUEST, *first]
+        for number in range(1, limits.MAX_DOMAINS):
+            command += ["--domain", f"d{number}", "--kernel", GUEST,
+                        "--memory", "8M", "--bootargs", "monitor"]
+        path = os.path.join(folder, "x.itb")
+        expect_status(boot(command=["tools/bundle", "-o", path, *command]), 0)
+        result = boot(BUNDLE=path)
+        expect_status(result, machine.OK)
+        # The end of the input comes to each when it gets the console.
+        for number in range(2, limits.MAX_DOMAINS + 1):
+            expect_text(result, f"d{number}: has the console",
+                        f"d{number}: powered off")
+
+
 machine.run_all()
