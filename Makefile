@@ -204,7 +204,7 @@ kernels: $(BUILD)/hypervisor.elf $(KERNELS) ## the micro-guests; TEST=NAME: one
 	@tests/kernels/run $(TEST)
 system: build ## whole boots, driven from outside
 	@tests/run-tests.py --only 'system '
-soak: build $(FUZZ_PROGRAMS) ## micro-guests, system, fuzz, for MINUTES=30
+soak: build $(FUZZ_PROGRAMS) ## micro-guests, system, fuzz: begun in MINUTES=30
 	@FUZZ_SECONDS=120 tests/run-tests.py --soak $(or $(MINUTES),30)
 
 .PHONY: bench bench-xen bench-compare report

@@ -14,7 +14,10 @@ that reports nothing at all, is itself a failure. The output of a step with a
 failure is shown whole; the last line is the sum, 'N passed, N failed'.
 
 --only runs the steps whose names hold the word. --soak repeats the steps that
-boot a machine, and the fuzzers, until the minutes are over.
+boot a machine, and the fuzzers, until the minutes are over: then no step is
+started any more, and those that run come to their ends. Few minutes are shared,
+too: what fuzzes gets at most an eighth of what is left when its round begins,
+and the first step of each kind is run in any case.
 """
 
 import argparse
@@ -30,7 +33,7 @@ import time
 
 BUILD = os.environ.get("BUILD", "build")
 WORKERS = int(os.environ.get("TEST_JOBS", "2"))
-FUZZ_SECONDS = os.environ.get("FUZZ_SECONDS", "10")
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))
 RESULT = re.compile(r"^(PASS|FAIL|SKIP): ")
 TAP = re.compile(r"^(ok|not ok) \d+(?: - .*)?$")
 VERDICTS = {"PASS": "passed", "ok": "passed", "FAIL": "failed",
@@ -150,9 +153,9 @@ def mutation_steps():
             for name in ["control"] + [short(path) for path in patches]]
 
 
-def fuzz_steps():
+def fuzz_steps(seconds=FUZZ_SECONDS):
     return [Step(f"fuzz {short(path)}", ["tests/run-fuzzer", path],
-                 limit=int(FUZZ_SECONDS) + 120, FUZZ_SECONDS=FUZZ_SECONDS)
+                 limit=seconds + 120, FUZZ_SECONDS=str(seconds))
             for path in words("FUZZ_PROGRAMS")]
 
 
@@ -160,9 +163,10 @@ def check_steps():
     return [Step(f"check {short(path)}", [path]) for path in scripts("checks")]
 
 
-def system_steps():
-    return [Step(f"system {short(path)}", [path], limit=900)
-            for path in scripts("system")]
+def system_steps(seconds=FUZZ_SECONDS):
+    """Some take what is random, and last the longer for that."""
+    return [Step(f"system {short(path)}", [path], limit=900,
+                 FUZZ_SECONDS=str(seconds)) for path in scripts("system")]
 
 
 def kernel_steps():
@@ -206,16 +210,21 @@ def show(number, total, outcome):
         print(f"    {outcome.step.name}: {outcome.complaint}", flush=True)
 
 
-def run_all(steps):
-    """Runs each step once; returns the sums of their results."""
+def run_all(steps, may_start=lambda step: True):
+    """Runs each step once, if it may start when its turn comes; returns the
+    sums of their results."""
     totals = {"passed": 0, "failed": 0, "skipped": 0}
     failed = []
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-        futures = [pool.submit(perform, step) for step in steps]
+        futures = [pool.submit(
+            lambda step: perform(step) if may_start(step) else None, step)
+            for step in steps]
         done = concurrent.futures.as_completed(futures)
         try:
             for number, future in enumerate(done, 1):
                 outcome = future.result()
+                if outcome is None:
+                    continue
                 show(number, len(steps), outcome)
                 if not outcome:
                     failed.append(outcome.step.name)
@@ -232,6 +241,11 @@ def run_all(steps):
     return totals
 
 
+def fuzz_share(left):
+    """Whole seconds for a fuzzer, of those that are left."""
+    return max(1, min(FUZZ_SECONDS, int(left / 8)))
+
+
 def soak(minutes):
     """Rounds of everything that boots a machine or fuzzes, until time is up."""
     end = time.monotonic() + 60 * minutes
@@ -240,8 +254,12 @@ def soak(minutes):
     while number == 0 or time.monotonic() < end:
         number += 1
         print(f"round {number}", flush=True)
-        for what, count in run_all(kernel_steps() + system_steps() +
-                                   fuzz_steps()).items():
+        seconds = fuzz_share(end - time.monotonic())
+        kinds = [kernel_steps(), fuzz_steps(seconds), system_steps(seconds)]
+        always = [kind[0] for kind in kinds if kind and number == 1]
+        for what, count in run_all(
+                sum(kinds, []), lambda step: step in always or
+                time.monotonic() < end).items():
             sums[what] += count
     return sums
 

@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The settings of a run: each does what was asked for, or one line names the
-fix, on the console or before QEMU is started. So do the limits of tools/bundle."""
+fix, on the console or before QEMU is started. So do the limits of tools/bundle
+and the minutes of `make soak`."""
 
+import contextlib
+import functools
+import importlib.util
+import io
 import os
 import sys
 import tempfile
@@ -204,6 +209,60 @@ def bundle_boots():
         for number in range(2, limits.MAX_DOMAINS + 1):
             expect_text(result, f"d{number}: has the console",
                         f"d{number}: powered off")
+
+
+# ---- make soak ----
+
+class Clock:
+    """A second is over when a step has been run."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+def soaked(seconds):
+    """What make soak begins in so many seconds: pairs of the time and the kind
+    of the step; and the seconds that its fuzzers are given."""
+    spec = importlib.util.spec_from_file_location("runner",
+                                                  "tests/run-tests.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.WORKERS = 1
+    module.FUZZ_SECONDS = 120
+    module.time = Clock()
+    begun, shares = [], []
+
+    def steps(kind, *share):
+        if kind == "fuzz":
+            shares.extend(share)
+        return [module.Step(kind, []) for _ in range(3)]
+
+    def perform(step):
+        begun.append((module.time.now, step.name))
+        module.time.now += 1
+        return module.Outcome(step, 0, "PASS: x", 1)
+
+    for kind in ("kernel", "system", "fuzz"):
+        setattr(module, f"{kind}_steps", functools.partial(steps, kind))
+    module.perform = perform
+    with contextlib.redirect_stdout(io.StringIO()):
+        module.soak(seconds / 60)
+    return begun, shares
+
+
+@test("settings: make soak begins nothing after its minutes, but tries each "
+      "kind of step")
+def soak():
+    begun, shares = soaked(20)
+    expect([start for start, _ in begun] == list(range(20)),
+           f"in 20 seconds it began {begun}")
+    expect(shares == [2, 1, 1], f"its fuzzers got {shares} seconds")
+    expect(soaked(3600)[1][0] == 120, "a long one does not take 120 seconds")
+    kinds = sorted(kind for _, kind in soaked(0)[0])
+    expect(kinds == ["fuzz", "kernel", "system"], f"in no time: {kinds}")
 
 
 machine.run_all()
