@@ -109,9 +109,10 @@ RAMDISK_PARTS := guest-kernel/ramdisk home= dev= proc= tmp= var/log= \
 RAMDISK_PROGRAMS := init=$(BUILD)/user/bin/init $(foreach program, \
 	$(USER_PROGRAMS),bin/$(notdir $(program))=$(program))
 
-$(BUILD)/ramdisk.cpio: tools/mkramdisk $(RAMDISK_FILES) $(USER_PROGRAMS) \
-    $(BUILD)/user/bin/init $(BUSYBOX)
+$(BUILD)/ramdisk.cpio: tools/mkramdisk tools/applets $(RAMDISK_FILES) \
+    $(USER_PROGRAMS) $(BUILD)/user/bin/init $(BUSYBOX)
 	$(call made,CPIO)
 	$(Q)mkdir -p $(@D)
-	$(Q)tools/mkramdisk $@ $(RAMDISK_PARTS) $$($(BUSYBOX) --list | \
-	    sed '/^busybox$$/d; s,.*,bin/&->busybox,') $(RAMDISK_PROGRAMS)
+	$(Q)applets=$$(tools/applets $(BUSYBOX) | \
+	    sed '/^busybox$$/d; s,.*,bin/&->busybox,') && \
+	    tools/mkramdisk $@ $(RAMDISK_PARTS) $$applets $(RAMDISK_PROGRAMS)
