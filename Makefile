@@ -6,8 +6,20 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 BUILD ?= build
-CC := gcc
 DEBUG ?= 0
+
+# Two kinds of tools: what runs in the machine is for x86-64 and is made by CC
+# and by the binutils whose names begin with CROSS; the tools, unit tests and
+# fuzzers run on the host and are made by HOSTCC.
+HOST_ARCH ?= $(shell uname -m)
+ifeq ($(HOST_ARCH),x86_64)
+CROSS ?=
+else
+CROSS ?= x86_64-linux-gnu-
+endif
+CC := $(CROSS)gcc
+HOSTCC := $(if $(findstring clang,$(CC)),$(CC),gcc)
+LD := $(CROSS)ld
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -23,21 +35,49 @@ endif
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wundef -Werror
-ifneq ($(findstring clang,$(CC)),)
-WARNINGS += -Winitializer-overrides -Wno-gnu-zero-variadic-macro-arguments
-else
+CLANG_WARNINGS := -Winitializer-overrides \
+                  -Wno-gnu-zero-variadic-macro-arguments
 # A list whose nodes lie on the stacks of those who wait is sound, but looks to
 # gcc 13 and later as if it outlived them (Linux does without the warning, too).
-WARNINGS += -Woverride-init -Wno-dangling-pointer
-endif
+GCC_WARNINGS := -Woverride-init -Wno-dangling-pointer
 
-COMMON := -std=gnu11 -O2 -g -I. -MMD -MP $(WARNINGS)
-FREESTANDING := $(COMMON) -ffreestanding -fno-stack-protector \
-                -fno-asynchronous-unwind-tables -fno-strict-aliasing \
-                -fcf-protection=none -mno-red-zone -mgeneral-regs-only
-# libfdt.h comes from the host's include folder, after the compiler's own.
-LIBFDT_INC := -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
-LIBFDT := /usr/lib/x86_64-linux-gnu/libfdt.a
+# $(call common,COMPILER): the flags that all worlds have.
+common = -std=gnu11 -O2 -g -I. -MMD -MP $(WARNINGS) \
+         $(if $(findstring clang,$(1)),$(CLANG_WARNINGS),$(GCC_WARNINGS))
+ifneq ($(findstring clang,$(CC)),)
+# One clang compiles for all: it has to be told which.
+TARGET := $(if $(CROSS),--target=$(patsubst %-,%,$(notdir $(CROSS))))
+endif
+FREESTANDING := $(call common,$(CC)) $(TARGET) -ffreestanding \
+                -fno-stack-protector -fno-asynchronous-unwind-tables \
+                -fno-strict-aliasing -fcf-protection=none \
+                -mno-red-zone -mgeneral-regs-only
+
+# SYSROOT has the packages for x86-64 below it: on another host they are not
+# installed, but unpacked there (tools/doctor). clang has no musl wrapper in
+# Debian: the programs of user/ are always built by MUSL_CC.
+ifeq ($(HOST_ARCH),x86_64)
+SYSROOT ?=
+MUSL_CC ?= musl-gcc
+else
+SYSROOT ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/parapet/amd64
+MUSL_CC ?= $(CROSS)gcc
+endif
+BUSYBOX ?= $(SYSROOT)/bin/busybox
+# libfdt.h comes from there, after the compiler's own folders. It wants headers
+# of a C library; a cross compiler's are the last.
+LIBFDT_INC ?= -idirafter $(SYSROOT)/usr/include \
+              -idirafter $(SYSROOT)/usr/include/x86_64-linux-gnu \
+              -idirafter /usr/include -idirafter /usr/x86_64-linux-gnu/include
+LIBFDT ?= $(SYSROOT)/usr/lib/x86_64-linux-gnu/libfdt.a
+# The same library for what runs on the host.
+ifeq ($(HOST_ARCH),x86_64)
+HOST_LIBFDT_INC ?= $(LIBFDT_INC)
+HOST_LIBFDT ?= $(LIBFDT)
+else
+HOST_LIBFDT_INC ?=
+HOST_LIBFDT ?= /usr/lib/$(HOST_ARCH)-linux-gnu/libfdt.a
+endif
 
 HV_CFLAGS := $(FREESTANDING) -fpie -fvisibility=hidden \
              -fno-omit-frame-pointer -momit-leaf-frame-pointer \
@@ -49,19 +89,23 @@ endif
 GK_CFLAGS := $(FREESTANDING) -fno-pic -mcmodel=kernel -fno-omit-frame-pointer
 # A micro-guest, or a guest of somebody's own: the same model as the kernel.
 MG_CFLAGS := $(FREESTANDING) -fno-pic -mcmodel=kernel
-HOST_CFLAGS := $(COMMON) -fsanitize=address,undefined \
-               -fno-sanitize-recover=all -fno-omit-frame-pointer
-TOOL_CFLAGS := $(COMMON)
+HOST_CFLAGS := $(call common,$(HOSTCC)) $(HOST_LIBFDT_INC) \
+               -fsanitize=address,undefined -fno-sanitize-recover=all \
+               -fno-omit-frame-pointer
+TOOL_CFLAGS := $(call common,$(HOSTCC)) $(HOST_LIBFDT_INC)
 LDFLAGS := -nostdlib -static -no-pie -z noexecstack --build-id=none \
            -z max-page-size=4096
 
 # What the recipes and the test scripts take from here.
-export BUILD LIBFDT LIBFDT_INC HV_CFLAGS GK_CFLAGS MG_CFLAGS HOST_CFLAGS
+export BUILD CROSS CC HOSTCC LIBFDT LIBFDT_INC BUSYBOX
+export HV_CFLAGS GK_CFLAGS MG_CFLAGS HOST_CFLAGS
 FUZZ_SECONDS ?= 10
 export UNIT_PROGRAMS FUZZ_PROGRAMS FUZZ_SECONDS
 
 # Changes when the compiler or its flags do, so that everything is rebuilt.
 FLAGS := $(BUILD)/flags
+TOOLS_AND_FLAGS = $(CC) $(LD) $(HV_CFLAGS) $(GK_CFLAGS) $(MG_CFLAGS) $(LIBFDT) \
+    $(MUSL_CC) $(USER_CFLAGS) $(BUSYBOX) $(HOSTCC) $(HOST_CFLAGS) $(HOST_LIBFDT)
 
 include lib/objects.mk
 include hypervisor/objects.mk
@@ -78,9 +122,8 @@ include tests/probe/objects.mk
 
 $(FLAGS): FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(HV_CFLAGS) $(GK_CFLAGS) $(MG_CFLAGS) $(HOST_CFLAGS)' | \
-	    cmp -s - $@ || \
-	    echo '$(CC) $(HV_CFLAGS) $(GK_CFLAGS) $(MG_CFLAGS) $(HOST_CFLAGS)' > $@
+	@echo '$(TOOLS_AND_FLAGS)' | cmp -s - $@ || \
+	    echo '$(TOOLS_AND_FLAGS)' > $@
 
 $(BUILD)/hv/%.o: %.c $(FLAGS)
 	$(call made,CC)
@@ -109,11 +152,11 @@ $(BUILD)/mg/%.o: %.S $(FLAGS)
 $(BUILD)/host/%.o: %.c $(FLAGS)
 	$(call made,CC)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(HOST_CFLAGS) -c $< -o $@
+	$(Q)$(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
 $(BUILD)/tool/%.o: %.c $(FLAGS)
 	$(call made,CC)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(TOOL_CFLAGS) -c $< -o $@
+	$(Q)$(HOSTCC) $(TOOL_CFLAGS) -c $< -o $@
 
 # ---- the hypervisor ----
 
@@ -138,7 +181,8 @@ $(BUILD)/hypervisor.elf: $(HV_OBJ) $(HV_LDS) tools/symbols.sh $(BUILD)/docs.ok
 	$(Q)$(CC) $(HV_CFLAGS) -c $(BUILD)/hv/symbols0.S -o $(BUILD)/hv/symbols0.o
 	$(Q)$(LD) $(LDFLAGS) -T $(HV_LDS) -o $(BUILD)/hv/stage1.elf $(HV_OBJ) \
 	    $(BUILD)/hv/symbols0.o $(LIBFDT)
-	$(Q)nm -n $(BUILD)/hv/stage1.elf | tools/symbols.sh > $(BUILD)/hv/symbols1.S
+	$(Q)$(CROSS)nm -n $(BUILD)/hv/stage1.elf | \
+	    tools/symbols.sh > $(BUILD)/hv/symbols1.S
 	$(Q)$(CC) $(HV_CFLAGS) -c $(BUILD)/hv/symbols1.S -o $(BUILD)/hv/symbols1.o
 	$(Q)$(LD) $(LDFLAGS) -T $(HV_LDS) -o $@ $(HV_OBJ) $(BUILD)/hv/symbols1.o \
 	    $(LIBFDT)
@@ -222,7 +266,7 @@ gdb: $(BUILD)/hypervisor.elf $(BUILD)/default.itb ## boot under gdb
 
 .PHONY: size
 size: $(BUILD)/hypervisor.elf $(NATIVE_IMAGES) ## how large the images are
-	@size $(filter %.elf,$^)
+	@$(CROSS)size $(filter %.elf,$^)
 
 .PHONY: docs
 docs: $(BUILD)/hcdoc ## regenerate docs/hypercalls.md from abi/*.def
@@ -261,6 +305,8 @@ clean: ## delete what was made
 ##   GDB=1       wait for a debugger; ICOUNT=1 count instructions
 ##   TIMEOUT     seconds after which the run is over
 ##   CC          gcc (the default) or clang; DEBUG=1 more checks
+##   CROSS       what the names of gcc and binutils for x86-64 begin with: on
+##               another host x86_64-linux-gnu-; HOSTCC compiles for the host
 ##   V=1         show the commands; BUILD the folder for what is made
 ##
 ## In a run: Ctrl-A x quits, Ctrl-A h lists more keys. README.md says more.

@@ -70,14 +70,14 @@ $(BUILD)/gk-native/%.o: %.S $(FLAGS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(GK_NATIVE_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
 
-# [NUMBER] = "NAME", for each of Linux's system calls, from the host's headers.
+# [NUMBER] = "NAME", for each of Linux's system calls on x86-64.
 SYSCALL_NAMES := $(BUILD)/gk/syscall_names.inc
 
 $(SYSCALL_NAMES): $(FLAGS)
 	$(call made,NAMES)
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '#include <asm/unistd_64.h>' | \
-	    $(CC) -idirafter /usr/include/x86_64-linux-gnu -E -dM - | sed -n \
+	    $(CC) $(TARGET) $(LIBFDT_INC) -E -dM - | sed -n \
 	    's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/[\2] = "\1",/p' > $@
 
 $(BUILD)/gk-pv/guest-kernel/proc/syscall.o \
@@ -85,10 +85,10 @@ $(BUILD)/gk-native/guest-kernel/proc/syscall.o: | $(SYSCALL_NAMES)
 
 GK_LDS := $(BUILD)/gk/guest-kernel/kernel.lds
 
-$(GK_LDS): guest-kernel/kernel.lds.S guest-kernel/mm/layout.h abi/abi.h
+$(GK_LDS): guest-kernel/kernel.lds.S guest-kernel/mm/layout.h abi/abi.h $(FLAGS)
 	$(call made,LDS)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -E -P -I. -D__ASSEMBLY__ $< -o $@
+	$(Q)$(CC) $(TARGET) -E -P -I. -D__ASSEMBLY__ $< -o $@
 
 $(BUILD)/guest-pv.elf: $(GK_PV_OBJ) $(GK_LIB_OBJ) $(GK_LDS)
 	$(call made,LD)
@@ -101,7 +101,6 @@ $(BUILD)/guest-native.elf: $(GK_NATIVE_OBJ) $(GK_LIB_OBJ) $(GK_LDS)
 
 # ---- the RAM disk: the files of a folder, our programs, Debian's busybox ----
 
-BUSYBOX ?= /bin/busybox
 RAMDISK_FILES := $(sort $(shell find guest-kernel/ramdisk -type f))
 RAMDISK_PARTS := guest-kernel/ramdisk home= dev= proc= tmp= var/log= \
 	'sbin->bin' 'usr/bin->../bin' 'usr/sbin->../bin' \

@@ -3,9 +3,9 @@ LIB_SRC := lib/string.c lib/printf.c lib/bitmap.c
 
 # gcc would turn the loop of a memset into a call to memset. (clang does not,
 # with -ffreestanding.)
-ifeq ($(findstring clang,$(CC)),)
-NO_LOOP_CALLS := -fno-tree-loop-distribute-patterns
-endif
+no_loop_calls = $(if $(findstring clang,$(1)),, \
+                     -fno-tree-loop-distribute-patterns)
+NO_LOOP_CALLS := $(call no_loop_calls,$(CC))
 $(BUILD)/hv/lib/string.o: private HV_CFLAGS += $(NO_LOOP_CALLS)
 $(BUILD)/gk/lib/string.o: private GK_CFLAGS += $(NO_LOOP_CALLS)
 $(BUILD)/mg/lib/string.o: private MG_CFLAGS += $(NO_LOOP_CALLS)

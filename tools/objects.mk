@@ -4,7 +4,7 @@
 
 $(BUILD)/hcdoc: $(BUILD)/tool/tools/hcdoc.o
 	$(call made,LD)
-	$(Q)$(CC) $< -o $@
+	$(Q)$(HOSTCC) $< -o $@
 
 # A hypercall of one's own. Its settings reach the tool through the environment,
 # where no shell takes them apart.

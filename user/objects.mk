@@ -5,8 +5,11 @@
 # kernel. USER_PROGRAMS are put into the RAM disk, in bin/; init is its /init.
 # To be included before guest-kernel/objects.mk.
 
-# clang has no musl wrapper in Debian: these are always built by this one.
-MUSL_CC := musl-gcc
+# The cross compiler by itself does not know musl: the specs in SYSROOT do.
+ifeq ($(MUSL_CC),$(CROSS)gcc)
+MUSL_SPECS := $(BUILD)/user/musl-gcc.specs
+endif
+MUSL := $(MUSL_CC) $(addprefix -specs=,$(MUSL_SPECS))
 USER_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -I. -MMD -MP -Wall -Wextra \
 	-Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef \
 	-Werror -fno-pie
@@ -26,11 +29,17 @@ $(BUILD)/user/bin/bench-true: $(BUILD)/user/user/bench/true.o
 $(addprefix $(BUILD)/user/bin/,$(SMALL_PROGRAMS) init): $(BUILD)/user/bin/%: \
     $(BUILD)/user/user/%.o
 
-$(BUILD)/user/%.o: %.c user/objects.mk $(FLAGS)
+$(BUILD)/user/musl-gcc.specs: $(FLAGS)
+	$(call made,SPECS)
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's,/usr/,$(SYSROOT)/usr/,g' \
+	    $(SYSROOT)/usr/lib/x86_64-linux-musl/musl-gcc.specs > $@
+
+$(BUILD)/user/%.o: %.c user/objects.mk $(MUSL_SPECS) $(FLAGS)
 	$(call made,MUSL)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(MUSL_CC) $(USER_CFLAGS) -c $< -o $@
+	$(Q)$(MUSL) $(USER_CFLAGS) -c $< -o $@
 $(USER_PROGRAMS) $(BUILD)/user/bin/init:
 	$(call made,MUSL)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(MUSL_CC) -static -no-pie -s -Wl,-z,noexecstack -o $@ $^
+	$(Q)$(MUSL) -static -no-pie -s -Wl,-z,noexecstack -o $@ $^

@@ -17,7 +17,7 @@ $(BENCH_DEBUG): $(patsubst %.c,$(BUILD)/user/%.o, \
     $(filter-out %/true.c,$(wildcard user/bench/*.c)))
 	$(call made,MUSL)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(MUSL_CC) -static -no-pie -Wl,-z,noexecstack -o $@ $^
+	$(Q)$(MUSL) -static -no-pie -Wl,-z,noexecstack -o $@ $^
 
 # The page is made of figures over budget, too; without any (2) there is none.
 bench: $(BUILD)/hypervisor.elf $(BENCH_GUEST) $(BENCH_DEBUG) \

@@ -38,10 +38,20 @@ def flags(name):
             if flag not in ("-MMD", "-MP")]
 
 
+def cross(tool):
+    """The name of a compiler or of a tool of binutils for x86-64."""
+    return os.environ.get("CROSS", "") + tool
+
+
 def output(command):
     """What the command prints; its failure is an error of the test."""
     return subprocess.run(command, stdout=subprocess.PIPE, check=True,
                           text=True, stdin=subprocess.DEVNULL).stdout
+
+
+def binutils(tool, *arguments):
+    """What one of the tools prints that are for x86-64 (Makefile: CROSS)."""
+    return output([cross(tool), *arguments])
 
 
 def compile_c(text, folder, extra=("-O2",)):
@@ -50,7 +60,7 @@ def compile_c(text, folder, extra=("-O2",)):
     with open(source, "w") as file:
         file.write(text)
     result = os.path.join(folder, "scratch.o")
-    subprocess.run(["gcc", "-ffreestanding", *extra, "-c", source, "-o",
+    subprocess.run([cross("gcc"), "-ffreestanding", *extra, "-c", source, "-o",
                     result], check=True)
     return result
 

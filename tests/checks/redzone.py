@@ -20,8 +20,8 @@ def problems_of(path):
     problems = []
     function = "?"
     functions = 0
-    for line in common.output(["objdump", "-d", "--no-show-raw-insn",
-                               path]).splitlines():
+    for line in common.binutils("objdump", "-d", "--no-show-raw-insn",
+                                path).splitlines():
         match = FUNCTION.match(line)
         if match:
             function = match.group(1)

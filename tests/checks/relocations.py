@@ -18,7 +18,7 @@ BAD = re.compile(r"\b(R_X86_64_(?:32S?|16|8))\b\s+(.*)")
 def problems_of(path):
     problems = []
     section = ""
-    for line in common.output(["readelf", "-rW", path]).splitlines():
+    for line in common.binutils("readelf", "-rW", path).splitlines():
         match = SECTION.match(line)
         if match:
             section = match.group(1)

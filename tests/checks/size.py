@@ -12,7 +12,7 @@ LIMIT = 256 * 1024
 def problems_of(path, limit):
     # The second line of `size` begins with text (read-only data included)
     # and data.
-    text, data = common.output(["size", path]).splitlines()[1].split()[:2]
+    text, data = common.binutils("size", path).splitlines()[1].split()[:2]
     total = int(text) + int(data)
     if total > limit:
         return [f"{path}: text {text} + data {data} = {total} bytes, "

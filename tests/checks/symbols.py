@@ -28,7 +28,7 @@ def table(nm_text):
 
 
 def text_symbols(path):
-    return [line.split() for line in common.output(["nm", "-n", path])
+    return [line.split() for line in common.binutils("nm", "-n", path)
             .splitlines() if line.split()[-2] in "tT"]
 
 

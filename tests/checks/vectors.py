@@ -26,8 +26,8 @@ def problems_of(path, allowed):
     problems = []
     function = "?"
     seen = 0
-    for line in common.output(["objdump", "-d", "--no-show-raw-insn",
-                               path]).splitlines():
+    for line in common.binutils("objdump", "-d", "--no-show-raw-insn",
+                                path).splitlines():
         match = FUNCTION.match(line)
         if match:
             function = match.group(1)

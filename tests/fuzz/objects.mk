@@ -19,7 +19,7 @@ unexport SECONDS
 endif
 
 FUZZ_CC := clang
-FUZZ_CFLAGS := $(filter-out -Woverride-init -Wno-dangling-pointer,$(COMMON)) \
+FUZZ_CFLAGS := $(call common,$(FUZZ_CC)) $(HOST_LIBFDT_INC) \
                -fsanitize=fuzzer-no-link,address,undefined \
                -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -35,12 +35,12 @@ $(foreach fuzzer,$(FUZZERS),$(eval $(call fuzz_program,$(fuzzer))))
 
 $(FUZZ_PROGRAMS):
 	$(call made,LD)
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined $^ $(LIBFDT) -o $@
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined $^ $(HOST_LIBFDT) -o $@
 
 # Where the direct map is, as for the unit tests.
 $(addsuffix /%.o,$(addprefix $(BUILD)/fuzz/,hypervisor/mm tests/unit \
     tests/fuzz)): private \
-    FUZZ_CFLAGS += -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x200000000000
+    FUZZ_CFLAGS += -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x400000000000
 
 # This corpus in the build folder starts from what make_seeds writes there;
 # the others from nothing.
@@ -49,7 +49,7 @@ $(BUILD)/fuzz/fuzz_bundle: | $(BUILD)/fuzz-corpus/fuzz_bundle/seeded
 $(BUILD)/fuzz/make_seeds: $(SEEDS_SRC:%.c=$(BUILD)/tool/%.o)
 	$(call made,LD)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $^ $(LIBFDT) -o $@
+	$(Q)$(HOSTCC) $^ $(HOST_LIBFDT) -o $@
 
 $(BUILD)/fuzz-corpus/%/seeded: $(BUILD)/fuzz/make_seeds
 	$(call made,SEEDS)

@@ -36,7 +36,7 @@ def run_example(compiler, flags=None):
 
 @test("guest: make run GUEST= runs the example, built outside the tree")
 def example():
-    for compiler in ("gcc", "clang"):
+    for compiler in (f"{machine.CROSS}gcc", "clang --target=x86_64-linux-gnu"):
         result = run_example(compiler)
         expect_status(result, machine.OK)
         expect_text(result, "hello from a guest in one C file",

@@ -19,6 +19,8 @@ import time
 import traceback
 
 BUILD = os.environ.get("BUILD", "build")
+# What the names of the tools for x86-64 begin with.
+CROSS = os.environ.get("CROSS", "")
 # A boot takes a second; this is for a machine that is busy with other things.
 LIMIT = 60
 # What tools/run takes from the environment: only a test sets these.

@@ -25,7 +25,7 @@ BUNDLE = os.path.join(scratch.name, "default.itb")
 
 
 def build_image():
-    subprocess.run(["gcc", *FLAGS, "tests/system/endings.c", "-o",
+    subprocess.run([machine.CROSS + "gcc", *FLAGS, "tests/system/endings.c", "-o",
                     os.path.join(scratch.name, "hypervisor.elf")], check=True)
     with open(BUNDLE, "w") as file:
         file.write("nobody reads this")

@@ -82,7 +82,7 @@ test_signal_SRC := guest-kernel/proc/signal_set.c
 # what programs and the sanitizers use.
 $(addsuffix /%.o,$(addprefix $(BUILD)/,host/hypervisor host/tests/unit \
     host-machine)): private \
-    HOST_CFLAGS += -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x200000000000
+    HOST_CFLAGS += -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x400000000000
 
 UNIT_LIB := $(patsubst %.c,$(BUILD)/host-lib/%.o,$(LIB_SRC))
 UNIT_PROGRAMS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_TESTS))
@@ -90,13 +90,14 @@ UNIT_PROGRAMS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_TESTS))
 $(BUILD)/host-lib/%.o: %.c tests/unit/lib_names.h $(BUILD)/flags
 	$(call made,CC)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(HOST_CFLAGS) -ffreestanding $(NO_LOOP_CALLS) \
+	$(Q)$(HOSTCC) $(HOST_CFLAGS) -ffreestanding \
+	    $(call no_loop_calls,$(HOSTCC)) \
 	    -include tests/unit/lib_names.h -c $< -o $@
 
 $(BUILD)/host-machine/%.o: %.c tests/unit/machine.h $(BUILD)/flags
 	$(call made,CC)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(HOST_CFLAGS) -include tests/unit/machine.h -c $< -o $@
+	$(Q)$(HOSTCC) $(HOST_CFLAGS) -include tests/unit/machine.h -c $< -o $@
 $(BUILD)/unit/test_sched: $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC))
 
 define unit_program
@@ -107,35 +108,36 @@ $(foreach test,$(UNIT_TESTS),$(eval $(call unit_program,$(test))))
 $(UNIT_PROGRAMS): $(UNIT_LIB)
 	$(call made,LD)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(HOST_CFLAGS) $^ -lcmocka -o $@
+	$(Q)$(HOSTCC) $(HOST_CFLAGS) $^ -lcmocka -o $@
 
 $(addprefix $(BUILD)/unit/,test_elf test_elf_notes test_bundle \
-    test_dtb): $(LIBFDT)
+    test_dtb): $(HOST_LIBFDT)
 
 # The one with threads has a sanitizer of its own, which wants the direct map
 # elsewhere.
-TSAN_CFLAGS := $(COMMON) -fsanitize=thread -fno-omit-frame-pointer \
+TSAN_CFLAGS := $(call common,$(HOSTCC)) \
+               -fsanitize=thread -fno-omit-frame-pointer \
                -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x1000000000
 RACE_SRC := tests/unit/test_memory_race.c $(MMU_SRC) lib/bitmap.c
 
 $(BUILD)/tsan/%.o: %.c $(BUILD)/flags
 	$(call made,CC)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(TSAN_CFLAGS) -c $< -o $@
+	$(Q)$(HOSTCC) $(TSAN_CFLAGS) -c $< -o $@
 
 $(BUILD)/unit/test_memory_race: $(RACE_SRC:%.c=$(BUILD)/tsan/%.o)
 	$(call made,LD)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(TSAN_CFLAGS) $^ -lcmocka -o $@
+	$(Q)$(HOSTCC) $(TSAN_CFLAGS) $^ -lcmocka -o $@
 
 UNIT_PROGRAMS += $(BUILD)/unit/test_memory_race
 
 # What objdump says of decode_listing.S: {"bytes in hexadecimal", "text"},
-$(BUILD)/unit/decode_listing.inc: tests/unit/decode_listing.S
+$(BUILD)/unit/decode_listing.inc: tests/unit/decode_listing.S $(FLAGS)
 	$(call made,LISTING)
 	$(Q)mkdir -p $(@D)
-	$(Q)as $< -o $(@:.inc=.o)
-	$(Q)objdump -d -z --insn-width=15 $(@:.inc=.o) | sed -n \
+	$(Q)$(CROSS)as $< -o $(@:.inc=.o)
+	$(Q)$(CROSS)objdump -d -z --insn-width=15 $(@:.inc=.o) | sed -n \
 	    's/^ *[0-9a-f]*:\t\([0-9a-f ]*[0-9a-f]\) *\t\([^#]*\).*/{"\1", "\2"},/p' \
 	    > $@
 $(BUILD)/host/tests/unit/test_decode_listing.o: $(BUILD)/unit/decode_listing.inc

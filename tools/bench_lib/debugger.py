@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """GDB's remote serial protocol, as much as the bench needs of it."""
 
+import os
 import re
 import socket
 import subprocess
@@ -15,7 +16,7 @@ RDI, RIP = 5, 16
 
 def symbols(image, names):
     """Address and size by name, of the names that are needed."""
-    listing = subprocess.run(["nm", "-S", image], check=True, text=True,
+    listing = subprocess.run([os.environ.get("CROSS", "") + "nm", "-S", image], check=True, text=True,
                              stdout=subprocess.PIPE).stdout.splitlines()
     found = {}
     for line in listing:
