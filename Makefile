@@ -33,8 +33,10 @@ Q := @
 made = @printf '  %-7s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@)
 endif
 
+WERROR ?= 1
+WERROR_FLAG := $(if $(filter 0,$(WERROR)),,-Werror)
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
-            -Wmissing-prototypes -Wundef -Werror
+            -Wmissing-prototypes -Wundef $(WERROR_FLAG)
 CLANG_WARNINGS := -Winitializer-overrides \
                   -Wno-gnu-zero-variadic-macro-arguments
 # A list whose nodes lie on the stacks of those who wait is sound, but looks to
@@ -305,6 +307,7 @@ clean: ## delete what was made
 ##   GDB=1       wait for a debugger; ICOUNT=1 count instructions
 ##   TIMEOUT     seconds after which the run is over
 ##   CC          gcc (the default) or clang; DEBUG=1 more checks
+##   WERROR=0    warnings are no errors
 ##   CROSS       what the names of gcc and binutils for x86-64 begin with: on
 ##               another host x86_64-linux-gnu-; HOSTCC compiles for the host
 ##   V=1         show the commands; BUILD the folder for what is made

@@ -12,7 +12,7 @@ endif
 MUSL := $(MUSL_CC) $(addprefix -specs=,$(MUSL_SPECS))
 USER_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -I. -MMD -MP -Wall -Wextra \
 	-Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef \
-	-Werror -fno-pie
+	$(WERROR_FLAG) -fno-pie
 
 # Of several files: main.c and the others of a folder.
 LARGE_PROGRAMS := $(patsubst user/%/main.c,%,$(wildcard user/*/main.c))
