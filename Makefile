@@ -99,7 +99,8 @@ LDFLAGS := -nostdlib -static -no-pie -z noexecstack --build-id=none \
            -z max-page-size=4096
 
 # What the recipes and the test scripts take from here.
-export BUILD CROSS CC HOSTCC LIBFDT LIBFDT_INC BUSYBOX
+export BUILD HOST_ARCH CROSS CC HOSTCC SYSROOT
+export LIBFDT LIBFDT_INC HOST_LIBFDT BUSYBOX MUSL_CC
 export HV_CFLAGS GK_CFLAGS MG_CFLAGS HOST_CFLAGS
 FUZZ_SECONDS ?= 10
 export UNIT_PROGRAMS FUZZ_PROGRAMS FUZZ_SECONDS
@@ -108,6 +109,18 @@ export UNIT_PROGRAMS FUZZ_PROGRAMS FUZZ_SECONDS
 FLAGS := $(BUILD)/flags
 TOOLS_AND_FLAGS = $(CC) $(LD) $(HV_CFLAGS) $(GK_CFLAGS) $(MG_CFLAGS) $(LIBFDT) \
     $(MUSL_CC) $(USER_CFLAGS) $(BUSYBOX) $(HOSTCC) $(HOST_CFLAGS) $(HOST_LIBFDT)
+
+# All that is compiled depends on that file. So before anything is, and after
+# nothing but the reading of the makefiles, the doctor looks for what it takes.
+DOCTOR ?= 1
+NEEDS_RUN := run run-native kernels bench bench-xen sensitive size docs \
+             $(BUILD)/hcdoc $(BUILD)/%.elf $(BUILD)/%.itb $(BUILD)/%.cpio
+NEEDS := $(if $(filter-out $(NEEDS_RUN),$(MAKECMDGOALS)),test,run)
+ASK_DOCTOR := $(if $(filter 0,$(DOCTOR)),:,tools/doctor --install $(NEEDS))
+
+# What is not there must not stop make before the doctor was asked.
+$(sort $(LIBFDT) $(HOST_LIBFDT) $(BUSYBOX)): | $(FLAGS)
+	@[ -e $@ ] || { echo 'there is no $@: see `make doctor`' >&2; false; }
 
 include lib/objects.mk
 include hypervisor/objects.mk
@@ -123,6 +136,7 @@ include tests/probe/objects.mk
 # ---- how a source becomes an object, for each world ----
 
 $(FLAGS): FORCE
+	@$(ASK_DOCTOR)
 	@mkdir -p $(@D)
 	@echo '$(TOOLS_AND_FLAGS)' | cmp -s - $@ || \
 	    echo '$(TOOLS_AND_FLAGS)' > $@
@@ -205,7 +219,7 @@ $(BUILD)/default.itb: tools/bundle $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio
 
 # `make` uses all CPUs unless it was told otherwise.
 JOBS := $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
-SUBMAKE := $(MAKE) $(JOBS) $(if $(filter 0,$(V)),-s)
+SUBMAKE := $(MAKE) DOCTOR=0 $(JOBS) $(if $(filter 0,$(V)),-s)
 # What `make run` boots: somebody's own guest needs no guest kernel.
 RUN_IMAGES := $(BUILD)/hypervisor.elf $(if $(GUEST),,$(BUILD)/default.itb)
 NATIVE_IMAGES := $(BUILD)/guest-native.elf $(BUILD)/ramdisk.cpio
@@ -220,11 +234,11 @@ help: ## this list
 # Standard input is the guest's: nothing before tools/run may read it.
 .PHONY: run run-native
 run: ## boot Parapet to a shell in a domain
-	@tools/doctor --install run </dev/null
+	@$(ASK_DOCTOR)
 	@$(SUBMAKE) $(RUN_IMAGES) </dev/null >&2
 	@exec tools/run
 run-native: ## boot the same kernel and shell on the bare machine
-	@tools/doctor --install run </dev/null
+	@$(ASK_DOCTOR)
 	@$(SUBMAKE) $(NATIVE_IMAGES) </dev/null >&2
 	@exec tools/run --native
 
@@ -235,7 +249,7 @@ build: $(BUILD)/hypervisor.elf $(BUILD)/default.itb $(NATIVE_IMAGES) \
 
 .PHONY: test
 test: ## all tests; the last line is 'N passed, N failed'
-	@tools/doctor --install test </dev/null
+	@$(ASK_DOCTOR)
 	@$(SUBMAKE) build $(FUZZ_PROGRAMS) </dev/null
 	@tests/run-tests.py </dev/null
 
@@ -263,7 +277,6 @@ sensitive: ## run each sensitive instruction: the table of docs/SENSITIVE.md
 
 .PHONY: gdb
 gdb: $(BUILD)/hypervisor.elf $(BUILD)/default.itb ## boot under gdb
-	@tools/doctor --install test </dev/null
 	@exec tools/gdb/start
 
 .PHONY: size
@@ -281,6 +294,7 @@ new-hypercall: ## scaffold one: NAME=hello ARGS='buf:in:4096 n:u64'
 C_FOLDERS := abi lib hypervisor pvdrivers guest-kernel user tools tests
 .PHONY: format
 format: ## lay out all C files with clang-format
+	@$(ASK_DOCTOR)
 	$(Q)find $(wildcard $(C_FOLDERS)) -name '*.[ch]' -exec tools/format {} +
 
 .PHONY: doctor
@@ -307,7 +321,10 @@ clean: ## delete what was made
 ##   GDB=1       wait for a debugger; ICOUNT=1 count instructions
 ##   TIMEOUT     seconds after which the run is over
 ##   CC          gcc (the default) or clang; DEBUG=1 more checks
-##   WERROR=0    warnings are no errors
+##   WERROR=0    warnings are no errors; DOCTOR=0 does not look for packages
+##   LIBFDT, LIBFDT_INC, BUSYBOX, MUSL_CC
+##               where libfdt.a, its headers (-I...), a static busybox and the
+##               compiler with musl are, when they are elsewhere than in Debian
 ##   CROSS       what the names of gcc and binutils for x86-64 begin with: on
 ##               another host x86_64-linux-gnu-; HOSTCC compiles for the host
 ##   V=1         show the commands; BUILD the folder for what is made

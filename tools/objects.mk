@@ -9,6 +9,7 @@ $(BUILD)/hcdoc: $(BUILD)/tool/tools/hcdoc.o
 # A hypercall of one's own. Its settings reach the tool through the environment,
 # where no shell takes them apart.
 new-hypercall:
+	@$(ASK_DOCTOR)
 	@tools/new-hypercall $(if $(filter-out 0,$(PREEMPTIBLE)),--preemptible) \
 	    -- "$$NAME" "$$ARGS"
 	@$(MAKE) docs
