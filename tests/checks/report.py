@@ -178,7 +178,7 @@ SELF_TESTS = {
         [timed("pte_batch_2", "batch", 900.0)],
         says=["batch: 250 of 1, 150 of 2, 51.6 of 128",
               "native: 7.0 of 1, 5.5 of 2, 4.0 of 128",
-              "trap, one by one: 400", "Xen 4.17, batch: 900 of 2",
+              "trap, one by one: 400", "Xen, batch: 900 of 2",
               "entries in a batch"]),
     "one size of a batch": good(BATCHES[:1], says=["batch: 250 of 1"]),
     "sizes without figures": good([row("pte_batch_1", "batch"),

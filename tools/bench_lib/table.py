@@ -168,7 +168,7 @@ def print_table(rows, parts, xen_source):
     print("insns: executed by guest and hypervisor together, for one "
           "operation.")
     if single:
-        print(f"Xen: the same of 4.17, PV, {xen_source}; ratio: Xen's to "
+        print(f"Xen: the same on its PV path, {xen_source}; ratio: Xen's to "
               "ours.")
     print("ticks, ns: of this machine's emulation; compare them with each "
           "other only.")

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Debian's package of Xen, fetched by apt as it is configured here.
 
+Its name has Xen's version in it, another one in each release of Debian: apt is
+asked which it has.
+
 What was fetched is kept in build/xen, with package.json to say what it is:
 a later run needs no network. Nothing is installed.
 """
@@ -10,13 +13,13 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 
-NAME = "xen-hypervisor-4.17-amd64"
-# Security updates change the last numbers, and hardly the paths.
-VERSIONS = "4.17.*"
-IMAGE_IN_PACKAGE = "boot/xen-4.17-amd64.gz"
+NAMES = r"^xen-hypervisor-4\.[0-9]+-amd64$"
+VERSION = re.compile(r"-4\.(\d+)-amd64$")
+IMAGE_IN_PACKAGE = "boot/xen-4.*-amd64.gz"
 TOOLS = ("apt-cache", "apt-get", "dpkg-deb")
 
 
@@ -45,30 +48,40 @@ def sha256_of(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def described_by_apt():
+def name_in_this_release():
+    """The package's name; of several, the one of the newest Xen."""
+    result = run(["apt-cache", "search", "--names-only", NAMES])
+    names = [line.split()[0] for line in result.stdout.splitlines()]
+    names = [name for name in names if VERSION.search(name)]
+    if not names:
+        raise Unavailable("apt knows no xen-hypervisor-4.*-amd64 (is this "
+                          "Debian on amd64, and was `apt-get update` run?)")
+    return max(names, key=lambda name: int(VERSION.search(name).group(1)))
+
+
+def described_by_apt(name):
     """The version that apt would install, and the hash it expects."""
-    result = run(["apt-cache", "show", "--no-all-versions",
-                  f"{NAME}={VERSIONS}"])
+    result = run(["apt-cache", "show", "--no-all-versions", name])
     record = result.stdout.split("\n\n")[0]
     fields = dict(line.split(": ", 1) for line in record.splitlines()
                   if ": " in line and not line.startswith(" "))
     if result.returncode != 0 or not {"Version", "SHA256"} <= fields.keys():
-        raise Unavailable(f"apt knows no {NAME} {VERSIONS} (is this Debian 12, "
-                          "and was `apt-get update` run?)")
+        raise Unavailable(f"apt knows {name}, but no version of it (was "
+                          "`apt-get update` run?)")
     return fields["Version"], fields["SHA256"]
 
 
-def download(version, sha256, folder):
+def download(name, version, sha256, folder):
     """The package's file, whose hash is the one that apt has on record."""
     for old in glob.glob(os.path.join(folder, "*.deb")):
         os.remove(old)
-    result = run(["apt-get", "download", f"{NAME}={version}"], folder)
+    result = run(["apt-get", "download", f"{name}={version}"], folder)
     files = glob.glob(os.path.join(folder, "*.deb"))
     if result.returncode != 0 or len(files) != 1:
         with open(os.path.join(folder, "apt.log"), "w",
                   encoding="utf-8") as log:
             log.write(result.stdout + result.stderr)
-        raise Unavailable(f"apt-get could not download {NAME} (is there a "
+        raise Unavailable(f"apt-get could not download {name} (is there a "
                           f"network? {log.name} has its words)")
     found = sha256_of(files[0])
     if found != sha256:
@@ -83,7 +96,10 @@ def extract(deb, folder):
     image = os.path.join(folder, "xen.elf")
     shutil.rmtree(tree, ignore_errors=True)
     subprocess.run(["dpkg-deb", "-x", deb, tree], check=True)
-    with gzip.open(os.path.join(tree, IMAGE_IN_PACKAGE)) as packed, \
+    images = glob.glob(os.path.join(tree, IMAGE_IN_PACKAGE))
+    if len(images) != 1:
+        raise Refused(f"{deb} has {len(images)} of {IMAGE_IN_PACKAGE}")
+    with gzip.open(images[0]) as packed, \
             open(image, "wb") as unpacked:
         shutil.copyfileobj(packed, unpacked)
     shutil.rmtree(tree)
@@ -112,13 +128,14 @@ def fetch(folder, say):
         return package
     for tool in TOOLS:
         if not shutil.which(tool):
-            raise Unavailable(f"{NAME} comes by apt, and there is no {tool}")
-    version, sha256 = described_by_apt()
-    say(f"fetching {NAME} {version}")
-    image = extract(download(version, sha256, folder), folder)
+            raise Unavailable(f"Xen comes by apt, and there is no {tool}")
+    name = name_in_this_release()
+    version, sha256 = described_by_apt(name)
+    say(f"fetching {name} {version}")
+    image = extract(download(name, version, sha256, folder), folder)
     with open(os.path.join(folder, "package.json"), "w",
               encoding="utf-8") as file:
-        json.dump({"package": NAME, "version": version, "sha256": sha256,
+        json.dump({"package": name, "version": version, "sha256": sha256,
                    "image_sha256": sha256_of(image)}, file, indent=2)
         file.write("\n")
     return Package(version, sha256, image)

@@ -72,7 +72,7 @@ def against_xen(rows):
         return []
     return [Claim(f"{figures.times(min(ratios))} to "
                   f"{figures.times(max(ratios))}",
-                  "fewer instructions than Xen 4.17 on the paths through the "
+                  "fewer instructions than Xen on the paths through the "
                   "hypervisor that have a budget",
                   f"at least {TIMES_SHORTER_THAN_XEN} times",
                   min(ratios) >= TIMES_SHORTER_THAN_XEN)]

@@ -48,7 +48,7 @@ def legend(rows, has_xen):
               ("whisker", "<b>quartiles</b> the middle half of the time "
                "samples; the bar ends at their median")]
     if has_xen:
-        items += [("xen", "<b>Xen 4.17</b> the same operation on its "
+        items += [("xen", "<b>Xen</b> the same operation on its "
                    "paravirtual path, in the same emulator")]
     return element("ul", "".join(
         f"<li>{chart.sample(kind)}<span>{text}</span></li>"

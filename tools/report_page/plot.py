@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The SVG of a series in one unit: the cost for each entry by batch size.
 
-    1,000  x---x---x---x   Xen 4.17, batch
+    1,000  x---x---x---x   Xen, batch
            - - - - - - -   trap, one by one
       100  o
              `o---o---o-   batch
@@ -71,7 +71,7 @@ def lines_of(panel, rows, single):
     lines = [Line(way, way, by_size(panel, rows, way),
                   quartiles_by_size(panel, rows, way))
              for way in dict.fromkeys(row.way for row in rows)]
-    lines.append(Line("Xen 4.17, batch", "xen", xen_by_size(panel, rows)))
+    lines.append(Line("Xen, batch", "xen", xen_by_size(panel, rows)))
     figure = single and panel.figure(single)
     if figure is not None and figure > 0:
         lines.append(Line(f"{single.way}, one by one", single.way,
