@@ -23,4 +23,4 @@ $(BUILD)/probe/native.elf: $(PROBE_NATIVE) $(PROBE_LDS)
 
 .PHONY: sensitive
 sensitive: $(BUILD)/hypervisor.elf $(PROBE_IMAGES) $(BUILD)/ramdisk.cpio
-	@tests/probe/table.py --update
+	@tests/probe/table.py --update $(if $(filter-out 0,$(ANY_QEMU)),--any-qemu)

@@ -4,6 +4,11 @@
 
     tests/probe/table.py             the table, on standard output
     tests/probe/table.py --update    and into docs/SENSITIVE.md
+    tests/probe/table.py --update --any-qemu    whatever QEMU the page is of
+
+QEMU's versions differ in what they make of some instructions. The page names
+the one that it was made with; with another one, --update prints what is
+different and leaves the page as it is, but for --any-qemu.
 
 Nothing about an instruction is known here but what tests/probe/probe.c prints:
 a line for each row and pass, of fields between bars. The passes are ring0 and
@@ -11,6 +16,7 @@ ring3 on the bare machine, and parapet. Each verdict compares their lines.
 """
 
 import argparse
+import difflib
 import os
 import re
 import subprocess
@@ -68,8 +74,8 @@ class Row:
 
     @property
     def absent(self):
-        """It is undefined in whatever ring: not in this CPU, or mode."""
-        return all(self[name].fault == "#UD" for name in PASSES)
+        """Natively undefined in whatever ring: not in this CPU, or mode."""
+        return self["ring0"].fault == self["ring3"].fault == "#UD"
 
     @property
     def different(self):
@@ -159,13 +165,13 @@ def class_of(row):
 
 
 def verdict(row):
-    native, here = row["ring0"], row["parapet"]
-    if row.absent:
+    here = row["parapet"]
+    if row.absent and not row.different:
         return "the same #UD"
     if "emulated" in here.exits:
         what = "emulated"
     elif "reflected" in here.exits:
-        return f"refused: {here.fault}"
+        return f"refused: {effect(here)}"
     elif here.fault:
         what = f"{here.fault} at once"
         return what if row.different else f"the same {here.fault}"
@@ -177,7 +183,7 @@ def verdict(row):
         return "no trap, the same"
     if not row.different:
         return f"{what}, the same"
-    return f"{what}: {plain(here.view)}"
+    return f"{what}: {effect(here)}"
 
 
 # ---- the page ----
@@ -219,6 +225,7 @@ def summary(rows):
     open_rows = [row for row in present if not row.privileged]
     privileged = len(present) - len(open_rows)
     rest = [row for row in open_rows if not row.caught]
+    added = [row for row in rows if row.absent and row.different]
     return [
         "### The sum", "",
         f"Of {len(present)} cases, {privileged} are privileged. The other "
@@ -229,7 +236,9 @@ def summary(rows):
         listing([row for row in rest if row.different],
                 "raise no exception and do something else than in ring 0"),
         listing([row for row in rest if not row.different],
-                "do the same as in ring 0"), ""]
+                "do the same as in ring 0"), "",
+        *([listing(added, "are undefined there, and not under Parapet"), ""]
+          if added else [])]
 
 
 def qemu_version():
@@ -264,21 +273,48 @@ def read_page():
         return split_page(file.read())
 
 
-def update(text):
-    before, _, after = read_page()
+def version_of(page):
+    """The QEMU that the table was made with, or None without a table."""
+    match = re.search(re.escape(made_on("@")).replace("@", r"(\d+\.\d+)"), page)
+    return match and match.group(1)
+
+
+def write_page(before, text, after):
     with open(PAGE, "w", encoding="utf-8") as file:
         file.write(before + text + after)
+
+
+def differences(page, text, version):
+    """Line by line, whatever the width of the columns."""
+    def lines(table):
+        return re.sub(r"([ -])\1+", r"\1", table).splitlines()
+    return list(difflib.unified_diff(lines(page), lines(text), PAGE,
+                                     f"QEMU {version}", n=0, lineterm=""))
+
+
+def update(text, version, any_qemu):
+    """Into the page; or, if that is another QEMU's, what is different."""
+    before, page, after = read_page()
+    if any_qemu or version_of(page) in (None, version):
+        write_page(before, text, after)
+        return
+    print(*differences(page, text, version), sep="\n")
+    print(f"probe: {PAGE} was made with QEMU {version_of(page)}, and this is "
+          f"{version}: not written. Above is what is different; `make "
+          "sensitive ANY_QEMU=1` writes it all the same.")
 
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
     parser.add_argument("--update", action="store_true")
+    parser.add_argument("--any-qemu", action="store_true")
     options = parser.parse_args()
     try:
-        text = generated(parse(run_both()), qemu_version())
+        version = qemu_version()
+        text = generated(parse(run_both()), version)
         print(text)
         if options.update:
-            update(text)
+            update(text, version, options.any_qemu)
     except Failed as failed:
         print(f"probe: {failed}", file=sys.stderr)
         return 1
