@@ -260,7 +260,10 @@ fuzz: $(FUZZ_PROGRAMS) ## the fuzzers, each for SECONDS=10
 	@tests/run-tests.py --only 'fuzz '
 check: build ## the tests of the tree and of the images
 	@tests/run-tests.py --only 'check '
-kernels: $(BUILD)/hypervisor.elf $(KERNELS) ## the micro-guests; TEST=NAME: one
+kernels: ## the micro-guests; TEST=NAME: one
+	@$(ASK_DOCTOR)
+	@images=$$(tests/kernels/run --images $(TEST)) && \
+	    $(SUBMAKE) $(BUILD)/hypervisor.elf $$images </dev/null
 	@tests/kernels/run $(TEST)
 system: build ## whole boots, driven from outside
 	@tests/run-tests.py --only 'system '
@@ -276,7 +279,9 @@ report: ## a page of the figures of bench and bench-xen
 sensitive: ## run each sensitive instruction: the table of docs/SENSITIVE.md
 
 .PHONY: gdb
-gdb: $(BUILD)/hypervisor.elf $(BUILD)/default.itb ## boot under gdb
+gdb: ## boot under gdb
+	@$(ASK_DOCTOR)
+	@$(SUBMAKE) $(RUN_IMAGES) </dev/null
 	@exec tools/gdb/start
 
 .PHONY: size
