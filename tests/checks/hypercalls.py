@@ -3,11 +3,13 @@
 """A mistake in abi/hypercalls.def fails the build, and says what is wrong.
 
 Works on a scratch copy of the tree, whose first build must succeed: what
-fails afterwards fails because of the mistake.
+fails afterwards fails because of the mistake. A mistake that is not about its
+number has one that is free, whatever hypercalls of their own the tree has.
 """
 
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -64,6 +66,17 @@ def build_fails(folder, line, message, regenerate=False):
     return []
 
 
+def free_number(folder):
+    """The highest number that no line of the list has."""
+    with open(os.path.join(folder, "abi/abi.h")) as file:
+        end = int(re.search(r"#define PARAPET_NR_HYPERCALLS (\d+)",
+                            file.read()).group(1))
+    with open(os.path.join(folder, "abi/hypercalls.def")) as file:
+        taken = set(map(int, re.findall(r"PARAPET_HYPERCALL\d\(\s*(\d+)",
+                                        file.read())))
+    return max(set(range(end)) - taken)
+
+
 def main():
     good = True
     with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
@@ -73,24 +86,25 @@ def main():
             sys.stderr.write(output)
             common.report(NAME, ["an unchanged copy does not build"])
             sys.exit(1)
+        free = free_number(folder)
         for what, problems in (
                 ("a number used twice", build_fails(
                     folder, 'PARAPET_HYPERCALL0(1, twice, 0, "", "x")',
                     "twice (number 1): has the number of abi_version")),
                 ("an unknown error", build_fails(
-                    folder, 'PARAPET_HYPERCALL0(224, odd, 0, "EODD", "x")',
+                    folder, f'PARAPET_HYPERCALL0({free}, odd, 0, "EODD", "x")',
                     "abi/errors.def has no EODD")),
                 ("an unknown type", build_fails(
-                    folder, 'PARAPET_HYPERCALL1(224, odd, 0, u7, a, "", "x")',
+                    folder, f'PARAPET_HYPERCALL1({free}, odd, 0, u7, a, "", "x")',
                     "unknown type of argument: u7")),
                 ("a number out of range", build_fails(
                     folder, 'PARAPET_HYPERCALL0(256, far, 0, "", "x")',
                     "not below PARAPET_NR_HYPERCALLS")),
                 ("a stale docs/hypercalls.md", build_fails(
-                    folder, 'PARAPET_HYPERCALL0(224, stale, 0, "", "x")',
+                    folder, f'PARAPET_HYPERCALL0({free}, stale, 0, "", "x")',
                     "docs/hypercalls.md is stale")),
                 ("a missing handler", build_fails(
-                    folder, 'PARAPET_HYPERCALL0(224, absent, 0, "", "x")',
+                    folder, f'PARAPET_HYPERCALL0({free}, absent, 0, "", "x")',
                     "hc_absent", regenerate=True))):
             good &= common.report(f"{NAME}: {what} fails the build", problems)
     sys.exit(0 if good else 1)

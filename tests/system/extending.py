@@ -10,6 +10,9 @@ changed, and at most three besides the page that `make docs` writes.
 
 Then the tool by itself: skeletons of every kind compile, pass all but the one
 check that they are to fail, and are laid out; and what it refuses.
+
+All of it holds in a tree that has hypercalls of its owner's already: the page's
+numbers are then others, and a section that was typed there is not tried again.
 """
 
 import hashlib
@@ -20,9 +23,11 @@ import subprocess
 import tempfile
 
 import machine
-from machine import Failure, expect, test
+from machine import Failure, Skipped, expect, test
 
 PAGE = "docs/EXTENDING.md"
+LIST = "abi/hypercalls.def"
+COURSEWORK = range(224, 256)
 GENERATED = "docs/hypercalls.md"
 MAX_FILES = 3
 LEFT_OUT = (".git", "build", "build-*", "__pycache__")
@@ -99,6 +104,17 @@ def write(folder, path, text):
         file.write(text)
 
 
+def taken(folder="."):
+    """The number of each hypercall that a tree has, by its name."""
+    return {name: int(number) for number, name in re.findall(
+        r"PARAPET_HYPERCALL\d\(\s*(\d+),\s*(\w+)", read(folder, LIST))}
+
+
+def free_numbers(folder="."):
+    numbers = taken(folder).values()
+    return [number for number in COURSEWORK if number not in numbers]
+
+
 # ---- following the page ----
 
 def sections():
@@ -106,6 +122,20 @@ def sections():
     parts = re.split(r"^## ", read(".", PAGE), flags=re.M)[1:]
     return [(part.partition("\n")[0], part) for part in parts
             if FILES.search(part)]
+
+
+def renumbered(text, number):
+    """The section with this number for its hypercall."""
+    return re.sub(r"(?<=is hypercall )\d+(?=:$)|"
+                  r"(?<=^PARAPET_HYPERCALL\d\()\d+", str(number), text,
+                  flags=re.M)
+
+
+def is_typed_already(folder, text):
+    """Whether the owner of this tree followed the section."""
+    return any(os.path.exists(os.path.join(folder, match.group(1)))
+               for block in BLOCK.finditer(text)
+               if (match := WHOLE.match(block["words"] or "")))
 
 
 def replace_once(folder, path, old, new):
@@ -170,8 +200,10 @@ class Follower:
 
 def follow(folder, text):
     before = contents(folder)
+    if is_typed_already(folder, text):
+        raise Skipped("this tree has it already")
     follower = Follower(folder)
-    for block in BLOCK.finditer(text):
+    for block in BLOCK.finditer(renumbered(text, free_numbers(folder)[0])):
         if block["console"] is not None:
             follower.console(block["console"])
         else:
@@ -211,6 +243,8 @@ def register_section(title, text):
 
 def check_layout(folder, paths):
     """clang-format would change nothing, as `make check` wants it."""
+    if not paths:
+        raise Skipped("nothing was typed")
     sources = " ".join(path for path in sorted(paths)
                        if path.endswith((".c", ".h")))
     status, output = run(folder, f"clang-format --dry-run -Werror {sources}")
@@ -219,7 +253,7 @@ def check_layout(folder, paths):
 
 # ---- the tool by itself ----
 
-SKELETONS = {
+KINDS = {
     "none": "",
     "numbers": "a:u32 b:u64 c:vaddr d:u32 e:u64 f:u32",
     "fixed": "a:in:2 b:out:300 c:inout:3000",
@@ -230,6 +264,11 @@ SKELETONS = {
     "units": "PREEMPTIBLE a:u32 n:u64",
     "pieces": "PREEMPTIBLE a:inout:1048576 b:in:1025 n:u64 c:vaddr",
 }
+
+
+# Those whose names the owner of this tree did not take.
+SKELETONS = {name: args for name, args in KINDS.items()
+             if name not in taken()}
 
 
 def make_skeletons(folder):
@@ -261,31 +300,31 @@ def expect_skeleton(name, output):
 REFUSALS = (
     ("", "NAME is missing"),
     ("NAME=Hello", "'Hello': expected a lower-case letter"),
-    ("NAME=x" + "y" * 32, "at most 32"),
+    ("NAME=zz" + "y" * 32, "at most 32"),
     ("NAME='a b'", "expected a lower-case letter"),
     ("NAME=register", "has a meaning in C"),
     ("NAME=yield", "has it already, with number 32"),
     ("NAME=vcpu", "hypervisor/core/hc_vcpu.c is there already"),
     ("NAME=timer", "tests/kernels/timer.c is there already"),
     ("NAME=raw", "abi/stubs.h uses hypercall_raw for something else"),
-    ("NAME=x ARGS='a:u16'", "ARGS 'a:u16': expected NAME:u32"),
-    ("NAME=x ARGS='a'", "ARGS 'a': expected NAME:u32"),
-    ("NAME=x ARGS='a:in'", "ARGS 'a:in': expected NAME:u32"),
-    ("NAME=x ARGS='a:u32:4'", "ARGS 'a:u32:4': expected NAME:u32"),
-    ("NAME=x ARGS='a:in:b'", "'b' is no number of bytes"),
-    ("NAME=x ARGS='a:in:1'", "expected from 2 to"),
-    ("NAME=x ARGS='a:out:1048577'", "expected from 2 to"),
-    ("NAME=x ARGS='a:in:4097'", "more than 4096 take too long"),
-    ("NAME=x ARGS='int:u32'", "argument 'int': that word has a meaning in C"),
-    ("NAME=x ARGS='result:u32'", "the skeleton uses that name itself"),
-    ("NAME=x ARGS='a:u32 a:u64'", "two arguments named 'a'"),
-    ("NAME=x ARGS='a:u32 b:u32 c:u32 d:u32 e:u32 f:u32 g:u32'",
+    ("NAME=zz ARGS='a:u16'", "ARGS 'a:u16': expected NAME:u32"),
+    ("NAME=zz ARGS='a'", "ARGS 'a': expected NAME:u32"),
+    ("NAME=zz ARGS='a:in'", "ARGS 'a:in': expected NAME:u32"),
+    ("NAME=zz ARGS='a:u32:4'", "ARGS 'a:u32:4': expected NAME:u32"),
+    ("NAME=zz ARGS='a:in:b'", "'b' is no number of bytes"),
+    ("NAME=zz ARGS='a:in:1'", "expected from 2 to"),
+    ("NAME=zz ARGS='a:out:1048577'", "expected from 2 to"),
+    ("NAME=zz ARGS='a:in:4097'", "more than 4096 take too long"),
+    ("NAME=zz ARGS='int:u32'", "argument 'int': that word has a meaning in C"),
+    ("NAME=zz ARGS='result:u32'", "the skeleton uses that name itself"),
+    ("NAME=zz ARGS='a:u32 a:u64'", "two arguments named 'a'"),
+    ("NAME=zz ARGS='a:u32 b:u32 c:u32 d:u32 e:u32 f:u32 g:u32'",
      "7 arguments: a hypercall takes at most 6"),
-    ("NAME=x PREEMPTIBLE=1", "PREEMPTIBLE=1 needs a u64"),
-    ("NAME=x PREEMPTIBLE=1 ARGS='a:in:4096'", "PREEMPTIBLE=1 needs a u64"),
-    ("NAME=x PREEMPTIBLE=1 ARGS='a:in:9999 n:u64 b:out:16'",
+    ("NAME=zz PREEMPTIBLE=1", "PREEMPTIBLE=1 needs a u64"),
+    ("NAME=zz PREEMPTIBLE=1 ARGS='a:in:4096'", "PREEMPTIBLE=1 needs a u64"),
+    ("NAME=zz PREEMPTIBLE=1 ARGS='a:in:9999 n:u64 b:out:16'",
      "buffers in one row"),
-    ("NAME=x PREEMPTIBLE=1 ARGS='a:in:1024 n:u64'", "for more than 1024"),
+    ("NAME=zz PREEMPTIBLE=1 ARGS='a:in:1024 n:u64'", "for more than 1024"),
 )
 
 
@@ -309,6 +348,15 @@ for section_title, section_text in sections():
     register_section(section_title, section_text)
 
 
+@test("extending: `make kernels TEST=x` built x, and no other micro-guest")
+def built():
+    expected = {os.path.basename(match[1]).replace(".c", ".elf")
+                for _, text in sections() for match in
+                re.finditer(r"`(tests/kernels/\w+\.c)`", FILES.search(text)[1])}
+    found = set(os.listdir(os.path.join(FOLLOWED, "build/kernels")))
+    expect(found <= expected, f"built: {sorted(found)}")
+
+
 @test("extending: what was typed is laid out, and in the reference page")
 def typed():
     check_layout(FOLLOWED, changed(UNTOUCHED, contents(FOLLOWED)))
@@ -319,7 +367,7 @@ def typed():
 @test("extending: tests that go over all hypercalls pass with the new ones")
 def all_hypercalls():
     names = "arguments enosys multicall hazard_random suite"
-    status, output = run(FOLLOWED, f"tests/kernels/run {names}")
+    status, output = run(FOLLOWED, f"make kernels TEST='{names}'")
     expect(status == 0, output)
 
 
@@ -357,8 +405,23 @@ def no_number():
     path = "abi/hypercalls.def"
     write(folder, path, read(folder, path) + "".join(
         f'PARAPET_HYPERCALL0({number}, taken{number}, 0, "", "taken")\n'
-        for number in range(224, 256)))
-    expect_refusal(folder, "NAME=x", "all numbers from 224 to 255 are taken")
+        for number in free_numbers()))
+    expect_refusal(folder, "NAME=zz", "all numbers from 224 to 255 are taken")
+
+
+@test("extending: a tree with two skeletons passes `make check`, and another "
+      "hypercall follows")
+def scaffolded():
+    folder = copy_tree("scaffolded")
+    shutil.copytree(machine.BUILD, os.path.join(folder, "build"),
+                    ignore=shutil.ignore_patterns("clang", "debug"))
+    for number in range(2):
+        status, output = run(folder, "make new-hypercall "
+                                     f"NAME=zz_{number} ARGS=a:u32")
+        expect(status == 0, output)
+    status, output = run(folder, "make check")
+    expect(status == 0, output)
+    follow(folder, dict(sections())["2. A hypercall with a buffer"])
 
 
 machine.run_all()

@@ -2,8 +2,8 @@
 """What the system tests share: boots, and the report of what came of them.
 
 A test is a function with the decorator @test; it raises Failure, by expect(),
-when the machine did not do what it should. run_all() runs them in order and
-prints a line for each that tests/run-tests.py counts.
+when the machine did not do what it should, or Skipped. run_all() runs them in
+order and prints a line for each that tests/run-tests.py counts.
 """
 
 import contextlib
@@ -43,6 +43,10 @@ tests = []
 
 class Failure(Exception):
     pass
+
+
+class Skipped(Exception):
+    """The text says why."""
 
 
 class Result:
@@ -197,6 +201,8 @@ def run_all():
         try:
             function()
             print(f"PASS: system {name}", flush=True)
+        except Skipped as skipped:
+            print(f"SKIP: system {name}: {skipped}", flush=True)
         except Failure as failure:
             failed = True
             first, _, rest = str(failure).partition("\n")
