@@ -5,7 +5,7 @@
  * the CPU, one that has just been woken by its timer: that one must get its
  * upcall and not wait for it for ever.
  *
- * QEMU: smp=1 timeout=60 partner=partners/sleeper
+ * QEMU: smp=1 partner=partners/sleeper
  * EXPECT: killed "no stack for the event frame"
  * CONSOLE: "TEST sleeper: success"
  */

@@ -5,7 +5,7 @@
  * to its end meanwhile. The console tells the order. Then this one stops: it
  * reads the TSC.
  *
- * QEMU: smp=1 timeout=60 partner=partners/witness
+ * QEMU: smp=1 partner=partners/witness
  * CONSOLE: "spinning(.|\n)*TEST witness: success(.|\n)*TEST hazard_events_off"
  */
 #include "abi/stubs.h"

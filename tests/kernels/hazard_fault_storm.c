@@ -4,7 +4,7 @@
  * place and nested; only its own time is lost, and the witness beside it on
  * the same CPU gets its share.
  *
- * QEMU: smp=1 timeout=60 partner=partners/witness
+ * QEMU: smp=1 partner=partners/witness
  */
 #include "abi/exits.h"
 #include "abi/stubs.h"

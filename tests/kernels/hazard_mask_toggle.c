@@ -5,7 +5,7 @@
  * not ended for having none.
  *
  * BUNDLE: vcpus=2
- * QEMU: smp=2 timeout=120
+ * QEMU: smp=2
  */
 #include "abi/stubs.h"
 #include "tests/kernels/lib/event.h"

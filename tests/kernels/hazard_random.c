@@ -21,7 +21,7 @@
  * Those from console_write on are left out of multicalls, where no guard comes
  * between. At the end the domain has all its frames, and the audit is clean.
  *
- * QEMU: timeout=120
+ * QEMU: patience=300
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

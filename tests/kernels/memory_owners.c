@@ -5,7 +5,6 @@
  * machine are tried that are not ours by the M2P and the P2M, in each way in
  * which a hypercall takes a frame: -EPERM.
  *
- * QEMU: timeout=60
  * VARIANT: alone
  * VARIANT: beside partner=partners/witness
  */

@@ -5,7 +5,7 @@
  * Each call is refused or done; a table is never written to.
  *
  * BUNDLE: vcpus=2
- * QEMU: smp=2 timeout=180
+ * QEMU: smp=2 patience=300
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

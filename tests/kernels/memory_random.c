@@ -7,7 +7,7 @@
  * Some of the frames are below the root that is in use, so that the CPU walks
  * what has come about, and stores through it.
  *
- * QEMU: timeout=180
+ * QEMU: patience=300
  * VARIANT: one
  * VARIANT: two vcpus=2 smp=2
  */

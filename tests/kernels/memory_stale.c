@@ -6,7 +6,6 @@
  * hypervisor flushes every CPU that may have it. `alone` writes on the same
  * vCPU, `other` on another one, which spins meanwhile.
  *
- * QEMU: timeout=60
  * VARIANT: alone
  * VARIANT: other vcpus=2 smp=2
  */

@@ -9,7 +9,7 @@
  * the same on the same CPU; one has the hypervisor poison what is clobbered,
  * for which it takes the slow way out.
  *
- * QEMU: timeout=120
+ * QEMU: patience=300
  * VARIANT: alone smp=1
  * VARIANT: beside smp=1 partner=preserve
  * VARIANT: poisoned smp=1 append="poison=on"

@@ -4,7 +4,7 @@
  * what they must never do, is in memory_*.c.
  *
  * BUNDLE: memory=64M
- * QEMU: timeout=120
+ * QEMU: patience=300
  * VARIANT: audited
  * VARIANT: unaudited append="audit=off"
  */

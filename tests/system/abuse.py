@@ -9,7 +9,6 @@ import re
 import machine
 from machine import PLATFORMS, expect, expect_text, shell, test
 
-PATIENCE = {"TIMEOUT": 5 * machine.LIMIT}
 # What the shell itself, and the kernel's caches, may keep.
 SLACK_KIB = 128
 
@@ -46,7 +45,7 @@ def free_kib(result):
 
 def expect_survival(command, said, **settings):
     """The first round fills caches; after the second all is as before it."""
-    result = shell(lines_of(command) * 2 + [FREE], **PATIENCE, **settings)
+    result = shell(lines_of(command) * 2 + [FREE], **settings)
     expect(result.output.count("\nthe shell answers\n") == 2,
            "the shell does not answer", result)
     expect(result.output.count(said) == 2, f"no two {said!r}", result)
@@ -77,7 +76,7 @@ def shell_bomb():
     for settings in PLATFORMS.values():
         result = shell(["bomb() { bomb | bomb & }; bomb 2>/dev/null; sleep 1",
                         "kill -9 -1", "sleep 1; echo all are gone; ps", FREE],
-                       **PATIENCE, **settings)
+                       **settings)
         names = re.findall(r"^ +\d+ root +(\S+)", result.output, re.M)
         expect_text(result, "\nall are gone\n")
         expect(names[:2] == ["/init", "-sh"] and len(names) <= 4,

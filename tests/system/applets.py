@@ -9,15 +9,13 @@ from machine import PLATFORMS, expect, shell, test
 
 LEAST = 100  # applets that are to be checked
 SCRIPTS = 5
-# Busy hosts are slow: the whole takes a fraction of this.
-PATIENCE = {"TIMEOUT": 5 * machine.LIMIT}
 
 
 def run_script(name, **settings):
     """The lines that say ok; none may say anything else."""
     with machine.folder_with(f"tests/system/{name}") as folder:
         result = shell([f"sh /root/{name}; echo status $?"], ADD=folder,
-                       **PATIENCE, **settings)
+                       **settings)
     expect("FAILED" not in result.output, "not all is as it should be", result)
     expect("\nstatus 0\n" in result.output, "it did not end well", result)
     return re.findall(r"^ok .+$", result.output, re.M)

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 
 import machine
+import progress
 
 
 @contextlib.contextmanager
@@ -20,7 +21,7 @@ def waiting_machine(*arguments, **settings):
                 stdout=output, stderr=output,
                 env=machine.environment(GDB=socket, **settings))
         try:
-            machine.wait_until(lambda: os.path.exists(socket))
+            progress.wait_until(lambda: os.path.exists(socket), process.pid)
             yield socket, console
         finally:
             process.terminate()
@@ -34,14 +35,12 @@ def gdb(image, commands, *arguments, variables=None, **settings):
     variables are gdb's environment; arguments and settings those of tools/run.
     """
     with waiting_machine(*arguments, **settings) as (socket, console):
-        done = subprocess.run(
+        done = machine.complete(
             ["gdb", "-q", "-nx", "-batch", "-iex", "set pagination off",
              "-ex", f"target remote {socket}", *commands,
              os.path.join(machine.BUILD, image)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=4 * machine.LIMIT,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=machine.environment(**(variables or {})))
         with open(console, encoding="utf-8", errors="replace") as file:
             text = file.read()
-    return machine.Result(done.returncode, text,
-                          done.stdout.decode(errors="replace"))
+    return machine.Result(done.status, text, done.output)

@@ -68,11 +68,10 @@ def variables():
 
 def run(folder, command):
     """The status of a shell command, and all that it printed."""
-    done = subprocess.run(["bash", "-c", command], cwd=folder, text=True,
-                          env=variables(), stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=300)
-    return done.returncode, done.stdout
+    done = machine.complete(["bash", "-c", command], cwd=folder, limit=300,
+                            env=variables(), stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT)
+    return done.status, done.output + done.said
 
 
 def contents(folder):

@@ -14,11 +14,9 @@ def gdb(*commands):
     arguments = ["tools/gdb/start", "-batch"]
     for command in commands:
         arguments += ["-ex", command]
-    done = subprocess.run(arguments, stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=2 * machine.LIMIT,
-                          env=machine.environment(TIMEOUT=machine.LIMIT))
-    return machine.Result(done.returncode, done.stdout, "")
+    return machine.complete(arguments, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT,
+                            env=machine.environment())
 
 
 @test("gdb: stops in C, with a backtrace, in hypervisor and guest")

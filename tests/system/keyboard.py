@@ -6,10 +6,9 @@ import pty
 import re
 import select
 import subprocess
-import termios
-import time
 
 import machine
+import progress
 
 CONTROL_C = b"\x03"
 CONTROL_D = b"\x04"
@@ -35,8 +34,7 @@ class Keyboard:
             start_new_session=True, env=machine.environment(**settings))
         # QEMU reads single keys from here on; before, the line is the
         # terminal's.
-        machine.wait_until(
-            lambda: not termios.tcgetattr(theirs)[3] & termios.ICANON)
+        progress.wait_until(lambda: machine.is_raw(theirs), self.process.pid)
         os.close(theirs)
 
     def __enter__(self):
@@ -61,14 +59,22 @@ class Keyboard:
         text = self.screen.decode(errors="replace").replace("\r", "")
         return machine.Result(self.process.poll(), text, "")
 
-    def see(self, pattern, seconds=machine.LIMIT):
+    def see(self, pattern):
         """Waits for a regular expression."""
-        end = time.monotonic() + seconds
+        patience = progress.Patience(self.process.pid, machine.LIMIT)
         while not (match := re.compile(pattern).search(self.screen,
                                                        self.seen)):
-            machine.expect(self.read(0.1) and time.monotonic() < end,
+            machine.expect(self.read_on(patience),
                            f"no {pattern!r} on the terminal", self.result())
         self.seen = match.end()
+
+    def read_on(self, patience):
+        """False when there is nothing more to wait for."""
+        try:
+            patience.check(len(self.screen))
+        except progress.Stuck:
+            return False
+        return self.read(progress.INTERVAL)
 
     def type(self, keys, pattern=None):
         os.write(self.ours, keys)
@@ -77,7 +83,9 @@ class Keyboard:
 
     def end(self):
         """Waits for the command's end."""
-        while self.process.poll() is None and self.read(0.1):
+        patience = progress.Patience(self.process.pid, machine.LIMIT)
+        while self.process.poll() is None and self.read_on(patience):
             pass
-        self.process.wait(machine.LIMIT)
+        progress.wait_until(lambda: self.process.poll() is not None,
+                            self.process.pid, machine.LIMIT)
         return self.result()

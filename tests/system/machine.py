@@ -15,18 +15,23 @@ import subprocess
 import sys
 import tempfile
 import termios
-import time
 import traceback
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+import progress  # pylint: disable=wrong-import-position
 
 BUILD = os.environ.get("BUILD", "build")
 # What the names of the tools for x86-64 begin with.
 CROSS = os.environ.get("CROSS", "")
-# A boot takes a second; this is for a machine that is busy with other things.
-LIMIT = 60
+# Seconds without a word before a machine is given up; of its own time, so that
+# a busy host does not matter (tests/progress.py).
+LIMIT = 180
+# Seconds; only for what is left behind when a test is killed.
+BACKSTOP = 3600
 # What tools/run takes from the environment: only a test sets these.
-SETTINGS = ("MACHINE", "SMP", "MEM", "VCPUS", "DOMAIN_MEM", "CPU", "ACCEL", "APPEND", "GUEST", "BUNDLE",
-            "RAMDISK", "ADD", "BOOTARGS", "ICOUNT", "GDB", "TIMEOUT", "QEMU",
-            "QEMU_EXTRA", "V")
+SETTINGS = ("MACHINE", "SMP", "MEM", "VCPUS", "DOMAIN_MEM", "CPU", "ACCEL",
+            "APPEND", "GUEST", "BUNDLE", "RAMDISK", "ADD", "BOOTARGS", "ICOUNT",
+            "GDB", "QEMU", "QEMU_EXTRA", "V")
 
 # The exit status of tools/run.
 OK = 0
@@ -68,21 +73,37 @@ def environment(**settings):
     # A make that a test starts takes nothing over from the one around it.
     variables["MAKEFLAGS"] = ""
     variables.pop("MAKELEVEL", None)
-    variables["TIMEOUT"] = str(LIMIT)
+    variables.setdefault("TIMEOUT", str(BACKSTOP))
     variables.update({name: str(value) for name, value in settings.items()})
     return variables
+
+
+def complete(command, data=None, limit=LIMIT, **options):
+    """Runs a command to its end, or gives it up, as with TIMEOUT."""
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE if data is not None else
+        options.pop("stdin", subprocess.DEVNULL), **options)
+    stuck = ""
+    try:
+        output, said = progress.communicate(process, data, limit)
+    except progress.Stuck as reason:
+        stuck = f"{command[0]} was given up: {reason}\n"
+        process.terminate()
+        output, said = process.communicate()
+    status = TIMED_OUT if stuck else process.returncode
+    return Result(status, decoded(output), decoded(said) + stuck)
+
+
+def decoded(output):
+    return (output or b"").decode(errors="replace").replace("\r", "")
 
 
 def boot(text="", native=False, command=None, **settings):
     """Boots with text as the input; settings are those of tools/run."""
     command = command or ["tools/run"] + (["--native"] if native else [])
     data = text.encode() if isinstance(text, str) else text
-    done = subprocess.run(command, input=data, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=6 * LIMIT,
-                          env=environment(**settings))
-    return Result(done.returncode,
-                  done.stdout.decode(errors="replace").replace("\r", ""),
-                  done.stderr.decode(errors="replace"))
+    return complete(command, data, stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE, env=environment(**settings))
 
 
 def monitor(text="", **settings):
@@ -119,10 +140,9 @@ def make(target, *settings):
     return ["make", target, *same, *settings]
 
 
-def wait_until(condition):
-    deadline = time.monotonic() + LIMIT
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
+def is_raw(terminal):
+    """Whether single keys are read from it."""
+    return not termios.tcgetattr(terminal)[3] & termios.ICANON
 
 
 def on_terminal(command, typed, **settings):
@@ -145,16 +165,24 @@ def on_terminal(command, typed, **settings):
         return screen
 
     # QEMU reads single keys from here on; before, the line is the terminal's.
-    wait_until(lambda: not termios.tcgetattr(theirs)[3] & termios.ICANON)
-    for keys, text in typed:
-        os.write(ours, keys)
-        wait_until(lambda: text in read_screen())
-    status = process.wait(LIMIT)
+    stuck = ""
+    try:
+        progress.wait_until(lambda: is_raw(theirs), process.pid, LIMIT)
+        for keys, text in typed:
+            os.write(ours, keys)
+            progress.wait_until(lambda: text in read_screen(), process.pid,
+                                LIMIT)
+        progress.wait_until(lambda: read_screen() and
+                            process.poll() is not None, process.pid, LIMIT)
+    except progress.Stuck as reason:
+        stuck = str(reason)
+        process.kill()
+    status = process.wait()
     read_screen()
     restored = termios.tcgetattr(theirs) == before
     os.close(ours)
     os.close(theirs)
-    return Result(status, screen.decode(errors="replace"), ""), restored
+    return Result(status, screen.decode(errors="replace"), stuck), restored
 
 
 def expect(condition, what, result=None):

@@ -29,12 +29,11 @@ def expect_passed(result):
 @test("posix: passes on this Linux")
 def host():
     with tempfile.TemporaryFile("w+") as output:
-        done = subprocess.run(
-            [os.path.join(BUILD, "user/bin/posix")], stdin=subprocess.DEVNULL,
-            stdout=output, stderr=output, timeout=machine.LIMIT,
-            start_new_session=True)
+        done = machine.complete(
+            [os.path.join(BUILD, "user/bin/posix")], stdout=output,
+            stderr=output, start_new_session=True)
         output.seek(0)
-        expect_passed(machine.Result(done.returncode, output.read(), ""))
+        expect_passed(machine.Result(done.status, output.read(), done.said))
 
 
 def register(name, settings):
@@ -45,7 +44,7 @@ def register(name, settings):
                      if key != "native"}
         # By hand: what is typed ahead would come in between. And twice, for
         # the second time it finds what the first has left behind.
-        with Keyboard(command, TIMEOUT=3 * machine.LIMIT, **variables) as keys:
+        with Keyboard(command, **variables) as keys:
             for _ in range(2 if name in PLATFORMS else 1):
                 keys.see(PROMPT)
                 keys.type(b"posix" + ENTER, rb"posix: \d+ passed, \d+ failed")

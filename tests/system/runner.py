@@ -9,7 +9,6 @@ failure here is the fault of tools/run or of QEMU.
 import os
 import subprocess
 import tempfile
-import time
 
 import machine
 from machine import boot, expect, expect_status, expect_text, test
@@ -65,10 +64,8 @@ def reset():
 
 @test("tools/run: TIMEOUT ends a machine that hangs")
 def timeout():
-    start = time.monotonic()
     expect_end("hang", machine.TIMED_OUT, "run: no end within TIMEOUT=2",
                TIMEOUT=2)
-    expect(time.monotonic() - start < 20, "it took far longer than TIMEOUT")
 
 
 @test("tools/run: what it cannot run it names")
@@ -109,11 +106,11 @@ def next_domains():
 @test("tools/run: it ends with the machine while its input stays open")
 def open_input():
     reader, writer = os.pipe()
-    done = subprocess.run(["tools/run"], stdin=reader, timeout=machine.LIMIT,
-                          env=machine.environment(BUILD=scratch.name,
-                                                  APPEND="exit=2a"))
+    done = machine.complete(["tools/run"], stdin=reader,
+                            env=machine.environment(BUILD=scratch.name,
+                                                    APPEND="exit=2a"))
     os.close(writer)
-    expect(done.returncode == machine.OK, f"status {done.returncode}")
+    expect_status(done, machine.OK)
 
 
 @test("tools/run: a closed standard input is an empty one")

@@ -5,7 +5,6 @@
 import os
 import re
 import tempfile
-import time
 
 import machine
 from keyboard import (CONTROL_BRACKET, CONTROL_C, CONTROL_D, CONTROL_Z, ENTER,
@@ -129,40 +128,40 @@ def edit_lines(keys):
 
 
 def run_until_ready(keys, command):
-    """Before the shell has run something, all keys are for its own editor."""
-    keys.type(b"echo ready; " + command + ENTER, rb"\nready\r*\n")
-    time.sleep(0.5)
+    """Its first word is its own: it has the terminal then, and the keys."""
+    keys.type(b"sh -c 'echo ready; " + command + b"'" + ENTER,
+              rb"\nready\r*\n")
 
 
 def control_jobs(keys):
-    run_until_ready(keys, b"sleep 100")
+    run_until_ready(keys, b"exec sleep 100")
     keys.type(CONTROL_C, PROMPT)
     keys.type(b"echo status $?" + ENTER, rb"\nstatus 130\r*\n")
     keys.see(PROMPT)
-    run_until_ready(keys, b"cat | cat")
-    keys.type(b"through" + ENTER, rb"\nthrough\r*\n")
+    keys.type(b"cat | cat" + ENTER, rb"cat \| cat\r*\n")
+    keys.type(b"through" + ENTER, rb"through\r*\nthrough\r*\n")
     keys.type(CONTROL_Z, rb"Stopped")
     keys.see(PROMPT)
     keys.type(b"jobs" + ENTER, rb"\+ +Stopped +cat \| cat")
     keys.see(PROMPT)
-    run_until_ready(keys, b"fg")
-    keys.type(b"again" + ENTER, rb"\nagain\r*\n")
+    keys.type(b"fg" + ENTER, rb"\ncat \| cat\r*\n")
+    keys.type(b"again" + ENTER, rb"again\r*\nagain\r*\n")
     keys.type(CONTROL_D, PROMPT)
     keys.type(b"sleep 1 & wait; echo over" + ENTER, rb"\nover\r*\n")
     keys.see(PROMPT)
 
 
 def leave_insertion(keys):
-    """ESC alone: other keys at once would make a sequence of it."""
-    keys.type(ESCAPE)
-    time.sleep(0.5)
+    """ESC alone: other keys at once would make a sequence of it. vi's last
+    line begins with its mode."""
+    keys.type(ESCAPE, rb"- /tmp/letter")
 
 
 def edit_a_file(keys):
-    keys.type(b"vi /tmp/letter" + ENTER, rb"~")
+    keys.type(b"vi /tmp/letter" + ENTER, rb"- /tmp/letter")
     keys.type(b"ihello wrld", rb"wrld")
     leave_insertion(keys)
-    keys.type(b"hhio")
+    keys.type(b"hhio", rb"I /tmp/letter")
     leave_insertion(keys)
     keys.type(b":wq" + ENTER, PROMPT)
     keys.type(b"cat /tmp/letter" + ENTER, rb"\nhello world\r*\n")
@@ -179,8 +178,8 @@ def watch_top(keys):
 
 def change_mode(keys):
     """A read has begun by single keys and ends by lines."""
-    run_until_ready(keys, b"sh -c 'stty -icanon; head -c 2 </dev/console & "
-                    b"sleep 1; stty icanon; echo changed; wait; echo over'")
+    run_until_ready(keys, b"stty -icanon; head -c 2 </dev/console & "
+                    b"sleep 1; stty icanon; echo changed; wait; echo over")
     keys.see(rb"changed")
     keys.type(b"ab" + ENTER, rb"over\r*\n")
     keys.see(PROMPT)
@@ -215,7 +214,7 @@ def register_by_hand(platform):
     @test(f"shell: by hand, {platform}: " + ", ".join(STEPS))
     def by_hand():
         command = ["tools/run"] + ["--native"] * (platform == "native")
-        with Keyboard(command, TIMEOUT=4 * machine.LIMIT) as keys:
+        with Keyboard(command) as keys:
             keys.see(PROMPT)
             for step in STEPS.values():
                 step(keys)
