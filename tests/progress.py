@@ -34,6 +34,15 @@ def stat(path):
         return None
 
 
+def name(pid):
+    """Of a process: its first 15 letters, or nothing when it is gone."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
 def children():
     """The processes of this machine, by their parent."""
     result = {}

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`make gdb`: symbols, a backtrace and our own commands, without a person."""
 
+import os
 import re
 import subprocess
 
@@ -9,14 +10,14 @@ import machine
 from machine import expect, expect_text, test
 
 
-def gdb(*commands):
+def gdb(*commands, **settings):
     """What gdb prints; it stands at the hypervisor's first line of C."""
     arguments = ["tools/gdb/start", "-batch"]
     for command in commands:
         arguments += ["-ex", command]
     return machine.complete(arguments, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT,
-                            env=machine.environment())
+                            env=machine.environment(**settings))
 
 
 @test("gdb: stops in C, with a backtrace, in hypervisor and guest")
@@ -39,11 +40,70 @@ def commands():
                  "hypercall shutdown", "hypercall 2")
     for pattern in (r"^d1 +guest +pv +1 +65536 KiB running$",
                     r"^d1v0 +VCPU_RUNNABLE +CPU 0 .* parapet_hypercall_page",
-                    r"^ +r15 +[0-9a-f]{16} +rip +f{8}8[0-9a-f]{7} ",
+                    r"^ +r15 +not saved +rip +f{8}8[0-9a-f]{7} ",
                     r"^ +34 +shutdown +hc_shutdown, hypervisor/core/",
                     r"^ +2 +console_write +hc_console_write, hypervisor/"):
         expect(re.search(pattern, result.output, re.M),
                f"expected {pattern}", result)
+
+
+SHOWN = re.compile(r"\b(r\w+) +(not saved|[0-9a-f]{16})")
+
+
+def vcpu_registers(result):
+    """What `vcpu d1v0` shows, in order, for each time that it was asked."""
+    return [dict(SHOWN.findall(part.partition("rflags")[0])) for part in
+            result.output.split("  registers, ")[1:]]
+
+
+def expect_not_saved(registers, names, result):
+    found = [name for name in registers if registers[name] == "not saved"]
+    expect(len(registers) == 17 and found == names.split(),
+           f"not saved are {found}, expected {names}", result)
+
+
+@test("gdb: vcpu shows what is saved in a hypercall, an exception, the guest")
+def saved():
+    result = gdb("tbreak hc_console_write", "continue", "vcpu d1v0",
+                 "info args", "tbreak kernel_main", "continue", "vcpu d1v0",
+                 "printf \"live %016lx %016lx\\n\", $rip, $rbx",
+                 "tbreak pv_exception", "continue", "vcpu d1v0",
+                 "tbreak guest_exit_work", "continue", "vcpu d1v0")
+    call, guest, fault, leaving = vcpu_registers(result)
+    expect_not_saved(call, "rax rbx rcx rbp r11 r12 r13 r14 r15", result)
+    buffer = re.search(r"\bbuffer = (\d+)", result.output)
+    expect(buffer and int(call["rdi"], 16) == int(buffer[1]),
+           "rdi is not the first argument", result)
+    expect_not_saved(guest, "", result)
+    expect_text(result, f"live {guest['rip']} {guest['rbx']}")
+    expect_not_saved(fault, "rbx rbp r12 r13 r14 r15", result)
+    expect_not_saved(leaving, "", result)
+
+
+@test("gdb: GUEST=x: its symbols, and no guest kernel is built")
+def guest():
+    image = os.path.join(machine.BUILD, "kernels/clock.elf")
+    result = gdb("info line test_main", "info line kernel_main",
+                 "tbreak test_main", "continue", GUEST=image)
+    expect(re.search(r"^Temporary breakpoint 2, test_main \(\) at "
+                     r"tests/kernels/clock.c:\d+", result.output, re.M),
+           "no stop in test_main", result)
+    expect("guest-kernel" not in result.output, "the guest kernel's symbols",
+           result)
+    made = machine.complete(machine.make("-n", "gdb", f"GUEST={image}"),
+                            stdout=subprocess.PIPE, env=machine.environment())
+    expect("hypervisor.elf" in made.output and
+           "default.itb" not in made.output, "built is not what is booted",
+           made)
+
+
+@test("gdb: when its terminal is closed, nothing is left behind")
+def terminal_closed():
+    for typed in ([], [(b"continue\n", b"Continuing.")]):
+        names, left = machine.left_behind(
+            machine.make("gdb"), [(b"", b"(gdb) "), *typed])
+        expect({"gdb", "qemu-system-x86"} <= set(names), f"started: {names}")
+        expect(not left, f"{left} are left after {typed}")
 
 
 @test("gdb: our commands say what they do not know")

@@ -11,6 +11,7 @@ import os
 import pty
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -183,6 +184,41 @@ def on_terminal(command, typed, **settings):
     os.close(ours)
     os.close(theirs)
     return Result(status, screen.decode(errors="replace"), stuck), restored
+
+
+def is_there(pid):
+    state = progress.stat(f"/proc/{pid}/stat")
+    return state is not None and state[0] != "Z"
+
+
+def on_screen(terminal, typed):
+    """Types keys, and waits for the text that each leads to."""
+    for keys, text in typed:
+        os.write(terminal, keys)
+        screen = b""
+        while text not in screen:
+            screen += os.read(terminal, 4096)
+
+
+def left_behind(command, typed):
+    """Closes the terminal of a session. The names of its processes, and of
+    those that are there afterwards."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvpe(command[0], command, environment(TERM="dumb"))
+    on_screen(terminal, typed)
+    names = {pid: progress.name(pid) for pid in progress.family(pid)}
+    os.close(terminal)
+    left = []
+    try:
+        progress.wait_until(lambda: os.waitpid(pid, os.WNOHANG)[0] == pid, pid,
+                            20)
+        progress.wait_until(lambda: not any(map(is_there, names)), pid, 20)
+    except progress.Stuck:
+        left = list(filter(is_there, names))
+        for survivor in left:
+            os.kill(survivor, signal.SIGKILL)
+    return names.values(), [names[survivor] for survivor in left]
 
 
 def expect(condition, what, result=None):

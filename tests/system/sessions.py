@@ -89,6 +89,15 @@ def make_run_on_terminal():
     expect(restored, "the terminal was not put back as it was", result)
 
 
+@test("session: when the terminal is closed, nothing is left behind")
+def terminal_closed():
+    for target in ("run", "run-native"):
+        names, left = machine.left_behind(machine.make(target),
+                                          [(b"", b"parapet:~# ")])
+        expect("qemu-system-x86" in names, f"started: {names}")
+        expect(not left, f"{left} are left of {target}")
+
+
 @test("session: two domains of one bundle, on one CPU and on two")
 def two_domains():
     with tempfile.TemporaryDirectory(prefix="parapet-") as folder:

@@ -19,6 +19,17 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9",
            "r10", "r11", "r12", "r13", "r14", "r15", "rip", "rflags")
 COLUMNS = 3
+# Which of them the routines of the entry code (hypervisor/engine/pv_entry.S,
+# hypervisor/x86/entry.S) leave in the CPU when they call C; C keeps the first
+# six wherever it needs them. Other routines save all.
+KEPT_BY_C = {"rbx", "rbp", "r12", "r13", "r14", "r15"}
+NOT_SAVED = {
+    "pv_hypercall_dispatch": KEPT_BY_C | {"rax", "rcx", "r11"},
+    "pv_sampled_hypercall": KEPT_BY_C | {"rax", "rcx", "r11"},
+    "pv_hypercall_slow": KEPT_BY_C,
+    "exception_fast": KEPT_BY_C,
+    "pv_compat_entry": set(GENERAL) - {"rip", "rsp", "rflags"},
+}
 
 
 def layout(name):
@@ -67,19 +78,76 @@ def cpu_info(cpu):
     return gdb.Value(address).cast(kind).dereference()
 
 
-def registers(vcpu):
-    """The vCPU's registers, and which ones they are.
+def cpu_thread(cpu):
+    """gdb's thread of a CPU that is in the hypervisor, by its stack; or None."""
+    start = layout("PERCPU_BASE") + cpu * layout("PERCPU_SIZE")
+    for thread in gdb.selected_inferior().threads():
+        thread.switch()
+        if 0 <= int(gdb.newest_frame().read_register("rsp")) % 2**64 - start \
+                < layout("PERCPU_SIZE"):
+            return thread
+    return None
 
-    While it has a CPU, they are at the top of that CPU's main stack, just
-    below struct cpu_info. A hypercall leaves only some of them there.
+
+def entry_calls():
+    """The routine of the entry code below all C of this thread, or None when
+    there is no C, and the C function that it called."""
+    frame, called = gdb.newest_frame(), None
+    while frame.function() and frame.older():
+        frame, called = frame.older(), frame.name()
+    if called is None:
+        return None, None
+    return symbol_name(frame.pc() - 1).split(" ")[0], called
+
+
+def not_saved():
+    """What the entry code of this thread did not save, of GENERAL."""
+    routine, called = entry_calls()
+    if routine is None:
+        return set(GENERAL), ("it is in the middle of the entry code, where "
+                              "`info registers` has them")
+    missing = NOT_SAVED.get(routine, set())
+    if called == "trap_from_guest":
+        missing = set()
+    return missing, f"as it left the guest, by {routine} and {called}()"
+
+
+def values(regs, missing):
+    return {name: None if name in missing else int(regs[name])
+            for name in GENERAL}
+
+
+def live_registers(cpu):
+    """Those of a CPU that runs the guest; QEMU's threads count from 1."""
+    for thread in gdb.selected_inferior().threads():
+        if thread.ptid[1] == cpu + 1:
+            thread.switch()
+    frame = gdb.newest_frame()
+    return {name: int(frame.read_register("eflags" if name == "rflags"
+                                          else name)) % 2**64
+            for name in GENERAL}
+
+
+def registers(vcpu):
+    """The vCPU's registers, None for those that are not to be had, and which
+    ones they are.
+
+    While it has a CPU that is in the hypervisor, they are at the top of that
+    CPU's main stack, just below struct cpu_info: those that were saved.
     """
-    info = cpu_info(int(vcpu["cpu"]))
+    cpu = int(vcpu["cpu"])
+    info = cpu_info(cpu)
     if int(info["current"]) != int(vcpu.address):
-        return vcpu["regs"], "as it left its CPU"
+        return values(vcpu["regs"], ()), "as it left its CPU"
+    selected = gdb.selected_thread()
+    try:
+        if cpu_thread(cpu) is None:
+            return live_registers(cpu), "as they are: it runs now"
+        missing, what = not_saved()
+    finally:
+        selected.switch()
     kind = gdb.lookup_type("struct cpu_regs").pointer()
-    saved = (info.address.cast(kind) - 1).dereference()
-    return saved, ("as it last left the guest (it has its CPU now: see also "
-                   "`info registers`)")
+    return values((info.address.cast(kind) - 1).dereference(), missing), what
 
 
 class Domains(gdb.Command):
@@ -121,20 +189,23 @@ class Vcpu(gdb.Command):
     @staticmethod
     def show_line(vcpu):
         page = vcpu["page"]
-        rip = int(registers(vcpu)[0]["rip"])
+        rip = registers(vcpu)[0]["rip"]
+        place = "?" if rip is None else f"{rip:#x} {symbol_name(rip)}"
         print(f"{vcpu_name(vcpu):7} {str(vcpu['state']):14} "
               f"CPU {int(vcpu['cpu'])}  "
               f"events {'masked' if int(page['event_mask']) else 'open'}"
               f"{', pending' if int(page['event_pending']) else ''}  "
-              f"rip {rip:#x} {symbol_name(rip)}")
+              f"rip {place}")
 
     @staticmethod
     def show_registers(vcpu):
         regs, what = registers(vcpu)
         print(f"  registers, {what}:")
         for start in range(0, len(GENERAL), COLUMNS):
-            print("  " + "  ".join(f"{name:6} {int(regs[name]):016x}"
-                                   for name in GENERAL[start:start + COLUMNS]))
+            print("  " + "  ".join(
+                f"{name:6} " + ("not saved       " if regs[name] is None
+                                else f"{regs[name]:016x}")
+                for name in GENERAL[start:start + COLUMNS]).rstrip())
 
 
 class Hypercall(gdb.Command):
