@@ -267,8 +267,20 @@ kernels: ## the micro-guests; TEST=NAME: one
 	@tests/kernels/run $(TEST)
 system: build ## whole boots, driven from outside
 	@tests/run-tests.py --only 'system '
-soak: build $(FUZZ_PROGRAMS) ## micro-guests, system, fuzz: begun in MINUTES=30
-	@FUZZ_SECONDS=120 tests/run-tests.py --soak $(or $(MINUTES),30)
+# The whole of another Debian takes a quarter of an hour: not in a short soak.
+soak: build $(FUZZ_PROGRAMS) ## boots and fuzz for MINUTES=30, then distro
+	@status=0; minutes=$(or $(MINUTES),30); \
+	FUZZ_SECONDS=120 tests/run-tests.py --soak $$minutes || status=1; \
+	if [ $${minutes%.*} -ge 30 ]; then \
+	    tools/distro $(or $(DISTRO),trixie) || [ $$? = 3 ] || status=1; \
+	else echo 'SKIP: distro: it takes long; from MINUTES=30 on it is run'; fi; \
+	exit $$status
+
+.PHONY: distro
+distro: ## the two commands on DISTRO=trixie, as root; SHORT=1, FRESH=1
+	@: $(or $(DISTRO),$(error name a release: make distro DISTRO=trixie))
+	@tools/distro $(if $(filter-out 0,$(SHORT)),--short) \
+	    $(if $(filter-out 0,$(FRESH)),--fresh) $(DISTRO)
 
 .PHONY: bench bench-xen bench-compare report
 bench: ## what each operation costs; BENCH=lat_: only such rows
