@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The distribution test, as far as it goes without a mirror.
+"""The distribution test, as far as it goes without a mirror; and .ci/run.
 
 Which mirror and which proxy tools/distro takes from apt's settings, in every
-form that these have, and what it says when something is missing.
+form that these have; what it says when something is missing; and how .ci/run
+adds up what `make test` and tools/distro came to.
 """
 
 import contextlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -152,6 +154,41 @@ def missing():
                f"'{name}': status {status}: {said}")
     status, said = run(["make", "distro"])
     expect(status == 2 and "DISTRO=trixie" in said, said)
+
+
+# ---- .ci/run ----
+
+def expect_ci(tests, distro, status, last):
+    """tests and distro are what these print and their status."""
+    write("tree/tools/distro", f"#!/bin/sh\n{distro}\n", 0o755)
+    write("ci-bin/make", f"#!/bin/sh\n{tests}\n", 0o755)
+    write("ci-bin/debootstrap", "#!/bin/sh\n", 0o755)
+    write("tree/.ci/run", "")
+    tree = os.path.join(scratch.name, "tree")
+    shutil.copy(".ci/run", os.path.join(tree, ".ci/run"))
+    found, said = run([".ci/run"], tree, PATH=os.path.join(
+        scratch.name, "ci-bin") + ":" + os.environ["PATH"])
+    expect(found == status and said.splitlines()[-1] == last,
+           f"expected status {status} and '{last}', got {found} and:\n{said}")
+
+
+@test(".ci/run: its last line is the sum, and its status says the same")
+def ci():
+    green = "echo 12 passed, 0 failed, 1 skipped"
+    short = "echo 5 passed, 0 failed"
+    expect_ci(green, short, 0, "17 passed, 0 failed, 1 skipped")
+    expect_ci(short, short, 0, "10 passed, 0 failed")
+    expect_ci(green, "echo distro: no root; exit 3", 0,
+              "12 passed, 0 failed, 1 skipped")
+    expect_ci("echo 3 passed, 2 failed; exit 2", short, 1,
+              "8 passed, 2 failed")
+    expect_ci(short, "echo 3 passed, 2 failed; exit 1", 1,
+              "8 passed, 2 failed")
+    expect_ci("echo it died; exit 2", short, 1, "5 passed, 1 failed")
+    expect_ci("echo not even that; exit 3", short, 1, "5 passed, 1 failed")
+    expect_ci(green, "exit 1", 1, "12 passed, 1 failed, 1 skipped")
+    expect_ci("echo 5 passed, 0 failed; exit 2", short, 1,
+              "10 passed, 1 failed")
 
 
 machine.run_all()
