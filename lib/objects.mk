@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-LIB_SRC := lib/string.c lib/printf.c lib/bitmap.c
+LIB_SRC := lib/string.c lib/printf.c lib/bitmap.c lib/clock_rate.c lib/clock_wall.c
 
 # gcc would turn the loop of a memset into a call to memset. (clang does not,
 # with -ffreestanding.)

@@ -5,6 +5,7 @@
 # with lib_ before the names that the C library has too (lib_names.h).
 
 UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
+              test_clock \
               test_decode test_decode_listing \
               test_elf test_elf_notes test_bundle test_dtb \
               test_options test_start_info test_frame test_hv_calendar \
