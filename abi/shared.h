@@ -81,6 +81,8 @@ struct parapet_vcpu_page {
  *   monotonic ns = ns_base + (((tsc - tsc_base) * multiplier) >> 32)
  *                  (the product has 128 bits)
  *   wall clock ns since 1970 = monotonic + wall_offset_ns
+ * all modulo 2^64. Each field may change at any time, as the hypervisor learns
+ * more: monotonic never goes back by that.
  */
 struct parapet_clock {
     uint32_t seq;        /* odd while the hypervisor writes */

@@ -10,6 +10,7 @@ HV_SRC := \
     hypervisor/core/bundle.c \
     hypervisor/core/bundle_domain.c \
     hypervisor/core/bundle_node.c \
+    hypervisor/core/clock.c \
     hypervisor/core/console.c \
     hypervisor/core/domain.c \
     hypervisor/core/dtb.c \
@@ -42,6 +43,7 @@ HV_SRC := \
     hypervisor/sched/sched.c \
     hypervisor/x86/apic.c \
     hypervisor/x86/calendar.c \
+    hypervisor/x86/cmos.c \
     hypervisor/x86/decode.c \
     hypervisor/x86/decode_maps.c \
     hypervisor/x86/entry.S \

@@ -138,6 +138,8 @@ static _Noreturn void boot_on_own_stack(void)
     describe_boot();
     if (options.panic_test)
         panic_for_test();
+    if (options.clock_follow)
+        time_follow();
     smp_release();
     percpu_enter_guest(percpu_info(0));
 }

@@ -8,7 +8,7 @@
 #include "lib/macros.h"
 #include "lib/string.h"
 
-struct options options = {.poison = PARAPET_DEBUG};
+struct options options = {.poison = PARAPET_DEBUG, .clock_follow = true};
 
 static bool set_poison(const char *value)
 {
@@ -28,6 +28,12 @@ static bool set_audit(const char *value)
     return options.audit || strcmp(value, "off") == 0;
 }
 
+static bool set_clock(const char *value)
+{
+    options.clock_follow = strcmp(value, "follow") == 0;
+    return options.clock_follow || strcmp(value, "boot") == 0;
+}
+
 static const struct {
     const char *name;
     bool (*set)(const char *value);
@@ -37,6 +43,7 @@ static const struct {
     {"poison", set_poison, "on or off"},
     {"panic", set_panic, "test"},
     {"audit", set_audit, "on or off"},
+    {"clock", set_clock, "follow or boot"},
 };
 
 static void set_option(const char *word)

@@ -8,6 +8,8 @@
  *   panic=test                panic once booted, to see what that looks like
  *   audit=on|off              count all references to memory anew when a domain
  *                             ends or asks for it (mm/audit.h; off)
+ *   clock=follow|boot         follow the CMOS clock and the PIT from the boot
+ * on, or run on what was measured then (follow)
  *
  * Words with a dot before the = (virtio_mmio.device=...) are for others.
  */
@@ -20,6 +22,7 @@ struct options {
     bool poison;
     bool panic_test;
     bool audit;
+    bool clock_follow;
 };
 
 extern struct options options;

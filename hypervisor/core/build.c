@@ -10,6 +10,7 @@
 
 #include "abi/note.h"
 #include "hypervisor/core/bundle.h"
+#include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/dtb.h"
 #include "hypervisor/core/elf.h"
@@ -19,7 +20,6 @@
 #include "hypervisor/core/panic.h"
 #include "hypervisor/engine/engine.h"
 #include "hypervisor/sched/sched.h"
-#include "hypervisor/x86/time.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 
@@ -111,13 +111,6 @@ static uint64_t load_ramdisk(const struct domain *d,
     return start;
 }
 
-static void fill_clock(struct parapet_clock *clock)
-{
-    clock->multiplier = time_multiplier();
-    clock->wall_offset_ns = time_wall_offset_ns();
-    clock->tsc_hz = time_tsc_hz();
-}
-
 static void write_device_tree(struct domain *d, const struct bundle_domain *b,
                               uint64_t ramdisk)
 {
@@ -164,7 +157,7 @@ static void build_domain(unsigned int id, const struct bundle_domain *b,
     if (b->ramdisk.data)
         ramdisk = load_ramdisk(d, &b->ramdisk, &elf);
     write_device_tree(d, b, ramdisk);
-    fill_clock(&d->shared->clock);
+    clock_fill(d);
     if (!d->engine->address_space_create(d, &elf))
         boot_refuse("domain %s: no memory for its page tables", b->name);
     for (unsigned int i = 0; i < d->nr_vcpus; i++)

@@ -86,13 +86,14 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
                      : "memory");
 }
 
+/* It clears the upper halves of both registers (APM 3). */
 static inline uint64_t rdtsc(void)
 {
-    uint32_t low;
-    uint32_t high;
+    uint64_t low;
+    uint64_t high;
 
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
+    return high << 32 | low;
 }
 
 #define DEFINE_CR(n)                                                           \

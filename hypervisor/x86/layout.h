@@ -65,6 +65,7 @@
 
 /* Interrupt vectors. */
 #define VECTOR_UART 0x24
+#define VECTOR_CMOS 0x28
 #define VECTOR_TIMER 0xf0
 #define VECTOR_KICK 0xf1
 #define VECTOR_FLUSH 0xf2

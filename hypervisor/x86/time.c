@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns the calibration. Sources: Intel 8254 data sheet (PIT), Motorola
- * MC146818A data sheet (CMOS clock), APM 2 section 16.4.1 (APIC timer).
+ * Owns the clock: what it was at the boot, and what later looks at the PIT and
+ * the CMOS clock make of it (lib/clock.h). Sources: Intel 8254 data sheet
+ * (PIT), APM 2 section 16.4.1 (APIC timer).
  */
 #include "hypervisor/x86/time.h"
 
 #include <stdbool.h>
 
+#include "hypervisor/core/log.h"
 #include "hypervisor/core/panic.h"
 #include "hypervisor/x86/apic.h"
-#include "hypervisor/x86/calendar.h"
+#include "hypervisor/x86/cmos.h"
 #include "hypervisor/x86/cpu.h"
+#include "hypervisor/x86/layout.h"
 #include "lib/macros.h"
 
-#define PIT_HZ 1193182ul
+#define PIT_HZ CLOCK_PIT_HZ
 #define PIT_CHANNEL2 0x42
 #define PIT_COMMAND 0x43
 #define PIT_MODE0_CHANNEL2 0xb0
@@ -27,14 +30,13 @@
 #define MOMENT_ATTEMPTS 5
 #define END_ATTEMPTS 100
 #define PIT_MINIMUM (PIT_HZ / 200) /* 5 ms */
+/* How wrong the boot's measurement may be, at most: 1 part in 100. */
+#define PPB 1000000000ul
+#define BOOT_ERROR_PPB 10000000ul
+/* A CPU may have read the old line, and use it for this part of a second. */
+#define ADOPT_GUARD 64
 
-#define CMOS_INDEX 0x70
-#define CMOS_DATA 0x71
-#define CMOS_A 10
-#define CMOS_A_UPDATING 0x80
-#define CMOS_B 11
-
-#define NS_PER_S 1000000000ul
+#define NS_PER_S CLOCK_NS_PER_S
 
 /* The time stamp counter, ticks of the PIT since its start, and what the APIC
  * timer has left, all at once. */
@@ -42,23 +44,39 @@ struct moment {
     uint64_t tsc;
     uint64_t pit;
     uint64_t apic;
+    uint64_t width; /* ticks that it took to read them */
 };
 
-static struct moment begin;
-static uint64_t tsc_hz;
-static uint64_t multiplier;
-static uint64_t apic_hz;
-static uint64_t wall_offset_ns;
+/*
+ * A line stays as it is for as many changes as there are lines, of which one
+ * comes in a second at most: longer than any CPU takes to read it.
+ */
+static struct clock_line lines[8];
+static unsigned int nr_bends;
+const struct clock_line *time_line = lines;
 
-/* How many PIT ticks are over since it was started. */
-static uint64_t pit_elapsed(void)
+static struct moment begin;
+static uint64_t apic_ticks_per_ns; /* 32.32 fixed point */
+static struct clock_rate rate;
+static struct clock_wall wall;
+
+/*
+ * How many PIT ticks are over since it was started, when it was latched. It
+ * goes on at 0 with 0xffff, so that this is right modulo 2^16 ever after.
+ */
+static uint64_t pit_latched(void)
 {
     unsigned int now;
 
-    outb(PIT_COMMAND, PIT_LATCH_CHANNEL2);
     now = inb(PIT_CHANNEL2);
     now |= (unsigned int)inb(PIT_CHANNEL2) << 8;
     return PIT_START - now;
+}
+
+static uint64_t pit_elapsed(void)
+{
+    outb(PIT_COMMAND, PIT_LATCH_CHANNEL2);
+    return pit_latched();
 }
 
 /*
@@ -68,21 +86,38 @@ static uint64_t pit_elapsed(void)
  */
 static struct moment read_moment(void)
 {
-    struct moment best = {0};
-    uint64_t best_gap = UINT64_MAX;
+    struct moment best = {.width = UINT64_MAX};
 
     for (int i = 0; i < MOMENT_ATTEMPTS; i++) {
         uint64_t before = rdtsc();
         uint64_t pit = pit_elapsed();
         uint32_t apic = apic_timer_remaining();
-        uint64_t gap = rdtsc() - before;
+        uint64_t width = rdtsc() - before;
 
-        if (gap < best_gap) {
-            best_gap = gap;
-            best.tsc = before + gap / 2;
+        if (width < best.width) {
+            best.width = width;
+            best.tsc = before + width / 2;
             best.pit = pit;
             best.apic = apic;
         }
+    }
+    return best;
+}
+
+/* Counter and PIT, likewise. The PIT is read when it is told to latch. */
+static struct clock_sample read_sample(void)
+{
+    struct clock_sample best = {.width = UINT64_MAX};
+
+    for (int i = 0; i < MOMENT_ATTEMPTS; i++) {
+        struct clock_sample sample = {.tsc = rdtsc()};
+
+        outb(PIT_COMMAND, PIT_LATCH_CHANNEL2);
+        sample.width = rdtsc() - sample.tsc;
+        sample.tsc += sample.width / 2;
+        sample.pit = (uint16_t)pit_latched();
+        if (sample.width < best.width)
+            best = sample;
     }
     return best;
 }
@@ -109,29 +144,11 @@ static bool pit_overflowed(void)
     return inb(PIT_CHANNEL2) & PIT_STATUS_OUT;
 }
 
-static uint8_t cmos_read(uint8_t index)
+static bool is_enough(const struct moment *end)
 {
-    outb(CMOS_INDEX, index);
-    return inb(CMOS_DATA);
-}
-
-/* Seconds since 1970; 0 when there is no clock that shows a date. */
-static uint64_t cmos_seconds(void)
-{
-    struct calendar_registers r;
-
-    do {
-        for (int i = 0; i < 10000 && (cmos_read(CMOS_A) & CMOS_A_UPDATING); i++)
-            cpu_relax();
-        r.mode = cmos_read(CMOS_B);
-        r.second = cmos_read(0);
-        r.minute = cmos_read(2);
-        r.hour = cmos_read(4);
-        r.day = cmos_read(7);
-        r.month = cmos_read(8);
-        r.year = cmos_read(9);
-    } while (cmos_read(0) != r.second);
-    return calendar_seconds(&r);
+    return end->pit - begin.pit >= PIT_MINIMUM &&
+           (begin.width + end->width) * (PPB / BOOT_ERROR_PPB / 2) <=
+               end->tsc - begin.tsc;
 }
 
 /*
@@ -145,7 +162,7 @@ static struct moment wait_for_end(void)
     for (int i = 0; i < END_ATTEMPTS; i++) {
         do {
             end = read_moment();
-        } while (!pit_overflowed() && end.pit - begin.pit < PIT_MINIMUM);
+        } while (!pit_overflowed() && !is_enough(&end));
         if (!pit_overflowed())
             return end;
         time_calibrate_begin();
@@ -159,32 +176,78 @@ void time_calibrate_end(void)
 {
     struct moment end = wait_for_end();
     uint64_t elapsed = end.pit - begin.pit;
+    uint64_t tsc_hz = (end.tsc - begin.tsc) * PIT_HZ / elapsed;
+    uint64_t apic_hz = (begin.apic - end.apic) * PIT_HZ / elapsed;
+    struct clock_sample sample = read_sample();
+    uint64_t seconds;
 
     apic_timer_set(0);
-    tsc_hz = (end.tsc - begin.tsc) * PIT_HZ / elapsed;
-    apic_hz = (begin.apic - end.apic) * PIT_HZ / elapsed;
-    multiplier = (uint64_t)(((unsigned __int128)NS_PER_S << 32) / tsc_hz);
-    wall_offset_ns = cmos_seconds() * NS_PER_S - time_now_ns();
-}
-
-uint64_t time_now_ns(void)
-{
-    return (uint64_t)((unsigned __int128)rdtsc() * multiplier >> 32);
+    apic_ticks_per_ns = (apic_hz << 32) / NS_PER_S;
+    lines[0].multiplier = (NS_PER_S << 32) / tsc_hz;
+    clock_rate_start(&rate, lines[0].multiplier, BOOT_ERROR_PPB, &sample);
+    seconds = cmos_seconds();
+    clock_wall_start(&wall, seconds, time_now_ns());
 }
 
 uint64_t time_tsc_hz(void)
 {
-    return tsc_hz;
-}
-
-uint64_t time_multiplier(void)
-{
-    return multiplier;
+    return clock_rate_hz(&rate);
 }
 
 uint64_t time_wall_offset_ns(void)
 {
-    return wall_offset_ns;
+    return wall.offset_ns;
+}
+
+void time_follow(void)
+{
+    if (cmos_seconds() == 0) {
+        log_warn("the CMOS clock shows no date: the clock stays as it is");
+        return;
+    }
+    ioapic_route(CMOS_PIN, VECTOR_CMOS, apic_id());
+    cmos_interrupt_enable();
+}
+
+/* Says what is new; a stop of the machine is seen here, too. */
+static void report(uint64_t old_offset_ns)
+{
+    int64_t step = (int64_t)(wall.offset_ns - old_offset_ns);
+
+    log_debug("clock: %lu Hz, at most %lu ppb off; wall clock moved by %ld us",
+              clock_rate_hz(&rate), rate.error_ppb, step / 1000);
+}
+
+bool time_look(void)
+{
+    struct clock_sample sample = read_sample();
+    uint64_t old_offset_ns = wall.offset_ns;
+    uint64_t before_ns, seconds;
+    bool moved = false, bent;
+
+    /* First: an edge that comes from here on has an interrupt of its own. */
+    cmos_interrupt_done();
+    before_ns = time_now_ns();
+    seconds = cmos_seconds();
+    if (seconds != 0)
+        moved = clock_wall_add(&wall, seconds, before_ns, time_now_ns());
+    bent = clock_rate_add(&rate, &sample);
+    if (moved || bent)
+        report(old_offset_ns);
+    return moved || bent;
+}
+
+void time_adopt(void)
+{
+    const struct clock_line *old = time_line;
+    struct clock_line *new;
+
+    if (rate.multiplier == old->multiplier)
+        return;
+    new = &lines[++nr_bends % ARRAY_SIZE(lines)];
+    *new = clock_line_bend(old, rate.multiplier, rdtsc(),
+                           time_tsc_hz() / ADOPT_GUARD);
+    __atomic_store_n(&time_line, new, __ATOMIC_RELEASE);
 }
 
 void time_set_timer(uint64_t deadline_ns)
@@ -198,7 +261,7 @@ void time_set_timer(uint64_t deadline_ns)
     }
     /* At most a second, so that no product overflows; it is set again then. */
     wait = deadline_ns > now ? MIN(deadline_ns - now, NS_PER_S) : 0;
-    apic_timer_set((uint32_t)(wait * apic_hz / NS_PER_S) + 1);
+    apic_timer_set((uint32_t)(wait * apic_ticks_per_ns >> 32) + 1);
 }
 
 void time_delay_us(uint64_t us)

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
  * Time, from the time stamp counter: monotonic nanoseconds since power-on as
- * the counter tells them, and the wall clock at boot from the CMOS clock.
+ * the counter tells them, and the wall clock from the CMOS clock. Both are
+ * known roughly at the boot, and better with each second after it.
  */
 #ifndef HYPERVISOR_X86_TIME_H
 #define HYPERVISOR_X86_TIME_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "hypervisor/x86/cpu.h"
+#include "lib/clock.h"
 
 /*
  * Measures the counter and the APIC timer against the PIT (1.193182 MHz).
@@ -16,16 +21,34 @@
 void time_calibrate_begin(void);
 void time_calibrate_end(void);
 
-/* Monotonic. Before time_calibrate_end() it is 0. */
-uint64_t time_now_ns(void);
+/* The line that time runs on. Changes on the boot CPU, whole. */
+extern const struct clock_line *time_line;
+
+/*
+ * Monotonic, on all CPUs together: the new line is not before the one that was
+ * just read. Before time_calibrate_end() it is 0.
+ */
+static inline uint64_t time_now_ns(void)
+{
+    const struct clock_line *line =
+        __atomic_load_n(&time_line, __ATOMIC_ACQUIRE);
+
+    return clock_line_ns(line, rdtsc());
+}
 
 uint64_t time_tsc_hz(void);
 
-/* Nanoseconds for each tick of the counter, 32.32 fixed point. */
-uint64_t time_multiplier(void);
-
 /* Nanoseconds since 1970 minus monotonic nanoseconds. */
 uint64_t time_wall_offset_ns(void);
+
+/*
+ * From now on an interrupt, VECTOR_CMOS, comes to this CPU, the boot CPU, once
+ * a second. For each, time_look() looks at the devices and says whether the
+ * time is to change; time_adopt() then lets it run on its new line.
+ */
+void time_follow(void);
+bool time_look(void);
+void time_adopt(void);
 
 /*
  * Has the timer interrupt come on this CPU at about deadline_ns, sooner when

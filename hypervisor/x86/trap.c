@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "abi/exits.h"
+#include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/hc_console.h"
@@ -136,6 +137,9 @@ static void interrupt(const struct cpu_regs *regs)
         break;
     case VECTOR_UART:
         hc_console_interrupt();
+        break;
+    case VECTOR_CMOS:
+        clock_interrupt();
         break;
     case VECTOR_SPURIOUS:
         return; /* no end of interrupt (APM 2, 16.4.7) */

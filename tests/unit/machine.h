@@ -37,6 +37,11 @@ void spin_unlock(struct spinlock *lock);
 #undef cpu_wait_for_interrupt
 void cpu_wait_for_interrupt(void);
 
+#define time_now_ns time_now_by_counter
+#include "hypervisor/x86/time.h"
+#undef time_now_ns
+uint64_t time_now_ns(void);
+
 #define MACHINE_MAX_CPUS 4
 
 enum machine_place {

@@ -34,6 +34,7 @@ static const char *refusal(const char *line)
     const char *text;
 
     options.poison = false;
+    options.clock_follow = true;
     options.panic_test = false;
     log_level[0] = '\0';
     nr_log_calls = 0;
@@ -70,6 +71,11 @@ static void test_the_known_words(void **state)
     assert_false(options.poison);
     accept("panic=test");
     assert_true(options.panic_test);
+    assert_true(options.clock_follow);
+    accept("clock=boot");
+    assert_false(options.clock_follow);
+    accept("clock=boot clock=follow");
+    assert_true(options.clock_follow);
     accept("poison=on log=err panic=test");
     assert_true(options.poison && options.panic_test);
     assert_string_equal(log_level, "err");
@@ -133,6 +139,8 @@ static void test_bad_values(void **state)
     refuse("poison=", "boot line: 'poison=': expected poison=on or off");
     refuse("poison=onn", "boot line: 'poison=onn': expected poison=on or off");
     refuse("poison==on", "boot line: 'poison==on': expected poison=on or off");
+    refuse("clock=off",
+           "boot line: 'clock=off': expected clock=follow or boot");
     refuse("panic=tes", "boot line: 'panic=tes': expected panic=test");
     /* What stands before the bad word counts, what stands behind does not. */
     refuse("poison=on panic=no log=err",

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns the clocks in the shared pages. A guest can write to its own: so nothing
+ * is read from there, not even seq.
+ */
+#include "hypervisor/core/clock.h"
+
+#include "hypervisor/core/domain.h"
+#include "hypervisor/x86/time.h"
+
+/* Of all clocks; odd while they are written. Boot CPU only. */
+static uint32_t seq;
+
+static void fill(struct parapet_clock *clock)
+{
+    clock->tsc_base = 0;
+    clock->ns_base = time_line->offset;
+    clock->multiplier = time_line->multiplier;
+    clock->wall_offset_ns = time_wall_offset_ns();
+    clock->tsc_hz = time_tsc_hz();
+}
+
+void clock_fill(struct domain *d)
+{
+    fill(&d->shared->clock);
+}
+
+/* Every write before is seen before seq, and none after is. */
+static void set_seq(uint32_t value)
+{
+    seq = value;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    for (unsigned int i = 0; i < nr_domains; i++)
+        __atomic_store_n(&domains[i]->shared->clock.seq, seq, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/*
+ * All clocks are stopped first, and the hypervisor's own changes while they
+ * are: so no vCPU can read the new time in one way and then the old one in
+ * another.
+ */
+void clock_interrupt(void)
+{
+    if (!time_look())
+        return;
+    set_seq(seq + 1);
+    time_adopt();
+    for (unsigned int i = 0; i < nr_domains; i++)
+        fill(&domains[i]->shared->clock);
+    set_seq(seq + 1);
+}
