@@ -120,6 +120,8 @@ _Noreturn void kernel_main(const struct boot_info *boot)
     if (path_mount("/proc", procfs_create()) != 0)
         kprintf("guest: there is no /proc to put its files in\n");
     privops_irq_start();
+    if (!options.clock_boot)
+        privops_clock_follow();
     if (thread_create("monitor", first_thread, NULL) == NULL)
         panic("no memory for the monitor's thread");
     sched_idle();

@@ -37,6 +37,8 @@ void options_parse(char *line, struct options *options)
     while ((word = next_word(&line)) != NULL && strcmp(word, "--") != 0) {
         if (strcmp(word, "monitor") == 0)
             options->monitor = true;
+        else if (strcmp(word, "clock=boot") == 0)
+            options->clock_boot = true;
         else if (strncmp(word, INIT, strlen(INIT)) == 0)
             options->init[0] = word + strlen(INIT);
     }

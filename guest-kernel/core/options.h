@@ -4,6 +4,7 @@
  * process 1. Pure code that runs on the host too.
  *
  *   monitor     no process: the monitor's prompt
+ *   clock=boot  the clock is not made better after the boot
  *   init=PATH   the program of process 1, /init if it is not given
  *
  * Other words are somebody else's, and ignored.
@@ -17,6 +18,7 @@
 
 struct options {
     bool monitor;
+    bool clock_boot;
     /* Of process 1: its program first, NULL last; they lead into the line. */
     char *init[OPTIONS_MAX_ARGS + 1];
 };

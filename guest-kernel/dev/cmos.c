@@ -21,11 +21,17 @@
 #define REG_YEAR 0x09
 #define REG_A 0x0a
 #define REG_B 0x0b
+#define REG_C 0x0c
 
 #define A_UPDATING 0x80
 #define B_BINARY 0x04
 #define B_24_HOURS 0x02
+#define B_UPDATE_INTERRUPT 0x10
 #define HOUR_PM 0x80u
+
+/* An update takes 2 ms at most; a machine without the clock is always at it. */
+#define MAX_POLLS 10000
+#define MAX_READINGS 100
 
 static uint8_t read_register(uint8_t index)
 {
@@ -52,7 +58,7 @@ static uint64_t read_seconds(void)
     uint8_t mode = read_register(REG_B);
     struct calendar date;
 
-    while (read_register(REG_A) & A_UPDATING)
+    for (int i = 0; i < MAX_POLLS && (read_register(REG_A) & A_UPDATING); i++)
         ;
     date.second = number(read_register(REG_SECOND), mode);
     date.minute = number(read_register(REG_MINUTE), mode);
@@ -66,10 +72,27 @@ static uint64_t read_seconds(void)
 uint64_t cmos_seconds(void)
 {
     uint64_t first, second = read_seconds();
+    int nr = 0;
 
     do {
         first = second;
         second = read_seconds();
-    } while (first != second);
+    } while (first != second && ++nr < MAX_READINGS);
     return second;
+}
+
+void cmos_interrupt_enable(void)
+{
+    uint8_t b = read_register(REG_B);
+
+    /* What has come before would count as the first one. */
+    cmos_interrupt_done();
+    outb(PORT_INDEX, REG_B);
+    outb(PORT_DATA, b | B_UPDATE_INTERRUPT);
+}
+
+/* Register C says why, and is cleared by being read. */
+void cmos_interrupt_done(void)
+{
+    (void)read_register(REG_C);
 }

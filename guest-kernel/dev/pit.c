@@ -12,7 +12,8 @@
 #define PORT_COUNTER0 0x40
 #define PORT_CONTROL 0x43
 #define CONTROL_COUNTER0_ONCE 0x30 /* low then high byte, mode 0, binary */
-#define CONTROL_READ_BACK0 0xc2    /* latch status and count of counter 0 */
+#define CONTROL_LATCH0 0x00
+#define CONTROL_READ_BACK0 0xc2 /* latch status and count of counter 0 */
 #define STATUS_OUTPUT 0x80
 
 #define HZ 1193182ul
@@ -37,4 +38,18 @@ bool pit_elapsed(uint64_t *ns)
     count |= (uint32_t)inb(PORT_COUNTER0) << 8;
     *ns = (FIRST_COUNT - count) * NS_PER_SECOND / HZ;
     return (status & STATUS_OUTPUT) == 0;
+}
+
+void pit_latch(void)
+{
+    outb(PORT_CONTROL, CONTROL_LATCH0);
+}
+
+/* It goes on at 0 with 0xffff. */
+uint16_t pit_latched(void)
+{
+    uint32_t count = inb(PORT_COUNTER0);
+
+    count |= (uint32_t)inb(PORT_COUNTER0) << 8;
+    return (uint16_t)(FIRST_COUNT - count);
 }

@@ -14,4 +14,11 @@ void pit_start(void);
 /* Nanoseconds since pit_start(), or false if it was too long ago. */
 bool pit_elapsed(uint64_t *ns);
 
+/*
+ * For any time after pit_start(): the counts since then when pit_latch() was
+ * called, modulo 2^16.
+ */
+void pit_latch(void);
+uint16_t pit_latched(void);
+
 #endif

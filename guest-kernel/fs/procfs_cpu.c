@@ -4,6 +4,7 @@
  */
 #include "guest-kernel/fs/procfs_parts.h"
 #include "guest-kernel/fs/procfs_text.h"
+#include "guest-kernel/privops/privops.h"
 #include "guest-kernel/x86/cpuid.h"
 #include "lib/macros.h"
 
@@ -74,6 +75,7 @@ static void put_model(struct text *text)
 void procfs_show_cpuinfo(struct text *text,
                          const struct procfs_subject *subject)
 {
+    uint64_t hz = privops_tick_hz();
     size_t i;
 
     (void)subject;
@@ -81,6 +83,8 @@ void procfs_show_cpuinfo(struct text *text,
     put_vendor(text);
     put_model(text);
     put_brand(text);
+    text_print(text, "cpu MHz\t\t: %lu.%03lu\n", hz / 1000000,
+               hz / 1000 % 1000);
     text_print(text, "flags\t\t:");
     for (i = 0; i < ARRAY_SIZE(cpu_flags); i++)
         if (has_flag(&cpu_flags[i]))

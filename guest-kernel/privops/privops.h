@@ -69,6 +69,16 @@ uint64_t privops_fault_vaddr(void);
 uint64_t privops_clock_ns(void);
 uint64_t privops_wall_ns(void);
 
+/* How many ticks of the time stamp counter are taken for a second, now. */
+uint64_t privops_tick_hz(void);
+
+/*
+ * After privops_irq_start(): lets these clocks get better than they were
+ * measured at the boot, as the machine's others show. The wall clock may be set
+ * by that.
+ */
+void privops_clock_follow(void);
+
 /*
  * Raises IRQ_TIMER once when the clock has reached deadline_ns, or earlier (a
  * timer may be unable to count that far). The last call counts.

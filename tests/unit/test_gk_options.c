@@ -30,6 +30,9 @@ static void words(void **state)
     assert_null(options.init[1]);
     options = parse("  monitor ");
     assert_true(options.monitor);
+    assert_false(options.clock_boot);
+    options = parse("clock=boot monitor");
+    assert_true(options.monitor && options.clock_boot);
     options = parse("monitors console=ttyS0 init=/bin/sh quiet");
     assert_false(options.monitor);
     assert_string_equal(options.init[0], "/bin/sh");

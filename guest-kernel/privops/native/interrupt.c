@@ -34,6 +34,8 @@ void privops_interrupt(uint64_t vector)
         irq_raise(IRQ_TIMER);
     else if (vector == VECTOR_UART)
         irq_raise(IRQ_CONSOLE);
+    else if (vector == VECTOR_CMOS)
+        native_time_interrupt();
     else
         panic("interrupt with vector %lu", vector);
 }

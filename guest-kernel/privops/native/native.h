@@ -19,6 +19,7 @@
 /* Above the exceptions. The spurious vector's low four bits are ones. */
 #define VECTOR_TIMER 32
 #define VECTOR_UART 33
+#define VECTOR_CMOS 34
 #define VECTOR_SPURIOUS 47
 
 /* Interrupt stack 1, for double faults. */
@@ -70,6 +71,9 @@ uint64_t *native_root(void);
 
 /* Measures the clocks, starts the local APIC and its timer. */
 void native_time_init(void);
+
+/* The CMOS clock's interrupt, once a second: makes the clock better. */
+void native_time_interrupt(void);
 
 #endif
 #endif

@@ -47,11 +47,6 @@ static void put_one(put_t *put, struct privops_counter *counter, uint64_t count,
 }
 
 /* The hypervisor's clock counts the ticks that the samples are in. */
-static uint64_t tick_hz(void)
-{
-    return pv_shared_page()->clock.tsc_hz;
-}
-
 static const char *name_of(const char *name)
 {
     return name != NULL ? name : "(no name)";
@@ -62,7 +57,7 @@ static void put_hypercalls(put_t *put,
                            const volatile struct parapet_latency *latency)
 {
     struct privops_counter counter = {.kind = "hypercall",
-                                      .tick_hz = tick_hz()};
+                                      .tick_hz = privops_tick_hz()};
     unsigned int i;
 
     for (i = 0; i < PARAPET_NR_HYPERCALLS; i++) {
@@ -77,7 +72,8 @@ static void put_exits(put_t *put,
                       const volatile struct parapet_counters *counters,
                       const volatile struct parapet_latency *latency)
 {
-    struct privops_counter counter = {.kind = "exit", .tick_hz = tick_hz()};
+    struct privops_counter counter = {.kind = "exit",
+                                      .tick_hz = privops_tick_hz()};
     unsigned int i;
 
     for (i = 0; i < PARAPET_NR_EXITS; i++) {

@@ -50,6 +50,16 @@ uint64_t privops_wall_ns(void)
     return ns + wall_offset_ns;
 }
 
+uint64_t privops_tick_hz(void)
+{
+    return __atomic_load_n(&pv_shared_page()->clock.tsc_hz, __ATOMIC_RELAXED);
+}
+
+/* The hypervisor does it for all. */
+void privops_clock_follow(void)
+{
+}
+
 /* Zero would cancel the timer. */
 void privops_timer_set(uint64_t deadline_ns)
 {
