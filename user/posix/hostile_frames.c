@@ -134,9 +134,10 @@ static void return_at_once(void *unused)
     (void)syscall(SYS_rt_sigreturn);
 }
 
+/* Of a size that newer C libraries do not refuse by themselves. */
 static void use_bad_stack(void *start)
 {
-    stack_t stack = {.ss_sp = start, .ss_size = MINSIGSTKSZ};
+    stack_t stack = {.ss_sp = start, .ss_size = SIGSTKSZ};
     struct sigaction action = {.sa_handler = SIG_DFL, .sa_flags = SA_ONSTACK};
 
     action.sa_sigaction = keep_info;
