@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Tier 3 of the errors (docs/DESIGN.md section 9): we broke an invariant of
- * our own. Always compiled in. Nothing that a guest does may lead here.
+ * Tiers 3 and 4 of the errors (docs/DESIGN.md section 9): we broke an invariant
+ * of our own. Nothing that a guest does may lead here. BUG_ON is always
+ * compiled in. ASSERT is checked in builds with DEBUG=1, and costs nothing in
+ * others: it stands where something is relied upon, also on the short paths.
  */
 #ifndef HYPERVISOR_CORE_BUG_H
 #define HYPERVISOR_CORE_BUG_H
@@ -12,6 +14,13 @@
     do {                                                                       \
         if (__builtin_expect(!!(condition), 0))                                \
             panic("%s:%d: BUG: %s", __FILE__, __LINE__, #condition);           \
+    } while (0)
+
+#define ASSERT(condition)                                                      \
+    do {                                                                       \
+        if (PARAPET_DEBUG && __builtin_expect(!(condition), 0))                \
+            panic("%s:%d: ASSERT: expected %s", __FILE__, __LINE__,            \
+                  #condition);                                                 \
     } while (0)
 
 #endif

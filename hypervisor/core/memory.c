@@ -21,6 +21,7 @@ void memory_failed(struct vcpu *v, int64_t result, uint64_t done)
 {
     uint64_t entry = v->domain->memory.failed_entry;
 
+    ASSERT(spin_is_held(&v->domain->memory.lock));
     v->page->restart_done = done;
     if (result == -PARAPET_ERESTART) {
         this_cpu()->multicall_stop |= MULTICALL_REPEAT;

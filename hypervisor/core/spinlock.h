@@ -12,7 +12,10 @@
 #ifndef HYPERVISOR_CORE_SPINLOCK_H
 #define HYPERVISOR_CORE_SPINLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "hypervisor/core/bug.h"
 
 struct spinlock {
     uint32_t next;
@@ -41,8 +44,16 @@ static inline void spin_lock_serving(struct spinlock *lock, void (*serve)(void))
     }
 }
 
+/* Whether anybody holds it, for an ASSERT. */
+static inline bool spin_is_held(const struct spinlock *lock)
+{
+    return __atomic_load_n(&lock->next, __ATOMIC_RELAXED) !=
+           __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
+}
+
 static inline void spin_unlock(struct spinlock *lock)
 {
+    ASSERT(spin_is_held(lock));
     __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
 }
 

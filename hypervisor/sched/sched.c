@@ -119,6 +119,7 @@ void sched_block(struct vcpu *v)
 {
     struct run_queue *q = &queues[v->cpu];
 
+    ASSERT(v == this_cpu()->current);
     spin_lock(&q->lock);
     v->state = VCPU_BLOCKED;
     spin_unlock(&q->lock);
@@ -136,6 +137,7 @@ static struct vcpu *take_next(struct run_queue *q)
     while ((node = list_take_first(&q->runnable)) != NULL) {
         struct vcpu *v = list_entry(node, struct vcpu, queue_node);
 
+        ASSERT(v->state == VCPU_RUNNABLE);
         if (!v->domain->ended)
             return v;
         v->state = VCPU_ENDED;

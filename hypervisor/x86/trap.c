@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "abi/exits.h"
+#include "hypervisor/core/bug.h"
 #include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/event.h"
@@ -82,6 +83,7 @@ void trap_from_guest(struct cpu_regs *regs)
 {
     struct vcpu *v = vcpu_current();
 
+    ASSERT(regs == guest_regs());
     switch (regs->vector) {
     case EXC_NMI:
         v->counters->exits[PARAPET_EXIT_nmi]++;
@@ -162,8 +164,10 @@ void interrupt_from_guest(struct cpu_regs *regs)
         latency_add(v->latency->exits[PARAPET_EXIT_interrupt], start);
 }
 
+/* Interrupts are off in the hypervisor, except while it is idle. */
 void interrupt_from_hypervisor(struct cpu_regs *regs)
 {
+    ASSERT(!this_cpu()->current);
     interrupt(regs);
 }
 
@@ -172,6 +176,7 @@ void guest_exit_work(struct cpu_regs *regs)
     struct cpu_info *cpu = this_cpu();
     struct vcpu *v;
 
+    ASSERT(regs == guest_regs_of(cpu));
     if ((cpu->exit_work & WORK_POISON) && regs->vector == VECTOR_HYPERCALL) {
         regs->rcx = POISON;
         regs->r11 = POISON;

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A build with DEBUG=1: its ASSERTs are in it, and hold."""
+
+import os
+import subprocess
+
+import machine
+from machine import BUILD, expect, expect_status, expect_text, shell, test
+
+FOLDER = os.path.join(BUILD, "debug")
+IMAGE = os.path.join(FOLDER, "hypervisor.elf")
+DEFAULT = os.path.join(BUILD, "default.itb")
+
+
+def has_asserts(image):
+    with open(image, "rb") as file:
+        return b": ASSERT: expected " in file.read()
+
+
+@test("debug: it builds, and has its ASSERTs; the usual build has none")
+def builds():
+    variables = machine.environment(DEBUG=1, BUILD=FOLDER)
+    expect_status(machine.complete(
+        ["make", "DEBUG=1", f"BUILD={FOLDER}", IMAGE], env=variables,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT), machine.OK)
+    expect(has_asserts(IMAGE), f"{IMAGE} has no ASSERT")
+    usual = os.path.join(BUILD, "hypervisor.elf")
+    expect(os.environ.get("DEBUG", "0") != "0" or not has_asserts(usual),
+           f"{usual} has an ASSERT")
+
+
+@test("debug: a shell, pipes and programs: no ASSERT fails")
+def sessions():
+    for settings in ({}, {"MACHINE": "q35", "SMP": 4}):
+        result = shell(["sleep 0.1 | cat & ls /bin | wc -l; wait", "tour"],
+                       BUILD=FOLDER, BUNDLE=DEFAULT, APPEND="audit=on",
+                       **settings)
+        expect_text(result, " passed, 0 failed")
+
+
+@test("debug: micro-guests: no ASSERT fails")
+def micro_guests():
+    # QEMU takes the last -kernel.
+    result = machine.complete(
+        ["tests/kernels/run", "block", "events", "timer", "vcpus", "traps",
+         "memory_stale", "hazard_dying_neighbour", "memory_entries"],
+        stdout=subprocess.PIPE, limit=600,
+        env=machine.environment(QEMU_EXTRA=f"-kernel {IMAGE}"))
+    expect_status(result, machine.OK)
+
+
+machine.run_all()
