@@ -4,6 +4,7 @@
 
 import os
 import re
+import subprocess
 import tempfile
 
 import bad_bundles
@@ -60,6 +61,16 @@ def one_of_two():
         expect_text(result, "d1: crashed (bad)", "d2: powered off (good)")
 
 
+def expect_resolved(result):
+    """Its addresses are what README has addr2line look up."""
+    places = subprocess.run(
+        ["addr2line", "-pfe", os.path.join(machine.BUILD, "hypervisor.elf"),
+         *re.findall(r"^  (?:at|by) ([0-9a-f]{16})", result.output, re.M)],
+        stdout=subprocess.PIPE, check=True, text=True).stdout
+    expect(re.search(r"^panic_for_test at .*hypervisor/boot/main\.c:\d+$",
+                     places, re.M), places, result)
+
+
 @test("failure: a panic prints registers and a symbolised backtrace")
 def panic():
     for settings in ({}, {"MACHINE": "q35"}, {"SMP": 4}):
@@ -73,6 +84,7 @@ def panic():
                          re.M), "no caller with its symbol", result)
         expect(re.search(r"rax [0-9a-f]{16}", result.output),
                "no registers", result)
+        expect_resolved(result)
 
 
 @test("failure: an unknown word on the boot line")
