@@ -263,7 +263,7 @@ static bool is_note(const struct parser *parser, uint64_t offset)
 
 /*
  * In a segment that is aligned to 8, a note that was assembled for 4 may begin
- * in the middle of 8 bytes.
+ * in the middle of 8 bytes. One that does begin there was assembled for 4.
  *
  *  at          name_at  (padding)  desc_at     (padding)  next
  *  | header, 12 | name            | descriptor            |
@@ -286,7 +286,7 @@ static int read_notes(struct parser *parser, unsigned int index,
            elf64_read(&parser->file, phdr->offset + at, &note, sizeof(note))) {
         uint64_t name_at = at + sizeof(note);
         uint64_t name_end = name_at + note.namesz;
-        uint64_t desc_at = ALIGN_UP(name_end, align);
+        uint64_t desc_at = ALIGN_UP(name_end, at % align == 0 ? align : 4);
         bool ours = is_parapet_note(parser, &note, phdr->offset + name_at);
         uint64_t end;
         int error = 0;

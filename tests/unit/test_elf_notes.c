@@ -174,6 +174,17 @@ static void test_between_build_id_and_property(void **state)
     check_found();
 }
 
+/* The build id begins in the middle of 8 bytes, and ends with the segment. */
+static void test_between_property_and_build_id(void **state)
+{
+    (void)state;
+    begin_segment(8);
+    put_property();
+    put_ours(4);
+    put_build_id();
+    check_found();
+}
+
 static void test_aligned_to_eight_after_property(void **state)
 {
     (void)state;
@@ -280,6 +291,7 @@ int main(void)
         cmocka_unit_test_setup(test_after_property, set_up),
         cmocka_unit_test_setup(test_before_property, set_up),
         cmocka_unit_test_setup(test_between_build_id_and_property, set_up),
+        cmocka_unit_test_setup(test_between_property_and_build_id, set_up),
         cmocka_unit_test_setup(test_aligned_to_eight_after_property, set_up),
         cmocka_unit_test_setup(test_after_build_id, set_up),
         cmocka_unit_test_setup(test_after_another_vendors, set_up),
