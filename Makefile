@@ -76,7 +76,10 @@ LIBFDT ?= $(SYSROOT)/usr/lib/x86_64-linux-gnu/libfdt.a
 ifeq ($(HOST_ARCH),x86_64)
 HOST_LIBFDT_INC ?= $(LIBFDT_INC)
 HOST_LIBFDT ?= $(LIBFDT)
+HOST_FLAGS :=
 else
+# What compiles the hypervisor's sources for the host (tests/unit).
+HOST_FLAGS := -include tests/unit/other_host.h
 HOST_LIBFDT_INC ?=
 HOST_LIBFDT ?= /usr/lib/$(HOST_ARCH)-linux-gnu/libfdt.a
 endif
@@ -91,7 +94,7 @@ endif
 GK_CFLAGS := $(FREESTANDING) -fno-pic -mcmodel=kernel -fno-omit-frame-pointer
 # A micro-guest, or a guest of somebody's own: the same model as the kernel.
 MG_CFLAGS := $(FREESTANDING) -fno-pic -mcmodel=kernel
-HOST_CFLAGS := $(call common,$(HOSTCC)) $(HOST_LIBFDT_INC) \
+HOST_CFLAGS := $(call common,$(HOSTCC)) $(HOST_LIBFDT_INC) $(HOST_FLAGS) \
                -fsanitize=address,undefined -fno-sanitize-recover=all \
                -fno-omit-frame-pointer
 TOOL_CFLAGS := $(call common,$(HOSTCC)) $(HOST_LIBFDT_INC)
@@ -103,6 +106,7 @@ export BUILD HOST_ARCH CROSS CC HOSTCC SYSROOT
 export LIBFDT LIBFDT_INC HOST_LIBFDT BUSYBOX MUSL_CC
 export HV_CFLAGS GK_CFLAGS MG_CFLAGS HOST_CFLAGS
 FUZZ_SECONDS ?= 10
+export HOST_FLAGS UNIT_SKIPPED
 export UNIT_PROGRAMS FUZZ_PROGRAMS FUZZ_SECONDS
 
 # Changes when the compiler or its flags do, so that everything is rebuilt.

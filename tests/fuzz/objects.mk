@@ -19,7 +19,7 @@ unexport SECONDS
 endif
 
 FUZZ_CC := clang
-FUZZ_CFLAGS := $(call common,$(FUZZ_CC)) $(HOST_LIBFDT_INC) \
+FUZZ_CFLAGS := $(call common,$(FUZZ_CC)) $(HOST_LIBFDT_INC) $(HOST_FLAGS) \
                -fsanitize=fuzzer-no-link,address,undefined \
                -fno-sanitize-recover=all -fno-omit-frame-pointer
 

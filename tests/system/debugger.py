@@ -9,6 +9,8 @@ import tempfile
 import machine
 import progress
 
+GDB = "gdb" if os.uname().machine == "x86_64" else "gdb-multiarch"
+
 
 @contextlib.contextmanager
 def waiting_machine(*arguments, **settings):
@@ -36,7 +38,7 @@ def gdb(image, commands, *arguments, variables=None, **settings):
     """
     with waiting_machine(*arguments, **settings) as (socket, console):
         done = machine.complete(
-            ["gdb", "-q", "-nx", "-batch", "-iex", "set pagination off",
+            [GDB, "-q", "-nx", "-batch", "-iex", "set pagination off",
              "-ex", f"target remote {socket}", *commands,
              os.path.join(machine.BUILD, image)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
