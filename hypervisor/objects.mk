@@ -2,6 +2,8 @@
 
 HV_SRC := \
     hypervisor/boot/boot.S \
+    hypervisor/boot/contain.c \
+    hypervisor/boot/contain_try.S \
     hypervisor/boot/main.c \
     hypervisor/boot/options.c \
     hypervisor/boot/smp.c \

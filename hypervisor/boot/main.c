@@ -5,6 +5,7 @@
 #include "hypervisor/boot/main.h"
 
 #include "abi/abi.h"
+#include "hypervisor/boot/contain.h"
 #include "hypervisor/boot/options.h"
 #include "hypervisor/boot/smp.h"
 #include "hypervisor/boot/start_info.h"
@@ -130,6 +131,7 @@ static _Noreturn void boot_on_own_stack(void)
 
     log_info("%u CPU%s, time stamp counter %lu MHz", nr_cpus,
              nr_cpus == 1 ? "" : "s", time_tsc_hz() / 1000000);
+    contain_check();
     phase_done(PHASE_CPUS);
 
     write_fs_base((uint64_t)canary_block);

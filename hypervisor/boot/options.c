@@ -34,6 +34,12 @@ static bool set_clock(const char *value)
     return options.clock_follow || strcmp(value, "boot") == 0;
 }
 
+static bool set_contained(const char *value)
+{
+    options.contained_required = strcmp(value, "require") == 0;
+    return options.contained_required || strcmp(value, "warn") == 0;
+}
+
 static const struct {
     const char *name;
     bool (*set)(const char *value);
@@ -44,6 +50,7 @@ static const struct {
     {"panic", set_panic, "test"},
     {"audit", set_audit, "on or off"},
     {"clock", set_clock, "follow or boot"},
+    {"contained", set_contained, "warn or require"},
 };
 
 static void set_option(const char *word)

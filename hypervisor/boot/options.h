@@ -9,7 +9,9 @@
  *   audit=on|off              count all references to memory anew when a domain
  *                             ends or asks for it (mm/audit.h; off)
  *   clock=follow|boot         follow the CMOS clock and the PIT from the boot
- * on, or run on what was measured then (follow)
+ *                             on, or run on what was measured then (follow)
+ *   contained=warn|require    where the emulator does not contain guests
+ *                             (boot/contain.h): say so, or do not boot (warn)
  *
  * Words with a dot before the = (virtio_mmio.device=...) are for others.
  */
@@ -23,6 +25,7 @@ struct options {
     bool panic_test;
     bool audit;
     bool clock_follow;
+    bool contained_required;
 };
 
 extern struct options options;

@@ -20,4 +20,10 @@ void idt_use_ist(void);
 /* Loads the table into the calling CPU. */
 void idt_load(void);
 
+/*
+ * Loads another one, in which every exception leads to one place and an NMI to
+ * another, until idt_load(). On the boot CPU, with interrupts off.
+ */
+void idt_load_trial(const char *exception, const char *nmi);
+
 #endif

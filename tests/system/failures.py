@@ -94,6 +94,19 @@ def boot_line():
     expect_text(result, "unknown word 'lgo=debug'")
 
 
+@test("failure: contained=require where the emulator does not contain guests")
+def contained():
+    line = "this emulator does not contain guests"
+    warned = monitor("poweroff\n")
+    expect_status(warned, machine.OK)
+    result = monitor("poweroff\n", APPEND="contained=require")
+    if line not in warned.output:
+        expect_status(result, machine.OK)
+    else:
+        expect_refusal(result, line)
+        expect_text(result, "QEMU 10.0 and later contain them")
+
+
 def expect_refusal(result, words):
     """One line says it, and no domain was started."""
     expect_status(result, machine.REFUSED)

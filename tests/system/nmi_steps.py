@@ -108,6 +108,11 @@ def boot_cpu():
         run(f"tbreak {function}")
         run("continue")
         gdb.write(f"place {function} handler {visit(nmi_to_all):x}\n")
+    # The trial of boot/contain.h: on its way, and in ring 3.
+    for place in ("contain_try", "0x1000"):
+        run(f"thbreak *{place}")
+        run("continue")
+        gdb.write(f"place {place} handler {visit(nmi_to_all):x}\n")
 
 
 def other_cpu():

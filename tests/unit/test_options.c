@@ -36,6 +36,7 @@ static const char *refusal(const char *line)
     options.poison = false;
     options.clock_follow = true;
     options.panic_test = false;
+    options.contained_required = false;
     log_level[0] = '\0';
     nr_log_calls = 0;
     text = refusal_of(parse_copy, copy);
@@ -76,6 +77,10 @@ static void test_the_known_words(void **state)
     assert_false(options.clock_follow);
     accept("clock=boot clock=follow");
     assert_true(options.clock_follow);
+    accept("contained=require");
+    assert_true(options.contained_required);
+    accept("contained=require contained=warn");
+    assert_false(options.contained_required);
     accept("poison=on log=err panic=test");
     assert_true(options.poison && options.panic_test);
     assert_string_equal(log_level, "err");
@@ -141,6 +146,8 @@ static void test_bad_values(void **state)
     refuse("poison==on", "boot line: 'poison==on': expected poison=on or off");
     refuse("clock=off",
            "boot line: 'clock=off': expected clock=follow or boot");
+    refuse("contained=yes",
+           "boot line: 'contained=yes': expected contained=warn or require");
     refuse("panic=tes", "boot line: 'panic=tes': expected panic=test");
     /* What stands before the bad word counts, what stands behind does not. */
     refuse("poison=on panic=no log=err",
