@@ -43,7 +43,8 @@ struct far_pointer far_pointer, call_pointer;
 /*
  * QEMU 7.2 reads and writes the stack of a far transfer at CPL 3 as if it
  * were the supervisor, and SMAP makes that a page fault: nothing of what
- * comes after can be seen there.
+ * comes after can be seen there. (hazard_far_stack.c does it where SMAP does
+ * not: at a page of the supervisor's.)
  */
 static const struct {
     const char *name;
