@@ -142,5 +142,18 @@ def terminal_end():
     expect(restored, "the terminal was not put back as it was", result)
 
 
+@test("tools/doctor: it names the newer package for a QEMU before version 10")
+def old_qemu():
+    program = os.path.join(scratch.name, "qemu")
+    for version, old in (("7.2.22", True), ("9.2.4", True),
+                         ("10.0.13", False), ("11.1.3", False)):
+        with open(program, "w") as file:
+            file.write(f"#!/bin/sh\necho 'QEMU emulator version {version}'\n")
+        os.chmod(program, 0o755)
+        result = boot(command=["tools/doctor"], QEMU=program)
+        expect(("-t bookworm-backports qemu-system-x86" in result.output) ==
+               old, f"wrong advice for QEMU {version}", result)
+
+
 build_image()
 machine.run_all()
