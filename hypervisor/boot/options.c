@@ -6,6 +6,7 @@
 #include "hypervisor/core/log.h"
 #include "hypervisor/core/panic.h"
 #include "lib/macros.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 
 struct options options = {.poison = PARAPET_DEBUG, .clock_follow = true};
@@ -53,6 +54,19 @@ static const struct {
     {"contained", set_contained, "warn or require"},
 };
 
+/* With the words that there are, as "log=, poison=". */
+static void refuse_unknown(const char *word)
+{
+    char names[80] = "";
+    size_t length = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(known) && length < sizeof(names); i++)
+        length += (size_t)string_format(names + length, sizeof(names) - length,
+                                        "%s%s=", i ? ", " : "", known[i].name);
+    boot_refuse("boot line: unknown word '%s': expected one of %s", word,
+                names);
+}
+
 static void set_option(const char *word)
 {
     const char *equals = strchr(word, '=');
@@ -69,7 +83,7 @@ static void set_option(const char *word)
                         known[i].expected);
         return;
     }
-    boot_refuse("boot line: unknown word '%s'", word);
+    refuse_unknown(word);
 }
 
 void options_parse(char *line)

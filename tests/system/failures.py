@@ -91,7 +91,7 @@ def panic():
 def boot_line():
     result = boot(APPEND="lgo=debug")
     expect_status(result, machine.REFUSED)
-    expect_text(result, "unknown word 'lgo=debug'")
+    expect_text(result, "unknown word 'lgo=debug': expected one of log=, ")
 
 
 @test("failure: contained=require where the emulator does not contain guests")
