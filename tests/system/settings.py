@@ -98,6 +98,15 @@ def misplaced():
                     f"{name} is for a bundle that is made here")
 
 
+@test("settings: natively a word of the hypervisor's boot line is refused")
+def natively_misplaced():
+    for word in ("log=debug", "contained=require", "nonsense"):
+        expect_line(boot(native=True, APPEND=word),
+                    f"APPEND={word}: run-native has no hypervisor")
+    result = monitor("poweroff\n", native=True, APPEND="monitor -- log=debug")
+    expect_status(result, machine.OK)
+
+
 @test("settings: what fits QEMU's machine but not beside Parapet names MEM")
 def tight():
     loaded = os.path.getsize(os.path.join(machine.BUILD, "default.itb"))
