@@ -87,6 +87,8 @@ def wrong_values():
     for name, values in WRONG.items():
         for value, words in values.items():
             expect_line(boot(**{name: value}), words)
+    expect_line(boot(native=True, GUEST="README.md"),
+                "(GUEST=README.md: expected one for the bare machine")
 
 
 @test("settings: a domain's own, natively or with a bundle, name what to use")

@@ -20,6 +20,8 @@ HINTS = (
     ("cpu", ("CPU",), "`{qemu} -cpu help` lists models and features"),
     ("memory", ("MEM", "DOMAIN_MEM", "ADD"), "take less"),
     ("initrd", ("MEM",), "take more"),
+    ("kernel", ("GUEST",), "expected one for the bare machine, as "
+                           "build/guest-native.elf"),
     ("", ("QEMU_EXTRA", "CPU", "MEM", "GDB"), "look there first"),
 )
 
