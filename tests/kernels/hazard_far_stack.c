@@ -9,9 +9,9 @@
  * so, and a few of each kind that say so, with the address of a page of our own
  * in that map. Prints the rows of docs/SECURITY-emulator.md.
  *
- * VARIANT: transfers excuse="^parapet: this emulator"
+ * VARIANT: transfers excuse="this emulator" excused="(reads|writes) there"
  * VARIANT: others
- * VARIANT: kernel expect=killed:"no stack" excuse="^parapet: this emulator"
+ * VARIANT: kernel expect=killed:"no stack" excuse=this.emulator excused=goes.on
  */
 #include "lib/macros.h"
 #include "lib/string.h"
