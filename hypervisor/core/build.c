@@ -152,6 +152,11 @@ static void build_domain(unsigned int id, const struct bundle_domain *b,
         boot_refuse("domain %s: no memory for its description", b->name);
     d->engine = engine_find(b->engine);
     d->dispatch = hypercall_table;
+    /* First, since gigabytes take seconds. */
+    log_domain(
+        LOG_INFO, d, "%s: engine %s, %lu MiB, %u vCPU%s, kernel %s (%lu KiB)",
+        d->name, d->engine->name, b->memory_bytes >> 20, d->nr_vcpus,
+        d->nr_vcpus == 1 ? "" : "s", b->kernel.name, b->kernel.size / 1024);
     allocate_memory(d, b->memory_bytes);
     load_kernel(d, &b->kernel, &elf);
     if (b->ramdisk.data)
@@ -164,10 +169,6 @@ static void build_domain(unsigned int id, const struct bundle_domain *b,
         sched_assign(d->vcpus[i], nr_cpus);
     d->engine->vcpu_start(d->vcpus[0], elf.entry, PARAPET_START_STACK_TOP - 8,
                           PARAPET_DTB);
-    log_domain(
-        LOG_INFO, d, "%s: engine %s, %lu MiB, %u vCPU%s, kernel %s (%lu KiB)",
-        d->name, d->engine->name, b->memory_bytes >> 20, d->nr_vcpus,
-        d->nr_vcpus == 1 ? "" : "s", b->kernel.name, b->kernel.size / 1024);
 }
 
 void build_domains(const void *blob, size_t size, unsigned int nr_cpus)
