@@ -74,6 +74,7 @@ bool pv_event(struct cpu_regs *regs);
 /* Called by the entry code. */
 void pv_iret_slow(struct cpu_regs *regs);
 void pv_system_call_refused(struct cpu_regs *regs);
+void pv_hypercall_step(struct cpu_regs *regs);
 void pv_compat_refused(struct cpu_regs *regs);
 int64_t pv_timed_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                            uint64_t a5, uint64_t a6, uint64_t number);

@@ -316,6 +316,12 @@ __attribute__((noinline)) void pv_report_step(struct vcpu *v,
     pv_reflect(v, regs);
 }
 
+/* For pv_entry.S: a hypercall with TF set ends by iretq. */
+void pv_hypercall_step(struct cpu_regs *regs)
+{
+    pv_report_step(vcpu_current(), regs);
+}
+
 /*
  * The quick way has declined: there is no handler, or no stack for it, or it
  * may be a page-table write.

@@ -87,7 +87,8 @@ pv_unknown_hypercall:
 
 /*
  * Work is pending, or the return needs iretq. rax: the result. An event that
- * the hypercall made deliverable, and nothing else, has a short way.
+ * the hypercall made deliverable, and nothing else, has a short way. With TF
+ * set sysretq ends in a debug exception, and iretq does not: it is made here.
  */
 pv_hypercall_slow:
         mov %rax, AT_R9(REGS_RAX)
@@ -95,7 +96,9 @@ pv_hypercall_slow:
         mov %rcx, AT_R9(REGS_RCX)
         mov AT_R9(REGS_RFLAGS), %rcx
         mov %rcx, AT_R9(REGS_R11)
-        cmpl $WORK_EVENT, AT_R9(CPU_EXIT_WORK)
+        and $RFLAGS_TF, %ecx
+        or AT_R9(CPU_EXIT_WORK), %ecx
+        cmp $WORK_EVENT, %ecx
         jne 1f
         lea -REGS_R9(%rsp), %rdi
         call pv_event
@@ -106,6 +109,10 @@ pv_hypercall_slow:
         GUEST_IRETQ
 1:      movl $256, AT_R9(REGS_VECTOR)   /* VECTOR_HYPERCALL */
         SAVE_CALLEE_REGS
+        testl $RFLAGS_TF, REGS_RFLAGS(%rsp)
+        jz exit_to_guest
+        mov %rsp, %rdi
+        call pv_hypercall_step
         jmp exit_to_guest
 
 /*
