@@ -69,8 +69,8 @@ static uint64_t error_of(const struct clock_rate *rate,
     uint64_t width_ns = clock_scale(sample->width, rate->multiplier);
 
     width_ns = MIN(width_ns, WIDEST_NS);
-    /* The multiplier that these came from may be a little wrong itself. */
-    return width_ns / 2 + width_ns / 512 + PIT_TICK_NS;
+    /* The multiplier that these came from is wrong itself, by 1/64 at most. */
+    return width_ns / 2 + width_ns / 128 + PIT_TICK_NS;
 }
 
 void clock_rate_start(struct clock_rate *rate, uint64_t multiplier,

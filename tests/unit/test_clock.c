@@ -71,12 +71,12 @@ static uint64_t wrong_ppb(const struct machine *m)
     return (uint64_t)(wrong * PPB / should);
 }
 
-/* As after the boot: the multiplier is known to some 100 ppm. */
-static struct machine switch_on(uint64_t busy)
+/* After the boot: the multiplier is known to so many parts in 10^9. */
+static struct machine switch_on_known(uint64_t busy, uint64_t error_ppb)
 {
     struct machine m = {.busy = busy};
     struct clock_sample first;
-    uint64_t wrong = between(0, 600000);
+    uint64_t wrong = between(0, error_ppb);
     uint64_t exact;
 
     m.hz = between(S / 2, 5 * S);
@@ -85,8 +85,14 @@ static struct machine switch_on(uint64_t busy)
     exact += (uint64_t)((unsigned __int128)exact * wrong / PPB) *
              (between(0, 1) ? 1 : UINT64_MAX);
     first = look(&m);
-    clock_rate_start(&m.rate, exact, 600100, &first);
+    clock_rate_start(&m.rate, exact, error_ppb + 100, &first);
     return m;
+}
+
+/* As it usually is. */
+static struct machine switch_on(uint64_t busy)
+{
+    return switch_on_known(busy, 600000);
 }
 
 /* What is promised at any time. */
@@ -133,6 +139,21 @@ static void test_rate_on_a_busy_host(void **state)
     (void)state;
     for (int i = 0; i < NR_MACHINES; i++) {
         struct machine m = switch_on(4);
+
+        for (int n = 0; n < 100; n++) {
+            look_after(&m, between(0, 3 * S));
+            check_bound(&m);
+        }
+        assert_true(wrong_ppb(&m) < 2000);
+    }
+}
+
+/* And the boot was as bad as a boot may be (BOOT_ERROR_PPB of both kernels). */
+static void test_rate_after_a_bad_boot(void **state)
+{
+    (void)state;
+    for (int i = 0; i < NR_MACHINES; i++) {
+        struct machine m = switch_on_known(4, 10000000);
 
         for (int n = 0; n < 100; n++) {
             look_after(&m, between(0, 3 * S));
@@ -440,6 +461,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rate_is_found),
         cmocka_unit_test(test_rate_on_a_busy_host),
+        cmocka_unit_test(test_rate_after_a_bad_boot),
         cmocka_unit_test(test_rate_after_stops),
         cmocka_unit_test(test_rate_after_a_long_time),
         cmocka_unit_test(test_rate_of_rare_looks),
