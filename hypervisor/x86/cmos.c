@@ -4,6 +4,8 @@
  */
 #include "hypervisor/x86/cmos.h"
 
+#include <stdbool.h>
+
 #include "hypervisor/x86/calendar.h"
 #include "hypervisor/x86/cpu.h"
 
@@ -15,28 +17,40 @@
 #define CMOS_B_UPDATE_INTERRUPT 0x10
 #define CMOS_C 12
 
+/* An update takes 2 ms at most; a machine without the clock is always at it. */
+#define MAX_POLLS 10000
+#define MAX_READINGS 100
+
 static uint8_t cmos_read(uint8_t index)
 {
     outb(CMOS_INDEX, index);
     return inb(CMOS_DATA);
 }
 
+/* False when an update came in between. */
+static bool read_registers(struct calendar_registers *r)
+{
+    for (int i = 0; i < MAX_POLLS && (cmos_read(CMOS_A) & CMOS_A_UPDATING); i++)
+        cpu_relax();
+    r->mode = cmos_read(CMOS_B);
+    r->second = cmos_read(0);
+    r->minute = cmos_read(2);
+    r->hour = cmos_read(4);
+    r->day = cmos_read(7);
+    r->month = cmos_read(8);
+    r->year = cmos_read(9);
+    return cmos_read(0) == r->second;
+}
+
 uint64_t cmos_seconds(void)
 {
     struct calendar_registers r;
 
-    do {
-        for (int i = 0; i < 10000 && (cmos_read(CMOS_A) & CMOS_A_UPDATING); i++)
-            cpu_relax();
-        r.mode = cmos_read(CMOS_B);
-        r.second = cmos_read(0);
-        r.minute = cmos_read(2);
-        r.hour = cmos_read(4);
-        r.day = cmos_read(7);
-        r.month = cmos_read(8);
-        r.year = cmos_read(9);
-    } while (cmos_read(0) != r.second);
-    return calendar_seconds(&r);
+    for (int i = 0; i < MAX_READINGS; i++) {
+        if (read_registers(&r))
+            return calendar_seconds(&r);
+    }
+    return 0;
 }
 
 void cmos_interrupt_enable(void)

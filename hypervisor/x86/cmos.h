@@ -11,7 +11,8 @@
 /* The pin of the I/O APIC that its interrupt comes by. */
 #define CMOS_PIN 8
 
-/* Seconds since 1970; 0 when there is no clock that shows a date. */
+/* Seconds since 1970; 0 when there is no clock that shows a date and keeps it
+ * for as long as it takes to read it. */
 uint64_t cmos_seconds(void);
 
 /* Has an interrupt come with each new second. */
