@@ -64,6 +64,7 @@ struct clock_mark {
 
 struct clock_rate {
     uint64_t multiplier;
+    uint64_t first;         /* the multiplier of the start */
     uint64_t error_ppb;     /* how wrong it can be, parts in 10^9 */
     struct clock_mark last; /* the sample before */
     struct clock_mark base; /* from where the rate is measured */
@@ -78,7 +79,8 @@ void clock_rate_start(struct clock_rate *rate, uint64_t multiplier,
  * One more sample, at least some milliseconds and at most a minute later.
  * Measuring begins anew when it is so long that the turns of the PIT cannot be
  * told, and when counter and PIT disagree suddenly, as they do when somebody
- * has set one of them. Returns whether the multiplier has changed.
+ * has set one of them. The multiplier stays near that of the start, and is it
+ * again when they go on disagreeing. Returns whether it has changed.
  */
 bool clock_rate_add(struct clock_rate *rate, const struct clock_sample *sample);
 

@@ -79,6 +79,7 @@ void clock_rate_start(struct clock_rate *rate, uint64_t multiplier,
     struct clock_mark mark = {.tsc = first->tsc, .counts = first->pit};
 
     rate->multiplier = multiplier;
+    rate->first = multiplier;
     rate->error_ppb = error_ppb;
     mark.error_ns = error_of(rate, first);
     start_over(rate, &mark);
@@ -154,7 +155,23 @@ static bool measure(const struct clock_rate *rate,
     change = clock_scale(rate->multiplier, (wrong << 32) / told);
     estimate->multiplier =
         ns > told ? rate->multiplier + change : rate->multiplier - change;
-    return true;
+    /* Else, step by step, it could get so far away that all is too much. */
+    return difference(estimate->multiplier, rate->first) <= rate->first / 64;
+}
+
+/*
+ * Counter and PIT disagree. When nothing that was measured has helped, the
+ * counter may be again what it was at the start.
+ */
+static bool doubt(struct clock_rate *rate)
+{
+    bool changes =
+        rate->error_ppb == MOST_DOUBT_PPB && rate->multiplier != rate->first;
+
+    if (changes)
+        rate->multiplier = rate->first;
+    rate->error_ppb = MIN(MAX(2 * rate->error_ppb, DOUBT_PPB), MOST_DOUBT_PPB);
+    return changes;
 }
 
 /* A base that is old makes room for the next one, once that is old enough. */
@@ -196,9 +213,7 @@ bool clock_rate_add(struct clock_rate *rate, const struct clock_sample *sample)
     }
     if (!agrees(rate, &mark)) {
         start_over(rate, &mark);
-        rate->error_ppb =
-            MIN(MAX(2 * rate->error_ppb, DOUBT_PPB), MOST_DOUBT_PPB);
-        return false;
+        return doubt(rate);
     }
     rate->last = mark;
     valid = measure(rate, &rate->base, &mark, &best);
