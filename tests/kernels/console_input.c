@@ -28,7 +28,7 @@ static int64_t read_into(uint64_t vaddr, void *data)
 /* Reads seven bytes at a time until a whole line is there. */
 static size_t read_line(char *line, size_t size)
 {
-    uint64_t end = mg_clock_ns() + 5 * MG_S;
+    uint64_t end = mg_clock_ns() + MG_PATIENCE;
     size_t used = 0;
 
     while (used < size && mg_clock_ns() < end) {
@@ -55,7 +55,7 @@ void test_main(void)
     (void)mg_event_bind_virq(PARAPET_VIRQ_CONSOLE, mg_event_count,
                              (void *)&nr_events);
     mg_sti();
-    if (!mg_clock_wait(&nr_events, 5 * MG_S))
+    if (!mg_clock_wait(&nr_events))
         mg_failure("no event came for the input");
 
     mg_hostile_check(&buffer, read_into, NULL);

@@ -106,12 +106,12 @@ static void test_sti_shadow(volatile uint64_t *ticks)
 
         count = 0;
         *ticks = 0;
-        set_timer(500 * MG_MS);
+        set_timer(MG_PATIENCE);
         MG_CHECK_EQ(hypercall_evtchn_send(port), 0);
         do_sti_hlt(NULL);
         MG_CHECK_EQ(count, 1);
         if (!MG_CHECK_EQ(*ticks, 0) ||
-            !MG_CHECK(mg_clock_ns() - start < 500 * MG_MS))
+            !MG_CHECK(mg_clock_ns() - start < MG_PATIENCE))
             break;
         do_cli(NULL);
     }

@@ -53,7 +53,7 @@ static bool store_faults(void)
     if (!mg_variant("other"))
         return mg_try(store, (void *)SCRATCH, NULL);
     asked++;
-    for (uint64_t end = mg_clock_ns() + 5 * MG_S; answered != asked;) {
+    for (uint64_t end = mg_clock_ns() + MG_PATIENCE; answered != asked;) {
         if (mg_clock_ns() > end)
             mg_error("the other vCPU does not answer");
     }

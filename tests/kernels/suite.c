@@ -61,7 +61,7 @@ static void suite_console_write(void)
 /* The line that is typed comes when it likes. */
 static void suite_console_read(void)
 {
-    uint64_t end = mg_clock_ns() + 5 * MG_S;
+    uint64_t end = mg_clock_ns() + MG_PATIENCE;
     char line[2] = "";
     uint64_t size = 0;
 

@@ -13,8 +13,8 @@
 
 MG_TEST(timer);
 
-/* An emulator on a busy machine can be this late, and no more. */
-#define LATE (500 * MG_MS)
+/* An emulator on a busy machine can be late, but not for ever. */
+#define LATE MG_PATIENCE
 
 static volatile uint64_t count;
 static volatile uint64_t came_at;
@@ -49,7 +49,7 @@ static void test_spinning(void)
 
         count = 0;
         set(deadline);
-        if (!MG_CHECK(mg_clock_wait(&count, 2 * MG_S)))
+        if (!MG_CHECK(mg_clock_wait(&count)))
             return;
         check_time(deadline);
     }
@@ -65,18 +65,21 @@ static void test_past(void)
     for (size_t i = 0; i < sizeof(past) / sizeof(past[0]); i++) {
         count = 0;
         set(past[i]);
-        MG_CHECK(mg_clock_wait(&count, 1 * MG_S));
+        MG_CHECK(mg_clock_wait(&count));
     }
     count = 0;
     set(mg_clock_ns());
-    MG_CHECK(mg_clock_wait(&count, 1 * MG_S));
+    MG_CHECK(mg_clock_wait(&count));
 }
 
 static void test_cancel(void)
 {
-    count = 0;
-    set(mg_clock_ns() + 10 * MG_MS);
-    set(0);
+    /* Again, should a busy host have let it come in between. */
+    do {
+        count = 0;
+        set(mg_clock_ns() + 10 * MG_MS);
+        set(0);
+    } while (count != 0);
     mg_clock_delay(30 * MG_MS);
     MG_CHECK_EQ(count, 0);
 }
@@ -86,18 +89,20 @@ static void test_move(void)
     uint64_t deadline;
 
     /* Later: the first deadline is forgotten. */
-    count = 0;
-    set(mg_clock_ns() + 5 * MG_MS);
-    deadline = mg_clock_ns() + 40 * MG_MS;
-    set(deadline);
-    MG_CHECK(mg_clock_wait(&count, 2 * MG_S));
+    do {
+        count = 0;
+        set(mg_clock_ns() + 5 * MG_MS);
+        deadline = mg_clock_ns() + 40 * MG_MS;
+        set(deadline);
+    } while (count != 0 && came_at < deadline);
+    MG_CHECK(mg_clock_wait(&count));
     check_time(deadline);
     /* Earlier. */
     count = 0;
     set(mg_clock_ns() + 10 * MG_S);
     deadline = mg_clock_ns() + 5 * MG_MS;
     set(deadline);
-    MG_CHECK(mg_clock_wait(&count, 2 * MG_S));
+    MG_CHECK(mg_clock_wait(&count));
     check_time(deadline);
     set(0);
 }
@@ -133,6 +138,11 @@ static void test_block(void)
     }
 }
 
+static uint8_t is_pending(void)
+{
+    return __atomic_load_n(&mg_vcpu_page()->event_pending, __ATOMIC_RELAXED);
+}
+
 /* While events are off it waits; then it comes. */
 static void test_events_off(void)
 {
@@ -140,8 +150,11 @@ static void test_events_off(void)
     count = 0;
     set(mg_clock_ns() + 1 * MG_MS);
     mg_clock_delay(20 * MG_MS);
+    for (uint64_t end = mg_clock_ns() + MG_PATIENCE;
+         !is_pending() && mg_clock_ns() < end;)
+        __builtin_ia32_pause();
     MG_CHECK_EQ(count, 0);
-    MG_CHECK_EQ(mg_vcpu_page()->event_pending, 1);
+    MG_CHECK_EQ(is_pending(), 1);
     mg_sti();
     MG_CHECK_EQ(count, 1);
 }
@@ -162,7 +175,7 @@ static void rearm(uint32_t port, void *data)
 static void test_periodic(uint32_t port)
 {
     uint64_t deadline = mg_clock_ns() + 500 * MG_US;
-    uint64_t end = mg_clock_ns() + 5 * MG_S;
+    uint64_t end = mg_clock_ns() + MG_PATIENCE;
 
     mg_event_close(port);
     port = mg_event_bind_virq(PARAPET_VIRQ_TIMER, rearm, &deadline);

@@ -31,7 +31,7 @@ static void second_main(void *argument)
 
 static void test_turns(void)
 {
-    uint64_t end = mg_clock_ns() + 10 * MG_S;
+    uint64_t end = mg_clock_ns() + MG_PATIENCE;
 
     while (turn < 2 * TURNS) {
         if (turn % 2 == 0)
@@ -46,7 +46,7 @@ static void test_turns(void)
 static void test_preemption(void)
 {
     uint64_t last = spins, changes = 0;
-    uint64_t end = mg_clock_ns() + 10 * MG_S;
+    uint64_t end = mg_clock_ns() + MG_PATIENCE;
 
     while (changes < 5 && mg_clock_ns() < end) {
         if (spins != last) {

@@ -45,9 +45,9 @@ uint64_t mg_clock_ns(void)
     return mg_clock_at(&clock, tsc);
 }
 
-bool mg_clock_wait(const volatile uint64_t *word, uint64_t timeout_ns)
+bool mg_clock_wait(const volatile uint64_t *word)
 {
-    uint64_t end = mg_clock_ns() + timeout_ns;
+    uint64_t end = mg_clock_ns() + MG_PATIENCE;
 
     while (*word == 0) {
         if (mg_clock_ns() >= end)

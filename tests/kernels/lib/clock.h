@@ -35,8 +35,14 @@ uint64_t mg_clock_at(const struct parapet_clock *clock, uint64_t tsc);
 /* Monotonic nanoseconds, now. */
 uint64_t mg_clock_ns(void);
 
+/*
+ * When to give up what must come: late, for on a busy host a CPU may stand
+ * still, and timers come late, while the clock goes on.
+ */
+#define MG_PATIENCE (30 * MG_S)
+
 /* Waits, without sleeping, for a word to become nonzero; false: time is up. */
-bool mg_clock_wait(const volatile uint64_t *word, uint64_t timeout_ns);
+bool mg_clock_wait(const volatile uint64_t *word);
 
 /* Waits, without sleeping. */
 void mg_clock_delay(uint64_t ns);
