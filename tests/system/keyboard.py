@@ -42,7 +42,8 @@ class Keyboard:
 
     def __exit__(self, *_):
         if self.process.poll() is None:
-            self.process.kill()
+            # Not kill: tools/run has to end QEMU.
+            self.process.terminate()
             self.process.wait()
         os.close(self.ours)
 

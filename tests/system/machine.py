@@ -177,7 +177,7 @@ def on_terminal(command, typed, **settings):
                             process.poll() is not None, process.pid, LIMIT)
     except progress.Stuck as reason:
         stuck = str(reason)
-        process.kill()
+        process.terminate()  # not kill: tools/run has to end QEMU
     status = process.wait()
     read_screen()
     restored = termios.tcgetattr(theirs) == before
