@@ -159,9 +159,9 @@ def unit_steps():
 
 def mutation_steps():
     """Whether the tests of the memory management see what they should."""
-    patches = sorted(glob.glob("tests/mutations/*.patch"))
+    files = sorted(glob.glob("tests/mutations/*.mutation"))
     return [Step(f"mutation {name}", ["tests/mutations/run", name])
-            for name in ["control"] + [short(path) for path in patches]]
+            for name in ["control"] + [short(path) for path in files]]
 
 
 def fuzz_steps(seconds=FUZZ_SECONDS):

@@ -43,6 +43,8 @@ test_frame_SRC := hypervisor/mm/frame.c tests/unit/direct_map.c
 # The hypervisor's memory management on the machine of mmu.h.
 MMU_SRC := $(addprefix hypervisor/mm/,audit.c frame.c table.c type.c) \
     tests/unit/mmu.c tests/unit/direct_map.c
+# tests/mutations/run builds it, too.
+export MODEL_SRC
 MODEL_SRC := $(MMU_SRC) $(addprefix tests/unit/,mmu_tlb.c memory_model.c \
     memory_steps.c)
 test_type_SRC := $(MMU_SRC) tests/unit/mmu_tlb.c
