@@ -24,6 +24,7 @@ import tempfile
 
 import machine
 from machine import Failure, Skipped, expect, test
+import edit  # beside progress.py: machine.py leads there
 
 PAGE = "docs/EXTENDING.md"
 LIST = "abi/hypercalls.def"
@@ -137,22 +138,12 @@ def is_typed_already(folder, text):
                if (match := WHOLE.match(block["words"] or "")))
 
 
-def replace_once(folder, path, old, new):
-    text = read(folder, path)
-    expect(text.count(old) == 1,
-           f"{path} has {text.count(old)} times, not once:\n{old}")
-    write(folder, path, text.replace(old, new))
-
-
-def replace_function(folder, path, name, code):
-    """With the comment above it, up to the brace in the first column."""
-    text = read(folder, path)
-    found = list(re.finditer(
-        rf"(?:^/\*(?:(?!\*/).)*\*/\n)?^\w[^\n;]*\b{name}\([^;{{]*\)\n"
-        r"\{\n.*?^\}\n", text, re.M | re.S))
-    expect(len(found) == 1, f"{path} has {len(found)} functions {name}")
-    write(folder, path,
-          text[:found[0].start()] + code + text[found[0].end():])
+def edit_file(folder, path, how, *words):
+    """One of edit.py's ways to change a text, for a file of the copy."""
+    try:
+        write(folder, path, how(path, read(folder, path), *words))
+    except edit.Refused as refused:
+        raise Failure(str(refused)) from refused
 
 
 class Follower:
@@ -165,14 +156,16 @@ class Follower:
     def edit(self, words, code):
         if words == "by:":
             expect(self.old is not None, "'by:' without 'replace:'")
-            replace_once(self.folder, *self.old, code)
+            path, old = self.old
+            edit_file(self.folder, path, edit.replace_text, old, code)
             self.old = None
             return
         expect(self.old is None, f"'by:' is missing before: {words}")
         if match := WHOLE.match(words):
             write(self.folder, match.group(1), code)
         elif match := FUNCTION.match(words):
-            replace_function(self.folder, *match.groups(), code)
+            path, name = match.groups()
+            edit_file(self.folder, path, edit.replace_function, name, code)
         elif match := REPLACE.match(words):
             self.old = (match.group(1), code)
         elif match := AT_END.match(words):
