@@ -13,84 +13,28 @@
 #include "lib/string.h"
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/good_calls.h"
 #include "tests/kernels/lib/hctable.h"
 #include "tests/kernels/lib/hostile.h"
+#include "tests/kernels/lib/memory.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/trap.h"
 #include "tests/kernels/lib/vcpu.h"
 
 MG_TEST(arguments);
 
-/* In a rule: a pointer to an object, and a port; put in before the call. */
-#define OBJECT (~0ul)
-#define PORT (~0ul - 1)
-
 /* Nothing is mapped there, but a table is: what it sets harms nobody. */
 #define HOLE ((uint64_t)mg_edge_page + 4096)
 
-/*
- * Arguments that a call with u32 or pointers takes as good ones, and how large
- * the object is that its pointer points to: ELSEWHERE if a test of its own
- * gives it hostile pointers, since a good object is not to be had here.
- */
-struct rule {
-    uint64_t number;
-    uint64_t args[6];
-    size_t size, alignment;
-};
-
-#define ELSEWHERE (~0ul)
-
-static const struct rule rules[] = {
-    {PARAPET_HC_console_write, {OBJECT, 16}, 16, 1},
-    {PARAPET_HC_console_read, {OBJECT, 16}, 16, 1},
-    {PARAPET_HC_multicall,
-     {OBJECT, 1},
-     sizeof(struct parapet_multicall_entry),
-     8},
-    {PARAPET_HC_set_trap_table, {OBJECT, 1}, sizeof(struct parapet_trap), 1},
-    {PARAPET_HC_set_callback, {PARAPET_CALLBACK_SYSCALL}, 0, 0},
-    {PARAPET_HC_set_segment_base, {PARAPET_SEGMENT_GS_USER}, 0, 0},
-    {PARAPET_HC_vcpu_up, {0}, 0, 0},
-    {PARAPET_HC_shutdown, {PARAPET_SHUTDOWN_POWEROFF}, 0, 0},
-    {PARAPET_HC_evtchn_bind_virq, {PARAPET_VIRQ_CONSOLE, 0}, 0, 0},
-    {PARAPET_HC_evtchn_bind_ipi, {0}, 0, 0},
-    {PARAPET_HC_evtchn_send, {PORT}, 0, 0},
-    {PARAPET_HC_evtchn_unmask, {PORT}, 0, 0},
-    {PARAPET_HC_evtchn_close, {PORT}, 0, 0},
-    {PARAPET_HC_mmu_update,
-     {OBJECT, 1, ~0ul},
-     sizeof(struct parapet_pte_update),
-     8},
-    {PARAPET_HC_mmu_update_va, {HOLE, PARAPET_PTE_P, 0}, 0, 0},
-    {PARAPET_HC_mmu_pin, {0, PARAPET_TABLE_L1}, 0, 0},
-    {PARAPET_HC_mmu_invalidate, {HOLE, PARAPET_FLUSH_LOCAL}, 0, 0},
-    {PARAPET_HC_mmu_flush, {PARAPET_FLUSH_LOCAL}, 0, 0},
-    {PARAPET_HC_memory_give_back, {0, 1}, ELSEWHERE, 8}, /* memory_balloon.c */
-    {PARAPET_HC_memory_populate, {0, 1}, ELSEWHERE, 8},  /* the same */
-    {PARAPET_HC_memory_limits,
-     {OBJECT},
-     sizeof(struct parapet_memory_limits),
-     1},
-};
+static struct mg_good_values good_values = {
+    .page = HOLE, .entry = PARAPET_PTE_P, .flush = PARAPET_FLUSH_LOCAL};
 
 /* One argument of one hypercall. */
 struct subject {
     const struct mg_hypercall *hc;
-    const struct rule *rule;
+    const struct mg_good_call *good;
     size_t position;
 };
-
-static const struct rule *rule_of(const struct mg_hypercall *hc)
-{
-    static const struct rule nothing_known;
-
-    for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-        if (rules[i].number == hc->number)
-            return &rules[i];
-    }
-    return &nothing_known;
-}
 
 static bool is_pointer(enum mg_hc_type type)
 {
@@ -98,27 +42,25 @@ static bool is_pointer(enum mg_hc_type type)
 }
 
 /* The object ends where the mapped memory does. */
-static uint64_t object_of(const struct rule *rule)
+static uint64_t object_of(const struct mg_good_call *good)
 {
-    return (uint64_t)mg_edge_page + sizeof(mg_edge_page) - rule->size;
+    return (uint64_t)mg_edge_page + sizeof(mg_edge_page) - good->size;
 }
 
-/* The rule's call with another value in the subject's place. */
+/* The good call with another value in the subject's place. */
 static int64_t call_with(uint64_t value, void *data)
 {
     const struct subject *s = data;
     uint32_t port = mg_event_bind_ipi(0, NULL, NULL);
-    uint64_t args[6];
+    uint64_t args[6] = {0};
     int64_t result;
 
     /* The object, wherever it begins, is a good one: all zero. */
     memset(mg_edge_page, 0, sizeof(mg_edge_page));
-    for (size_t i = 0; i < ARRAY_SIZE(args); i++) {
-        args[i] = s->rule->args[i];
-        if (args[i] == OBJECT)
-            args[i] = object_of(s->rule);
-        else if (args[i] == PORT)
-            args[i] = port;
+    if (s->good) {
+        good_values.object = object_of(s->good);
+        good_values.port = port;
+        mg_good_args(s->good, &good_values, args);
     }
     /* High bits alone: the low ones stay good. */
     if (s->hc->types[s->position] == MG_HC_u32)
@@ -143,9 +85,10 @@ static void check_u32(struct subject *s)
                        s->hc->name, s->position, high_bits[i], result);
     }
     /* It was they that were refused. (A good shutdown does not come back.) */
-    if (s->rule->number && s->hc->number != PARAPET_HC_shutdown &&
+    if (s->good && s->hc->number != PARAPET_HC_shutdown &&
         call_with(0, s) == -PARAPET_EINVAL)
-        mg_error("%s: say in arguments.c with what it is no -EINVAL",
+        mg_error("%s: say in tests/kernels/lib/good_calls.c with what it is no "
+                 "-EINVAL",
                  s->hc->name);
 }
 
@@ -153,8 +96,8 @@ static void check_u32(struct subject *s)
 static void check_alignment(struct subject *s)
 {
     for (uint64_t down = 0; down <= 16; down++) {
-        bool good = down % s->rule->alignment == 0;
-        int64_t result = call_with(object_of(s->rule) - down, s);
+        bool good = down % s->good->alignment == 0;
+        int64_t result = call_with(object_of(s->good) - down, s);
 
         if (result == -PARAPET_EFAULT || (result == -PARAPET_EINVAL) == good)
             mg_failure("%s: an object %lu below the edge: got %ld", s->hc->name,
@@ -164,8 +107,8 @@ static void check_alignment(struct subject *s)
 
 static void check_pointer(struct subject *s, enum mg_access access)
 {
-    struct mg_object object = {s->hc->name, access, s->rule->size,
-                               s->rule->alignment};
+    struct mg_object object = {s->hc->name, access, s->good->size,
+                               s->good->alignment};
 
     mg_hostile_check(&object, call_with, s);
     check_alignment(s);
@@ -204,7 +147,7 @@ static void check_number(struct subject *s)
 
     for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
         int64_t result = call_with(values[i], s);
-        bool too_long = s->rule->size && values[i] > 1;
+        bool too_long = s->good && s->good->size && values[i] > 1;
 
         if (!mg_hypercall_can_return(s->hc, result))
             mg_failure("%s: argument %zu is %#lx: got %ld, which "
@@ -219,24 +162,25 @@ static void check_number(struct subject *s)
 static void check_argument(struct subject *s)
 {
     enum mg_hc_type type = s->hc->types[s->position];
+    size_t size = s->good ? s->good->size : 0;
 
     if (type == MG_HC_u32)
         check_u32(s);
-    else if (is_pointer(type) && s->rule->size == ELSEWHERE)
+    else if (is_pointer(type) && size == MG_ELSEWHERE)
         return;
-    else if (is_pointer(type) && s->rule->size)
+    else if (is_pointer(type) && size)
         check_pointer(s, type == MG_HC_in ? MG_ACCESS_READ : MG_ACCESS_WRITE);
     else if (type == MG_HC_u64 || type == MG_HC_vaddr)
         check_number(s);
 }
 
-/* A good value of these is not known by itself. */
-static bool needs_rule(const struct subject *s)
+/* What is good is not known by itself. */
+static bool needs_row(const struct subject *s)
 {
     enum mg_hc_type type = s->hc->types[s->position];
 
-    return (type == MG_HC_u32 && !s->rule->number) ||
-           (is_pointer(type) && !s->rule->size);
+    return type != MG_HC_none &&
+           (!s->good || (is_pointer(type) && !s->good->size));
 }
 
 /* What a good call may have changed. */
@@ -249,14 +193,13 @@ static void restore(void)
 
 static void check_hypercall(const struct mg_hypercall *hc)
 {
-    struct subject s = {hc, rule_of(hc), 0};
+    struct subject s = {hc, mg_good_call(hc->number), 0};
 
     for (; s.position < ARRAY_SIZE(hc->types); s.position++) {
-        if (hc->number < PARAPET_COURSEWORK && needs_rule(&s))
-            mg_failure("%s: add a line to rules[] in "
-                       "tests/kernels/arguments.c: its number, arguments with "
-                       "which it does its work, the size and alignment of its "
-                       "object",
+        if (hc->number < PARAPET_COURSEWORK && needs_row(&s))
+            mg_failure("%s: add a line to tests/kernels/lib/good_calls.c: "
+                       "arguments with which it does its work, its result, "
+                       "the size and alignment of its object",
                        hc->name);
         else
             check_argument(&s);
@@ -265,6 +208,8 @@ static void check_hypercall(const struct mg_hypercall *hc)
 
 void test_main(void)
 {
+    good_values.table = mg_mfn_of(mg_table(NULL));
+    good_values.root = mg_mfn_of(mg_start_root());
     for (size_t i = 0; i < mg_nr_hypercalls; i++) {
         check_hypercall(&mg_hypercalls[i]);
         restore();
