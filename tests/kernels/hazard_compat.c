@@ -3,6 +3,12 @@
  * Hazard: compatibility mode, from which `syscall` enters at CSTAR with the
  * guest's stack. No 32-bit code descriptor exists, so no far transfer leads
  * there: every selector but the guest's own code faults. sysenter faults too.
+ *
+ * Why: In compatibility mode `syscall` does not go to LSTAR but to CSTAR, in
+ * ring 0 and with the guest's rsp. A hypervisor has to have an entry there
+ * that is as careful as the other one, or see to it that nobody comes. We
+ * leave the 32-bit descriptors out; what this test shows is that no far
+ * transfer gets around that: one selector that was overlooked would be enough.
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

@@ -5,6 +5,12 @@
  * the CPU, one that has just been woken by its timer: that one must get its
  * upcall and not wait for it for ever.
  *
+ * Why: An upcall is decided while the hypervisor is on its way out to one
+ * vCPU, and a domain's end switches to another one in the middle of that. What
+ * is due to the second is found by nobody else: its timer has fired already.
+ * So the way out has to begin anew after a switch: this test is about that one
+ * jump.
+ *
  * QEMU: smp=1 partner=partners/sleeper
  * EXPECT: killed "no stack for the event frame"
  * CONSOLE: "TEST sleeper: success"

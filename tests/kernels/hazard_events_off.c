@@ -5,6 +5,12 @@
  * to its end meanwhile. The console tells the order. Then this one stops: it
  * reads the TSC.
  *
+ * Why: The event mask is a byte that the guest writes as it likes, so that its
+ * cli costs no exit. It must not be more than that: the machine's own
+ * interrupts stay on in ring 3, whatever the byte says. Were the timer to
+ * respect it, or the scheduler to wait for a hypercall, one guest's endless
+ * loop would stop the machine.
+ *
  * QEMU: smp=1 partner=partners/witness
  * CONSOLE: "spinning(.|\n)*TEST witness: success(.|\n)*TEST hazard_events_off"
  */

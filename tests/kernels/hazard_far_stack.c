@@ -5,6 +5,12 @@
  * the hypervisor's map of all memory, a far call writes there. No hypervisor
  * can intercept that; the boot finds out, and its line is what may excuse us.
  *
+ * Why: Isolation here is page protection and nothing else: the hypervisor is
+ * mapped in every address space, out of reach of ring 3. An emulator that gets
+ * this wrong for one instruction gives all memory to every guest, and none of
+ * our code runs while it happens. So the boot tries, and this test shows that
+ * what the boot says is the whole truth, for each instruction.
+ *
  * Here is every instruction that touches memory or a descriptor without saying
  * so, and a few of each kind that say so, with the address of a page of our own
  * in that map. Prints the rows of docs/SECURITY-emulator.md.

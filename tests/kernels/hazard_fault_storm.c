@@ -4,6 +4,12 @@
  * place and nested; only its own time is lost, and the witness beside it on
  * the same CPU gets its share.
  *
+ * Why: A fault costs the guest nothing and the hypervisor an entry, a look at
+ * the instruction, and a frame. XSA-156 was a storm of faults that never came
+ * back to the scheduler, and so hung the CPU. Here each of them goes back to
+ * ring 3, where the timer may interrupt; and nothing is kept of a nested one
+ * but its frame, on the guest's own stack, which is what runs out.
+ *
  * QEMU: smp=1 partner=partners/witness
  */
 #include "abi/exits.h"

@@ -5,6 +5,12 @@
  * string instructions. Each is set before a hypercall, an emulated
  * instruction and each kind of exception; the guest's own flags survive, and
  * handlers start without TF and NT.
+ *
+ * Why: A guest sets most flags without an exit, and the CPU enters ring 0 with
+ * some of them still on. The entry has to clear what matters before the first
+ * instruction that minds: SFMASK for `syscall`, cld and clac for the rest.
+ * Each flag is a hole of its own when one way in forgets it, and there are
+ * several ways in, so each flag is tried with each of them.
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

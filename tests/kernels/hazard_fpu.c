@@ -3,6 +3,12 @@
  * Hazard: floating-point exceptions, which the CPU can raise late, and at an
  * instruction of the hypervisor's if it used the unit. They are the guest's:
  * #MF and #XM come to its handlers. (QEMU 7.2's TCG never raises #XM.)
+ *
+ * Why: An x87 exception waits in the unit until its next instruction, whoever
+ * that one belongs to. A hypervisor that uses the unit, or saves its state
+ * with a waiting instruction, takes a guest's #MF in ring 0. We have no such
+ * instructions and save by xsave, which does not wait; the exception has to be
+ * there still when the guest comes back to it.
  */
 #include "abi/stubs.h"
 #include "tests/kernels/lib/console.h"

@@ -6,6 +6,12 @@
  * instruction and an interrupt that pushes nothing are none of its business,
  * which the variant `harmless` checks.
  *
+ * Why: The hypervisor writes to an address that the guest chose, in ring 0,
+ * where the page tables stop it no more. A check of rsp alone is not enough:
+ * the frame lies below it, and its last word may be on the other side of the
+ * edge. XSA-215 was a check that was four words too short. So it is the whole
+ * range that is checked, and each cause has a path of its own to that check.
+ *
  * The variants' names are WHERE_CAUSE:
  *   above       the frame begins above the hypervisor's end and grows into it
  *   inside      all of it lies inside, in memory: the hypervisor has a

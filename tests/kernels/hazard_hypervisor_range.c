@@ -4,6 +4,12 @@
  * not give away. Reading, writing and running there faults, at the address,
  * and nothing changes. The machine-to-physical table at the start can be read,
  * up to the last frame of the machine, and that is all.
+ *
+ * Why: The hypervisor lies in each guest's address space, so that an exit need
+ * not change cr3. What keeps the guest out is one bit in each entry on the
+ * way, and a mistake in it makes no sound: all goes on to work. So the range
+ * is probed from the guest's side, at its ends, all over its middle, and where
+ * it shows a table on purpose, by each kind of access.
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

@@ -3,6 +3,12 @@
  * Hazard: an iret whose frame would lead anywhere but into the guest. What
  * the hypervisor does not accept ends the domain with the reason.
  *
+ * Why: The frame of an iret is the guest's memory, and the guest kernel's cs
+ * has ring 0 in it: its low bits are the ABI's mode bit. Were it loaded as it
+ * stands, the guest would be the hypervisor. So a cs is never loaded from a
+ * frame: the two values that the ABI knows choose what is, and all others end
+ * the domain.
+ *
  * VARIANT: cs_null expect=killed:"iret: cs is"
  * VARIANT: cs_hypervisor expect=killed:"iret: cs is"
  * VARIANT: cs_data expect=killed:"iret: cs is"

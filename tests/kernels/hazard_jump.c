@@ -2,6 +2,12 @@
  *
  * Hazard: jumps, calls and returns to garbage, into the hypervisor, and to
  * addresses that are none. The guest's handlers see each as a fault.
+ *
+ * Why: Where a guest jumps to is its own affair, but the fault that follows
+ * reaches the hypervisor with a rip that nothing can be read from. Trap and
+ * emulate looks at the instruction there: it has to take "cannot be read" for
+ * an answer, and an address that is none for one of the guest's own mistakes.
+ * A hypervisor that reads without asking faults itself.
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

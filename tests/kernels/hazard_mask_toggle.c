@@ -4,6 +4,12 @@
  * come. Whether an upcall is due is decided once: a domain with a good stack is
  * not ended for having none.
  *
+ * Why: The mask is in memory that all vCPUs of the domain write. A hypervisor
+ * that reads it twice, once to decide and once to act, may see two values:
+ * this is the double fetch of XSA-155. Here the first look said that an upcall
+ * is due, and the second that there is no frame for it. The cure is to look
+ * once and to keep the answer, and only a second CPU shows that it was done.
+ *
  * BUNDLE: vcpus=2
  * QEMU: smp=2
  */

@@ -3,6 +3,12 @@
  * Hazard: an exception that the guest has no handler for. It ends the domain,
  * and the report says which exception it was.
  *
+ * Why: On the bare machine a fault without a handler is a triple fault: a
+ * reset, with no word about it. Many a young kernel ends like this. A
+ * hypervisor knows better what happened, so it has to say it: the exception,
+ * its error code and address. Each kind has its own path to the report, and
+ * any of them may as well loop, or bounce to address 0.
+ *
  * VARIANT: divide expect=killed:"no handler.*exception 0"
  * VARIANT: debug expect=killed:"no handler.*exception 1"
  * VARIANT: breakpoint expect=killed:"no handler.*exception 3"

@@ -2,6 +2,12 @@
  *
  * Hazard: the guest writes nonsense into the pages that it shares with the
  * hypervisor. It may lose or invent its own events by that, and nothing else.
+ *
+ * Why: A shared page is read by the hypervisor at the time of its choice, and
+ * written by the guest at any time. Whatever is believed of it (an index, a
+ * pointer, a state) is the guest's to forge; XSA-155 and its kind came of
+ * that. So what the hypervisor needs to know it keeps elsewhere, and these
+ * pages hold only what may be wrong without harm to anybody but their owner.
  */
 #include "abi/stubs.h"
 #include "tests/kernels/lib/clock.h"

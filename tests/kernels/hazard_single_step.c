@@ -5,6 +5,12 @@
  * enters the hypervisor, the trap comes in ring 0 (the "POP SS" hole of many
  * kernels). Debug registers would be the other way to arm it; they are
  * refused (emulate_misc.c).
+ *
+ * Why: A debug trap that is put off by MOV SS comes after the next
+ * instruction; is that one a `syscall`, it comes at the first instruction of
+ * the entry, before there is a stack. CVE-2018-8897 (XSA-260) was this one in
+ * nearly every kernel. #DB therefore has a stack of its own here, and its
+ * handler knows that it may come from ring 0.
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

@@ -3,6 +3,12 @@
  * Hazard: the guest's stack runs out, so that not even the fault can be told
  * to it. The page below the start stack is not mapped.
  *
+ * Why: The report of a fault needs the guest's stack, and the fault may be
+ * that there is none. A hypervisor that answers a failed push with a fault for
+ * the guest, which it pushes again, goes round for ever in ring 0. The CPU
+ * itself ends this with a double and then a triple fault. We end the domain at
+ * the first frame that cannot be written, and say which exception it was for.
+ *
  * VARIANT: overflow expect=killed:"stack for the exception"
  * VARIANT: faulting_handler expect=killed:"stack for the exception"
  * VARIANT: handler_nowhere expect=killed:"stack for the exception"

@@ -6,6 +6,12 @@
  * fault in ring 0, with the guest's stack. The hypercall is carried out, and
  * the guest faults at the return address; a system call of user mode comes in,
  * and it is the way back that faults, in user mode.
+ *
+ * Why: AMD's sysretq faults in ring 3 when rip is not canonical, Intel's while
+ * it is still in ring 0, on the stack of the guest: CVE-2012-0217 (XSA-7),
+ * which took over machines of many kernels. The address need not be loaded by
+ * anybody: a `syscall` in the last two bytes leads there by itself. Emulators
+ * do as AMD does, so the test asks for what is right on both.
  */
 #include "abi/stubs.h"
 #include "tests/kernels/lib/memory.h"
