@@ -6,10 +6,10 @@
 #include "guest-kernel/fs/device.h"
 
 #include "guest-kernel/core/kprintf.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/fs/tty.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/signal.h"
 #include "lib/macros.h"

@@ -5,11 +5,11 @@
  */
 #include "guest-kernel/fs/epoll.h"
 
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/fs/ramfs.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/mm/user_page.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/process.h"
 

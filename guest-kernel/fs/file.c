@@ -4,13 +4,13 @@
  */
 #include "guest-kernel/fs/file.h"
 
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/device.h"
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/mm/space.h"
 #include "guest-kernel/mm/user_page.h"
-#include "guest-kernel/proc/errno.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 

@@ -9,8 +9,8 @@
  */
 #include "guest-kernel/fs/path.h"
 
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/ramfs.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/process.h"
 #include "lib/string.h"
 

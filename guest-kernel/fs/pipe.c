@@ -6,6 +6,7 @@
  */
 #include "guest-kernel/fs/pipe.h"
 
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/fs/ramfs.h"
 #include "guest-kernel/mm/layout.h"
@@ -13,7 +14,6 @@
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/mm/space.h"
 #include "guest-kernel/mm/user_page.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/signal.h"
 #include "guest-kernel/proc/wait.h"

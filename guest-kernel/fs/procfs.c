@@ -7,12 +7,12 @@
  */
 #include "guest-kernel/fs/procfs.h"
 
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/fs/procfs_parts.h"
 #include "guest-kernel/fs/procfs_text.h"
 #include "guest-kernel/mm/slab.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/process.h"
 #include "lib/macros.h"
 #include "lib/printf.h"

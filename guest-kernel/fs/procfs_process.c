@@ -3,6 +3,7 @@
  * /proc/PID: its tables, what is read from the memory of the process, and the
  * links to what it has open. Formats: proc(5).
  */
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/fs/path.h"
@@ -10,7 +11,6 @@
 #include "guest-kernel/fs/procfs_text.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/mm/space.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/process.h"
 #include "lib/macros.h"

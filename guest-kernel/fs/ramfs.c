@@ -12,6 +12,7 @@
 #include "guest-kernel/fs/ramfs.h"
 
 #include "guest-kernel/core/panic.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/device.h"
 #include "guest-kernel/fs/ramfs_parts.h"
 #include "guest-kernel/mm/object.h"
@@ -19,7 +20,6 @@
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/mm/user_page.h"
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/proc/errno.h"
 #include "lib/string.h"
 
 #define NR_BUCKETS 1024u

@@ -3,6 +3,7 @@
  * Regular files in RAM: reads and writes go to the pages of the file's memory
  * object, the same that programs map.
  */
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/pipe.h"
 #include "guest-kernel/fs/ramfs.h"
@@ -10,7 +11,6 @@
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/object.h"
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/sched.h"
 #include "lib/macros.h"
 #include "lib/string.h"

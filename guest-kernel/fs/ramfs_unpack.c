@@ -5,6 +5,7 @@
  * made. Something that cannot be made is reported, and left out.
  */
 #include "guest-kernel/core/kprintf.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/cpio.h"
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/fs/ramfs.h"
@@ -12,7 +13,6 @@
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/object.h"
 #include "guest-kernel/mm/page.h"
-#include "guest-kernel/proc/errno.h"
 #include "lib/string.h"
 
 #define NS_PER_SECOND 1000000000ul

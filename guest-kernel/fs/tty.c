@@ -6,9 +6,9 @@
  * whether OPOST and ONLCR ask for it or not, so text goes out as it is.
  */
 #include "guest-kernel/core/console.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/fs/tty_parts.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/signal.h"

@@ -3,8 +3,8 @@
  * Whose terminal it is: the session that has it, and the group of processes in
  * its foreground (credentials(7)).
  */
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/tty_parts.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/signal.h"
 

@@ -9,8 +9,8 @@
  *   CLONE_VM | CLONE_VFORK      vfork, posix_spawn: it borrows the memory
  *   all of them, CLONE_THREAD   a thread
  */
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/inode.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/process_parts.h"
 #include "guest-kernel/proc/sched.h"

@@ -7,12 +7,12 @@
 
 #include "abi/abi.h"
 #include "guest-kernel/core/kprintf.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/mm/object.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/mm/space.h"
 #include "guest-kernel/proc/elf.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/exec_stack.h"
 #include "guest-kernel/proc/process.h"
 #include "lib/macros.h"

@@ -15,10 +15,10 @@
  */
 #include "guest-kernel/proc/exec_stack.h"
 
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/device.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/slab.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/x86/cpuid.h"
 #include "lib/macros.h"
 #include "lib/string.h"

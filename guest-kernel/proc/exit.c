@@ -5,9 +5,9 @@
  * seen it.
  */
 #include "guest-kernel/core/main.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/tty.h"
 #include "guest-kernel/mm/slab.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/futex.h"
 #include "guest-kernel/proc/process_parts.h"
 #include "guest-kernel/proc/sched.h"

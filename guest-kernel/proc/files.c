@@ -4,9 +4,9 @@
  */
 #include "guest-kernel/proc/files.h"
 
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/mm/slab.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/process.h"
 #include "lib/macros.h"
 #include "lib/string.h"

@@ -7,7 +7,7 @@
  */
 #include "guest-kernel/proc/futex.h"
 
-#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/proc/syscall.h"
 #include "guest-kernel/proc/timer.h"
 #include "lib/macros.h"

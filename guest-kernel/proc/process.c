@@ -4,11 +4,11 @@
  */
 #include "guest-kernel/proc/process.h"
 
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/fs/tty.h"
 #include "guest-kernel/mm/slab.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/exec.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/process_parts.h"

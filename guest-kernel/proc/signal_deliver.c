@@ -7,7 +7,7 @@
 #include "guest-kernel/proc/signal.h"
 
 #include "guest-kernel/core/kprintf.h"
-#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/signal_frame.h"
 

@@ -5,7 +5,7 @@
  */
 #include "guest-kernel/proc/signal_frame.h"
 
-#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/signal.h"
 #include "guest-kernel/proc/user.h"

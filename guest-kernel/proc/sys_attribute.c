@@ -3,10 +3,10 @@
  * What can be changed of a file without opening it: access, mode, owner, times,
  * size. Everybody is user 0, so only the lack of any x bit forbids something.
  */
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/syscall.h"
 #include "guest-kernel/proc/user_path.h"

@@ -4,12 +4,12 @@
  * reading and writing. Locks are granted to everybody: nobody is excluded by
  * one.
  */
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/fs/pipe.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/object.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/syscall.h"

@@ -3,7 +3,7 @@
  * Names: making, removing and changing them. Everybody is user 0 and may do all
  * of it. Opening: proc/sys_open.c.
  */
-#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/proc/syscall.h"
 #include "guest-kernel/proc/user_path.h"
 #include "lib/string.h"

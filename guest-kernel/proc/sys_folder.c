@@ -5,9 +5,9 @@
  * The offset of an open directory is 0 before ".", 1 before "..", and beyond
  * that a cookie of the file system's (fs/inode.h) plus 2.
  */
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/syscall.h"
 #include "guest-kernel/proc/user_path.h"

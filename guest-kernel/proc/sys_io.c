@@ -2,11 +2,11 @@
  *
  * Reading and writing. What descriptors are: proc/sys_descriptor.c.
  */
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/slab.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/signal.h"

@@ -3,11 +3,11 @@
  * Memory. Files that may be mapped are those of the RAM file system. What is
  * mapped of one when it is cut short stays (Linux: SIGBUS).
  */
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/object.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/syscall.h"

@@ -2,9 +2,9 @@
  *
  * Opening what a path leads to, and making it if it is not there: open(2).
  */
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/syscall.h"
 #include "guest-kernel/proc/user_path.h"

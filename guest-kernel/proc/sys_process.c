@@ -2,8 +2,8 @@
  *
  * Processes: birth, end, waiting, groups and sessions.
  */
+#include "guest-kernel/errno.h"
 #include "guest-kernel/mm/slab.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/exec.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/process_parts.h"

@@ -3,7 +3,7 @@
  * System calls of signals. Everybody may send to everybody: all are one user.
  */
 #include "guest-kernel/core/kprintf.h"
-#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/proc/signal.h"
 #include "guest-kernel/proc/signal_frame.h"
 #include "guest-kernel/proc/syscall.h"

@@ -2,12 +2,12 @@
  *
  * What is known of files: stat(2) and its kin, and where links lead to.
  */
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/ramfs.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/object.h"
 #include "guest-kernel/mm/page.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/syscall.h"
 #include "guest-kernel/proc/timer.h"

@@ -3,7 +3,7 @@
  * What a thread says of itself, and how it is scheduled: round robin, like all
  * others, so most questions about that have one answer.
  */
-#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/syscall.h"
 #include "lib/macros.h"

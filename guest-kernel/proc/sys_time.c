@@ -4,7 +4,7 @@
  * machine's, and not to be set (EPERM). Of the interval timers there is the
  * real one; the others would count a program's own time (EINVAL).
  */
-#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/proc/syscall.h"
 #include "guest-kernel/proc/timer.h"
 #include "lib/macros.h"

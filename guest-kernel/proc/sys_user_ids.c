@@ -2,7 +2,7 @@
  *
  * Who one is: all processes are user 0 of group 0, and stay that.
  */
-#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/proc/syscall.h"
 
 #define NR_CAPABILITIES 41 /* that Linux 6.1 knows */

@@ -5,7 +5,7 @@
 #include "guest-kernel/proc/syscall.h"
 
 #include "guest-kernel/core/kprintf.h"
-#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/errno.h"
 #include "lib/bitmap.h"
 #include "lib/macros.h"
 

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/proc/process.h"
 
 #define SYSCALL_MAX_ARGS 6
@@ -16,8 +16,8 @@
 /*
  * self is the caller's process, args are six numbers that it chose; the caller
  * itself is thread_current(). User memory is touched by space_copy_in(),
- * space_copy_out() and the like only. -ERESTARTSYS: see proc/errno.h; the call
- * starts over with the arguments that it had.
+ * space_copy_out() and the like only. -ERESTARTSYS: see guest-kernel/errno.h;
+ * the call starts over with the arguments that it had.
  */
 typedef int64_t syscall_function_t(struct process *self, const uint64_t *args);
 

@@ -4,7 +4,7 @@
  */
 #include "guest-kernel/proc/timer.h"
 
-#include "guest-kernel/proc/errno.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/signal.h"
 #include "lib/macros.h"

@@ -4,9 +4,9 @@
  */
 #include "guest-kernel/proc/user_path.h"
 
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/files.h"
 
 static char texts[2][PATH_MAX];

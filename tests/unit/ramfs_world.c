@@ -10,6 +10,7 @@
 
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/core/panic.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/device.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
@@ -23,7 +24,6 @@
 #include "guest-kernel/mm/space.h"
 #include "guest-kernel/mm/user_page.h"
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/sched.h"
 

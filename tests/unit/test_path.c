@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/fs/ramfs.h"
-#include "guest-kernel/proc/errno.h"
 
 static void test_paths(void **state)
 {

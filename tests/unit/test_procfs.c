@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/fs/procfs.h"
 #include "guest-kernel/fs/procfs_parts.h"
 #include "guest-kernel/fs/procfs_text.h"
 #include "guest-kernel/mm/slab.h"
-#include "guest-kernel/proc/errno.h"
 #include "guest-kernel/proc/process.h"
 
 /* ---- the processes: 1 and 40, of which the second may be gone ---- */

@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/fs/ramfs.h"
 #include "guest-kernel/fs/ramfs_parts.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/object.h"
-#include "guest-kernel/proc/errno.h"
 
 /* ---- names ---- */
 

@@ -2,8 +2,8 @@
  *
  * Linux's error numbers (errno(3)): what system calls return, negated.
  */
-#ifndef GUEST_KERNEL_PROC_ERRNO_H
-#define GUEST_KERNEL_PROC_ERRNO_H
+#ifndef GUEST_KERNEL_ERRNO_H
+#define GUEST_KERNEL_ERRNO_H
 
 enum {
     EPERM = 1,
