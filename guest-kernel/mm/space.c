@@ -5,7 +5,7 @@
  */
 #include "guest-kernel/mm/space.h"
 
-#include "abi/errors.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/mm/area.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/slab.h"
@@ -115,27 +115,27 @@ int space_map(struct space *space, uint64_t start, uint64_t size,
               unsigned int prot, const struct space_source *source)
 {
     if (!space_is_range(start, size) || (prot & ~ALL_RIGHTS) != 0)
-        return -PARAPET_EINVAL;
+        return -EINVAL;
     if (source != NULL &&
         (source->offset % PAGE_SIZE != 0 || source->offset + size < size ||
          (!source->shared && source->size > size)))
-        return -PARAPET_EINVAL;
+        return -EINVAL;
     if (!area_is_free(&space->areas, start, start + size))
-        return -PARAPET_EEXIST;
+        return -EEXIST;
     if (!has_room(space) ||
         !area_add(&space->areas, start, start + size, with_read(prot), source))
-        return -PARAPET_ENOMEM;
+        return -ENOMEM;
     return 0;
 }
 
 int space_unmap(struct space *space, uint64_t start, uint64_t size)
 {
     if (!space_is_range(start, size))
-        return -PARAPET_EINVAL;
+        return -EINVAL;
     if (makes_two(space, start, start + size) && !has_room(space))
-        return -PARAPET_ENOMEM;
+        return -ENOMEM;
     if (!area_remove(&space->areas, start, start + size))
-        return -PARAPET_ENOMEM;
+        return -ENOMEM;
     clear(space, start, start + size);
     return 0;
 }
@@ -143,7 +143,7 @@ int space_unmap(struct space *space, uint64_t start, uint64_t size)
 int space_forget(struct space *space, uint64_t start, uint64_t size)
 {
     if (!space_is_range(start, size))
-        return -PARAPET_EINVAL;
+        return -EINVAL;
     clear(space, start, start + size);
     return 0;
 }
@@ -168,10 +168,10 @@ int space_protect(struct space *space, uint64_t start, uint64_t size,
     struct table_change change;
 
     if (!space_is_range(start, size) || (prot & ~ALL_RIGHTS) != 0)
-        return -PARAPET_EINVAL;
+        return -EINVAL;
     if (!has_room(space) || !area_covers(&space->areas, start, end) ||
         !area_protect(&space->areas, start, end, with_read(prot)))
-        return -PARAPET_ENOMEM;
+        return -ENOMEM;
     table_change_begin(&change);
     area = area_at(&space->areas, start);
     while ((entry = table_next(space->root, &vaddr, end)) != NULL) {

@@ -70,8 +70,8 @@ struct space_source {
  * says, or zero pages if it is NULL. Takes a reference of the object for each
  * area. Pages come when they are touched.
  *
- * 0; -PARAPET_EINVAL: empty, unaligned, not in user memory or unknown rights;
- * -PARAPET_EEXIST: something is mapped there; -PARAPET_ENOMEM, also when there
+ * 0; -EINVAL: empty, unaligned, not in user memory or unknown rights;
+ * -EEXIST: something is mapped there; -ENOMEM, also when there
  * are too many areas.
  */
 int space_map(struct space *space, uint64_t start, uint64_t size,
@@ -89,23 +89,23 @@ void space_populate(struct space *space, uint64_t start, uint64_t size);
  * mremap(2): what is in [start, start + size), all of one area or a part of
  * it, is in [to, to + new_size) afterwards, and goes on there as the area
  * would. to is start, or a place where nothing is mapped; new_size is not less
- * than size. 0; -PARAPET_EINVAL; -PARAPET_ENOMEM; -PARAPET_EFAULT: not one
- * area; -PARAPET_EEXIST: something is there.
+ * than size. 0; -EINVAL; -ENOMEM; -EFAULT: not one
+ * area; -EEXIST: something is there.
  */
 int space_move(struct space *space, uint64_t start, uint64_t size, uint64_t to,
                uint64_t new_size);
 
 /* The pages of private areas in the range go, and read as at first; those of
  * shared ones are the object's: madvise(2), MADV_DONTNEED. 0 or
- * -PARAPET_EINVAL. */
+ * -EINVAL. */
 int space_forget(struct space *space, uint64_t start, uint64_t size);
 
-/* Unmaps what is mapped in the range, which may have holes. 0, -PARAPET_EINVAL
- * as above, or -PARAPET_ENOMEM (one area becomes two). */
+/* Unmaps what is mapped in the range, which may have holes. 0, -EINVAL
+ * as above, or -ENOMEM (one area becomes two). */
 int space_unmap(struct space *space, uint64_t start, uint64_t size);
 
 /* Gives all areas of the range other rights; contents are kept. 0,
- * -PARAPET_EINVAL as above, or -PARAPET_ENOMEM, also when the range has a
+ * -EINVAL as above, or -ENOMEM, also when the range has a
  * hole. */
 int space_protect(struct space *space, uint64_t start, uint64_t size,
                   unsigned int prot);
@@ -148,8 +148,8 @@ bool space_copy_in(struct space *space, void *to, uint64_t from, size_t size);
 bool space_copy_out(struct space *space, uint64_t to, const void *from,
                     size_t size);
 
-/* A string with its zero: its length without; -PARAPET_EFAULT as above;
- * -PARAPET_E2BIG: it does not fit. */
+/* A string with its zero: its length without; -EFAULT as above;
+ * -E2BIG: it does not fit. */
 int64_t space_copy_string(struct space *space, char *to, uint64_t from,
                           size_t size);
 

@@ -4,7 +4,7 @@
  * finds its way through the tables by itself, and makes the page faults that
  * the CPU would make.
  */
-#include "abi/errors.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/mm/area.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/space_parts.h"
@@ -86,11 +86,11 @@ int64_t space_copy_string(struct space *space, char *to, uint64_t from,
         part = in_page(from + done, size - done);
         source = access(space, from + done, 0);
         if (source == NULL)
-            return -PARAPET_EFAULT;
+            return -EFAULT;
         length = strnlen(source, part);
         memcpy(to + done, source, MIN(length + 1, part));
         if (length < part)
             return (int64_t)(done + length);
     }
-    return -PARAPET_E2BIG;
+    return -E2BIG;
 }

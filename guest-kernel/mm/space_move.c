@@ -3,7 +3,7 @@
  * Moving what is mapped: the tables that it will need come first, since they
  * are what there may be no memory for; then the area; then the entries.
  */
-#include "abi/errors.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/mm/area.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/space_parts.h"
@@ -74,16 +74,16 @@ int space_move(struct space *space, uint64_t start, uint64_t size, uint64_t to,
 
     if (!space_is_range(start, size) || !space_is_range(to, new_size) ||
         new_size < size)
-        return -PARAPET_EINVAL;
+        return -EINVAL;
     area = area_at(&space->areas, start);
     if (area == NULL || area->end < end ||
         area->source.offset + (start - area->start) + new_size < new_size)
-        return -PARAPET_EFAULT;
+        return -EFAULT;
     if (first_new < to + new_size &&
         !area_is_free(&space->areas, first_new, to + new_size))
-        return -PARAPET_EEXIST;
+        return -EEXIST;
     if (area_count(&space->areas) >= SPACE_MAX_AREAS ||
         !move(space, start, end, to, new_size))
-        return -PARAPET_ENOMEM;
+        return -ENOMEM;
     return 0;
 }

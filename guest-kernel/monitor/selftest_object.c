@@ -3,7 +3,7 @@
  * Tests of address spaces with memory objects in them: private and shared, and
  * areas that move.
  */
-#include "abi/errors.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/object.h"
 #include "guest-kernel/monitor/selftest.h"
@@ -101,11 +101,10 @@ static const char *moves(struct space *space, struct object *object)
 
     if (!store(space, HERE, 100) || !store(space, HERE + 4 * PAGE_SIZE, 500))
         return "a page could not be written";
-    if (space_move(space, HERE, SIZE, HERE + PAGE_SIZE, SIZE) !=
-            -PARAPET_EEXIST ||
+    if (space_move(space, HERE, SIZE, HERE + PAGE_SIZE, SIZE) != -EEXIST ||
         space_move(space, HERE, SIZE + PAGE_SIZE, to, SIZE + PAGE_SIZE) !=
-            -PARAPET_EFAULT ||
-        space_move(space, HERE, SIZE, to, SIZE - PAGE_SIZE) != -PARAPET_EINVAL)
+            -EFAULT ||
+        space_move(space, HERE, SIZE, to, SIZE - PAGE_SIZE) != -EINVAL)
         return "an impossible move was made";
     if (space_move(space, HERE, SIZE, HERE, 2 * SIZE) != 0 ||
         space_move(space, HERE, PAGE_SIZE, to, PAGE_SIZE) != 0 ||

@@ -3,7 +3,7 @@
  * Tests of address spaces, without user mode: pages are touched by page
  * faults that are made up, and by the kernel's copying.
  */
-#include "abi/errors.h"
+#include "guest-kernel/errno.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/mm/space.h"
@@ -81,22 +81,20 @@ static const char *areas(struct space *space)
     const struct space_source too_large = {.size = PAGE_SIZE + 1};
     uint64_t gap;
 
-    if (space_map(space, 0, PAGE_SIZE, SELFTEST_RW, NULL) != -PARAPET_EINVAL ||
+    if (space_map(space, 0, PAGE_SIZE, SELFTEST_RW, NULL) != -EINVAL ||
         space_map(space, SPACE_USER_END, PAGE_SIZE, SELFTEST_RW, NULL) !=
-            -PARAPET_EINVAL ||
-        space_map(space, SMALL + 8, PAGE_SIZE, SELFTEST_RW, NULL) !=
-            -PARAPET_EINVAL ||
+            -EINVAL ||
+        space_map(space, SMALL + 8, PAGE_SIZE, SELFTEST_RW, NULL) != -EINVAL ||
         space_map(space, SMALL, -(uint64_t)PAGE_SIZE, SELFTEST_RW, NULL) !=
-            -PARAPET_EINVAL ||
-        space_map(space, SMALL, PAGE_SIZE, SELFTEST_RW, &too_large) !=
-            -PARAPET_EINVAL)
+            -EINVAL ||
+        space_map(space, SMALL, PAGE_SIZE, SELFTEST_RW, &too_large) != -EINVAL)
         return "an impossible area was mapped";
     if (space_map(space, SMALL, 4 * PAGE_SIZE, RX, NULL) != 0 ||
         space_map(space, SMALL + 4 * PAGE_SIZE, PAGE_SIZE, SELFTEST_RW, NULL) !=
             0)
         return "an area was not mapped";
     if (space_map(space, SMALL - PAGE_SIZE, 2 * PAGE_SIZE, SELFTEST_RW, NULL) !=
-        -PARAPET_EEXIST)
+        -EEXIST)
         return "an area was mapped over another";
     if (space_fault(space, SMALL, FAULT_EXEC) != SPACE_FAULT_DONE ||
         space_fault(space, SMALL, FAULT_WRITE) != SPACE_FAULT_FORBIDDEN ||
@@ -145,7 +143,7 @@ static const char *pages(struct space *space)
         selftest_store(space, vaddr, 0) ||
         selftest_load(space, vaddr - 4 * PAGE_SIZE) != vaddr - 4 * PAGE_SIZE)
         return "a page was not unmapped, or another one was";
-    if (space_protect(space, LARGE, LARGE_SIZE, SELFTEST_RW) != -PARAPET_ENOMEM)
+    if (space_protect(space, LARGE, LARGE_SIZE, SELFTEST_RW) != -ENOMEM)
         return "a hole was protected";
     return NULL;
 }
