@@ -10,12 +10,11 @@
 
 #include "guest-kernel/core/exception.h"
 #include "guest-kernel/core/kprintf.h"
-#include "guest-kernel/mm/layout.h"
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/proc/thread.h"
 #include "guest-kernel/x86/trap.h"
 
 #define MAX_BACKTRACE 24
+#define GUARD_SIZE 0x1000u /* what is not mapped below a stack: one page */
 
 /* What a C function with a frame pointer leaves where rbp points. */
 struct stack_frame {
@@ -38,12 +37,12 @@ static void begin_report(void)
 
 static bool frame_is_readable(const struct stack_frame *frame)
 {
-    const struct thread *thread = thread_current();
+    const struct panic_thread thread = thread_for_panic();
     uint64_t vaddr = (uint64_t)frame;
 
-    return vaddr % sizeof(uint64_t) == 0 && vaddr >= thread->stack.low &&
-           vaddr < thread->stack.high &&
-           thread->stack.high - vaddr >= sizeof(*frame);
+    return vaddr % sizeof(uint64_t) == 0 && vaddr >= thread.stack_low &&
+           vaddr < thread.stack_high &&
+           thread.stack_high - vaddr >= sizeof(*frame);
 }
 
 /* Frames only ever lead up the stack, so the walk ends. */
@@ -86,26 +85,26 @@ static void print_registers(const struct trap_regs *regs)
 /* Where the access went, and whether that is below the thread's stack. */
 static void print_fault_vaddr(const struct trap_regs *regs)
 {
-    const struct thread *thread = thread_current();
+    const struct panic_thread thread = thread_for_panic();
     uint64_t vaddr = privops_fault_vaddr();
     uint64_t error = regs->frame.error;
 
     if (regs->vector == TRAP_PAGE_FAULT)
         kprintf("guest: %s address 0x%lx: %s\n", exception_access(error), vaddr,
                 error & 0x1 ? "not allowed" : "nothing is mapped there");
-    if (vaddr < thread->stack.low && vaddr >= thread->stack.low - PAGE_SIZE)
+    if (vaddr < thread.stack_low && vaddr >= thread.stack_low - GUARD_SIZE)
         kprintf("guest: the stack has overflowed into its guard page\n");
 }
 
 _Noreturn void panic_exception(const struct trap_regs *regs)
 {
-    const struct thread *thread = thread_current();
+    const struct panic_thread thread = thread_for_panic();
 
     begin_report();
     kprintf("\nguest: crash: %s (vector %lu, error 0x%lx) at %016lx, "
             "thread %u \"%s\"\n",
             exception_name(regs->vector), regs->vector, regs->frame.error,
-            regs->frame.rip, thread->id, thread->name);
+            regs->frame.rip, thread.id, thread.name);
     if (regs->vector == TRAP_PAGE_FAULT || regs->vector == TRAP_DOUBLE_FAULT)
         print_fault_vaddr(regs);
     print_registers(regs);

@@ -6,6 +6,8 @@
 #ifndef GUEST_KERNEL_CORE_PANIC_H
 #define GUEST_KERNEL_CORE_PANIC_H
 
+#include <stdint.h>
+
 #include "guest-kernel/x86/regs.h"
 
 /* Something the kernel cannot go on with; the text says what. */
@@ -14,6 +16,17 @@ _Noreturn void panic(const char *format, ...)
 
 /* An exception that nobody handles, in the code that regs describe. */
 _Noreturn void panic_exception(const struct trap_regs *regs);
+
+/* Of whom a report speaks, and on which stack a backtrace may follow frames. */
+struct panic_thread {
+    uint32_t id;
+    const char *name;
+    uint64_t stack_low; /* the lowest byte; of no stack: both are 0 */
+    uint64_t stack_high;
+};
+
+/* The running thread. Provided by proc/thread.c; right at any time. */
+struct panic_thread thread_for_panic(void);
 
 /* An invariant of our own is broken; always compiled in. */
 #define BUG_ON(condition)                                                      \

@@ -43,6 +43,16 @@ struct thread *thread_current(void)
     return current;
 }
 
+struct panic_thread thread_for_panic(void)
+{
+    return (struct panic_thread){
+        .id = current->id,
+        .name = current->name,
+        .stack_low = current->stack.low,
+        .stack_high = current->stack.high,
+    };
+}
+
 void thread_init(struct privops_stack boot_stack)
 {
     idle_thread.stack = boot_stack;
