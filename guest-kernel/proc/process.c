@@ -102,7 +102,6 @@ struct process *process_create(const char *name)
     (void)string_copy(process->name, sizeof(process->name), name);
     list_init(&process->all);
     list_init(&process->threads);
-    list_init(&process->timer.node);
     list_init(&process->children);
     list_init(&process->sibling);
     wait_queue_init(&process->resumed);

@@ -21,6 +21,7 @@
 
 #include "guest-kernel/mm/space.h"
 #include "guest-kernel/privops/privops.h"
+#include "guest-kernel/proc/alarm.h"
 #include "guest-kernel/proc/signal_set.h"
 #include "guest-kernel/proc/thread.h"
 #include "guest-kernel/proc/wait.h"
@@ -46,10 +47,9 @@ struct limit {
     uint64_t hard;
 };
 
-/* ITIMER_REAL: when it goes off, 0 never, and how often after that. */
+/* ITIMER_REAL: when it goes off, and how often after that, 0 never. */
 struct real_timer {
-    struct list_node node; /* of those that run, the next one first */
-    uint64_t deadline_ns;
+    struct alarm alarm;
     uint64_t interval_ns;
 };
 

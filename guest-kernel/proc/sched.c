@@ -14,7 +14,7 @@
 #include "guest-kernel/proc/sched.h"
 
 #include "guest-kernel/core/irq.h"
-#include "guest-kernel/proc/timer.h"
+#include "guest-kernel/proc/alarm.h"
 #include "lib/list.h"
 #include "lib/macros.h"
 
@@ -37,7 +37,7 @@ static struct thread *first_sleeper(void)
  */
 static void program_timer(void)
 {
-    uint64_t deadline = timer_next_ns();
+    uint64_t deadline = alarm_next_ns();
 
     if (!list_is_empty(&run_queue))
         deadline = MIN(deadline, slice_end);
@@ -131,7 +131,7 @@ static void timer_interrupt(void)
     uint64_t now = privops_clock_ns();
 
     armed_ns = UINT64_MAX; /* a one-shot timer: it has fired */
-    timer_expire(now);
+    alarm_expire(now);
     wake_sleepers(now);
     if (now >= slice_end && !list_is_empty(&run_queue))
         end_slice();

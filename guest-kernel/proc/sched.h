@@ -42,10 +42,7 @@ void sched_block(enum thread_state state, uint64_t wake_ns);
  * list of sleepers. Nothing if it is not blocked. Interrupts are disabled. */
 void sched_wake(struct thread *thread);
 
-/* timer_next_ns() (proc/timer.h) may be sooner now. Interrupts are disabled. */
-void sched_timer_changed(void);
-
-/* timer_next_ns() (proc/timer.h) may have changed. Interrupts are disabled. */
+/* alarm_next_ns() (proc/alarm.h) may be sooner now. Interrupts are disabled. */
 void sched_timer_changed(void);
 
 /* On the way out of an interrupt of regs: switches if that is due, and if this

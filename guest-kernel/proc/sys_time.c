@@ -183,7 +183,7 @@ int64_t sys_restart_syscall(struct process *self, const uint64_t *args)
 
 static uint64_t alarm_left(const struct process *self)
 {
-    uint64_t deadline = self->timer.deadline_ns, now = privops_clock_ns();
+    uint64_t deadline = self->timer.alarm.deadline_ns, now = privops_clock_ns();
 
     if (deadline == 0)
         return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The alarms that run, the next one first; and the arithmetic of waiting.
+ * The alarms of processes, and the arithmetic of waiting.
  */
 #include "guest-kernel/proc/timer.h"
 
@@ -13,8 +13,6 @@
 
 /* An alarm that goes off more often would leave the CPU for nothing else. */
 #define MIN_INTERVAL_NS 1000000ul
-
-static struct list_node running = LIST_INIT(running);
 
 /* ---- times of programs ---- */
 
@@ -95,25 +93,31 @@ int64_t timer_sleep(uint64_t deadline_ns)
 
 /* ---- alarms ---- */
 
-static void put_in_order(struct real_timer *timer)
-{
-    struct real_timer *other;
-
-    list_for_each_entry (other, &running, node)
-        if (other->deadline_ns > timer->deadline_ns)
-            break;
-    /* Past the last entry, &other->node is the list itself. */
-    list_insert_before(&other->node, &timer->node);
-}
-
 void timer_stop(struct process *process)
 {
     bool irq_on = privops_irq_save();
 
-    if (process->timer.deadline_ns != 0)
-        list_remove(&process->timer.node);
-    process->timer.deadline_ns = 0;
+    alarm_stop(&process->timer.alarm);
     privops_irq_restore(irq_on);
+}
+
+/* In step with its first deadline, however late this is. */
+static uint64_t next_deadline(const struct real_timer *timer, uint64_t due_ns,
+                              uint64_t now)
+{
+    uint64_t interval = MAX(timer->interval_ns, MIN_INTERVAL_NS);
+    uint64_t nr_missed = (now - due_ns) / interval;
+
+    return due_ns + (nr_missed + 1) * interval;
+}
+
+static void go_off(struct alarm *alarm, uint64_t due_ns, uint64_t now)
+{
+    struct real_timer *timer = container_of(alarm, struct real_timer, alarm);
+
+    if (timer->interval_ns != 0)
+        alarm_set(alarm, next_deadline(timer, due_ns, now), go_off);
+    signal_send(container_of(timer, struct process, timer), SIGALRM, NULL);
 }
 
 void timer_start(struct process *process, uint64_t deadline_ns,
@@ -122,45 +126,11 @@ void timer_start(struct process *process, uint64_t deadline_ns,
     struct real_timer *timer = &process->timer;
     bool irq_on = privops_irq_save();
 
-    timer_stop(process);
-    timer->deadline_ns = deadline_ns;
+    alarm_stop(&timer->alarm);
     timer->interval_ns = interval_ns;
     if (deadline_ns != 0) {
-        put_in_order(timer);
+        alarm_set(&timer->alarm, deadline_ns, go_off);
         sched_timer_changed();
     }
     privops_irq_restore(irq_on);
-}
-
-uint64_t timer_next_ns(void)
-{
-    if (list_is_empty(&running))
-        return UINT64_MAX;
-    return list_first_entry(&running, struct real_timer, node)->deadline_ns;
-}
-
-/* In step with its first deadline, however late this is. */
-static uint64_t next_deadline(const struct real_timer *timer, uint64_t now)
-{
-    uint64_t interval = MAX(timer->interval_ns, MIN_INTERVAL_NS);
-    uint64_t nr_missed = (now - timer->deadline_ns) / interval;
-
-    return timer->deadline_ns + (nr_missed + 1) * interval;
-}
-
-void timer_expire(uint64_t now)
-{
-    struct real_timer *timer;
-    struct process *process;
-
-    while (timer_next_ns() <= now) {
-        timer = list_first_entry(&running, struct real_timer, node);
-        process = container_of(timer, struct process, timer);
-        list_remove(&timer->node);
-        timer->deadline_ns =
-            timer->interval_ns == 0 ? 0 : next_deadline(timer, now);
-        if (timer->deadline_ns != 0)
-            put_in_order(timer);
-        signal_send(process, SIGALRM, NULL);
-    }
 }

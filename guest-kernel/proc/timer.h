@@ -53,9 +53,4 @@ void timer_start(struct process *process, uint64_t deadline_ns,
 /* At the end of a process. */
 void timer_stop(struct process *process);
 
-/* The scheduler's, which owns the CPU's timer: when timer_expire() has
- * something to do, UINT64_MAX never. Interrupts are disabled. */
-uint64_t timer_next_ns(void);
-void timer_expire(uint64_t now);
-
 #endif
