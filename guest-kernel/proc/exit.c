@@ -122,7 +122,7 @@ static void end_siblings(struct process *self)
         if (user == own)
             continue;
         user->must_exit = true;
-        user->work = true;
+        user->thread->work = true;
         if (user->thread->interruptible)
             sched_wake(user->thread);
     }

@@ -25,6 +25,7 @@
 #include "guest-kernel/proc/signal_set.h"
 #include "guest-kernel/proc/thread.h"
 #include "guest-kernel/proc/wait.h"
+#include "guest-kernel/x86/fpu.h"
 #include "guest-kernel/x86/regs.h"
 
 struct files;
@@ -51,6 +52,36 @@ struct limit {
 struct real_timer {
     struct alarm alarm;
     uint64_t interval_ns;
+};
+
+/* The part of a thread that runs a program. Its own thread's alone, but for
+ * `signals`. */
+struct thread_user {
+    struct thread *thread;    /* whose it is */
+    struct list_node sibling; /* process->threads */
+    struct trap_regs *regs;   /* in the kernel: those of its user mode */
+    struct trap_regs start;   /* where it goes to user mode first */
+    uint64_t syscall_number;  /* of the call it is in: to start it over */
+
+    /* While another thread has the CPU's registers (proc/user.c). */
+    struct privops_bases bases;
+    struct fpu_state *fpu;
+
+    struct thread_signals signals; /* proc/signal.h */
+
+    /* set_tid_address(2), set_robust_list(2): 0 is none. */
+    uint64_t clear_tid_vaddr;
+    uint64_t robust_list_vaddr;
+
+    /*
+     * When the sleep that a signal interrupted was to end, on
+     * privops_clock_ns(); a call that starts over goes on with it. 0: none.
+     */
+    uint64_t restart_deadline_ns;
+
+    /* It is to end without going back to user mode (exit_group, execve of a
+     * sibling). A sleep that can be interrupted ends. */
+    bool must_exit;
 };
 
 /* Between two sleeps the current process may look at any other (see

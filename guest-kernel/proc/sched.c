@@ -6,7 +6,7 @@
  * thread that has the CPU for itself, or the idle one.
  *
  * A process's thread gives up the CPU on its way to user mode: the end of its
- * slice is work to be done there (thread_user.work).
+ * slice is work to be done there (thread->work).
  *
  * All state is protected by disabled interrupts. A thread that is switched
  * away from always comes back with interrupts disabled.
@@ -122,8 +122,7 @@ static void wake_sleepers(uint64_t now)
 static void end_slice(void)
 {
     switch_is_due = true;
-    if (thread_current()->user != NULL)
-        thread_current()->user->work = true;
+    thread_current()->work = true;
 }
 
 static void timer_interrupt(void)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "guest-kernel/proc/thread.h"
+#include "guest-kernel/x86/regs.h"
 
 /* A thread keeps the CPU that long when others wait for it. */
 #define SCHED_SLICE_NS 10000000ul

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Who gets a signal, and what it does. A sent signal waits with the thread or
- * the process; all threads that could take it are told (thread_user.work, and
- * the end of a sleep that can be interrupted), and the first that is on its
+ * the process; all threads that could take it are told (thread->work, and the
+ * end of a sleep that can be interrupted), and the first that is on its
  * way to user mode takes it. For the others the call starts over, and no
  * program can tell (proc/signal_deliver.c).
  *
@@ -32,7 +32,7 @@ static void tell(struct thread_user *user)
 {
     struct thread *thread = user->thread;
 
-    user->work = true;
+    thread->work = true;
     if (thread->state == THREAD_BLOCKED && thread->interruptible)
         sched_wake(thread);
 }
@@ -209,24 +209,25 @@ bool signal_pending(void)
 
 void signal_block(signal_set_t set)
 {
-    struct thread_user *user = thread_current()->user;
+    struct thread *thread = thread_current();
     bool irq_on = privops_irq_save();
 
-    user->signals.blocked = set & ~SIGNALS_UNBLOCKABLE;
+    thread->user->signals.blocked = set & ~SIGNALS_UNBLOCKABLE;
     if (signal_pending())
-        user->work = true;
+        thread->work = true;
     privops_irq_restore(irq_on);
 }
 
 void signal_block_for_call(signal_set_t set)
 {
-    struct thread_user *user = thread_current()->user;
+    struct thread *thread = thread_current();
+    struct thread_signals *signals = &thread->user->signals;
 
-    if (!user->signals.restore_saved)
-        user->signals.saved = user->signals.blocked;
-    user->signals.restore_saved = true;
+    if (!signals->restore_saved)
+        signals->saved = signals->blocked;
+    signals->restore_saved = true;
     signal_block(set);
-    user->work = true;
+    thread->work = true;
 }
 
 bool signal_is_open(unsigned int number)

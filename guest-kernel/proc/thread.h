@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Threads: their records, birth and end. proc/sched.c says who runs. A thread
- * of a process has a second life in user mode (struct thread_user); the others
+ * of a process has a second life in user mode (proc/process.h); the others
  * are the kernel's own.
  *
  * The kernel is not preempted: a thread of a process that is in the kernel
@@ -18,13 +18,11 @@
 #include <stdint.h>
 
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/proc/signal_set.h"
-#include "guest-kernel/x86/fpu.h"
-#include "guest-kernel/x86/regs.h"
 #include "lib/list.h"
 
 struct process;
 struct space;
+struct thread_user;
 
 enum thread_state {
     THREAD_RUNNING,
@@ -40,39 +38,6 @@ enum thread_state {
 
 typedef void thread_function_t(void *argument);
 
-/* The part of a thread that runs a program. Its own thread's alone, but for
- * `signals`. */
-struct thread_user {
-    struct thread *thread;    /* whose it is */
-    struct list_node sibling; /* process->threads */
-    struct trap_regs *regs;   /* in the kernel: those of its user mode */
-    struct trap_regs start;   /* where it goes to user mode first */
-    uint64_t syscall_number;  /* of the call it is in: to start it over */
-
-    /* While another thread has the CPU's registers (proc/user.c). */
-    struct privops_bases bases;
-    struct fpu_state *fpu;
-
-    struct thread_signals signals; /* proc/signal.h */
-
-    /* set_tid_address(2), set_robust_list(2): 0 is none. */
-    uint64_t clear_tid_vaddr;
-    uint64_t robust_list_vaddr;
-
-    /*
-     * When the sleep that a signal interrupted was to end, on
-     * privops_clock_ns(); a call that starts over goes on with it. 0: none.
-     */
-    uint64_t restart_deadline_ns;
-
-    /* On the way to user mode there is something to do first: a signal, the
-     * end of the process. Set by anybody, cleared by proc/user.c. */
-    bool work;
-    /* It is to end without going back to user mode (exit_group, execve of a
-     * sibling). A sleep that can be interrupted ends. */
-    bool must_exit;
-};
-
 /* All fields are protected by disabled interrupts unless said otherwise. */
 struct thread {
     struct list_node node;    /* run queue or wait queue; else by itself */
@@ -85,7 +50,11 @@ struct thread {
     bool interruptible;       /* while it is blocked: a signal wakes it */
     bool timed_out;           /* the last sleep ended because of wake_ns */
     struct process *process;  /* whose program it runs; NULL: none */
-    struct thread_user *user; /* NULL: a thread of the kernel */
+    struct thread_user *user; /* proc/process.h; NULL: a thread of the kernel */
+    /* Of a process's: on the way to user mode there is something to do first: a
+     * signal, the end of the slice or of the process. Set by anybody, cleared
+     * by proc/user.c. */
+    bool work;
     struct space *last_space; /* goes with a dead one; or NULL */
     uint32_t id; /* of a process's first thread: the process's, too */
     char name[THREAD_NAME_SIZE];

@@ -205,19 +205,19 @@ void user_trap(struct trap_regs *regs)
     else
         handle_fault(thread->process, regs, vaddr);
     privops_irq_disable();
-    if (thread->user->work)
+    if (thread->work)
         user_return(regs);
 }
 
 /* Another thread may have the CPU meanwhile, and find more to do. */
 void user_return(struct trap_regs *regs)
 {
-    struct thread_user *user = thread_current()->user;
+    struct thread *thread = thread_current();
     bool is_syscall = regs->vector == TRAP_SYSCALL;
 
-    while (user->work) {
-        user->work = false;
-        user->regs = regs;
+    while (thread->work) {
+        thread->work = false;
+        thread->user->regs = regs;
         sched_preempt(regs);
         privops_irq_enable();
         signal_deliver(regs, is_syscall);

@@ -23,7 +23,7 @@ int64_t wait_queue_sleep_until(struct wait_queue *queue, uint64_t deadline_ns)
     struct thread *self = thread_current();
 
     if (signal_pending()) {
-        self->user->work = true;
+        self->work = true;
         return -ERESTARTSYS;
     }
     if (deadline_ns != WAIT_FOREVER && privops_clock_ns() >= deadline_ns)
