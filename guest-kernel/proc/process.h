@@ -165,9 +165,6 @@ extern struct list_node process_all;
 #define for_each_process(process)                                              \
     list_for_each_entry (process, &process_all, all)
 
-/* Whether it is some process's number, or its group's or session's. */
-bool process_has_number(uint32_t number);
-
 /* How many there are: for the limit, and for /proc. */
 unsigned int process_count(void);
 

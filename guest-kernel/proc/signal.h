@@ -42,10 +42,6 @@ void signal_stop(struct process *self, unsigned int number);
  * Interrupts are enabled. */
 void signal_fault(unsigned int number, const struct signal_info *info);
 
-/* Whether the current thread has a signal to take or has to end: a sleep that
- * can be interrupted is not begun then. */
-bool signal_pending(void);
-
 /* Sets the current thread's blocked set (SIGKILL and SIGSTOP stay out). */
 void signal_block(signal_set_t set);
 

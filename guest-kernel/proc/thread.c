@@ -12,10 +12,8 @@
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/mm/space.h"
-#include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/stack.h"
-#include "guest-kernel/proc/user.h"
 #include "lib/string.h"
 
 /* As Linux's, at first: they fit in 16 bits. */

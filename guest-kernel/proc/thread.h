@@ -99,4 +99,14 @@ bool thread_snapshot(unsigned int n, struct thread *out);
 /* The scheduler's: makes next current and switches to its stack. */
 void thread_switch(struct thread *next);
 
+/* ---- what processes provide (proc/user.c, proc/process.c) ---- */
+
+/* next runs from now on. If it is a thread of a process, its registers and its
+ * space are to be in the CPU; else all stays as it is. Interrupts are
+ * disabled. */
+void user_switch(struct thread *next);
+
+/* Whether it is some process's number, or its group's or session's. */
+bool process_has_number(uint32_t number);
+
 #endif

@@ -10,12 +10,6 @@
 #include "guest-kernel/proc/thread.h"
 #include "guest-kernel/x86/regs.h"
 
-/*
- * The scheduler's: it runs next. A thread of the kernel leaves everything as
- * it is. Interrupts are disabled.
- */
-void user_switch(struct thread *next);
-
 /* Gives the thread what the current one has in the registers that the kernel
  * does not use. */
 void user_copy_state(struct thread *thread);

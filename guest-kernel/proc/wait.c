@@ -6,7 +6,6 @@
 
 #include "guest-kernel/errno.h"
 #include "guest-kernel/proc/sched.h"
-#include "guest-kernel/proc/signal.h"
 
 void wait_queue_sleep(struct wait_queue *queue)
 {

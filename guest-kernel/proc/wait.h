@@ -38,6 +38,10 @@ void wait_queue_sleep(struct wait_queue *queue);
  */
 int64_t wait_queue_sleep_until(struct wait_queue *queue, uint64_t deadline_ns);
 
+/* Whether the current thread has a signal to take or has to end: a sleep that
+ * can be interrupted is not begun then. Provided by proc/signal.c. */
+bool signal_pending(void);
+
 /* Interrupts are disabled: from interrupt handlers too. */
 void wait_queue_wake_one(struct wait_queue *queue);
 void wait_queue_wake_all(struct wait_queue *queue);
