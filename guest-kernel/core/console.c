@@ -15,7 +15,6 @@
 #include "guest-kernel/core/console.h"
 
 #include "guest-kernel/core/irq.h"
-#include "guest-kernel/fs/tty.h"
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/proc/wait.h"
 #include "lib/macros.h"
@@ -23,7 +22,7 @@
 
 #define KEY_MONITOR (']' - '@')
 /* A power of two. The second half is for what the terminal gives back. */
-#define RING_SIZE (2 * TTY_INPUT_SIZE)
+#define RING_SIZE (2 * CONSOLE_INPUT_SIZE)
 #define FILL_LIMIT (RING_SIZE / 2)
 
 static char ring[RING_SIZE];
@@ -33,6 +32,7 @@ static unsigned int tail;
  * came before there was a handler. */
 static bool left_over = true;
 static enum console_owner owner;
+static const struct console_terminal *terminal;
 static bool key_works;
 static struct wait_queue readers = WAIT_QUEUE_INIT(readers);
 static struct wait_queue key_pressed = WAIT_QUEUE_INIT(key_pressed);
@@ -77,11 +77,11 @@ static void hand_out(void)
         if (size == 0) {
             tail++;
             owner = CONSOLE_MONITOR;
-            tty_hold(tty_console(), true);
+            terminal->hold(terminal->tty, true);
             wait_queue_wake_all(&key_pressed);
             return;
         }
-        taken = tty_receive(tty_console(), ring + tail % RING_SIZE, size);
+        taken = terminal->receive(terminal->tty, ring + tail % RING_SIZE, size);
         tail += (unsigned int)taken;
         if (taken < size)
             return;
@@ -105,6 +105,11 @@ static void console_interrupt(void)
         wait_queue_wake_all(&readers);
 }
 
+void console_attach(const struct console_terminal *new_terminal)
+{
+    terminal = new_terminal;
+}
+
 void console_init(void)
 {
     irq_register(IRQ_CONSOLE, console_interrupt);
@@ -113,8 +118,8 @@ void console_init(void)
 /* Before what is in the ring: it came earlier. */
 static void take_back(void)
 {
-    static char bytes[TTY_INPUT_SIZE];
-    size_t size = tty_take_back(tty_console(), bytes);
+    static char bytes[CONSOLE_INPUT_SIZE];
+    size_t size = terminal->take_back(terminal->tty, bytes);
 
     while (size > 0)
         ring[--tail % RING_SIZE] = bytes[--size];
@@ -128,7 +133,7 @@ void console_give(enum console_owner new_owner)
         take_back();
     owner = new_owner;
     /* With the key, the monitor is a guest on the screen of programs. */
-    tty_hold(tty_console(), owner == CONSOLE_MONITOR && key_works);
+    terminal->hold(terminal->tty, owner == CONSOLE_MONITOR && key_works);
     console_pull();
     privops_irq_restore(irq_on);
 }

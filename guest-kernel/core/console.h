@@ -1,19 +1,40 @@
 /* SPDX-License-Identifier: MIT
  *
  * The console: text out, bytes in. Input has one owner at a time, the monitor
- * or the terminal (fs/tty.h), and Ctrl-] gives it to the monitor. No input is
- * lost: what its owner has no room for stays in the device or with the
- * hypervisor.
+ * or the terminal, and Ctrl-] gives it to the monitor. No input is lost: what
+ * its owner has no room for stays in the device or with the hypervisor.
  */
 #ifndef GUEST_KERNEL_CORE_CONSOLE_H
 #define GUEST_KERNEL_CORE_CONSOLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+struct tty;
 
 enum console_owner {
     CONSOLE_MONITOR,
     CONSOLE_TTY,
 };
+
+/* How much typed ahead the terminal keeps; the rest stays where it is. */
+#define CONSOLE_INPUT_SIZE 4096u
+
+/* What the console asks of the terminal. Interrupts are disabled. */
+struct console_terminal {
+    struct tty *tty;
+    /* Input; returns how much was taken. Whoever makes room calls
+     * console_pull(). */
+    size_t (*receive)(struct tty *tty, const char *bytes, size_t size);
+    /* Takes back what nobody has read, as it came: at most CONSOLE_INPUT_SIZE
+     * bytes. */
+    size_t (*take_back)(struct tty *tty, char *to);
+    /* While the monitor has the console, whoever writes waits. */
+    void (*hold)(struct tty *tty, bool hold);
+};
+
+/* There is one terminal; it says so before it is given the input. */
+void console_attach(const struct console_terminal *terminal);
 
 /* Registers the interrupt handler: before privops_irq_start(). The monitor has
  * the input. */

@@ -14,6 +14,7 @@
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/fs/procfs.h"
 #include "guest-kernel/fs/ramfs.h"
+#include "guest-kernel/fs/tty.h"
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/monitor/monitor.h"
 #include "guest-kernel/privops/privops.h"
@@ -115,6 +116,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
     thread_init(privops_boot_stack());
     sched_init();
     console_init();
+    tty_init();
     ramfs_init(boot);
     device_init();
     if (path_mount("/proc", procfs_create()) != 0)

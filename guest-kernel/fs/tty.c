@@ -112,7 +112,7 @@ static bool quotes(const struct tty *tty, char c)
            (tty->termios.lflag & IEXTEN) != 0 && tty_key(tty, VLNEXT, c);
 }
 
-size_t tty_receive(struct tty *tty, const char *bytes, size_t size)
+static size_t tty_receive(struct tty *tty, const char *bytes, size_t size)
 {
     unsigned int head = tty->head;
     size_t i;
@@ -120,10 +120,10 @@ size_t tty_receive(struct tty *tty, const char *bytes, size_t size)
     for (i = 0; i < size; i++) {
         if (acts(tty, bytes[i]))
             continue;
-        if (tty->head - tty->tail == TTY_INPUT_SIZE)
+        if (tty->head - tty->tail == CONSOLE_INPUT_SIZE)
             break;
         tty->quoted = quotes(tty, bytes[i]);
-        tty->ring[tty->head++ % TTY_INPUT_SIZE] = bytes[i];
+        tty->ring[tty->head++ % CONSOLE_INPUT_SIZE] = bytes[i];
     }
     if (tty->head != head) {
         wait_queue_wake_all(&tty->readers);
@@ -132,12 +132,12 @@ size_t tty_receive(struct tty *tty, const char *bytes, size_t size)
     return i;
 }
 
-size_t tty_take_back(struct tty *tty, char *to)
+static size_t tty_take_back(struct tty *tty, char *to)
 {
     size_t n = 0;
 
     while (tty->tail != tty->head)
-        to[n++] = tty->ring[tty->tail++ % TTY_INPUT_SIZE];
+        to[n++] = tty->ring[tty->tail++ % CONSOLE_INPUT_SIZE];
     tty->quoted = false;
     return n;
 }
@@ -253,7 +253,8 @@ static int64_t tty_read(struct file *file, struct io *to, uint64_t *offset)
 
 /* ---- writing ---- */
 
-void tty_hold(struct tty *tty, bool hold)
+/* Afterwards the group in the foreground is asked to draw its screen again. */
+static void tty_hold(struct tty *tty, bool hold)
 {
     bool was_held = tty->held;
 
@@ -356,3 +357,15 @@ const struct file_ops tty_file_ops = {
     .poll = tty_poll,
     .is_stream = true,
 };
+
+void tty_init(void)
+{
+    static const struct console_terminal terminal = {
+        .tty = &console,
+        .receive = tty_receive,
+        .take_back = tty_take_back,
+        .hold = tty_hold,
+    };
+
+    console_attach(&terminal);
+}

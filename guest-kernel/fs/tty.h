@@ -22,6 +22,9 @@
 struct process;
 struct tty;
 
+/* The console's input goes to the terminal from now on. */
+void tty_init(void);
+
 /* The console's. */
 struct tty *tty_console(void);
 
@@ -31,22 +34,6 @@ struct tty *tty_console(void);
 
 /* What /dev/console and the like are opened with. */
 extern const struct file_ops tty_file_ops;
-
-/* How much typed ahead it keeps; the rest stays where it is. */
-#define TTY_INPUT_SIZE 4096u
-
-/* Input; returns how much was taken. Whoever makes room calls console_pull().
- * Interrupts are disabled. */
-size_t tty_receive(struct tty *tty, const char *bytes, size_t size);
-
-/* Takes back what nobody has read, as it came: at most TTY_INPUT_SIZE bytes.
- * Interrupts are disabled. */
-size_t tty_take_back(struct tty *tty, char *to);
-
-/* While the monitor has the console, whoever writes waits. Afterwards the group
- * in the foreground is asked to draw its screen again (SIGWINCH). Interrupts
- * are disabled. */
-void tty_hold(struct tty *tty, bool hold);
 
 /* The leader of the session that has the terminal ends: SIGHUP and SIGCONT to
  * the foreground group, and nobody has it any more. */

@@ -165,7 +165,7 @@ static bool next_byte(struct tty *tty, char *c)
         console_pull();
     if (tty->head == tty->tail)
         return false;
-    *c = tty->ring[tty->tail++ % TTY_INPUT_SIZE];
+    *c = tty->ring[tty->tail++ % CONSOLE_INPUT_SIZE];
     return true;
 }
 

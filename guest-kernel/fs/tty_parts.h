@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "guest-kernel/core/console.h"
 #include "guest-kernel/fs/tty.h"
 #include "guest-kernel/proc/wait.h"
 
@@ -98,7 +99,7 @@ struct tty {
     struct window_size window;
 
     /* As it came; head and tail only count up. */
-    char ring[TTY_INPUT_SIZE];
+    char ring[CONSOLE_INPUT_SIZE];
     unsigned int head;
     unsigned int tail;
     bool quoted; /* VLNEXT was the last that came in: no signal next */

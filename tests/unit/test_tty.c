@@ -25,8 +25,8 @@ void console_put(const char *text, size_t size)
 
 static void receive(const char *keys)
 {
-    for (; *keys != '\0' && tty.head - tty.tail < TTY_INPUT_SIZE; keys++)
-        tty.ring[tty.head++ % TTY_INPUT_SIZE] = *keys;
+    for (; *keys != '\0' && tty.head - tty.tail < CONSOLE_INPUT_SIZE; keys++)
+        tty.ring[tty.head++ % CONSOLE_INPUT_SIZE] = *keys;
     in_device = keys;
 }
 
