@@ -10,8 +10,6 @@
 #include "guest-kernel/fs/path.h"
 
 #include "guest-kernel/errno.h"
-#include "guest-kernel/fs/ramfs.h"
-#include "guest-kernel/proc/process.h"
 #include "lib/string.h"
 
 struct walk {
@@ -27,16 +25,23 @@ struct walk {
 /* Text and rest are at most PATH_MAX bytes each: see expand(). */
 static char link_buffer[2 * PATH_MAX];
 
+static struct inode *system_root;
+
 struct inode *path_root(void)
 {
-    return ramfs_root();
+    return system_root;
+}
+
+void path_set_root(struct inode *root)
+{
+    system_root = root;
 }
 
 static struct inode *current_root(void)
 {
-    struct process *self = process_current();
+    struct inode *root = process_root();
 
-    return self != NULL && self->root != NULL ? self->root : path_root();
+    return root != NULL ? root : path_root();
 }
 
 /* Takes over the reference of `to`. */

@@ -16,6 +16,13 @@
  * Not counted. */
 struct inode *path_root(void);
 
+/* Takes over the reference. Before there is a root, no path leads anywhere. */
+void path_set_root(struct inode *root);
+
+/* What chroot(2) made the root of the current process, whose reference it is;
+ * NULL: it has none, or there is no process. Provided by proc/process.c. */
+struct inode *process_root(void);
+
 /* The root of a file system covers what the path leads to. Takes over the
  * reference, also when it fails; -ENOMEM if root is NULL. */
 int64_t path_mount(const char *path, struct inode *root);

@@ -14,6 +14,7 @@
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/device.h"
+#include "guest-kernel/fs/path.h"
 #include "guest-kernel/fs/ramfs_parts.h"
 #include "guest-kernel/mm/object.h"
 #include "guest-kernel/mm/page.h"
@@ -39,7 +40,6 @@ struct entry {
 
 static struct entry *buckets[NR_BUCKETS];
 static uint32_t hash_start;
-static struct inode *root;
 static uint64_t nr_inodes;
 static uint64_t nr_names;
 static uint64_t max_names;
@@ -47,11 +47,6 @@ static uint64_t last_number;
 static uint64_t last_cookie;
 
 static const struct inode_ops ramfs_ops;
-
-struct inode *ramfs_root(void)
-{
-    return root;
-}
 
 uint64_t ramfs_nr_inodes(void)
 {
@@ -426,6 +421,7 @@ static const struct inode_ops ramfs_ops = {
 void ramfs_make_root(void)
 {
     struct page_statistics memory;
+    struct inode *root;
 
     random_bytes(&hash_start, sizeof(hash_start));
     page_get_statistics(&memory);
@@ -434,4 +430,5 @@ void ramfs_make_root(void)
     if (root == NULL)
         panic("no memory for the root directory");
     root->links = 1;
+    path_set_root(root);
 }

@@ -14,8 +14,6 @@
  * the damage is there; says so on the console. */
 void ramfs_init(const struct boot_info *boot);
 
-struct inode *ramfs_root(void); /* not counted */
-
 /* An inode without a name, for pipe(2) and the like. NULL without memory. */
 struct inode *ramfs_anonymous(uint32_t mode);
 

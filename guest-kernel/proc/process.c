@@ -47,6 +47,13 @@ struct process *process_current(void)
     return thread_current()->process;
 }
 
+struct inode *process_root(void)
+{
+    const struct process *self = process_current();
+
+    return self != NULL ? self->root : NULL;
+}
+
 /* ---- the table ---- */
 
 struct process *process_find(uint32_t pid)
