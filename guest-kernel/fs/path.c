@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The walk along a path. Nothing sleeps on the way, so all walks share one
- * buffer for what symbolic links lead to:
+ * The walk along a path. One that meets a symbolic link takes a buffer of
+ * PATH_MAX bytes for what the link leads to, since text and rest together are
+ * less than that; the kernel's stack has no place for it:
  *
  *   path:    a / link / b / c          at "link", whose text is "../x":
  *                     ^^^^^^^ rest
@@ -10,6 +11,7 @@
 #include "guest-kernel/fs/path.h"
 
 #include "guest-kernel/errno.h"
+#include "guest-kernel/mm/slab.h"
 #include "lib/string.h"
 
 struct walk {
@@ -17,13 +19,11 @@ struct walk {
     struct inode *at;   /* a reference */
     const char *rest;   /* size bytes are left to go */
     size_t size;
+    char *buffer;             /* NULL until there is a link; kfree() */
     unsigned int nr_links;    /* that were followed */
     bool follow;              /* a link at the end, too */
     struct path_place *place; /* NULL: nobody asks */
 };
-
-/* Text and rest are at most PATH_MAX bytes each: see expand(). */
-static char link_buffer[2 * PATH_MAX];
 
 static struct inode *system_root;
 
@@ -87,23 +87,27 @@ static int64_t step_up(struct walk *walk)
 /* The link's text goes in front of the rest. */
 static int64_t expand(struct walk *walk, struct inode *link)
 {
-    char *tail = link_buffer + sizeof(link_buffer) - walk->size;
+    size_t room = PATH_MAX - walk->size;
+    char *tail;
     int64_t size;
 
-    if (walk->size >= PATH_MAX)
-        return -ENAMETOOLONG;
+    if (walk->buffer == NULL)
+        walk->buffer = kmalloc(PATH_MAX);
+    if (walk->buffer == NULL)
+        return -ENOMEM;
+    tail = walk->buffer + room;
     memmove(tail, walk->rest, walk->size);
-    size = link->ops->read_link(link, link_buffer, PATH_MAX);
+    size = link->ops->read_link(link, walk->buffer, room);
     if (size < 0)
         return size;
     if (size == 0)
         return -ENOENT;
-    if ((size_t)size + walk->size >= PATH_MAX)
+    if ((size_t)size == room)
         return -ENAMETOOLONG;
-    memmove(link_buffer + size, tail, walk->size);
-    walk->rest = link_buffer;
+    memmove(walk->buffer + size, tail, walk->size);
+    walk->rest = walk->buffer;
     walk->size += (size_t)size;
-    if (link_buffer[0] == '/')
+    if (walk->buffer[0] == '/')
         step_to(walk, inode_get(walk->root));
     return 0;
 }
@@ -136,12 +140,10 @@ static void note_place(const struct walk *walk, const char *name, size_t size)
     for (i = 0; i < walk->size; i++)
         if (walk->rest[i] != '/')
             return;
-    *walk->place = (struct path_place){
-        .folder = inode_get(walk->at),
-        .name = name,
-        .size = size,
-        .has_slash = walk->size > 0,
-    };
+    walk->place->folder = inode_get(walk->at);
+    memcpy(walk->place->name, name, size);
+    walk->place->size = size;
+    walk->place->has_slash = walk->size > 0;
 }
 
 /* Into what the current directory has under this name; the rest is behind
@@ -218,6 +220,7 @@ static int64_t find(struct inode *from, const char *path, size_t size,
         from = walk.root;
     walk.at = inode_get(from);
     result = walk_all(&walk);
+    kfree(walk.buffer);
     if (result == 0)
         *found = walk.at;
     else

@@ -40,7 +40,7 @@ int64_t path_find(struct inode *from, const char *path, bool follow,
 /* Where the last part of a path would be, which is not there. */
 struct path_place {
     struct inode *folder; /* NULL: more of the path is not there, either */
-    const char *name;     /* until the next path is followed */
+    char name[NAME_MAX];  /* size bytes, not terminated */
     size_t size;
     bool has_slash; /* behind it */
 };

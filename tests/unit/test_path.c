@@ -137,6 +137,65 @@ static void test_long_links(void **state)
     assert_int_equal(world_number(path), -ENAMETOOLONG);
 }
 
+/* A link whose text is found by another walk, as /proc might have. */
+static int64_t read_link_after_walk(struct inode *link, char *text, size_t size)
+{
+    static const char target[] = "/a";
+
+    (void)link;
+    world_assert_same("/to_b/deep", "/b/deep");
+    assert_true(size >= sizeof(target));
+    memcpy(text, target, sizeof(target) - 1);
+    return sizeof(target) - 1;
+}
+
+/* Each walk has the texts of its links for itself, and a place its name. */
+static void test_walks_in_walks(void **state)
+{
+    const struct inode_ops *ops;
+    struct inode_ops walking;
+    struct path_place place;
+    struct inode *link, *found;
+
+    (void)state;
+    assert_int_equal(world_make_folder("/a"), 0);
+    assert_int_equal(world_make_file("/a/x"), 0);
+    assert_int_equal(world_make_folder("/b"), 0);
+    assert_int_equal(world_make_file("/b/deep"), 0);
+    assert_int_equal(world_make_link("/b", "/to_b"), 0);
+    assert_int_equal(world_make_link("?", "/asks"), 0);
+    assert_int_equal(world_make_link("/asks", "/to_asks"), 0);
+    assert_int_equal(path_find(NULL, "/asks", false, &link), 0);
+    ops = link->ops;
+    walking = *ops;
+    walking.read_link = read_link_after_walk;
+    link->ops = &walking;
+    world_assert_same("/to_asks/x", "/a/x");
+    link->ops = ops;
+    inode_put(link);
+
+    assert_int_equal(world_make_link("/b/none", "/dangling"), 0);
+    assert_int_equal(
+        path_find_or_place(NULL, "/dangling", true, &found, &place), -ENOENT);
+    world_assert_same("/to_b/deep", "/b/deep");
+    assert_int_equal(place.size, 4);
+    assert_memory_equal(place.name, "none", 4);
+    inode_put(place.folder);
+}
+
+/* Of a walk that meets a link. */
+static void test_no_memory_for_links(void **state)
+{
+    (void)state;
+    assert_int_equal(world_make_file("/file"), 0);
+    assert_int_equal(world_make_link("file", "/link"), 0);
+    world_allocations_left = 0;
+    assert_true(world_number("/file") > 0);
+    assert_int_equal(world_number("/link"), -ENOMEM);
+    world_allocations_left = WORLD_MEMORY;
+    world_assert_same("/link", "/file");
+}
+
 static void test_back_to_paths(void **state)
 {
     struct inode *inode;
@@ -207,10 +266,16 @@ static void test_mount(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(test_paths),      WORLD_TEST(test_long_names),
-        WORLD_TEST(test_links),      WORLD_TEST(test_link_loops),
-        WORLD_TEST(test_long_links), WORLD_TEST(test_back_to_paths),
-        WORLD_TEST(test_chroot),     WORLD_TEST(test_mount),
+        WORLD_TEST(test_paths),
+        WORLD_TEST(test_long_names),
+        WORLD_TEST(test_links),
+        WORLD_TEST(test_link_loops),
+        WORLD_TEST(test_long_links),
+        WORLD_TEST(test_walks_in_walks),
+        WORLD_TEST(test_no_memory_for_links),
+        WORLD_TEST(test_back_to_paths),
+        WORLD_TEST(test_chroot),
+        WORLD_TEST(test_mount),
     };
 
     return cmocka_run_group_tests(tests, world_make_root, world_free_root);
