@@ -8,8 +8,8 @@
 
 #include "abi/errors.h"
 #include "abi/note.h"
-#include "hypervisor/core/elf64.h"
 #include "hypervisor/core/refuse.h"
+#include "lib/elf64.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 

@@ -5,8 +5,8 @@
  */
 #include "abi/errors.h"
 #include "hypervisor/core/elf.h"
-#include "hypervisor/core/elf64.h"
 #include "hypervisor/core/refuse.h"
+#include "lib/elf64.h"
 #include "lib/macros.h"
 
 struct symbol_table {

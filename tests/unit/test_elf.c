@@ -12,7 +12,7 @@
 #include "abi/errors.h"
 #include "abi/note.h"
 #include "hypervisor/core/elf.h"
-#include "hypervisor/core/elf64.h"
+#include "lib/elf64.h"
 #include "tests/fuzz/explore.h"
 #include "tests/fuzz/guard.h"
 #include "tests/fuzz/samples.h"

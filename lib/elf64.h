@@ -4,8 +4,8 @@
  * through which its bytes are read. Source: System V ABI, chapters 4 and 5,
  * and its AMD64 supplement.
  */
-#ifndef HYPERVISOR_CORE_ELF64_H
-#define HYPERVISOR_CORE_ELF64_H
+#ifndef LIB_ELF64_H
+#define LIB_ELF64_H
 
 #include <stdbool.h>
 #include <stddef.h>
