@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The ELF64 file format as far as a guest kernel needs it, and the one gate
- * through which its bytes are read. Source: System V ABI, chapters 4 and 5,
- * and its AMD64 supplement.
+ * The ELF64 file format, as far as kernels and static programs need it, and a
+ * gate through which the bytes of a file can be read. Source: System V ABI,
+ * chapters 4 and 5, and its AMD64 supplement.
  */
 #ifndef LIB_ELF64_H
 #define LIB_ELF64_H
@@ -17,6 +17,7 @@
 #define ELF64_DATA_LITTLE_ENDIAN 1
 #define ELF64_VERSION 1
 #define ELF64_TYPE_EXEC 2
+#define ELF64_TYPE_DYN 3 /* position-independent programs, too */
 #define ELF64_MACHINE_X86_64 62
 
 struct elf64_header {
@@ -41,7 +42,12 @@ struct elf64_header {
 };
 
 #define ELF64_PT_LOAD 1
+#define ELF64_PT_INTERP 3 /* the name of a dynamic loader */
 #define ELF64_PT_NOTE 4
+
+#define ELF64_PF_X 1u
+#define ELF64_PF_W 2u
+#define ELF64_PF_R 4u
 
 struct elf64_phdr {
     uint32_t type;

@@ -9,78 +9,39 @@
 
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/space.h"
+#include "lib/elf64.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 
-#define TYPE_EXECUTABLE 2
-#define TYPE_SHARED 3 /* position-independent programs, too */
-#define MACHINE_X86_64 62
-#define SEGMENT_LOAD 1
-#define SEGMENT_INTERPRETER 3
-#define FLAG_EXECUTE 1u
-#define FLAG_WRITE 2u
-#define FLAG_READ 4u
-
-/* Class 64, little endian, version 1. */
-static const uint8_t magic[] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
-
-struct elf_header {
-    uint8_t ident[16];
-    uint16_t type;
-    uint16_t machine;
-    uint32_t version;
-    uint64_t entry;
-    uint64_t headers_offset;
-    uint64_t sections_offset;
-    uint32_t flags;
-    uint16_t size;
-    uint16_t header_size;
-    uint16_t nr_headers;
-    uint16_t section_size;
-    uint16_t nr_sections;
-    uint16_t names;
-};
-
-struct segment_header {
-    uint32_t type;
-    uint32_t flags;
-    uint64_t offset;
-    uint64_t vaddr;
-    uint64_t paddr;
-    uint64_t file_size;
-    uint64_t memory_size;
-    uint64_t alignment;
-};
-
 static unsigned int prot_of(uint32_t flags)
 {
-    return (flags & FLAG_READ ? SPACE_READ : 0) |
-           (flags & FLAG_WRITE ? SPACE_WRITE : 0) |
-           (flags & FLAG_EXECUTE ? SPACE_EXEC : 0);
+    return (flags & ELF64_PF_R ? SPACE_READ : 0) |
+           (flags & ELF64_PF_W ? SPACE_WRITE : 0) |
+           (flags & ELF64_PF_X ? SPACE_EXEC : 0);
 }
 
 /* What a file of this size holds, mapped `base` above what it says. */
 struct elf_file {
-    struct elf_header elf;
+    struct elf64_header elf;
     uint64_t size;
     uint64_t base;
 };
 
-static const char *check_segment(const struct segment_header *header,
+static const char *check_segment(const struct elf64_phdr *header,
                                  const struct elf_file *file,
                                  const struct elf_program *program)
 {
     uint64_t first_free = MAX(program->end, (uint64_t)SPACE_USER_START);
     uint64_t end = SPACE_USER_END - file->base;
 
-    if (header->file_size > header->memory_size)
+    if (header->filesz > header->memsz)
         return "a segment is larger in the file than in memory";
     if (header->offset > file->size ||
-        header->file_size > file->size - header->offset)
+        header->filesz > file->size - header->offset)
         return "a segment goes past the end of the file";
     if ((header->vaddr ^ header->offset) % PAGE_SIZE != 0)
         return "a segment is at another place in its page than in the file";
-    if (header->vaddr >= end || header->memory_size > end - header->vaddr)
+    if (header->vaddr >= end || header->memsz > end - header->vaddr)
         return "a segment is not in user memory";
     if (ALIGN_DOWN(file->base + header->vaddr, PAGE_SIZE) < first_free)
         return "segments overlap, or are not in order";
@@ -88,7 +49,7 @@ static const char *check_segment(const struct segment_header *header,
 }
 
 /* The bytes before the segment in its first page are the file's, too. */
-static void add_segment(const struct segment_header *header,
+static void add_segment(const struct elf64_phdr *header,
                         const struct elf_file *file,
                         struct elf_program *program)
 {
@@ -96,43 +57,53 @@ static void add_segment(const struct segment_header *header,
     uint64_t before = header->vaddr % PAGE_SIZE;
 
     segment->start = file->base + header->vaddr - before;
-    segment->size = ALIGN_UP(before + header->memory_size, PAGE_SIZE);
+    segment->size = ALIGN_UP(before + header->memsz, PAGE_SIZE);
     segment->prot = prot_of(header->flags);
     segment->file_offset = header->offset - before;
-    segment->file_size = header->file_size > 0 ? before + header->file_size : 0;
-    if (header->file_size == header->memory_size)
+    segment->file_size = header->filesz > 0 ? before + header->filesz : 0;
+    if (header->filesz == header->memsz)
         segment->file_size = segment->size;
     program->end = segment->start + segment->size;
 }
 
 /* Whether the program headers are in the file's bytes of this segment. */
-static void find_headers(const struct segment_header *header,
+static void find_headers(const struct elf64_phdr *header,
                          const struct elf_file *file,
                          struct elf_program *program)
 {
-    const struct elf_header *elf = &file->elf;
-    size_t size = (size_t)elf->nr_headers * elf->header_size;
+    const struct elf64_header *elf = &file->elf;
+    size_t size = (size_t)elf->phnum * elf->phentsize;
 
-    if (elf->headers_offset >= header->offset &&
-        elf->headers_offset - header->offset <= header->file_size &&
-        size <= header->file_size - (elf->headers_offset - header->offset))
+    if (elf->phoff >= header->offset &&
+        elf->phoff - header->offset <= header->filesz &&
+        size <= header->filesz - (elf->phoff - header->offset))
         program->headers_vaddr =
-            file->base + header->vaddr + (elf->headers_offset - header->offset);
+            file->base + header->vaddr + (elf->phoff - header->offset);
 }
 
-static const char *check_header(const struct elf_header *elf, size_t head_size)
+static bool is_elf64(const struct elf64_header *elf)
 {
-    if (memcmp(elf->ident, magic, sizeof(magic)) != 0)
+    static const uint8_t magic[] = {0x7f, 'E', 'L', 'F'};
+
+    return memcmp(elf->magic, magic, sizeof(magic)) == 0 &&
+           elf->class == ELF64_CLASS_64 &&
+           elf->data == ELF64_DATA_LITTLE_ENDIAN &&
+           elf->ident_version == ELF64_VERSION;
+}
+
+static const char *check_header(const struct elf64_header *elf,
+                                size_t head_size)
+{
+    if (!is_elf64(elf))
         return "not an ELF file of 64 bits";
-    if (elf->machine != MACHINE_X86_64)
+    if (elf->machine != ELF64_MACHINE_X86_64)
         return "not for x86-64";
-    if (elf->type != TYPE_EXECUTABLE && elf->type != TYPE_SHARED)
+    if (elf->type != ELF64_TYPE_EXEC && elf->type != ELF64_TYPE_DYN)
         return "not a program";
-    if (elf->header_size != sizeof(struct segment_header))
+    if (elf->phentsize != sizeof(struct elf64_phdr))
         return "program headers of an unknown size";
-    if (elf->headers_offset > head_size ||
-        (size_t)elf->nr_headers * elf->header_size >
-            head_size - elf->headers_offset)
+    if (elf->phoff > head_size ||
+        (size_t)elf->phnum * elf->phentsize > head_size - elf->phoff)
         return "the program headers go past the first page, or the file's end";
     return NULL;
 }
@@ -148,16 +119,16 @@ static bool is_executable(const struct elf_program *program, uint64_t vaddr)
     return false;
 }
 
-static const char *read_segment(const struct segment_header *header,
+static const char *read_segment(const struct elf64_phdr *header,
                                 const struct elf_file *file,
                                 struct elf_program *program)
 {
     const char *error;
 
-    program->needs_loader |= header->type == SEGMENT_INTERPRETER;
+    program->needs_loader |= header->type == ELF64_PT_INTERP;
     if (program->needs_loader)
         return "it needs a dynamic loader, only static programs run here";
-    if (header->type != SEGMENT_LOAD || header->memory_size == 0)
+    if (header->type != ELF64_PT_LOAD || header->memsz == 0)
         return NULL;
     if (program->nr_segments == ELF_MAX_SEGMENTS)
         return "too many segments";
@@ -175,7 +146,7 @@ const char *elf_read(const void *head, size_t head_size, uint64_t file_size,
 {
     const uint8_t *bytes = head;
     struct elf_file file = {.size = file_size};
-    struct segment_header header;
+    struct elf64_phdr header;
     const char *error;
     unsigned int i;
 
@@ -184,17 +155,17 @@ const char *elf_read(const void *head, size_t head_size, uint64_t file_size,
         return "too short for an ELF file";
     memcpy(&file.elf, bytes, sizeof(file.elf));
     error = check_header(&file.elf, head_size);
-    file.base = file.elf.type == TYPE_SHARED ? ELF_BASE : 0;
-    for (i = 0; error == NULL && i < file.elf.nr_headers; i++) {
-        memcpy(&header, bytes + file.elf.headers_offset + i * sizeof(header),
+    file.base = file.elf.type == ELF64_TYPE_DYN ? ELF_BASE : 0;
+    for (i = 0; error == NULL && i < file.elf.phnum; i++) {
+        memcpy(&header, bytes + file.elf.phoff + i * sizeof(header),
                sizeof(header));
         error = read_segment(&header, &file, program);
     }
     if (error != NULL)
         return error;
     program->entry = file.base + file.elf.entry;
-    program->header_size = file.elf.header_size;
-    program->nr_headers = file.elf.nr_headers;
+    program->header_size = file.elf.phentsize;
+    program->nr_headers = file.elf.phnum;
     return is_executable(program, program->entry)
                ? NULL
                : "its entry is not executable";
