@@ -90,7 +90,7 @@ static void enter_kernel_mode(struct cpu_info *cpu)
 {
     cpu->user_mode = 0;
     write_cr3(cpu->kernel_cr3);
-    cpu->current->page->user_gs = rdgsbase();
+    cpu->current->page->user_gs = read_gs_base();
     swapgs();
 }
 

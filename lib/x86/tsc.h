@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The time stamp counter (APM 3, RDTSC).
+ */
+#ifndef LIB_X86_TSC_H
+#define LIB_X86_TSC_H
+
+#include <stdint.h>
+
+/* It clears the upper halves of both registers. */
+static inline uint64_t rdtsc(void)
+{
+    uint64_t low;
+    uint64_t high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return high << 32 | low;
+}
+
+#endif
