@@ -15,10 +15,10 @@
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/privops/native/cpu.h"
 #include "lib/string.h"
+#include "lib/x86/cpuid.h"
 
 /* CPUID (APM 3, appendix E.4) and the MSRs of section 15.30. */
-#define CPUID_FEATURES 0x80000001
-#define FEATURES_ECX_SVM (1u << 2)
+#define CPUID_EXTENDED_ECX_SVM (1u << 2)
 #define CPUID_SVM 0x8000000a
 #define SVM_EDX_NESTED_PAGING 1u
 #define MSR_EFER 0xc0000080
@@ -104,26 +104,10 @@ static _Alignas(PAGE_SIZE) uint64_t npt_root[NR_ENTRIES];
 static _Alignas(PAGE_SIZE) uint64_t npt_gib[NR_ENTRIES];
 static _Alignas(PAGE_SIZE) uint64_t npt_large[NR_GIB * NR_ENTRIES];
 
-struct cpuid {
-    uint32_t eax, ebx, ecx, edx;
-};
-
-static struct cpuid cpuid(uint32_t leaf)
-{
-    struct cpuid result;
-
-    __asm__("cpuid"
-            : "=a"(result.eax), "=b"(result.ebx), "=c"(result.ecx),
-              "=d"(result.edx)
-            : "a"(leaf), "c"(0));
-    return result;
-}
-
 static bool is_available(void)
 {
-    return cpuid(0x80000000).eax >= CPUID_SVM &&
-           (cpuid(CPUID_FEATURES).ecx & FEATURES_ECX_SVM) != 0 &&
-           (cpuid(CPUID_SVM).edx & SVM_EDX_NESTED_PAGING) != 0 &&
+    return (cpuid(CPUID_EXTENDED, 0).ecx & CPUID_EXTENDED_ECX_SVM) != 0 &&
+           (cpuid(CPUID_SVM, 0).edx & SVM_EDX_NESTED_PAGING) != 0 &&
            (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS) == 0;
 }
 

@@ -5,11 +5,8 @@
 #include "guest-kernel/fs/procfs_parts.h"
 #include "guest-kernel/fs/procfs_text.h"
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/x86/cpuid.h"
 #include "lib/macros.h"
-
-#define CPUID_BRAND 0x80000002u /* and the next two: 48 characters */
-#define CPUID_EXTENDED 0x80000001u
+#include "lib/x86/cpuid.h"
 
 /* Some of the flags, by Linux's names: those that programs look for. */
 static const struct cpu_flag {

@@ -9,9 +9,9 @@
  */
 #include "guest-kernel/fs/device.h"
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/x86/cpuid.h"
 #include "lib/macros.h"
 #include "lib/string.h"
+#include "lib/x86/cpuid.h"
 
 #define CPUID_1_ECX_RDRAND (1u << 30)
 

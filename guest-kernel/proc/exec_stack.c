@@ -19,9 +19,9 @@
 #include "guest-kernel/fs/device.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/slab.h"
-#include "guest-kernel/x86/cpuid.h"
 #include "lib/macros.h"
 #include "lib/string.h"
+#include "lib/x86/cpuid.h"
 
 #define EXEC_STACK_GUARD 0x100000ul
 #define RANDOM_SIZE 16

@@ -6,8 +6,8 @@
 
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/mm/slab.h"
-#include "guest-kernel/x86/cpuid.h"
 #include "lib/string.h"
+#include "lib/x86/cpuid.h"
 
 #define COMPONENT_X87 0x1ul
 #define COMPONENT_SSE 0x2ul

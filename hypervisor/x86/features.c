@@ -29,31 +29,27 @@ struct feature {
 
 /* What boot.S relies on it has checked itself (lib/cpu_check.inc). */
 static const struct feature needed[] = {
-    {"fpu", 1, EDX, 0},
-    {"mce", 1, EDX, 7},
-    {"apic", 1, EDX, 9},
-    {"fxsr", 1, EDX, 24},
-    {"sse", 1, EDX, 25},
-    {"sse2", 1, EDX, 26},
-    {"xsave", 1, ECX, 26},
-    {"avx", 1, ECX, 28},
-    {"fsgsbase", 7, EBX, 0},
-    {"smep", 7, EBX, 7},
-    {"smap", 7, EBX, 20},
-    {"umip", 7, ECX, 2},
-    {"syscall", 0x80000001, EDX, 11},
-    {"nx", 0x80000001, EDX, 20},
+    {"fpu", CPUID_FEATURES, EDX, 0},
+    {"mce", CPUID_FEATURES, EDX, 7},
+    {"apic", CPUID_FEATURES, EDX, 9},
+    {"fxsr", CPUID_FEATURES, EDX, 24},
+    {"sse", CPUID_FEATURES, EDX, 25},
+    {"sse2", CPUID_FEATURES, EDX, 26},
+    {"xsave", CPUID_FEATURES, ECX, 26},
+    {"avx", CPUID_FEATURES, ECX, 28},
+    {"fsgsbase", CPUID_EXTENDED_FEATURES, EBX, 0},
+    {"smep", CPUID_EXTENDED_FEATURES, EBX, 7},
+    {"smap", CPUID_EXTENDED_FEATURES, EBX, 20},
+    {"umip", CPUID_EXTENDED_FEATURES, ECX, 2},
+    {"syscall", CPUID_EXTENDED, EDX, 11},
+    {"nx", CPUID_EXTENDED, EDX, 20},
 };
 
 static bool has(const struct feature *f)
 {
-    struct cpuid_result r;
-    uint32_t value;
+    struct cpuid_result r = cpuid(f->leaf, 0);
+    uint32_t value = f->reg == EBX ? r.ebx : f->reg == ECX ? r.ecx : r.edx;
 
-    if (cpuid(f->leaf & 0x80000000, 0).eax < f->leaf)
-        return false;
-    r = cpuid(f->leaf, 0);
-    value = f->reg == EBX ? r.ebx : f->reg == ECX ? r.ecx : r.edx;
     return value >> f->bit & 1;
 }
 
@@ -77,7 +73,7 @@ void features_enable(void)
 
 uint32_t features_xsave_size(void)
 {
-    return cpuid(13, 0).ebx;
+    return cpuid(CPUID_XSAVE, 0).ebx;
 }
 
 void features_describe(char *text, size_t size)
@@ -86,7 +82,7 @@ void features_describe(char *text, size_t size)
     size_t n;
 
     for (uint32_t i = 0; i < 3; i++) {
-        struct cpuid_result r = cpuid(0x80000002 + i, 0);
+        struct cpuid_result r = cpuid(CPUID_BRAND + i, 0);
         memcpy(brand + 16 * i, &r, sizeof(r));
     }
     (void)string_format(text, size, "%s:", brand);

@@ -11,10 +11,8 @@
 
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/privops/native/native.h"
-#include "guest-kernel/x86/cpuid.h"
 #include "lib/macros.h"
-
-#define EXTENDED 0x80000001u
+#include "lib/x86/cpuid.h"
 
 enum cpuid_register { ECX, EDX };
 
@@ -26,10 +24,10 @@ struct feature {
 };
 
 static const struct feature needed[] = {
-    {"fpu", CPUID_FEATURES, EDX, 0},   {"apic", CPUID_FEATURES, EDX, 9},
-    {"fxsr", CPUID_FEATURES, EDX, 24}, {"sse", CPUID_FEATURES, EDX, 25},
-    {"sse2", CPUID_FEATURES, EDX, 26}, {"xsave", CPUID_FEATURES, ECX, 26},
-    {"syscall", EXTENDED, EDX, 11},
+    {"fpu", CPUID_FEATURES, EDX, 0},      {"apic", CPUID_FEATURES, EDX, 9},
+    {"fxsr", CPUID_FEATURES, EDX, 24},    {"sse", CPUID_FEATURES, EDX, 25},
+    {"sse2", CPUID_FEATURES, EDX, 26},    {"xsave", CPUID_FEATURES, ECX, 26},
+    {"syscall", CPUID_EXTENDED, EDX, 11},
 };
 
 static bool has(const struct feature *feature)

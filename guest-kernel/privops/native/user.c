@@ -8,7 +8,7 @@
 #include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/privops/native/native.h"
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/x86/cpuid.h"
+#include "lib/x86/cpuid.h"
 
 /* privops/native/entry.S */
 extern const char native_syscall_entry[];
