@@ -18,17 +18,9 @@
 #include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/x86/trap.h"
 #include "lib/string.h"
+#include "lib/x86/descriptor.h"
 
 #define HIGHEST_PRIORITY 15ul
-
-/* The two halves of an entry of the interrupt table (APM 2, 4.8.4). */
-struct gate {
-    uint16_t offset_low;
-    uint16_t selector_and_type[2];
-    uint16_t offset_middle;
-    uint32_t offset_high;
-    uint32_t reserved;
-};
 
 static _Alignas(PAGE_SIZE) struct gate idt[TRAP_NR_STUBS];
 static struct table_pointer kernel_idt;
@@ -40,11 +32,7 @@ static void write_cr8(uint64_t priority)
 
 void bench_set_entry(unsigned int vector, void (*entry)(void))
 {
-    uint64_t address = (uint64_t)entry;
-
-    idt[vector].offset_low = (uint16_t)address;
-    idt[vector].offset_middle = (uint16_t)(address >> 16);
-    idt[vector].offset_high = (uint32_t)(address >> 32);
+    gate_set_entry(&idt[vector], (uint64_t)entry);
 }
 
 /* The kernel's table with two entries changed. */
@@ -53,7 +41,7 @@ void bench_begin(void)
     const struct table_pointer pointer = {sizeof(idt) - 1, (uint64_t)idt};
 
     write_cr8(HIGHEST_PRIORITY);
-    __asm__ volatile("sidt %0" : "=m"(kernel_idt));
+    sidt(&kernel_idt);
     if (kernel_idt.limit != sizeof(idt) - 1)
         panic("the interrupt table ends at %u, not at %lu", kernel_idt.limit,
               sizeof(idt) - 1);

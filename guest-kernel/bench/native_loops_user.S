@@ -10,6 +10,7 @@
 #include "guest-kernel/bench/native_loops.h"
 #include "guest-kernel/bench/native_loops.inc"
 #include "guest-kernel/privops/native/native.h"
+#include "lib/x86/descriptor.h"
 
 #define RFLAGS_ALWAYS 2
 

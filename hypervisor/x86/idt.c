@@ -10,42 +10,21 @@
 
 #include "hypervisor/x86/layout.h"
 #include "hypervisor/x86/regs.h"
+#include "lib/x86/descriptor.h"
 
 #define NR_VECTORS 256
 #define NR_EXCEPTIONS 32
 #define STUB_SIZE 16
-#define GATE_INTERRUPT 0x8e
-#define GATE_DPL3 0x60
-
-/* APM 2, 4.8.4. */
-struct gate {
-    uint16_t offset_low;
-    uint16_t selector;
-    uint8_t ist;
-    uint8_t type;
-    uint16_t offset_middle;
-    uint32_t offset_high;
-    uint32_t reserved;
-};
 
 extern char entry_stubs[];
 
 static struct gate idt[NR_VECTORS] __attribute__((aligned(4096)));
 static struct gate trial_idt[NR_EXCEPTIONS];
 
-static void set_gate(struct gate *gate, uint64_t entry)
-{
-    gate->offset_low = (uint16_t)entry;
-    gate->selector = HV_CS;
-    gate->type = GATE_INTERRUPT;
-    gate->offset_middle = (uint16_t)(entry >> 16);
-    gate->offset_high = (uint32_t)(entry >> 32);
-}
-
 void idt_init(void)
 {
     for (unsigned int i = 0; i < NR_VECTORS; i++)
-        set_gate(&idt[i], (uint64_t)entry_stubs + i * STUB_SIZE);
+        gate_set(&idt[i], HV_CS, (uint64_t)entry_stubs + i * STUB_SIZE);
     idt[EXC_BP].type |= GATE_DPL3;
 }
 
@@ -59,12 +38,9 @@ void idt_use_ist(void)
 
 static void load(const struct gate *table, uint16_t size)
 {
-    struct {
-        uint16_t limit;
-        uint64_t base;
-    } __attribute__((packed)) idtr = {(uint16_t)(size - 1), (uint64_t)table};
+    const struct table_pointer idtr = {(uint16_t)(size - 1), (uint64_t)table};
 
-    __asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
+    lidt(&idtr);
 }
 
 void idt_load(void)
@@ -75,8 +51,8 @@ void idt_load(void)
 void idt_load_trial(const char *exception, const char *nmi)
 {
     for (unsigned int i = 0; i < NR_EXCEPTIONS; i++)
-        set_gate(&trial_idt[i], (uint64_t)exception);
-    set_gate(&trial_idt[EXC_NMI], (uint64_t)nmi);
+        gate_set(&trial_idt[i], HV_CS, (uint64_t)exception);
+    gate_set(&trial_idt[EXC_NMI], HV_CS, (uint64_t)nmi);
     trial_idt[EXC_NMI].ist = IST_NMI;
     load(trial_idt, sizeof(trial_idt));
 }

@@ -16,11 +16,6 @@
 #define STUB_SYSCALL 0
 #define STUB_COMPAT 64
 
-#define GDT_HV_CODE 0x00209b0000000000
-#define GDT_HV_DATA 0x0000930000000000
-#define GDT_GUEST_DATA 0x0000f30000000000
-#define GDT_GUEST_CODE 0x0020fb0000000000
-
 extern char pv_syscall_entry[];
 extern char pv_compat_entry[];
 
@@ -90,16 +85,11 @@ static uint64_t ist_top(unsigned int cpu, uint64_t offset)
 
 static void fill_descriptors(struct cpu_info *info)
 {
-    uint64_t base = (uint64_t)&info->tss;
-
-    info->gdt[HV_CS / 8] = GDT_HV_CODE;
-    info->gdt[HV_SS / 8] = GDT_HV_DATA;
-    info->gdt[PARAPET_SS / 8] = GDT_GUEST_DATA;
-    info->gdt[PARAPET_CS_KERNEL / 8] = GDT_GUEST_CODE;
-    /* An available 64-bit TSS (APM 2, 4.8.3). */
-    info->gdt[HV_TSS / 8] = (sizeof(struct tss) - 1) | (base & 0xffffff) << 16 |
-                            0x89ul << 40 | (base >> 24 & 0xff) << 56;
-    info->gdt[HV_TSS / 8 + 1] = base >> 32;
+    info->gdt[HV_CS / 8] = DESCRIPTOR_CODE;
+    info->gdt[HV_SS / 8] = DESCRIPTOR_DATA;
+    info->gdt[PARAPET_SS / 8] = DESCRIPTOR_DATA_USER;
+    info->gdt[PARAPET_CS_KERNEL / 8] = DESCRIPTOR_CODE_USER;
+    descriptor_set_tss(&info->gdt[HV_TSS / 8], &info->tss);
     info->tss.rsp[0] = (uint64_t)info;
     info->tss.ist[IST_NMI - 1] = ist_top(info->id, PERCPU_NMI_STACK);
     info->tss.ist[IST_DF - 1] = ist_top(info->id, PERCPU_DF_STACK);
@@ -130,19 +120,17 @@ void percpu_create(unsigned int cpu, uint32_t apic_id)
 
 void percpu_load(struct cpu_info *cpu)
 {
-    struct {
-        uint16_t limit;
-        uint64_t base;
-    } __attribute__((packed)) gdtr = {sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt};
+    const struct table_pointer gdtr = {sizeof(cpu->gdt) - 1,
+                                       (uint64_t)cpu->gdt};
     uint64_t stubs = percpu_block(cpu->id) + PERCPU_STUBS;
 
-    __asm__ volatile("lgdt %0" : : "m"(gdtr));
-    __asm__ volatile("ltr %w0" : : "r"(HV_TSS));
+    lgdt(&gdtr);
+    ltr(HV_TSS);
     /*
      * After a reset LDTR is valid, with base 0 and 64 KiB (APM 2, 14.1.3): a
      * guest could write descriptors there and load selectors of that table.
      */
-    __asm__ volatile("lldt %w0" : : "r"(0));
+    lldt(0);
     idt_load();
     wrmsr(MSR_STAR, (uint64_t)STAR_SYSRET << 48 | (uint64_t)HV_CS << 32);
     wrmsr(MSR_LSTAR, stubs + STUB_SYSCALL);

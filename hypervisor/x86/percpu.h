@@ -12,20 +12,10 @@
 
 #include "hypervisor/x86/layout.h"
 #include "hypervisor/x86/regs.h"
+#include "lib/x86/descriptor.h"
 
 struct memory_owner;
 struct vcpu;
-
-/* 64-bit task state segment (APM 2, 12.2.5). */
-struct tss {
-    uint32_t reserved0;
-    uint64_t rsp[3];
-    uint64_t reserved1;
-    uint64_t ist[7];
-    uint64_t reserved2;
-    uint16_t reserved3;
-    uint16_t iomap_base;
-} __attribute__((packed));
 
 #define NR_GDT_ENTRIES 8
 

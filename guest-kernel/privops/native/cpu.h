@@ -112,25 +112,4 @@ static inline void write_cr3(uint64_t value)
     __asm__ volatile("mov %0, %%cr3" : : "r"(value) : "memory");
 }
 
-/* What lgdt and lidt take. */
-struct table_pointer {
-    uint16_t limit;
-    uint64_t base;
-} __attribute__((packed));
-
-static inline void lgdt(const struct table_pointer *table)
-{
-    __asm__ volatile("lgdt %0" : : "m"(*table));
-}
-
-static inline void lidt(const struct table_pointer *table)
-{
-    __asm__ volatile("lidt %0" : : "m"(*table));
-}
-
-static inline void ltr(uint16_t selector)
-{
-    __asm__ volatile("ltr %0" : : "r"(selector));
-}
-
 #endif

@@ -11,6 +11,7 @@
 #include "abi/abi.h"
 #include "guest-kernel/privops/native/native.h"
 #include "guest-kernel/x86/trap.h"
+#include "lib/x86/descriptor.h"
 
 /* Vectors 8, 10 to 14, 17, 21, 29 and 30 come with an error code. */
 #define ERROR_CODE_VECTORS 0x60227d00

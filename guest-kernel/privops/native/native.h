@@ -13,9 +13,6 @@
 #define NATIVE_SS 0x10
 #define NATIVE_TSS 0x30
 
-/* Where the stack for entries from user mode is in the task state segment. */
-#define TSS_RSP0 4
-
 /* Above the exceptions. The spurious vector's low four bits are ones. */
 #define VECTOR_TIMER 32
 #define VECTOR_UART 33
@@ -30,19 +27,10 @@
 #include <stdint.h>
 
 #include "guest-kernel/boot_info.h"
+#include "lib/x86/descriptor.h"
 
-/* Task state segment (APM 2, 12.2.5): the stacks that entries go to. */
-struct native_tss {
-    uint32_t reserved0;
-    uint64_t rsp[3];
-    uint64_t reserved1;
-    uint64_t ist[7];
-    uint64_t reserved2;
-    uint16_t reserved3;
-    uint16_t iomap_base;
-} __attribute__((packed));
-
-extern struct native_tss native_tss;
+/* privops/native/tables.c: the stacks that entries go to. */
+extern struct tss native_tss;
 
 /* Ends the boot with a line when the CPU lacks what the kernel needs. */
 void native_check_features(void);

@@ -29,31 +29,6 @@
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_TSC_AUX 0xc0000103
 
-struct table_pointer {
-    uint16_t limit;
-    uint64_t base;
-} __attribute__((packed));
-
-static inline void lgdt(const struct table_pointer *pointer)
-{
-    __asm__ volatile("lgdt %0" : : "m"(*pointer));
-}
-
-static inline void lidt(const struct table_pointer *pointer)
-{
-    __asm__ volatile("lidt %0" : : "m"(*pointer));
-}
-
-static inline void lldt(uint16_t selector)
-{
-    __asm__ volatile("lldt %0" : : "r"(selector));
-}
-
-static inline void ltr(uint16_t selector)
-{
-    __asm__ volatile("ltr %0" : : "r"(selector));
-}
-
 static inline uint64_t rdmsr(uint32_t msr)
 {
     uint32_t low, high;
