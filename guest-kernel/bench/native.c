@@ -15,20 +15,16 @@
 #include "guest-kernel/bench/svm.h"
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/mm/layout.h"
-#include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/x86/trap.h"
 #include "lib/string.h"
+#include "lib/x86/control.h"
 #include "lib/x86/descriptor.h"
+#include "lib/x86/tsc.h"
 
 #define HIGHEST_PRIORITY 15ul
 
 static _Alignas(PAGE_SIZE) struct gate idt[TRAP_NR_STUBS];
 static struct table_pointer kernel_idt;
-
-static void write_cr8(uint64_t priority)
-{
-    __asm__ volatile("mov %0, %%cr8" : : "r"(priority) : "memory");
-}
 
 void bench_set_entry(unsigned int vector, void (*entry)(void))
 {

@@ -12,9 +12,9 @@
 #include "guest-kernel/bench/native_loops.h"
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/mm/layout.h"
-#include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/x86/trap.h"
 #include "lib/string.h"
+#include "lib/x86/control.h"
 
 #define NR_ENTRIES 512
 #define WINDOW_SLOT 384

@@ -10,9 +10,9 @@
 #include "guest-kernel/bench/native.h"
 #include "guest-kernel/bench/native_loops.h"
 #include "guest-kernel/bench/native_memory.h"
-#include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/privops/native/native.h"
 #include "guest-kernel/x86/trap.h"
+#include "lib/x86/msr.h"
 
 static uint64_t kernel_lstar, kernel_rsp0;
 

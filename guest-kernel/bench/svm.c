@@ -13,16 +13,15 @@
 #include "guest-kernel/bench/native_loops.h"
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/mm/layout.h"
-#include "guest-kernel/privops/native/cpu.h"
 #include "lib/string.h"
+#include "lib/x86/control.h"
 #include "lib/x86/cpuid.h"
+#include "lib/x86/msr.h"
 
 /* CPUID (APM 3, appendix E.4) and the MSRs of section 15.30. */
 #define CPUID_EXTENDED_ECX_SVM (1u << 2)
 #define CPUID_SVM 0x8000000a
 #define SVM_EDX_NESTED_PAGING 1u
-#define MSR_EFER 0xc0000080
-#define EFER_SVME (1ul << 12)
 #define MSR_VM_CR 0xc0010114
 #define VM_CR_SVMDIS (1ul << 4)
 #define MSR_VM_HSAVE_PA 0xc0010117
@@ -126,11 +125,7 @@ static void make_nested_tables(void)
 static void make_vmcb(void)
 {
     const struct vmcb_segment data = {.attributes = DATA, .limit = UINT32_MAX};
-    uint64_t cr0, cr3, cr4;
 
-    __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
-    __asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
-    __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
     memset(&vmcb, 0, sizeof(vmcb));
     vmcb.intercepts = INTERCEPT_VMRUN | INTERCEPT_VMMCALL;
     vmcb.asid = GUEST_ASID;
@@ -140,9 +135,9 @@ static void make_vmcb(void)
     vmcb.cs = data;
     vmcb.cs.attributes = CODE_64BIT;
     vmcb.efer = rdmsr(MSR_EFER);
-    vmcb.cr4 = cr4;
-    vmcb.cr3 = cr3;
-    vmcb.cr0 = cr0;
+    vmcb.cr4 = read_cr4();
+    vmcb.cr3 = read_cr3();
+    vmcb.cr0 = read_cr0();
     vmcb.rflags = RFLAGS_ALWAYS;
     vmcb.rip = (uint64_t)bench_svm_guest;
     vmcb.rsp = (uint64_t)guest_stack + sizeof(guest_stack);

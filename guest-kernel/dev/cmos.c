@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "guest-kernel/core/calendar.h"
-#include "guest-kernel/privops/native/cpu.h"
+#include "lib/x86/port.h"
 
 #define PORT_INDEX 0x70
 #define PORT_DATA 0x71

@@ -5,7 +5,7 @@
 #include "guest-kernel/dev/lapic.h"
 
 #include "guest-kernel/mm/layout.h"
-#include "guest-kernel/privops/native/cpu.h"
+#include "lib/x86/msr.h"
 
 #define REG_TASK_PRIORITY 0x80
 #define REG_END_OF_INTERRUPT 0xb0

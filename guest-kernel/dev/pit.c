@@ -6,8 +6,7 @@
  * counter 2.
  */
 #include "guest-kernel/dev/pit.h"
-
-#include "guest-kernel/privops/native/cpu.h"
+#include "lib/x86/port.h"
 
 #define PORT_COUNTER0 0x40
 #define PORT_CONTROL 0x43

@@ -6,10 +6,9 @@
  * beginning of the input.
  */
 #include "guest-kernel/dev/uart.h"
+#include "lib/x86/port.h"
 
 #include <stdint.h>
-
-#include "guest-kernel/privops/native/cpu.h"
 
 #define PORT 0x3f8
 #define REG_DATA (PORT + 0)

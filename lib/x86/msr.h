@@ -22,10 +22,13 @@
 #define MSR_GS_BASE 0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
+#define APIC_BASE_ENABLE X86_BIT(11)
+
 #define EFER_SCE X86_BIT(0)
 #define EFER_LME X86_BIT(8)
 #define EFER_LMA X86_BIT(10)
 #define EFER_NXE X86_BIT(11)
+#define EFER_SVME X86_BIT(12)
 
 #ifndef __ASSEMBLY__
 

@@ -7,10 +7,10 @@
 
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/mm/layout.h"
-#include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/privops/native/native.h"
 #include "lib/macros.h"
 #include "lib/string.h"
+#include "lib/x86/port.h"
 
 #define FW_CFG_SELECT 0x510
 #define FW_CFG_DATA 0x511

@@ -8,9 +8,9 @@
 #include "guest-kernel/dev/ioapic.h"
 #include "guest-kernel/dev/lapic.h"
 #include "guest-kernel/dev/uart.h"
-#include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/privops/native/native.h"
 #include "guest-kernel/privops/privops.h"
+#include "lib/x86/port.h"
 
 /* The data ports of the two 8259 interrupt controllers: their masks. */
 #define PIC1_DATA 0x21

@@ -7,9 +7,9 @@
 
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/page.h"
-#include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/privops/native/native.h"
 #include "lib/string.h"
+#include "lib/x86/control.h"
 
 #define FIRST_KERNEL_SLOT 256
 
@@ -49,7 +49,7 @@ void mmu_batch_make_plain(struct mmu_batch *batch, const void *page)
 
 void mmu_invalidate(uint64_t vaddr)
 {
-    __asm__ volatile("invlpg (%0)" : : "r"(vaddr) : "memory");
+    invlpg(vaddr);
 }
 
 void mmu_invalidate_all(void)

@@ -8,9 +8,9 @@
 #include "guest-kernel/dev/lapic.h"
 #include "guest-kernel/mm/early.h"
 #include "guest-kernel/mm/layout.h"
-#include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/privops/native/native.h"
 #include "lib/macros.h"
+#include "lib/x86/control.h"
 
 #define PTE_PRESENT 0x1ul
 #define PTE_WRITE 0x2ul

@@ -4,10 +4,10 @@
  * status, (byte << 1) | 1.
  */
 #include "guest-kernel/core/kprintf.h"
-#include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/privops/native/native.h"
 #include "guest-kernel/privops/privops.h"
 #include "lib/x86/descriptor.h"
+#include "lib/x86/port.h"
 
 #define DEBUG_EXIT_PORT 0xf4
 #define DEBUG_EXIT_SUCCESS 0x2a

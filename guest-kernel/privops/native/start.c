@@ -7,9 +7,9 @@
 #include "guest-kernel/dev/uart.h"
 #include "guest-kernel/mm/early.h"
 #include "guest-kernel/mm/layout.h"
-#include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/privops/native/native.h"
 #include "guest-kernel/privops/privops.h"
+#include "lib/x86/control.h"
 
 _Noreturn void native_main(uint32_t start_paddr);
 

@@ -9,11 +9,11 @@
 #include "guest-kernel/dev/ioapic.h"
 #include "guest-kernel/dev/lapic.h"
 #include "guest-kernel/dev/pit.h"
-#include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/privops/native/native.h"
 #include "guest-kernel/privops/privops.h"
 #include "lib/clock.h"
 #include "lib/macros.h"
+#include "lib/x86/tsc.h"
 
 #define NS_PER_SECOND CLOCK_NS_PER_S
 #define MEASURED_NS 10000000ul

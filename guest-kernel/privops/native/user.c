@@ -5,10 +5,11 @@
  * protections of the kernel from user memory.
  */
 #include "abi/abi.h"
-#include "guest-kernel/privops/native/cpu.h"
 #include "guest-kernel/privops/native/native.h"
 #include "guest-kernel/privops/privops.h"
+#include "lib/x86/control.h"
 #include "lib/x86/cpuid.h"
+#include "lib/x86/msr.h"
 
 /* privops/native/entry.S */
 extern const char native_syscall_entry[];
@@ -20,15 +21,14 @@ extern const char native_syscall_entry[];
  * kernel. */
 #define SFMASK_FLAGS 0x57700ul
 
-/* x87, SSE and AVX. */
-#define XCR0_WANTED 0x7u
+#define XCR0_WANTED (XCR0_X87 | XCR0_SSE | XCR0_AVX)
 
 static void init_syscall(void)
 {
     wrmsr(MSR_STAR, STAR_SYSRET | STAR_SYSCALL);
     wrmsr(MSR_LSTAR, (uint64_t)native_syscall_entry);
     wrmsr(MSR_SFMASK, SFMASK_FLAGS);
-    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SYSCALL);
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
 }
 
 /* What this CPU has of the protections that the hypervisor insists on. */

@@ -6,14 +6,7 @@
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/privops/pv/pv.h"
 #include "lib/macros.h"
-
-static uint64_t rdtsc(void)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
-}
+#include "lib/x86/tsc.h"
 
 /* As abi/shared.h says: start over when the hypervisor wrote meanwhile. */
 static uint64_t read_clock(uint64_t *wall_offset_ns)

@@ -9,10 +9,11 @@
 #include "abi/stubs.h"
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/privops/pv/pv.h"
+#include "lib/x86/segment.h"
 
 void privops_bases_save(struct privops_bases *bases)
 {
-    __asm__ volatile("rdfsbase %0" : "=r"(bases->fs));
+    bases->fs = read_fs_base();
     bases->gs = pv_vcpu_page()->user_gs;
 }
 
@@ -21,7 +22,7 @@ void privops_bases_load(const struct privops_bases *bases,
 {
     static const struct privops_bases none = {0, 0};
 
-    __asm__ volatile("wrfsbase %0" : : "r"(bases->fs));
+    write_fs_base(bases->fs);
     if (now->gs == bases->gs)
         return;
     /* QEMU lets a program make it non-canonical. That is refused: it is gone
