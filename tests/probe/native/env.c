@@ -8,7 +8,11 @@
 
 #include "lib/printf.h"
 #include "lib/string.h"
-#include "tests/probe/native/cpu.h"
+#include "lib/x86/control.h"
+#include "lib/x86/debug.h"
+#include "lib/x86/msr.h"
+#include "lib/x86/rflags.h"
+#include "lib/x86/segment.h"
 #include "tests/probe/native/machine.h"
 #include "tests/probe/native/native.h"
 
@@ -53,7 +57,7 @@ void native_trap(struct native_regs *regs)
     last = *regs;
     regs->rip = (uint64_t)native_call_end;
     regs->cs = NATIVE_CS;
-    regs->rflags = RFLAGS_FIXED;
+    regs->rflags = RFLAGS_ALWAYS;
     regs->rsp = native_saved_rsp;
     regs->ss = NATIVE_SS;
 }
@@ -77,7 +81,7 @@ static struct probe_outcome call(probe_deed_t *deed, struct probe_io *io,
 
 struct probe_outcome env_run(probe_deed_t *deed, struct probe_io *io)
 {
-    uint64_t rflags = RFLAGS_FIXED | (irq_on ? RFLAGS_IF : 0);
+    uint64_t rflags = RFLAGS_ALWAYS | (irq_on ? RFLAGS_IF : 0);
     struct probe_outcome outcome = call(deed, io, deed_ring, rflags);
 
     final_flags = last.rflags;
@@ -87,7 +91,7 @@ struct probe_outcome env_run(probe_deed_t *deed, struct probe_io *io)
 
 struct probe_outcome env_attempt(probe_deed_t *deed, struct probe_io *io)
 {
-    return call(deed, io, 0, RFLAGS_FIXED);
+    return call(deed, io, 0, RFLAGS_ALWAYS);
 }
 
 void env_irq_set(bool on)
@@ -131,6 +135,14 @@ void env_exits_read(struct env_exits *exits)
     memset(exits, 0, sizeof(*exits));
 }
 
+static void load_null_selectors(void)
+{
+    write_ds(0);
+    write_es(0);
+    write_fs(0);
+    write_gs(0);
+}
+
 void env_reset(void)
 {
     irq_on = false;
@@ -163,7 +175,7 @@ _Noreturn void native_main(void)
     machine_init();
     native_tables_init();
     write_cr4(NATIVE_CR4);
-    xsetbv(0, XCR0_X87_SSE_AVX);
+    xsetbv(0, XCR0_X87 | XCR0_SSE | XCR0_AVX);
     study(0, "ring0");
     study(3, "ring3");
     machine_end(MACHINE_SUCCESS);

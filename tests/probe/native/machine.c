@@ -3,8 +3,7 @@
  * Local APIC: APM 2, section 16.3. UART: that of the PC16550D.
  */
 #include "tests/probe/native/machine.h"
-
-#include "tests/probe/native/cpu.h"
+#include "lib/x86/port.h"
 
 #define LAPIC 0xfee00000ul /* mapped where it is */
 #define LAPIC_TASK_PRIORITY 0x80

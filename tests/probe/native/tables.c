@@ -3,7 +3,8 @@
  * Descriptor tables and task state segment (APM 2, sections 4.8 and 12.2.5).
  */
 #include "lib/x86/descriptor.h"
-#include "tests/probe/native/cpu.h"
+#include "lib/x86/msr.h"
+#include "lib/x86/rflags.h"
 #include "tests/probe/native/native.h"
 
 #define VECTOR_BREAKPOINT 3
