@@ -8,9 +8,9 @@
 #include "guest-kernel/bench/native_loops.h"
 #include "guest-kernel/bench/native_loops.inc"
 #include "guest-kernel/privops/native/native.h"
+#include "lib/x86/msr.h"
+#include "lib/x86/rflags.h"
 
-#define RFLAGS_IF 0x200
-#define MSR_EFER 0xc0000080
 
         .data
         .balign 4096

@@ -11,8 +11,7 @@
 #include "guest-kernel/bench/native_loops.inc"
 #include "guest-kernel/privops/native/native.h"
 #include "lib/x86/descriptor.h"
-
-#define RFLAGS_ALWAYS 2
+#include "lib/x86/rflags.h"
 
         .data
         .balign 4096

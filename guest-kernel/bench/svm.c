@@ -17,6 +17,7 @@
 #include "lib/x86/control.h"
 #include "lib/x86/cpuid.h"
 #include "lib/x86/msr.h"
+#include "lib/x86/rflags.h"
 
 /* CPUID (APM 3, appendix E.4) and the MSRs of section 15.30. */
 #define CPUID_EXTENDED_ECX_SVM (1u << 2)
@@ -36,8 +37,6 @@
 /* Attributes: bits 40 to 47 and 52 to 55 of a descriptor (15.5.1). */
 #define CODE_64BIT 0x29b
 #define DATA 0x093
-
-#define RFLAGS_ALWAYS 2
 
 /* Present, writable, user: nested accesses count as the user's (15.25.5). */
 #define NPT_TABLE 0x7ul

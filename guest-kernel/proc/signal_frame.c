@@ -12,6 +12,7 @@
 #include "guest-kernel/x86/fpu.h"
 #include "lib/macros.h"
 #include "lib/string.h"
+#include "lib/x86/rflags.h"
 
 #define RED_ZONE 128
 #define STACK_ALIGNMENT 16
@@ -19,8 +20,8 @@
 
 /* What a program may set of rflags (APM 1, section 3.1.4), and what is not in
  * force at the start of a handler. */
-#define RFLAGS_USER 0x40dd5ul
-#define RFLAGS_HANDLER_OFF 0x10500ul /* RF, DF, TF */
+#define RFLAGS_USER (RFLAGS_STATUS | RFLAGS_TF | RFLAGS_DF | RFLAGS_AC)
+#define RFLAGS_HANDLER_OFF (RFLAGS_RF | RFLAGS_DF | RFLAGS_TF)
 
 /* struct ucontext.uc_flags: there is an xsave area, and ss is there. */
 #define CONTEXT_FLAGS 0x7ul

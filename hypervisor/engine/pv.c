@@ -51,7 +51,7 @@ static void pv_vcpu_start(struct vcpu *v, uint64_t entry, uint64_t stack,
     v->regs.rdi = argument;
     v->regs.cs = PARAPET_CS_USER; /* CPL 3: what the CPU sees */
     v->regs.ss = PARAPET_SS;
-    v->regs.rflags = RFLAGS_IF | 2;
+    v->regs.rflags = RFLAGS_IF | RFLAGS_ALWAYS;
     v->pv.dr6 = DR6_RESET;
     v->pv.user_mode = false;
     memset(&v->segments, 0, sizeof(v->segments));

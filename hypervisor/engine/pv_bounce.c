@@ -23,7 +23,7 @@
 /* Of a frame's rflags, what a guest may set: CF PF AF ZF SF TF DF OF RF AC ID.
  * pv_entry.S has the same. */
 #define RFLAGS_GUEST 0x250dd5ul
-#define RFLAGS_FIXED 0x202ul /* IF and the bit that is always 1 */
+#define RFLAGS_FIXED (RFLAGS_IF | RFLAGS_ALWAYS)
 
 #define PF_ERROR_USER 4u
 #define PF_ERROR_PROTECTED_WRITE 3u /* present, write */

@@ -19,8 +19,9 @@
 #include "abi/abi.h"
 #include "asm_offsets.h"
 #include "hypervisor/x86/entry_macros.inc"
+#include "lib/x86/rflags.h"
 
-#define RFLAGS_ENTRY 0x202 /* IF, and the bit that is always 1 */
+#define RFLAGS_ENTRY (RFLAGS_IF | RFLAGS_ALWAYS)
 
 /* Offsets while rsp is at the rcx slot, and after the six pushes. */
 #define AT_RCX(slot) slot - REGS_RCX(%rsp)

@@ -51,7 +51,6 @@ void asm_offsets(void)
     CPU(USER_CR3, user_cr3);
     CPU(SYSCALL_ENTRY, syscall_entry);
     CPU(USER_MODE, user_mode);
-    DEFINE(RFLAGS_TF, RFLAGS_TF);
     DEFINE(WORK_EVENT, WORK_EVENT);
     DEFINE(WORK_LOW_RIP, WORK_LOW_RIP);
     DEFINE(COUNTERS_SYSTEM_CALL, offsetof(struct parapet_counters, exits) +

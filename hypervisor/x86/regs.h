@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "lib/x86/rflags.h"
+
 struct cpu_regs {
     /* Saved only on slow paths: a C function preserves them. */
     uint64_t r15;
@@ -36,18 +38,6 @@ struct cpu_regs {
     uint64_t rsp;
     uint64_t ss;
 };
-
-#define RFLAGS_CF 0x1u
-#define RFLAGS_TF 0x100u
-#define RFLAGS_IF 0x200u
-#define RFLAGS_DF 0x400u
-#define RFLAGS_IOPL 0x3000u
-#define RFLAGS_NT 0x4000u
-#define RFLAGS_RF 0x10000u
-#define RFLAGS_VM 0x20000u
-#define RFLAGS_AC 0x40000u
-#define RFLAGS_VIF 0x80000u
-#define RFLAGS_VIP 0x100000u
 
 enum exception {
     EXC_DE = 0,

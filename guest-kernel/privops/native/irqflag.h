@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NATIVE_RFLAGS_IF 0x200u
+#include "lib/x86/rflags.h"
 
 static inline void privops_irq_disable(void)
 {
@@ -26,7 +26,7 @@ static inline bool privops_irq_enabled(void)
     uint64_t rflags;
 
     __asm__ volatile("pushfq; popq %0" : "=r"(rflags) : : "memory");
-    return (rflags & NATIVE_RFLAGS_IF) != 0;
+    return (rflags & RFLAGS_IF) != 0;
 }
 
 static inline bool privops_irq_save(void)

@@ -10,6 +10,7 @@
 #include "lib/x86/control.h"
 #include "lib/x86/cpuid.h"
 #include "lib/x86/msr.h"
+#include "lib/x86/rflags.h"
 
 /* privops/native/entry.S */
 extern const char native_syscall_entry[];
@@ -17,9 +18,10 @@ extern const char native_syscall_entry[];
 /* sysret, which is not used, would take its selectors from here plus 8, 16. */
 #define STAR_SYSRET ((PARAPET_SS - 8ul) << 48)
 #define STAR_SYSCALL ((uint64_t)NATIVE_CS << 32)
-/* AC, RF, NT, IOPL, DF, IF, TF: what a program sets must not be in force in the
- * kernel. */
-#define SFMASK_FLAGS 0x57700ul
+/* What a program sets must not be in force in the kernel. */
+#define SFMASK_FLAGS                                                           \
+    (RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT | RFLAGS_RF | \
+     RFLAGS_AC)
 
 #define XCR0_WANTED (XCR0_X87 | XCR0_SSE | XCR0_AVX)
 
