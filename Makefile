@@ -180,7 +180,8 @@ $(BUILD)/tool/%.o: %.c $(FLAGS)
 
 # ---- the hypervisor ----
 
-HV_OBJ := $(patsubst %,$(BUILD)/hv/%.o,$(basename $(HV_SRC) $(LIB_SRC)))
+HV_OBJ := $(patsubst %,$(BUILD)/hv/%.o,\
+    $(basename $(HV_SRC) $(BUILDER_SRC) $(LIB_SRC)))
 HV_LDS := hypervisor/boot/hypervisor.lds
 ASM_OFFSETS := $(BUILD)/hv/asm_offsets.h
 

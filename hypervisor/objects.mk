@@ -15,9 +15,6 @@ HV_SRC := \
     hypervisor/core/clock.c \
     hypervisor/core/console.c \
     hypervisor/core/domain.c \
-    hypervisor/core/dtb.c \
-    hypervisor/core/elf.c \
-    hypervisor/core/elf_symbol.c \
     hypervisor/core/event.c \
     hypervisor/core/guest_access.c \
     $(sort $(wildcard hypervisor/core/hc_*.c)) \
@@ -25,7 +22,6 @@ HV_SRC := \
     hypervisor/core/log.c \
     hypervisor/core/memory.c \
     hypervisor/core/panic.c \
-    hypervisor/core/refuse.c \
     hypervisor/core/symbols.c \
     hypervisor/engine/engine.c \
     hypervisor/engine/pv.c \

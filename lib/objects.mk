@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 LIB_SRC := lib/string.c lib/printf.c lib/bitmap.c lib/clock_rate.c lib/clock_wall.c
 
+# What turns a kernel and a description into a domain: not for every kernel.
+BUILDER_SRC := $(addprefix lib/builder/,dtb.c elf.c elf_symbol.c refuse.c)
+
 # gcc would turn the loop of a memset into a call to memset. (clang does not,
 # with -ffreestanding.)
 no_loop_calls = $(if $(findstring clang,$(1)),, \

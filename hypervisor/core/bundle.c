@@ -9,7 +9,7 @@
 
 #include "abi/errors.h"
 #include "hypervisor/core/bundle_node.h"
-#include "hypervisor/core/refuse.h"
+#include "lib/builder/refuse.h"
 #include "lib/string.h"
 
 /* The version of the format that dtc and libfdt write. */

@@ -9,7 +9,7 @@
 #include "abi/errors.h"
 #include "hypervisor/core/bundle.h"
 #include "hypervisor/core/bundle_node.h"
-#include "hypervisor/core/refuse.h"
+#include "lib/builder/refuse.h"
 #include "lib/macros.h"
 #include "lib/printf.h"
 #include "lib/string.h"

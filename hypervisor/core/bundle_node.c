@@ -7,7 +7,7 @@
 #include <libfdt.h>
 #include <stdarg.h>
 
-#include "hypervisor/core/refuse.h"
+#include "lib/builder/refuse.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 

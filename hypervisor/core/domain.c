@@ -7,7 +7,6 @@
 #include <stdarg.h>
 
 #include "hypervisor/core/bundle.h"
-#include "hypervisor/core/elf.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log.h"
@@ -17,6 +16,7 @@
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
+#include "lib/builder/elf.h"
 #include "lib/macros.h"
 #include "lib/printf.h"
 #include "lib/string.h"

@@ -16,9 +16,9 @@
 #include "abi/memory.h"
 #include "hypervisor/core/bug.h"
 #include "hypervisor/core/domain.h"
-#include "hypervisor/core/elf.h"
 #include "hypervisor/engine/pv.h"
 #include "hypervisor/mm/table.h"
+#include "lib/builder/elf.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 

@@ -22,6 +22,7 @@ ANY = None
 RULES = {
     "abi/": (("abi/",), FREESTANDING),
     "lib/": (("lib/",), FREESTANDING),
+    "lib/builder/": (("abi/", "lib/"), LIBFDT),
     "hypervisor/": (("abi/", "lib/", "hypervisor/"), LIBFDT),
     "pvdrivers/": (("abi/", "lib/", "pvdrivers/"), FREESTANDING),
     "guest-kernel/": (("abi/", "lib/", "pvdrivers/", "guest-kernel/"), LIBFDT),

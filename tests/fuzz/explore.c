@@ -13,7 +13,7 @@
 #include "abi/abi.h"
 #include "abi/errors.h"
 #include "hypervisor/core/bundle.h"
-#include "hypervisor/core/elf.h"
+#include "lib/builder/elf.h"
 
 #define PAGE_SIZE UINT64_C(4096)
 

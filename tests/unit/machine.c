@@ -12,7 +12,6 @@
 #include <stdlib.h>
 
 #include "hypervisor/core/clock.h"
-#include "hypervisor/core/elf.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log.h"
@@ -23,6 +22,7 @@
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/time.h"
 #include "hypervisor/x86/trap.h"
+#include "lib/builder/elf.h"
 #include "lib/macros.h"
 #include "tests/unit/direct_map.h"
 

@@ -28,13 +28,13 @@ test_decode_SRC := $(DECODE_SRC)
 test_decode_listing_SRC := $(DECODE_SRC)
 
 # The readers of untrusted input; the fuzzers have them too.
-READER_SRC := $(addprefix hypervisor/core/,refuse.c elf.c elf_symbol.c \
-    bundle.c bundle_node.c bundle_domain.c)
+READER_SRC := $(addprefix lib/builder/,refuse.c elf.c elf_symbol.c) \
+    $(addprefix hypervisor/core/,bundle.c bundle_node.c bundle_domain.c)
 EXPLORE_SRC := $(addprefix tests/fuzz/,explore.c guard.c)
 test_elf_SRC := $(READER_SRC) $(EXPLORE_SRC) tests/fuzz/samples.c
 test_elf_notes_SRC := $(test_elf_SRC)
 test_bundle_SRC := $(test_elf_SRC)
-test_dtb_SRC := hypervisor/core/dtb.c tests/fuzz/guard.c
+test_dtb_SRC := lib/builder/dtb.c tests/fuzz/guard.c
 
 test_options_SRC := hypervisor/boot/options.c tests/unit/refusal.c
 test_start_info_SRC := hypervisor/boot/start_info.c tests/unit/refusal.c \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * hypervisor/core/dtb.c: what a guest reads in its device tree is what was
+ * lib/builder/dtb.c: what a guest reads in its device tree is what was
  * put there, and a buffer without room is never overrun.
  */
 #include "tests/unit/unit.h"
@@ -12,7 +12,7 @@
 #include "abi/abi.h"
 #include "abi/errors.h"
 #include "hypervisor/core/bundle.h"
-#include "hypervisor/core/dtb.h"
+#include "lib/builder/dtb.h"
 #include "tests/fuzz/guard.h"
 
 static const struct dtb_info full = {

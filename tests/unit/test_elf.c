@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * hypervisor/core/elf.c and elf_symbol.c: a valid kernel is read as it is,
+ * lib/builder/elf.c and elf_symbol.c: a valid kernel is read as it is,
  * and each way to spoil it is refused in the words that are meant for it.
  */
 #include "tests/unit/unit.h"
@@ -11,7 +11,7 @@
 
 #include "abi/errors.h"
 #include "abi/note.h"
-#include "hypervisor/core/elf.h"
+#include "lib/builder/elf.h"
 #include "lib/elf64.h"
 #include "tests/fuzz/explore.h"
 #include "tests/fuzz/guard.h"

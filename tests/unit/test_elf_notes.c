@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * hypervisor/core/elf.c: Parapet's note is found in whatever company and
+ * lib/builder/elf.c: Parapet's note is found in whatever company and
  * alignment a linker puts it. The segments here are laid out as GNU ld does.
  */
 #include "tests/unit/unit.h"
@@ -9,7 +9,7 @@
 
 #include "abi/errors.h"
 #include "abi/note.h"
-#include "hypervisor/core/elf.h"
+#include "lib/builder/elf.h"
 #include "tests/fuzz/samples.h"
 
 #define VERSION 7

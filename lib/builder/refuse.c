@@ -2,7 +2,7 @@
  *
  * See refuse.h.
  */
-#include "hypervisor/core/refuse.h"
+#include "lib/builder/refuse.h"
 
 #include "abi/errors.h"
 #include "lib/printf.h"

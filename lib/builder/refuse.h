@@ -3,8 +3,8 @@
  * How a reader of untrusted input says what is wrong with it: one line of
  * text for a person. No locks, no allocation.
  */
-#ifndef HYPERVISOR_CORE_REFUSE_H
-#define HYPERVISOR_CORE_REFUSE_H
+#ifndef LIB_BUILDER_REFUSE_H
+#define LIB_BUILDER_REFUSE_H
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -4,11 +4,11 @@
  * elf64_read(), every number is checked before it is used in a sum, and
  * every loop has a constant bound.
  */
-#include "hypervisor/core/elf.h"
+#include "lib/builder/elf.h"
 
 #include "abi/errors.h"
 #include "abi/note.h"
-#include "hypervisor/core/refuse.h"
+#include "lib/builder/refuse.h"
 #include "lib/elf64.h"
 #include "lib/macros.h"
 #include "lib/string.h"

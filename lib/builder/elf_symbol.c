@@ -4,8 +4,8 @@
  * domain that died. The image is as untrusted here as in elf.c.
  */
 #include "abi/errors.h"
-#include "hypervisor/core/elf.h"
-#include "hypervisor/core/refuse.h"
+#include "lib/builder/elf.h"
+#include "lib/builder/refuse.h"
 #include "lib/elf64.h"
 #include "lib/macros.h"
 

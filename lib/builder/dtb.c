@@ -4,7 +4,7 @@
  * write that did not fit and leave a hole, so the writer stops at the first
  * error and keeps it.
  */
-#include "hypervisor/core/dtb.h"
+#include "lib/builder/dtb.h"
 
 #include <libfdt.h>
 #include <limits.h>

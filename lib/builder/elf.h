@@ -9,8 +9,8 @@
  * a line feed, when it returns -PARAPET_EINVAL: what was expected and what
  * came. The line has printable characters only and may be cut off.
  */
-#ifndef HYPERVISOR_CORE_ELF_H
-#define HYPERVISOR_CORE_ELF_H
+#ifndef LIB_BUILDER_ELF_H
+#define LIB_BUILDER_ELF_H
 
 #include <stdbool.h>
 #include <stddef.h>

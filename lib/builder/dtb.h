@@ -24,8 +24,8 @@
  *       };
  *   };
  */
-#ifndef HYPERVISOR_CORE_DTB_H
-#define HYPERVISOR_CORE_DTB_H
+#ifndef LIB_BUILDER_DTB_H
+#define LIB_BUILDER_DTB_H
 
 #include <stddef.h>
 #include <stdint.h>
