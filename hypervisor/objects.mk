@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
 
 HV_SRC := \
+    hypervisor/base/console.c \
+    hypervisor/base/log.c \
+    hypervisor/base/panic.c \
+    hypervisor/base/symbols.c \
+    hypervisor/base/time.c \
     hypervisor/boot/boot.S \
     hypervisor/boot/contain.c \
     hypervisor/boot/contain_try.S \
@@ -13,16 +18,12 @@ HV_SRC := \
     hypervisor/core/bundle_domain.c \
     hypervisor/core/bundle_node.c \
     hypervisor/core/clock.c \
-    hypervisor/core/console.c \
     hypervisor/core/domain.c \
     hypervisor/core/event.c \
     hypervisor/core/guest_access.c \
     $(sort $(wildcard hypervisor/core/hc_*.c)) \
     hypervisor/core/hypercall.c \
-    hypervisor/core/log.c \
     hypervisor/core/memory.c \
-    hypervisor/core/panic.c \
-    hypervisor/core/symbols.c \
     hypervisor/engine/engine.c \
     hypervisor/engine/pv.c \
     hypervisor/engine/pv_bounce.c \
@@ -49,6 +50,5 @@ HV_SRC := \
     hypervisor/x86/guest_copy.S \
     hypervisor/x86/idt.c \
     hypervisor/x86/percpu.c \
-    hypervisor/x86/time.c \
     hypervisor/x86/trap.c \
     hypervisor/x86/uart.c

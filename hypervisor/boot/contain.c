@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 #include "abi/abi.h"
+#include "hypervisor/base/bug.h"
+#include "hypervisor/base/log.h"
+#include "hypervisor/base/panic.h"
 #include "hypervisor/boot/contain_page.h"
 #include "hypervisor/boot/options.h"
-#include "hypervisor/core/bug.h"
-#include "hypervisor/core/log.h"
-#include "hypervisor/core/panic.h"
 #include "hypervisor/mm/paging.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/idt.h"

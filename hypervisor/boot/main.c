@@ -5,13 +5,14 @@
 #include "hypervisor/boot/main.h"
 
 #include "abi/abi.h"
+#include "hypervisor/base/log.h"
+#include "hypervisor/base/panic.h"
+#include "hypervisor/base/time.h"
 #include "hypervisor/boot/contain.h"
 #include "hypervisor/boot/options.h"
 #include "hypervisor/boot/smp.h"
 #include "hypervisor/boot/start_info.h"
 #include "hypervisor/core/build.h"
-#include "hypervisor/core/log.h"
-#include "hypervisor/core/panic.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/mm/m2p.h"
 #include "hypervisor/mm/paging.h"
@@ -21,7 +22,6 @@
 #include "hypervisor/x86/features.h"
 #include "hypervisor/x86/idt.h"
 #include "hypervisor/x86/percpu.h"
-#include "hypervisor/x86/time.h"
 #include "hypervisor/x86/uart.h"
 
 #define UART_PIN 4

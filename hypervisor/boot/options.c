@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-#include "hypervisor/core/log.h"
-#include "hypervisor/core/panic.h"
+#include "hypervisor/base/log.h"
+#include "hypervisor/base/panic.h"
 #include "lib/macros.h"
 #include "lib/printf.h"
 #include "lib/string.h"

@@ -5,15 +5,15 @@
  */
 #include "hypervisor/boot/smp.h"
 
+#include "hypervisor/base/log.h"
+#include "hypervisor/base/time.h"
 #include "hypervisor/boot/options.h"
-#include "hypervisor/core/log.h"
 #include "hypervisor/mm/paging.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/features.h"
 #include "hypervisor/x86/percpu.h"
-#include "hypervisor/x86/time.h"
 #include "lib/string.h"
 
 #define STARTUP_TIMEOUT_US 200000

@@ -9,13 +9,13 @@
 #include <stdint.h>
 
 #include "abi/note.h"
+#include "hypervisor/base/log.h"
+#include "hypervisor/base/panic.h"
 #include "hypervisor/core/bundle.h"
 #include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/hypercall.h"
-#include "hypervisor/core/log.h"
-#include "hypervisor/core/panic.h"
 #include "hypervisor/engine/engine.h"
 #include "hypervisor/sched/sched.h"
 #include "lib/builder/dtb.h"

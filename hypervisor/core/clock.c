@@ -5,8 +5,8 @@
  */
 #include "hypervisor/core/clock.h"
 
+#include "hypervisor/base/time.h"
 #include "hypervisor/core/domain.h"
-#include "hypervisor/x86/time.h"
 
 /* Of all clocks; odd while they are written. Boot CPU only. */
 static uint32_t seq;

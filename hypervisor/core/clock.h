@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The clocks in the shared pages of all domains (abi/shared.h): what guests
- * read of the time that x86/time.h keeps.
+ * read of the time that base/time.h keeps.
  */
 #ifndef HYPERVISOR_CORE_CLOCK_H
 #define HYPERVISOR_CORE_CLOCK_H

@@ -6,12 +6,12 @@
 
 #include <stdarg.h>
 
+#include "hypervisor/base/log.h"
+#include "hypervisor/base/panic.h"
 #include "hypervisor/core/bundle.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_console.h"
-#include "hypervisor/core/log.h"
 #include "hypervisor/core/memory.h"
-#include "hypervisor/core/panic.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/cpu.h"

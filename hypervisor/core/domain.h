@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "abi/shared.h"
-#include "hypervisor/core/spinlock.h"
+#include "hypervisor/base/spinlock.h"
 #include "hypervisor/mm/type.h"
 #include "hypervisor/x86/percpu.h"
 #include "hypervisor/x86/regs.h"

@@ -4,6 +4,7 @@
  * timer, bring-up, scheduling and the end.
  */
 #include "abi/errors.h"
+#include "hypervisor/base/time.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/guest_access.h"
@@ -11,7 +12,6 @@
 #include "hypervisor/engine/engine.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/percpu.h"
-#include "hypervisor/x86/time.h"
 
 /* cpu_irq_disable: the virtual interrupt flag is cleared. Returns 0. */
 int64_t hc_cpu_irq_disable(void)

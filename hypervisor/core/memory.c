@@ -6,8 +6,8 @@
 #include "hypervisor/core/memory.h"
 
 #include "abi/errors.h"
-#include "hypervisor/core/bug.h"
-#include "hypervisor/core/log.h"
+#include "hypervisor/base/bug.h"
+#include "hypervisor/base/log.h"
 #include "hypervisor/mm/audit.h"
 
 int64_t memory_refused(struct vcpu *v, int64_t error)

@@ -14,7 +14,7 @@
  */
 #include "abi/abi.h"
 #include "abi/memory.h"
-#include "hypervisor/core/bug.h"
+#include "hypervisor/base/bug.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/engine/pv.h"
 #include "hypervisor/mm/table.h"

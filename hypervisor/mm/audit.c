@@ -8,7 +8,7 @@
  */
 #include "hypervisor/mm/audit.h"
 
-#include "hypervisor/core/log.h"
+#include "hypervisor/base/log.h"
 #include "hypervisor/mm/m2p.h"
 #include "hypervisor/mm/paging.h"
 #include "hypervisor/mm/table.h"

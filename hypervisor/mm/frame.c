@@ -6,8 +6,8 @@
  */
 #include "hypervisor/mm/frame.h"
 
-#include "hypervisor/core/bug.h"
-#include "hypervisor/core/spinlock.h"
+#include "hypervisor/base/bug.h"
+#include "hypervisor/base/spinlock.h"
 #include "lib/bitmap.h"
 #include "lib/macros.h"
 #include "lib/string.h"

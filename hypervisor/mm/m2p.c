@@ -5,7 +5,7 @@
  */
 #include "hypervisor/mm/m2p.h"
 
-#include "hypervisor/core/bug.h"
+#include "hypervisor/base/bug.h"
 #include "hypervisor/mm/paging.h"
 #include "lib/macros.h"
 

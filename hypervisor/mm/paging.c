@@ -6,7 +6,7 @@
  */
 #include "hypervisor/mm/paging.h"
 
-#include "hypervisor/core/bug.h"
+#include "hypervisor/base/bug.h"
 #include "hypervisor/x86/cpu.h"
 #include "lib/macros.h"
 #include "lib/string.h"

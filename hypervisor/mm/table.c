@@ -11,7 +11,7 @@
 #include "hypervisor/mm/table.h"
 
 #include "abi/errors.h"
-#include "hypervisor/core/bug.h"
+#include "hypervisor/base/bug.h"
 #include "hypervisor/mm/paging.h"
 
 #define GROUP 8u /* entries that are looked at together */

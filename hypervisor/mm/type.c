@@ -47,7 +47,7 @@
 #include "hypervisor/mm/type.h"
 
 #include "abi/errors.h"
-#include "hypervisor/core/bug.h"
+#include "hypervisor/base/bug.h"
 #include "hypervisor/mm/m2p.h"
 #include "hypervisor/mm/table.h"
 #include "lib/macros.h"

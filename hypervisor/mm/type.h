@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "abi/memory.h"
-#include "hypervisor/core/spinlock.h"
+#include "hypervisor/base/spinlock.h"
 #include "hypervisor/mm/frame.h"
 #include "hypervisor/mm/tlb.h"
 

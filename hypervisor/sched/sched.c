@@ -9,15 +9,15 @@
 #include "hypervisor/sched/sched.h"
 
 #include "abi/exits.h"
-#include "hypervisor/core/bug.h"
+#include "hypervisor/base/bug.h"
+#include "hypervisor/base/spinlock.h"
+#include "hypervisor/base/time.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/event.h"
-#include "hypervisor/core/spinlock.h"
 #include "hypervisor/engine/engine.h"
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
-#include "hypervisor/x86/time.h"
 #include "lib/list.h"
 
 struct run_queue {

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "hypervisor/core/panic.h"
+#include "hypervisor/base/panic.h"
 #include "hypervisor/x86/cpu.h"
 #include "lib/macros.h"
 #include "lib/printf.h"

@@ -6,7 +6,7 @@
 #include "hypervisor/x86/percpu.h"
 
 #include "abi/abi.h"
-#include "hypervisor/core/bug.h"
+#include "hypervisor/base/bug.h"
 #include "hypervisor/mm/paging.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/idt.h"

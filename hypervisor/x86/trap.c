@@ -8,14 +8,14 @@
 #include <stddef.h>
 
 #include "abi/exits.h"
-#include "hypervisor/core/bug.h"
+#include "hypervisor/base/bug.h"
+#include "hypervisor/base/log.h"
+#include "hypervisor/base/panic.h"
 #include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/latency.h"
-#include "hypervisor/core/log.h"
-#include "hypervisor/core/panic.h"
 #include "hypervisor/engine/engine.h"
 #include "hypervisor/mm/tlb.h"
 #include "hypervisor/sched/sched.h"

@@ -11,16 +11,16 @@
 #include <semaphore.h>
 #include <stdlib.h>
 
+#include "hypervisor/base/log.h"
+#include "hypervisor/base/panic.h"
+#include "hypervisor/base/time.h"
 #include "hypervisor/core/clock.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_console.h"
-#include "hypervisor/core/log.h"
 #include "hypervisor/core/memory.h"
-#include "hypervisor/core/panic.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/mm/frame.h"
 #include "hypervisor/x86/apic.h"
-#include "hypervisor/x86/time.h"
 #include "hypervisor/x86/trap.h"
 #include "lib/builder/elf.h"
 #include "lib/macros.h"

@@ -26,7 +26,7 @@ struct cpu_info *percpu_info(unsigned int cpu);
 
 #define spin_lock spin_lock_by_ticket
 #define spin_unlock spin_unlock_by_ticket
-#include "hypervisor/core/spinlock.h"
+#include "hypervisor/base/spinlock.h"
 #undef spin_lock
 #undef spin_unlock
 void spin_lock(struct spinlock *lock);
@@ -38,7 +38,7 @@ void spin_unlock(struct spinlock *lock);
 void cpu_wait_for_interrupt(void);
 
 #define time_now_ns time_now_by_counter
-#include "hypervisor/x86/time.h"
+#include "hypervisor/base/time.h"
 #undef time_now_ns
 uint64_t time_now_ns(void);
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hypervisor/core/log.h"
-#include "hypervisor/core/panic.h"
+#include "hypervisor/base/log.h"
+#include "hypervisor/base/panic.h"
 #include "tests/unit/direct_map.h"
 
 #define CHECK(condition)                                                       \

@@ -53,7 +53,7 @@ test_table_preempt_SRC := $(test_type_SRC)
 test_memory_model_SRC := $(MODEL_SRC)
 
 test_hv_calendar_SRC := hypervisor/x86/calendar.c
-test_symbols_SRC := hypervisor/core/symbols.c
+test_symbols_SRC := hypervisor/base/symbols.c
 test_hypercall_SRC := hypervisor/core/hypercall.c
 
 # These run on the CPUs of machine.h, and are compiled with it in front.

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hypervisor/core/panic.h"
+#include "hypervisor/base/panic.h"
 
 static char text[512];
 static jmp_buf back;

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hypervisor/core/panic.h"
+#include "hypervisor/base/panic.h"
 #include "hypervisor/mm/frame.h"
 #include "lib/macros.h"
 #include "tests/unit/direct_map.h"

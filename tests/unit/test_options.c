@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hypervisor/base/log.h"
 #include "hypervisor/boot/options.h"
-#include "hypervisor/core/log.h"
 #include "tests/unit/refusal.h"
 
 static char log_level[16];

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hypervisor/core/panic.h"
+#include "hypervisor/base/panic.h"
 #include "hypervisor/sched/sched.h"
 #include "lib/macros.h"
 

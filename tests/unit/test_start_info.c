@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hypervisor/base/log.h"
 #include "hypervisor/boot/start_info.h"
-#include "hypervisor/core/log.h"
 #include "tests/unit/direct_map.h"
 #include "tests/unit/refusal.h"
 

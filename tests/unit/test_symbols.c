@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * hypervisor/core/symbols.c: the binary search against a search one by one,
+ * hypervisor/base/symbols.c: the binary search against a search one by one,
  * in random tables.
  */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
 
-#include "hypervisor/core/symbols.h"
+#include "hypervisor/base/symbols.h"
 
 #define MAX_SYMBOLS 40
 #define NAME_SIZE 16

@@ -2,8 +2,8 @@
  *
  * Messages of the hypervisor on the console. Never on a hot path.
  */
-#ifndef HYPERVISOR_CORE_LOG_H
-#define HYPERVISOR_CORE_LOG_H
+#ifndef HYPERVISOR_BASE_LOG_H
+#define HYPERVISOR_BASE_LOG_H
 
 #include <stdarg.h>
 #include <stdbool.h>

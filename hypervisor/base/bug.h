@@ -5,10 +5,10 @@
  * compiled in. ASSERT is checked in builds with DEBUG=1, and costs nothing in
  * others: it stands where something is relied upon, also on the short paths.
  */
-#ifndef HYPERVISOR_CORE_BUG_H
-#define HYPERVISOR_CORE_BUG_H
+#ifndef HYPERVISOR_BASE_BUG_H
+#define HYPERVISOR_BASE_BUG_H
 
-#include "hypervisor/core/panic.h"
+#include "hypervisor/base/panic.h"
 
 #define BUG_ON(condition)                                                      \
     do {                                                                       \

@@ -3,8 +3,8 @@
  * The end: of the machine when a domain's work is done, or of the hypervisor
  * when it found itself broken.
  */
-#ifndef HYPERVISOR_CORE_PANIC_H
-#define HYPERVISOR_CORE_PANIC_H
+#ifndef HYPERVISOR_BASE_PANIC_H
+#define HYPERVISOR_BASE_PANIC_H
 
 struct cpu_regs;
 

@@ -4,12 +4,12 @@
  * the CMOS clock make of it (lib/clock.h). Sources: Intel 8254 data sheet
  * (PIT), APM 2 section 16.4.1 (APIC timer).
  */
-#include "hypervisor/x86/time.h"
+#include "hypervisor/base/time.h"
 
 #include <stdbool.h>
 
-#include "hypervisor/core/log.h"
-#include "hypervisor/core/panic.h"
+#include "hypervisor/base/log.h"
+#include "hypervisor/base/panic.h"
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/cmos.h"
 #include "hypervisor/x86/cpu.h"

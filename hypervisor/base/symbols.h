@@ -3,8 +3,8 @@
  * Names for our own code addresses, from a table that the build embeds
  * (tools/symbols.sh).
  */
-#ifndef HYPERVISOR_CORE_SYMBOLS_H
-#define HYPERVISOR_CORE_SYMBOLS_H
+#ifndef HYPERVISOR_BASE_SYMBOLS_H
+#define HYPERVISOR_BASE_SYMBOLS_H
 
 #include <stdint.h>
 

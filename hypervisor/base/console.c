@@ -7,11 +7,11 @@
  * interrupting, its one-byte register stays full, and the sender waits (in
  * QEMU the pipe does). Reading makes room and starts it again.
  */
-#include "hypervisor/core/console.h"
+#include "hypervisor/base/console.h"
 
 #include <stdint.h>
 
-#include "hypervisor/core/spinlock.h"
+#include "hypervisor/base/spinlock.h"
 #include "hypervisor/x86/uart.h"
 
 #define INPUT_SIZE 1024

@@ -2,15 +2,15 @@
  *
  * Owns how everything ends.
  */
-#include "hypervisor/core/panic.h"
+#include "hypervisor/base/panic.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "hypervisor/core/console.h"
-#include "hypervisor/core/symbols.h"
+#include "hypervisor/base/console.h"
+#include "hypervisor/base/symbols.h"
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"

@@ -2,7 +2,7 @@
  *
  * Reads the embedded table: offsets from hv_start, sorted upward.
  */
-#include "hypervisor/core/symbols.h"
+#include "hypervisor/base/symbols.h"
 
 #include <stddef.h>
 

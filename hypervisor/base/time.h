@@ -4,8 +4,8 @@
  * the counter tells them, and the wall clock from the CMOS clock. Both are
  * known roughly at the boot, and better with each second after it.
  */
-#ifndef HYPERVISOR_X86_TIME_H
-#define HYPERVISOR_X86_TIME_H
+#ifndef HYPERVISOR_BASE_TIME_H
+#define HYPERVISOR_BASE_TIME_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,9 +3,9 @@
  * Owns the level and the form of a message: "WHO: text\n", on a line of its
  * own even when a guest left the cursor in the middle of one.
  */
-#include "hypervisor/core/log.h"
+#include "hypervisor/base/log.h"
 
-#include "hypervisor/core/console.h"
+#include "hypervisor/base/console.h"
 #include "hypervisor/core/domain.h"
 #include "lib/printf.h"
 #include "lib/string.h"

@@ -9,13 +9,13 @@
  * waiting for that one. The frame allocator's lock is taken with no other lock
  * inside.
  */
-#ifndef HYPERVISOR_CORE_SPINLOCK_H
-#define HYPERVISOR_CORE_SPINLOCK_H
+#ifndef HYPERVISOR_BASE_SPINLOCK_H
+#define HYPERVISOR_BASE_SPINLOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hypervisor/core/bug.h"
+#include "hypervisor/base/bug.h"
 
 struct spinlock {
     uint32_t next;

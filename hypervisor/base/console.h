@@ -3,8 +3,8 @@
  * The machine's one console: lines of the hypervisor, bytes of the domains, and
  * input. It knows no domain: who may read is hc_console.c's to say.
  */
-#ifndef HYPERVISOR_CORE_CONSOLE_H
-#define HYPERVISOR_CORE_CONSOLE_H
+#ifndef HYPERVISOR_BASE_CONSOLE_H
+#define HYPERVISOR_BASE_CONSOLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
