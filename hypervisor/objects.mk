@@ -13,10 +13,10 @@ HV_SRC := \
     hypervisor/boot/options.c \
     hypervisor/boot/smp.c \
     hypervisor/boot/start_info.c \
-    hypervisor/core/build.c \
-    hypervisor/core/bundle.c \
-    hypervisor/core/bundle_domain.c \
-    hypervisor/core/bundle_node.c \
+    hypervisor/build/bundle.c \
+    hypervisor/build/bundle_domain.c \
+    hypervisor/build/bundle_node.c \
+    hypervisor/build/domain_build.c \
     hypervisor/core/clock.c \
     hypervisor/core/domain.c \
     hypervisor/core/event.c \

@@ -12,7 +12,7 @@
 #include "hypervisor/boot/options.h"
 #include "hypervisor/boot/smp.h"
 #include "hypervisor/boot/start_info.h"
-#include "hypervisor/core/build.h"
+#include "hypervisor/build/domain_build.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/mm/m2p.h"
 #include "hypervisor/mm/paging.h"

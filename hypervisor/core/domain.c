@@ -8,7 +8,7 @@
 
 #include "hypervisor/base/log.h"
 #include "hypervisor/base/panic.h"
-#include "hypervisor/core/bundle.h"
+#include "hypervisor/build/bundle.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/memory.h"

@@ -12,7 +12,7 @@
 
 #include "abi/abi.h"
 #include "abi/errors.h"
-#include "hypervisor/core/bundle.h"
+#include "hypervisor/build/bundle.h"
 #include "lib/builder/elf.h"
 
 #define PAGE_SIZE UINT64_C(4096)

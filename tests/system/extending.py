@@ -50,9 +50,13 @@ scratch = tempfile.TemporaryDirectory(prefix="parapet-")
 def copy_tree(name):
     """A scratch copy of all but what was built; returns its folder."""
     folder = os.path.join(scratch.name, name)
-    left_out = LEFT_OUT + (os.path.basename(machine.BUILD),)
-    shutil.copytree(".", folder, symlinks=True,
-                    ignore=shutil.ignore_patterns(*left_out))
+    at_top = LEFT_OUT + (os.path.basename(machine.BUILD),)
+
+    def left_out(place, names):
+        patterns = at_top if place == "." else ("__pycache__",)
+        return shutil.ignore_patterns(*patterns)(place, names)
+
+    shutil.copytree(".", folder, symlinks=True, ignore=left_out)
     return folder
 
 

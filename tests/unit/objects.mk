@@ -29,7 +29,7 @@ test_decode_listing_SRC := $(DECODE_SRC)
 
 # The readers of untrusted input; the fuzzers have them too.
 READER_SRC := $(addprefix lib/builder/,refuse.c elf.c elf_symbol.c) \
-    $(addprefix hypervisor/core/,bundle.c bundle_node.c bundle_domain.c)
+    $(addprefix hypervisor/build/,bundle.c bundle_node.c bundle_domain.c)
 EXPLORE_SRC := $(addprefix tests/fuzz/,explore.c guard.c)
 test_elf_SRC := $(READER_SRC) $(EXPLORE_SRC) tests/fuzz/samples.c
 test_elf_notes_SRC := $(test_elf_SRC)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * hypervisor/core/bundle*.c: a valid bundle is read as it is, and each way to
+ * hypervisor/build/bundle*.c: a valid bundle is read as it is, and each way to
  * spoil it is refused in the words that are meant for it.
  */
 #include "tests/unit/unit.h"
@@ -10,7 +10,7 @@
 
 #include "abi/abi.h"
 #include "abi/errors.h"
-#include "hypervisor/core/bundle.h"
+#include "hypervisor/build/bundle.h"
 #include "tests/fuzz/explore.h"
 #include "tests/fuzz/guard.h"
 #include "tests/fuzz/samples.h"

@@ -11,7 +11,7 @@
 
 #include "abi/abi.h"
 #include "abi/errors.h"
-#include "hypervisor/core/bundle.h"
+#include "hypervisor/build/bundle.h"
 #include "lib/builder/dtb.h"
 #include "tests/fuzz/guard.h"
 

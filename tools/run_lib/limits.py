@@ -8,7 +8,7 @@ import os
 import re
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-BUNDLE = "hypervisor/core/bundle.h"
+BUNDLE = "hypervisor/build/bundle.h"
 
 
 class Changed(Exception):

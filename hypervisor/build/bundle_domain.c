@@ -7,8 +7,8 @@
 
 #include "abi/abi.h"
 #include "abi/errors.h"
-#include "hypervisor/core/bundle.h"
-#include "hypervisor/core/bundle_node.h"
+#include "hypervisor/build/bundle.h"
+#include "hypervisor/build/bundle_node.h"
 #include "lib/builder/refuse.h"
 #include "lib/macros.h"
 #include "lib/printf.h"

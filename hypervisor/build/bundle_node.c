@@ -2,7 +2,7 @@
  *
  * See bundle_node.h.
  */
-#include "hypervisor/core/bundle_node.h"
+#include "hypervisor/build/bundle_node.h"
 
 #include <libfdt.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
  *
  * From the boot bundle to domains that are ready to run.
  */
-#ifndef HYPERVISOR_CORE_BUILD_H
-#define HYPERVISOR_CORE_BUILD_H
+#ifndef HYPERVISOR_BUILD_DOMAIN_BUILD_H
+#define HYPERVISOR_BUILD_DOMAIN_BUILD_H
 
 #include <stddef.h>
 

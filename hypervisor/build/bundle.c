@@ -3,12 +3,12 @@
  * Opens a bundle: that it is all there, that it is a tree, and that the tree
  * has its two folders. The domains are read in bundle_domain.c.
  */
-#include "hypervisor/core/bundle.h"
+#include "hypervisor/build/bundle.h"
 
 #include <libfdt.h>
 
 #include "abi/errors.h"
-#include "hypervisor/core/bundle_node.h"
+#include "hypervisor/build/bundle_node.h"
 #include "lib/builder/refuse.h"
 #include "lib/string.h"
 

@@ -31,8 +31,8 @@
  * which must stay as it is for as long as that is used. libfdt runs below
  * these functions: in ring 0 they need a valid stack canary slot.
  */
-#ifndef HYPERVISOR_CORE_BUNDLE_H
-#define HYPERVISOR_CORE_BUNDLE_H
+#ifndef HYPERVISOR_BUILD_BUNDLE_H
+#define HYPERVISOR_BUILD_BUNDLE_H
 
 #include <stddef.h>
 #include <stdint.h>

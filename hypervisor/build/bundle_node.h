@@ -4,14 +4,14 @@
  * name it. Private to bundle.c and bundle_domain.c. The tree has passed
  * fdt_check_full(), so libfdt stays inside it whatever it says.
  */
-#ifndef HYPERVISOR_CORE_BUNDLE_NODE_H
-#define HYPERVISOR_CORE_BUNDLE_NODE_H
+#ifndef HYPERVISOR_BUILD_BUNDLE_NODE_H
+#define HYPERVISOR_BUILD_BUNDLE_NODE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "hypervisor/core/bundle.h"
+#include "hypervisor/build/bundle.h"
 
 /* The node /folder/name. */
 struct bundle_node {

@@ -4,14 +4,14 @@
  * addresses, the RAM disk at the top, the device tree and the clock in the
  * shared region. Knows nothing of page tables: that is the engine's.
  */
-#include "hypervisor/core/build.h"
+#include "hypervisor/build/domain_build.h"
 
 #include <stdint.h>
 
 #include "abi/note.h"
 #include "hypervisor/base/log.h"
 #include "hypervisor/base/panic.h"
-#include "hypervisor/core/bundle.h"
+#include "hypervisor/build/bundle.h"
 #include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/hc_console.h"
