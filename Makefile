@@ -185,7 +185,7 @@ HV_OBJ := $(patsubst %,$(BUILD)/hv/%.o,\
 HV_LDS := hypervisor/boot/hypervisor.lds
 ASM_OFFSETS := $(BUILD)/hv/asm_offsets.h
 
-$(ASM_OFFSETS): hypervisor/x86/asm_offsets.c $(FLAGS)
+$(ASM_OFFSETS): hypervisor/engine/asm_offsets.c $(FLAGS)
 	$(call made,OFFSETS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(HV_CFLAGS) -S $< -o $(BUILD)/hv/asm_offsets.s

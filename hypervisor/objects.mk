@@ -9,8 +9,10 @@ HV_SRC := \
     hypervisor/boot/boot.S \
     hypervisor/boot/contain.c \
     hypervisor/boot/contain_try.S \
+    hypervisor/boot/features.c \
     hypervisor/boot/main.c \
     hypervisor/boot/options.c \
+    hypervisor/boot/percpu.c \
     hypervisor/boot/smp.c \
     hypervisor/boot/start_info.c \
     hypervisor/build/bundle.c \
@@ -21,10 +23,12 @@ HV_SRC := \
     hypervisor/core/domain.c \
     hypervisor/core/event.c \
     hypervisor/core/guest_access.c \
+    hypervisor/core/guest_copy.S \
     $(sort $(wildcard hypervisor/core/hc_*.c)) \
     hypervisor/core/hypercall.c \
     hypervisor/core/memory.c \
     hypervisor/engine/engine.c \
+    hypervisor/engine/entry.S \
     hypervisor/engine/pv.c \
     hypervisor/engine/pv_bounce.c \
     hypervisor/engine/pv_calls.c \
@@ -32,6 +36,7 @@ HV_SRC := \
     hypervisor/engine/pv_entry.S \
     hypervisor/engine/pv_space.c \
     hypervisor/engine/pv_table_write.c \
+    hypervisor/engine/trap.c \
     hypervisor/mm/audit.c \
     hypervisor/mm/frame.c \
     hypervisor/mm/m2p.c \
@@ -45,10 +50,5 @@ HV_SRC := \
     hypervisor/x86/cmos.c \
     hypervisor/x86/decode.c \
     hypervisor/x86/decode_maps.c \
-    hypervisor/x86/entry.S \
-    hypervisor/x86/features.c \
-    hypervisor/x86/guest_copy.S \
     hypervisor/x86/idt.c \
-    hypervisor/x86/percpu.c \
-    hypervisor/x86/trap.c \
     hypervisor/x86/uart.c

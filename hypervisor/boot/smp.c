@@ -7,12 +7,12 @@
 
 #include "hypervisor/base/log.h"
 #include "hypervisor/base/time.h"
+#include "hypervisor/boot/features.h"
 #include "hypervisor/boot/options.h"
 #include "hypervisor/mm/paging.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/cpu.h"
-#include "hypervisor/x86/features.h"
 #include "hypervisor/x86/percpu.h"
 #include "lib/string.h"
 

@@ -6,10 +6,10 @@
 #include "abi/errors.h"
 #include "hypervisor/base/time.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/engine.h"
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
-#include "hypervisor/engine/engine.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/percpu.h"
 

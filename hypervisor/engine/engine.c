@@ -2,7 +2,7 @@
  *
  * The list of engines.
  */
-#include "hypervisor/engine/engine.h"
+#include "hypervisor/core/engine.h"
 
 #include <stddef.h>
 

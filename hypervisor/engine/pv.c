@@ -9,7 +9,7 @@
 #include "abi/exits.h"
 #include "abi/note.h"
 #include "hypervisor/core/domain.h"
-#include "hypervisor/engine/engine.h"
+#include "hypervisor/core/engine.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
 #include "lib/string.h"

@@ -16,9 +16,9 @@
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/core/latency.h"
+#include "hypervisor/engine/trap.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
-#include "hypervisor/x86/trap.h"
 
 /* Of a frame's rflags, what a guest may set: CF PF AF ZF SF TF DF OF RF AC ID.
  * pv_entry.S has the same. */

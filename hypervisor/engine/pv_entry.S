@@ -4,7 +4,7 @@
  * path of its own, and the system calls of the guest's user. What each
  * instruction costs is what the bench measures, so all are written to be short.
  *
- * The per-CPU stub (x86/percpu.c) has stored the guest's rsp in its slot and
+ * The per-CPU stub (boot/percpu.c) has stored the guest's rsp in its slot and
  * set rsp to the rcx slot of the registers at the top of the main stack:
  *
  *   +160 ss      never changes: a guest has one stack selector

@@ -9,8 +9,8 @@
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/hypercall.h"
+#include "hypervisor/engine/trap.h"
 #include "hypervisor/sched/sched.h"
-#include "hypervisor/x86/trap.h"
 
 #define ENTRY PARAPET_KERNEL_START
 

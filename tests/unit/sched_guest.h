@@ -9,7 +9,7 @@
 #include "tests/unit/machine.h"
 
 #include "hypervisor/core/domain.h"
-#include "hypervisor/engine/engine.h"
+#include "hypervisor/core/engine.h"
 
 #define MAX_GUEST_DOMAINS 4
 #define MAX_GUEST_VCPUS 4

@@ -29,7 +29,7 @@ PROGRAM_PART, KERNEL_PART = "program", "guest kernel"
 USER_END = 1 << 47
 GUEST_START = 0xffffff8000000000  # PARAPET_KERNEL_START
 
-# abi/note.h, hypervisor/x86/entry.S
+# abi/note.h, hypervisor/engine/entry.S
 HYPERCALL_ENTRY_SIZE = 16
 HYPERCALL = re.compile(r"^PARAPET_HYPERCALL\d\((\d+), (\w+),", re.MULTILINE)
 STUB_SIZE, NR_STUBS = 16, 256

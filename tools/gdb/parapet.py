@@ -20,7 +20,7 @@ GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9",
            "r10", "r11", "r12", "r13", "r14", "r15", "rip", "rflags")
 COLUMNS = 3
 # Which of them the routines of the entry code (hypervisor/engine/pv_entry.S,
-# hypervisor/x86/entry.S) leave in the CPU when they call C; C keeps the first
+# hypervisor/engine/entry.S) leave in the CPU when they call C; C keeps the first
 # six wherever it needs them. Other routines save all.
 KEPT_BY_C = {"rbx", "rbp", "r12", "r13", "r14", "r15"}
 NOT_SAVED = {

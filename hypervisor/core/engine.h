@@ -3,8 +3,8 @@
  * How a vCPU is run. The shared code (core, sched, mm) knows an engine only
  * by this table; which one a domain has is said in its description.
  */
-#ifndef HYPERVISOR_ENGINE_ENGINE_H
-#define HYPERVISOR_ENGINE_ENGINE_H
+#ifndef HYPERVISOR_CORE_ENGINE_H
+#define HYPERVISOR_CORE_ENGINE_H
 
 #include <stdbool.h>
 #include <stdint.h>

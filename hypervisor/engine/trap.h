@@ -2,8 +2,8 @@
  *
  * What the entry code calls, and exceptions of the hypervisor's own.
  */
-#ifndef HYPERVISOR_X86_TRAP_H
-#define HYPERVISOR_X86_TRAP_H
+#ifndef HYPERVISOR_ENGINE_TRAP_H
+#define HYPERVISOR_ENGINE_TRAP_H
 
 #include <stdbool.h>
 

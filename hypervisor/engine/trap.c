@@ -3,7 +3,7 @@
  * Exceptions and interrupts, once the entry code has saved the registers.
  * Shared by all engines: an exception of a guest is the engine's to handle.
  */
-#include "hypervisor/x86/trap.h"
+#include "hypervisor/engine/trap.h"
 
 #include <stddef.h>
 
@@ -13,10 +13,10 @@
 #include "hypervisor/base/panic.h"
 #include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/engine.h"
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/latency.h"
-#include "hypervisor/engine/engine.h"
 #include "hypervisor/mm/tlb.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/apic.h"

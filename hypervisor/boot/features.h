@@ -2,8 +2,8 @@
  *
  * What the CPU must have, and the control registers the hypervisor fixes.
  */
-#ifndef HYPERVISOR_X86_FEATURES_H
-#define HYPERVISOR_X86_FEATURES_H
+#ifndef HYPERVISOR_BOOT_FEATURES_H
+#define HYPERVISOR_BOOT_FEATURES_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
  *
  * CPUID: APM 3, appendix E. fw_cfg: QEMU docs/specs/fw_cfg.
  */
-#include "hypervisor/x86/features.h"
+#include "hypervisor/boot/features.h"
 
 #include <stdbool.h>
 
