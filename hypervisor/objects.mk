@@ -34,6 +34,7 @@ HV_SRC := \
     hypervisor/engine/pv_calls.c \
     hypervisor/engine/pv_emulate.c \
     hypervisor/engine/pv_entry.S \
+    hypervisor/engine/pv_mmu.c \
     hypervisor/engine/pv_space.c \
     hypervisor/engine/pv_table_write.c \
     hypervisor/engine/trap.c \
