@@ -6,14 +6,11 @@
 #ifndef HYPERVISOR_BASE_PANIC_H
 #define HYPERVISOR_BASE_PANIC_H
 
+#include "hypervisor/base/bug.h"
+
 struct cpu_regs;
 
-/*
- * Stops the other CPUs, prints the message, registers (panic_regs: those given)
- * and a symbolised backtrace, and ends QEMU with a status that says failure.
- */
-_Noreturn void panic(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+/* panic() (bug.h) with these registers in the place of its caller's. */
 _Noreturn void panic_regs(const struct cpu_regs *regs, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
