@@ -26,6 +26,7 @@ HV_SRC := \
     hypervisor/core/guest_copy.S \
     $(sort $(wildcard hypervisor/core/hc_*.c)) \
     hypervisor/core/hypercall.c \
+    hypervisor/core/log_domain.c \
     hypervisor/core/memory.c \
     hypervisor/engine/engine.c \
     hypervisor/engine/entry.S \

@@ -6,7 +6,6 @@
 #include "hypervisor/base/log.h"
 
 #include "hypervisor/base/console.h"
-#include "hypervisor/core/domain.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -27,7 +26,12 @@ bool log_set_level(const char *name)
     return false;
 }
 
-static void log_write(const char *who, const char *format, va_list args)
+bool log_is_on(enum log_level level)
+{
+    return level <= log_level;
+}
+
+void log_write(const char *who, const char *format, va_list args)
 {
     char line[LINE_SIZE];
     int prefix = string_format(line, sizeof(line), "%s: ", who);
@@ -41,37 +45,9 @@ void log_line(enum log_level level, const char *format, ...)
 {
     va_list args;
 
-    if (level > log_level)
+    if (!log_is_on(level))
         return;
     va_start(args, format);
     log_write("parapet", format, args);
-    va_end(args);
-}
-
-void log_domain(enum log_level level, const struct domain *domain,
-                const char *format, ...)
-{
-    char who[16];
-    va_list args;
-
-    if (level > log_level)
-        return;
-    (void)string_format(who, sizeof(who), "d%u", domain->id);
-    va_start(args, format);
-    log_write(who, format, args);
-    va_end(args);
-}
-
-void log_vcpu(enum log_level level, const struct vcpu *vcpu, const char *format,
-              ...)
-{
-    char who[24];
-    va_list args;
-
-    if (level > log_level)
-        return;
-    (void)string_format(who, sizeof(who), "d%uv%u", vcpu->domain->id, vcpu->id);
-    va_start(args, format);
-    log_write(who, format, args);
     va_end(args);
 }

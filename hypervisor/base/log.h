@@ -9,24 +9,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct domain;
-struct vcpu;
-
 enum log_level { LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* Sets the level by name (err, warn, info, debug); false if it has none. */
 bool log_set_level(const char *name);
 
 /*
- * A line "parapet: ...", "d1: ..." or "d1v0: ...", without a newline at its
- * end. Any context; takes the console's lock.
+ * A line "parapet: ...", without a newline at its end. Any context; takes the
+ * console's lock.
  */
 void log_line(enum log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void log_domain(enum log_level level, const struct domain *domain,
-                const char *format, ...) __attribute__((format(printf, 3, 4)));
-void log_vcpu(enum log_level level, const struct vcpu *vcpu, const char *format,
-              ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * For who speaks of what is not known here (core/log_domain.c): whether lines
+ * of this level are written, and a line "WHO: ..." of any level.
+ */
+bool log_is_on(enum log_level level);
+void log_write(const char *who, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 #define log_err(...) log_line(LOG_ERR, __VA_ARGS__)
 #define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)

@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "abi/note.h"
-#include "hypervisor/base/log.h"
 #include "hypervisor/base/panic.h"
 #include "hypervisor/build/bundle.h"
 #include "hypervisor/core/clock.h"
@@ -17,6 +16,7 @@
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/hypercall.h"
+#include "hypervisor/core/log_domain.h"
 #include "hypervisor/sched/sched.h"
 #include "lib/builder/dtb.h"
 #include "lib/builder/elf.h"

@@ -6,11 +6,11 @@
 
 #include <stdarg.h>
 
-#include "hypervisor/base/log.h"
 #include "hypervisor/base/panic.h"
 #include "hypervisor/build/bundle.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_console.h"
+#include "hypervisor/core/log_domain.h"
 #include "hypervisor/core/memory.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/sched/sched.h"

@@ -7,12 +7,12 @@
 
 #include "abi/errors.h"
 #include "hypervisor/base/console.h"
-#include "hypervisor/base/log.h"
 #include "hypervisor/base/spinlock.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
+#include "hypervisor/core/log_domain.h"
 #include "lib/macros.h"
 
 /* So much at a time, to stay short: the caller goes on where this stopped. */

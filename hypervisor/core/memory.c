@@ -7,7 +7,7 @@
 
 #include "abi/errors.h"
 #include "hypervisor/base/bug.h"
-#include "hypervisor/base/log.h"
+#include "hypervisor/core/log_domain.h"
 #include "hypervisor/mm/audit.h"
 
 int64_t memory_refused(struct vcpu *v, int64_t error)

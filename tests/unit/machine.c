@@ -11,12 +11,12 @@
 #include <semaphore.h>
 #include <stdlib.h>
 
-#include "hypervisor/base/log.h"
 #include "hypervisor/base/panic.h"
 #include "hypervisor/base/time.h"
 #include "hypervisor/core/clock.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_console.h"
+#include "hypervisor/core/log_domain.h"
 #include "hypervisor/core/memory.h"
 #include "hypervisor/engine/trap.h"
 #include "hypervisor/mm/audit.h"
