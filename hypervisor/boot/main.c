@@ -11,6 +11,7 @@
 #include "hypervisor/boot/contain.h"
 #include "hypervisor/boot/features.h"
 #include "hypervisor/boot/options.h"
+#include "hypervisor/boot/percpu.h"
 #include "hypervisor/boot/smp.h"
 #include "hypervisor/boot/start_info.h"
 #include "hypervisor/build/domain_build.h"
@@ -112,7 +113,7 @@ static __attribute__((noinline)) void start_machine(struct boot_info *info)
     audit_enabled = options.audit;
     phase_done(PHASE_MEMORY);
 
-    apic_init();
+    apic_init(paging_map_device(APIC_PADDR), paging_map_device(IOAPIC_PADDR));
     apic_start();
     time_calibrate_begin();
     start_boot_cpu();

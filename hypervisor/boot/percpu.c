@@ -3,13 +3,14 @@
  * Makes the per-CPU blocks: stacks with guards, descriptor table, task state
  * segment and the system call stubs.
  */
-#include "hypervisor/x86/percpu.h"
+#include "hypervisor/boot/percpu.h"
 
 #include "abi/abi.h"
 #include "hypervisor/base/bug.h"
 #include "hypervisor/mm/paging.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/idt.h"
+#include "hypervisor/x86/percpu.h"
 #include "lib/string.h"
 
 /* Where the stubs of the system call entries lie in their page. */

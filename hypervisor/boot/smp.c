@@ -9,6 +9,7 @@
 #include "hypervisor/base/time.h"
 #include "hypervisor/boot/features.h"
 #include "hypervisor/boot/options.h"
+#include "hypervisor/boot/percpu.h"
 #include "hypervisor/mm/paging.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/apic.h"

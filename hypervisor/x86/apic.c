@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "hypervisor/x86/apic.h"
 
-#include "hypervisor/mm/paging.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/layout.h"
-
-#define APIC_PADDR 0xfee00000
-#define IOAPIC_PADDR 0xfec00000
 
 /* Register offsets (APM 2, table 16-2). */
 #define APIC_ID 0x20
@@ -46,10 +42,10 @@ static void apic_write(unsigned int offset, uint32_t value)
     apic[offset / 4] = value;
 }
 
-void apic_init(void)
+void apic_init(volatile void *local_apic, volatile void *io_apic)
 {
-    apic = paging_map_device(APIC_PADDR);
-    ioapic = paging_map_device(IOAPIC_PADDR);
+    apic = local_apic;
+    ioapic = io_apic;
 }
 
 void apic_start(void)

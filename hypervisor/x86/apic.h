@@ -8,8 +8,11 @@
 
 #include <stdint.h>
 
-/* Maps the registers; once, on the boot CPU. */
-void apic_init(void);
+#define APIC_PADDR 0xfee00000
+#define IOAPIC_PADDR 0xfec00000
+
+/* Where the registers at these addresses are mapped; once, on the boot CPU. */
+void apic_init(volatile void *local_apic, volatile void *io_apic);
 
 /* Turns on the calling CPU's local APIC. */
 void apic_start(void);

@@ -16,8 +16,6 @@
 #define NR_EXCEPTIONS 32
 #define STUB_SIZE 16
 
-extern char entry_stubs[];
-
 static struct gate idt[NR_VECTORS] __attribute__((aligned(4096)));
 static struct gate trial_idt[NR_EXCEPTIONS];
 

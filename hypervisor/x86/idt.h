@@ -11,6 +11,9 @@
 #define IST_MC 3
 #define IST_DB 4
 
+/* The code for each vector, 16 bytes apart: engine/entry.S provides it. */
+extern char entry_stubs[];
+
 /* Fills the table; before percpu_load() of any CPU the IST fields are off. */
 void idt_init(void);
 

@@ -96,14 +96,4 @@ static inline struct cpu_regs *guest_regs(void)
     return guest_regs_of(this_cpu());
 }
 
-/*
- * Maps the block of a CPU, fills its descriptor table, task state segment
- * and system call stubs. On the boot CPU only, before the CPU runs. Panics
- * when there is no memory.
- */
-void percpu_create(unsigned int cpu, uint32_t apic_id);
-
-/* Loads all of it into the CPU that calls, whose block it must be. */
-void percpu_load(struct cpu_info *cpu);
-
 #endif
