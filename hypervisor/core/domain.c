@@ -103,6 +103,7 @@ static void audit_at_end(struct domain *d)
 
 void domain_end(struct domain *d, uint32_t reason)
 {
+    this_cpu()->exit_work |= WORK_RESCHEDULE;
     if (__atomic_exchange_n(&d->ended, 1, __ATOMIC_SEQ_CST))
         return;
     d->end_reason = reason;
@@ -161,6 +162,7 @@ void domain_kill(struct vcpu *v, const struct cpu_regs *regs,
     char text[160];
     va_list args;
 
+    this_cpu()->exit_work |= WORK_RESCHEDULE;
     if (v->domain->ended)
         return;
     va_start(args, format);

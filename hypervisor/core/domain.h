@@ -135,8 +135,9 @@ static inline struct vcpu *vcpu_current(void)
 
 /*
  * Ends the domain, with PARAPET_SHUTDOWN_*: none of its vCPUs runs again.
- * Only the first call counts. When it was the last domain, the machine ends
- * and this does not return. Takes run queue locks.
+ * Only the first call counts; after each the CPU that called, whose vCPU is one
+ * of the domain's, takes another at its exit. When it was the last domain, the
+ * machine ends and this does not return. Takes run queue locks.
  */
 void domain_end(struct domain *domain, uint32_t reason);
 

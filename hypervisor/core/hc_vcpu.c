@@ -100,11 +100,8 @@ int64_t hc_block(void)
 /* shutdown: EINVAL: no such reason. Else it does not return. */
 int64_t hc_shutdown(uint32_t reason)
 {
-    struct cpu_info *cpu = this_cpu();
-
     if (reason > PARAPET_SHUTDOWN_CRASH)
         return -PARAPET_EINVAL;
-    cpu->exit_work |= WORK_RESCHEDULE;
-    domain_end(cpu->current->domain, reason);
+    domain_end(vcpu_current()->domain, reason);
     return 0;
 }

@@ -267,7 +267,6 @@ void pv_deliver_event(struct vcpu *v, struct cpu_regs *regs)
 {
     if (push_event(v, regs))
         return;
-    this_cpu()->exit_work |= WORK_RESCHEDULE;
     domain_kill(v, regs, "no stack for the event frame at rsp %lx",
                 cpu_of_regs(regs)->user_mode ? v->page->kernel_stack
                                              : regs->rsp);
@@ -276,7 +275,6 @@ void pv_deliver_event(struct vcpu *v, struct cpu_regs *regs)
 static void kill_current(struct vcpu *v, const struct cpu_regs *regs,
                          const char *what)
 {
-    this_cpu()->exit_work |= WORK_RESCHEDULE;
     domain_kill(v, regs, "%s, exception %u, error %x", what, regs->vector,
                 regs->error);
 }
@@ -285,7 +283,6 @@ static void kill_current(struct vcpu *v, const struct cpu_regs *regs,
 static void kill_page_fault(struct vcpu *v, const struct cpu_regs *regs,
                             uint64_t vaddr, const char *what)
 {
-    this_cpu()->exit_work |= WORK_RESCHEDULE;
     domain_kill(v, regs, "%s, page fault at %lx, error %x", what, vaddr,
                 regs->error);
 }
@@ -394,7 +391,6 @@ static bool iret_mode_ok(struct vcpu *v, const struct cpu_regs *regs,
         return true;
     if (cs == PARAPET_CS_USER && v->pv.user_root != 0)
         return true;
-    this_cpu()->exit_work |= WORK_RESCHEDULE;
     if (cs == PARAPET_CS_USER)
         domain_kill(v, regs,
                     "iret: cs %lx is user mode, which needs a user root", cs);
@@ -412,7 +408,6 @@ void pv_iret_slow(struct cpu_regs *regs)
     regs->vector = PARAPET_NR_TRAPS; /* no exception, for a report */
     regs->rax = PARAPET_HC_iret;
     if (copy_from_guest(&f, regs->rsp, sizeof(f))) {
-        this_cpu()->exit_work |= WORK_RESCHEDULE;
         domain_kill(v, regs, "iret: no frame can be read at rsp %lx",
                     regs->rsp);
         return;
@@ -440,7 +435,6 @@ void pv_system_call_refused(struct cpu_regs *regs)
     regs->vector = PARAPET_NR_TRAPS;
     regs->rcx = regs->rip; /* as the instruction leaves them */
     regs->r11 = regs->rflags;
-    this_cpu()->exit_work |= WORK_RESCHEDULE;
     if (v->pv.syscall_entry)
         domain_kill(v, regs, "no stack for the system call frame at %lx",
                     v->page->kernel_stack);
@@ -450,6 +444,5 @@ void pv_system_call_refused(struct cpu_regs *regs)
 
 void pv_compat_refused(struct cpu_regs *regs)
 {
-    this_cpu()->exit_work |= WORK_RESCHEDULE;
     domain_kill(vcpu_current(), regs, "a 32-bit system call");
 }

@@ -55,14 +55,26 @@ static void fake_switch_out(struct vcpu *v)
     guest_of(v)->loaded = false;
 }
 
+/* However it ends, this vCPU leaves its CPU; the second time it had ended. */
+static void end(struct vcpu *v, const struct cpu_regs *regs)
+{
+    for (int i = 0; i < 2; i++) {
+        this_cpu()->exit_work &= ~WORK_RESCHEDULE;
+        if (below(2) == 0)
+            domain_kill(v, regs, "no stack");
+        else
+            domain_end(v->domain, PARAPET_SHUTDOWN_CRASH);
+        CHECK(this_cpu()->exit_work & WORK_RESCHEDULE);
+    }
+}
+
 /* Now and then the guest has no stack for the frame, which ends it. */
 static void fake_deliver_event(struct vcpu *v, struct cpu_regs *regs)
 {
     CHECK(v == vcpu_current() && event_deliverable(v));
     CHECK(regs->rip == tag_of(v));
     if (mood == BUSY && below(2 * end_rate) == 0) {
-        this_cpu()->exit_work |= WORK_RESCHEDULE;
-        domain_end(v->domain, PARAPET_SHUTDOWN_CRASH);
+        end(v, regs);
         return;
     }
     CHECK(!guest_of(v)->in_handler);
