@@ -21,6 +21,7 @@ HV_SRC := \
     hypervisor/build/domain_build.c \
     hypervisor/core/clock.c \
     hypervisor/core/domain.c \
+    hypervisor/core/domain_end.c \
     hypervisor/core/event.c \
     hypervisor/core/guest_access.c \
     hypervisor/core/guest_copy.S \

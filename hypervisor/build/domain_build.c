@@ -23,6 +23,9 @@
 #include "lib/macros.h"
 #include "lib/string.h"
 
+_Static_assert(BUNDLE_MAX_DOMAINS <= MAX_DOMAINS,
+               "there is a place for each domain of a bundle");
+
 static void allocate_memory(struct domain *d, uint64_t memory_bytes)
 {
     size_t nr = memory_bytes / PAGE_SIZE;

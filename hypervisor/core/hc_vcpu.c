@@ -6,6 +6,7 @@
 #include "abi/errors.h"
 #include "hypervisor/base/time.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/domain_end.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/guest_access.h"

@@ -12,6 +12,7 @@
 #include "abi/errors.h"
 #include "abi/exits.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/domain_end.h"
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"

@@ -6,6 +6,7 @@
 #include "tests/unit/sched_guest.h"
 
 #include "abi/errors.h"
+#include "hypervisor/core/domain_end.h"
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/hypercall.h"
