@@ -28,9 +28,16 @@ class Page(html.parser.HTMLParser):
         self.problems = []
         self.open = []
         self.words = []
+        self.ids = []
+        self.links = []
         self.feed(text)
         self.close()
         self.problems += [f"<{tag}> is never closed" for tag in self.open]
+        self.problems += [f"a link leads nowhere: {link}"
+                          for link in self.links if link[1:] not in self.ids]
+        self.problems += [f"the id {name} is there twice"
+                          for name in set(self.ids) if
+                          self.ids.count(name) > 1]
 
     def handle_starttag(self, tag, attrs):
         if tag == "script":
@@ -42,6 +49,10 @@ class Page(html.parser.HTMLParser):
             if name in LOADS or (name in ("href", "xlink:href") and
                                  not (value or "").startswith("#")):
                 self.problems.append(f"<{tag} {name}> loads something")
+            if name == "id":
+                self.ids.append(value)
+            if name == "href":
+                self.links.append(value)
             if name == "aria-label":
                 self.words.append(value)
         if tag not in VOID:
@@ -154,6 +165,8 @@ PROGRAMS = [timed("lat_proc_exec", "native", 9000.0,
 SELF_TESTS = {
     "a page with an open tag": malformed("<p><b>x</p>"),
     "a page with a picture from outside": malformed('<img src="//x">'),
+    "a link that leads nowhere": malformed('<a href="#x">x</a>'),
+    "an id that is there twice": malformed('<p id="x"></p><b id="x"></b>'),
     "a page with a script": malformed("<script></script>"),
     "nulls everywhere": good([row()], says=["not measured",
                                             "No figures of Xen"]),

@@ -14,7 +14,8 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def element(tag, inner, **attributes):
-    names = "".join(f' {name.rstrip(chr(95))}="{escape(str(value))}"'
+    names = "".join(f' {name.rstrip("_").replace("_", "-")}='
+                    f'"{escape(str(value))}"'
                     for name, value in attributes.items())
     return f"<{tag}{names}>{inner}</{tag}>"
 
@@ -55,6 +56,26 @@ def legend(rows, has_xen):
         for kind, text in items), class_="legend")
 
 
+# ---- the table of contents ----
+
+def block_id(name):
+    return f"op-{name}"
+
+
+def contents(chapters):
+    """Links: a chapter is (its id, its heading, the operations in it)."""
+    def links(names):
+        return " ".join(f'<a href="#{escape(block_id(name))}"><code>'
+                        f"{escape(name)}</code></a>" for name in names)
+
+    items = "".join(
+        element("li", f'<a href="#{anchor}">{escape(heading)}</a>' +
+                (element("p", links(names)) if names else ""))
+        for anchor, heading, names in chapters)
+    return element("nav", element("ol", items), class_="contents",
+                   aria_label="Contents")
+
+
 # ---- the charts ----
 
 def exits_words(row):
@@ -89,7 +110,7 @@ def block(name, rows, panels, by_key):
                    f"<h3><code>{escape(name)}</code></h3>"
                    f'<p class="what">{escape(what)}</p>' +
                    element("div", pair, class_="pair") + exits_line(rows),
-                   class_="op")
+                   class_="op", id=block_id(name))
 
 
 def charts(rows):
@@ -135,7 +156,7 @@ def breakdown(parts):
 # ---- below the charts ----
 
 def mislead():
-    return ('<h2 id="mislead">How these numbers mislead</h2>' +
+    return (f'<h2 id="mislead">{words.MISLEAD_HEAD}</h2>' +
             element("div", "".join(
                 f"<p><b>{escape(head)}</b> {escape(text)}</p>"
                 for head, text in words.MISLEAD), class_="mislead"))
@@ -184,14 +205,28 @@ def table(caption, rows):
             f"<thead>{head}</thead><tbody>{body}</tbody></table></div>")
 
 
-def xen_only(rows):
+def folded(caption, rows):
+    """A table that opens when it is asked for: it is long."""
     if not rows:
         return ""
-    return ("<h2>Measured on Xen only</h2><p>These have no counterpart here "
-            "yet.</p><details><summary>Show the "
-            f"{len(rows)} rows</summary>" +
-            table("Operations on Xen's paravirtual path; one operation each.",
-                  rows) + "</details>")
+    return (f"<details><summary>{escape(caption)} ({len(rows)} rows)"
+            f"</summary>{table(caption, rows)}</details>")
+
+
+def all_figures(rows, only_xen):
+    """By kind, so that none of the tables is endless."""
+    parts, plain = data.split_breakdown(rows)
+    of_programs = [row for row in plain if programs.is_program(row)]
+    rest = [row for row in plain if row not in of_programs]
+    series = [row for row in rest if row.size is not None]
+    return (f'<h2 id="figures">{words.FIGURES}</h2>'
+            f"<p>{words.FIGURES_LEAD}</p>" +
+            folded("Operations of a guest kernel",
+                   [row for row in rest if row not in series]) +
+            folded("The same, of batches of many sizes", series) +
+            folded("What programs see", of_programs) +
+            folded("Parts of a null hypercall", parts) +
+            folded("Measured on Xen only", only_xen))
 
 
 # ---- the whole ----
@@ -207,6 +242,15 @@ def page(rows, xen_rows, facts, no_xen=None):
                if no_xen else "")
     with open(STYLE, encoding="utf-8") as file:
         style = file.read()
+    chapters = [("operations", words.OPERATION_BY_OPERATION,
+                 data.blocks(of_kernels)),
+                ("programs", words.PROGRAMS, data.blocks(of_programs)),
+                ("breakdown", words.STAGES, []),
+                ("mislead", words.MISLEAD_HEAD, []),
+                ("figures", words.FIGURES, [])]
+    chapters = [chapter for chapter in chapters
+                if (chapter[0] != "programs" or of_programs) and
+                (chapter[0] != "breakdown" or parts)]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -215,8 +259,8 @@ def page(rows, xen_rows, facts, no_xen=None):
         f"<style>\n{style}</style></head>\n<body><header>"
         f"<h1>{words.TITLE}</h1>"
         f'<p class="lead">{words.LEAD}</p>{facts_list(facts)}{warning}'
-        f"</header>\n<main>{claims_list(plain)}"
-        '<h2 id="operations">Operation by operation</h2>'
+        f"{contents(chapters)}</header>\n<main>{claims_list(plain)}"
+        f'<h2 id="operations">{words.OPERATION_BY_OPERATION}</h2>'
         "<p>Shorter is better everywhere. All bars of a column have the "
         "same axis, so different operations can be compared. Before "
         'drawing conclusions, read <a href="#mislead">how these numbers '
@@ -224,10 +268,7 @@ def page(rows, xen_rows, facts, no_xen=None):
         f"{legend(plain, bool(xen_rows))}{charts(of_kernels)}\n"
         f"{what_programs_see(of_programs)}\n"
         f"{breakdown(parts)}\n{mislead()}\n"
-        '<h2 id="figures">All figures</h2>' +
-        table("One operation each, as in results.json. Ticks are those of "
-              "the guest's time-stamp counter.", rows) +
-        f"\n{xen_only(only_xen)}</main>\n<footer>Made by <code>make report"
+        f"{all_figures(rows, only_xen)}</main>\n<footer>Made by <code>make report"
         "</code> from the figures of <code>make bench</code> and <code>make "
         "bench-xen</code>. docs/BENCH.md says how each row is measured."
         "</footer></body></html>\n")

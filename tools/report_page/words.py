@@ -10,6 +10,16 @@ LEAD = (
     "The two are different questions with different answers: read each "
     "column by itself.")
 
+OPERATION_BY_OPERATION = "Operation by operation"
+
+MISLEAD_HEAD = "How these numbers mislead"
+
+FIGURES = "All figures"
+
+FIGURES_LEAD = (
+    "One operation each, as in results.json. Ticks are those of the guest's "
+    "time-stamp counter. Click on a line to open its table.")
+
 WAYS = {
     "native": "the instruction itself, on the bare machine: no hypervisor",
     "direct": "the guest executes it by itself, the hypervisor sees nothing",
