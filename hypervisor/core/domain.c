@@ -34,7 +34,7 @@ static struct vcpu *vcpu_create(struct domain *d, unsigned int id)
     v->page->event_mask = 1;
     v->page->self = PARAPET_VCPU_PAGE(id);
     v->page->vcpu_id = id;
-    list_init(&v->queue_node);
+    list_init(&v->sched.queue_node);
     return v;
 }
 

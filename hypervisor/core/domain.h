@@ -55,12 +55,19 @@ struct pv_vcpu {
     uint64_t dr6;         /* what the last debug exception left */
 };
 
+/* The scheduler's part. */
+struct sched_vcpu {
+    unsigned int cpu;            /* where it runs; fixed */
+    enum vcpu_state state;       /* changes under the run queue's lock */
+    struct list_node cpu_node;   /* in the list of its CPU's vCPUs */
+    struct list_node queue_node; /* the policy's, while it waits for a turn */
+};
+
 struct vcpu {
     struct cpu_regs regs; /* while it does not run */
     struct domain *domain;
     unsigned int id;
-    unsigned int cpu;      /* where it runs; fixed */
-    enum vcpu_state state; /* changes under the run queue's lock */
+    struct sched_vcpu sched;
 
     struct parapet_vcpu_page *page;
     struct parapet_counters *counters;
@@ -72,9 +79,6 @@ struct vcpu {
     struct vcpu_segments segments; /* while it does not run */
     void *xsave;                   /* a page; while it does not run */
     struct pv_vcpu pv;
-
-    struct list_node queue_node; /* in its CPU's run queue */
-    struct list_node cpu_node;   /* in the list of its CPU's vCPUs */
 };
 
 enum port_kind { PORT_FREE, PORT_VIRQ, PORT_IPI };

@@ -26,7 +26,8 @@ static inline void notify(struct vcpu *v, uint64_t port)
     __atomic_or_fetch(&page->event_select, 1ul << port / 64, __ATOMIC_SEQ_CST);
     if (__atomic_exchange_n(&page->event_pending, 1, __ATOMIC_SEQ_CST))
         return;
-    if (__builtin_expect(v != cpu->current || v->state != VCPU_RUNNABLE, 0))
+    if (__builtin_expect(v != cpu->current || v->sched.state != VCPU_RUNNABLE,
+                         0))
         sched_notify(v);
     else if (!page->event_mask)
         cpu->exit_work |= WORK_EVENT;

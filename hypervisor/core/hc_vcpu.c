@@ -72,7 +72,7 @@ int64_t hc_vcpu_up(uint32_t vcpu, uint64_t entry, uint64_t stack,
     if (!guest_vaddr_ok(entry))
         return -PARAPET_EINVAL;
     spin_lock(&d->lock);
-    if (d->vcpus[vcpu]->state == VCPU_DOWN) {
+    if (d->vcpus[vcpu]->sched.state == VCPU_DOWN) {
         d->engine->vcpu_start(d->vcpus[vcpu], entry, stack, argument);
         sched_start(d->vcpus[vcpu]);
         result = 0;

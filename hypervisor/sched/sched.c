@@ -22,8 +22,8 @@
 
 struct run_queue {
     struct spinlock lock;
-    struct list_node runnable; /* vcpu.queue_node */
-    struct list_node vcpus;    /* vcpu.cpu_node: all that belong here */
+    struct list_node runnable; /* sched_vcpu.queue_node */
+    struct list_node vcpus;    /* sched_vcpu.cpu_node: all that belong here */
 } __attribute__((aligned(64)));
 
 static struct run_queue queues[MAX_CPUS];
@@ -38,8 +38,8 @@ void sched_assign(struct vcpu *v, unsigned int nr_cpus)
 {
     static unsigned int next;
 
-    v->cpu = next++ % nr_cpus;
-    list_add_last(&queues[v->cpu].vcpus, &v->cpu_node);
+    v->sched.cpu = next++ % nr_cpus;
+    list_add_last(&queues[v->sched.cpu].vcpus, &v->sched.cpu_node);
 }
 
 /*
@@ -78,14 +78,14 @@ static void kick_cpu(unsigned int cpu, uint32_t work)
 /* Changes v from one state to runnable, and into the queue. */
 static bool make_runnable(struct vcpu *v, enum vcpu_state from)
 {
-    struct run_queue *q = &queues[v->cpu];
+    struct run_queue *q = &queues[v->sched.cpu];
     bool changed = false;
 
     spin_lock(&q->lock);
-    if (v->state == from) {
-        v->state = VCPU_RUNNABLE;
-        if (percpu_info(v->cpu)->current != v)
-            list_add_last(&q->runnable, &v->queue_node);
+    if (v->sched.state == from) {
+        v->sched.state = VCPU_RUNNABLE;
+        if (percpu_info(v->sched.cpu)->current != v)
+            list_add_last(&q->runnable, &v->sched.queue_node);
         changed = true;
     }
     spin_unlock(&q->lock);
@@ -95,7 +95,7 @@ static bool make_runnable(struct vcpu *v, enum vcpu_state from)
 void sched_start(struct vcpu *v)
 {
     if (make_runnable(v, VCPU_DOWN))
-        kick_cpu(v->cpu, WORK_EVENT);
+        kick_cpu(v->sched.cpu, WORK_EVENT);
 }
 
 void sched_notify(struct vcpu *v)
@@ -106,22 +106,23 @@ void sched_notify(struct vcpu *v)
      * the queue's lock, under which current changes. Either that change comes
      * later, and the look at pending with it, or it is seen here.
      */
-    if (make_runnable(v, VCPU_BLOCKED) || percpu_info(v->cpu)->current == v)
-        kick_cpu(v->cpu, WORK_EVENT);
+    if (make_runnable(v, VCPU_BLOCKED) ||
+        percpu_info(v->sched.cpu)->current == v)
+        kick_cpu(v->sched.cpu, WORK_EVENT);
 }
 
 void sched_kick(struct vcpu *v)
 {
-    kick_cpu(v->cpu, WORK_RESCHEDULE);
+    kick_cpu(v->sched.cpu, WORK_RESCHEDULE);
 }
 
 void sched_block(struct vcpu *v)
 {
-    struct run_queue *q = &queues[v->cpu];
+    struct run_queue *q = &queues[v->sched.cpu];
 
     ASSERT(v == this_cpu()->current);
     spin_lock(&q->lock);
-    v->state = VCPU_BLOCKED;
+    v->sched.state = VCPU_BLOCKED;
     spin_unlock(&q->lock);
     /* A sender that sees the old state has set pending before. */
     if (__atomic_load_n(&v->page->event_pending, __ATOMIC_SEQ_CST))
@@ -135,12 +136,12 @@ static struct vcpu *take_next(struct run_queue *q)
     struct list_node *node;
 
     while ((node = list_take_first(&q->runnable)) != NULL) {
-        struct vcpu *v = list_entry(node, struct vcpu, queue_node);
+        struct vcpu *v = list_entry(node, struct vcpu, sched.queue_node);
 
-        ASSERT(v->state == VCPU_RUNNABLE);
+        ASSERT(v->sched.state == VCPU_RUNNABLE);
         if (!v->domain->ended)
             return v;
-        v->state = VCPU_ENDED;
+        v->sched.state = VCPU_ENDED;
     }
     return NULL;
 }
@@ -152,9 +153,9 @@ static struct vcpu *pick(struct cpu_info *cpu, struct vcpu *prev)
 
     spin_lock(&q->lock);
     if (prev && prev->domain->ended)
-        prev->state = VCPU_ENDED;
-    if (prev && prev->state == VCPU_RUNNABLE)
-        list_add_last(&q->runnable, &prev->queue_node);
+        prev->sched.state = VCPU_ENDED;
+    if (prev && prev->sched.state == VCPU_RUNNABLE)
+        list_add_last(&q->runnable, &prev->sched.queue_node);
     next = take_next(q);
     cpu->current = next;
     cpu->slice_end =
@@ -203,7 +204,7 @@ void sched_timer_update(void)
     uint64_t deadline = cpu->slice_end;
     struct vcpu *v;
 
-    list_for_each_entry (v, &queues[cpu->id].vcpus, cpu_node) {
+    list_for_each_entry (v, &queues[cpu->id].vcpus, sched.cpu_node) {
         if (v->timer_deadline && !v->domain->ended &&
             (deadline == 0 || v->timer_deadline < deadline))
             deadline = v->timer_deadline;
@@ -220,7 +221,7 @@ void sched_timer_interrupt(void)
     uint64_t now = time_now_ns();
     struct vcpu *v;
 
-    list_for_each_entry (v, &queues[cpu->id].vcpus, cpu_node) {
+    list_for_each_entry (v, &queues[cpu->id].vcpus, sched.cpu_node) {
         if (v->timer_deadline && v->timer_deadline <= now) {
             v->timer_deadline = 0;
             event_raise_vcpu_virq(v, PARAPET_VIRQ_TIMER);

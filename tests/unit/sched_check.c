@@ -9,14 +9,14 @@
 
 static bool is_queued(const struct vcpu *v)
 {
-    return !list_is_empty(&v->queue_node);
+    return !list_is_empty(&v->sched.queue_node);
 }
 
 static const struct vcpu *vcpu_at(const struct list_node *node)
 {
     for (unsigned int d = 0; d < nr_domains; d++) {
         for (unsigned int i = 0; i < domains[d]->nr_vcpus; i++) {
-            if (node == &domains[d]->vcpus[i]->queue_node)
+            if (node == &domains[d]->vcpus[i]->sched.queue_node)
                 return domains[d]->vcpus[i];
         }
     }
@@ -26,31 +26,31 @@ static const struct vcpu *vcpu_at(const struct list_node *node)
 /* The ring that v is in: sound, of its CPU only, with one head, the queue. */
 static void check_ring(const struct vcpu *v, const struct list_node *heads[])
 {
-    const struct list_node *node = &v->queue_node;
+    const struct list_node *node = &v->sched.queue_node;
     const struct list_node *head = NULL;
 
-    for (int n = 0; n == 0 || node != &v->queue_node; n++) {
+    for (int n = 0; n == 0 || node != &v->sched.queue_node; n++) {
         const struct vcpu *at = vcpu_at(node);
 
         CHECK(n <= MAX_GUEST_DOMAINS * MAX_GUEST_VCPUS);
         CHECK(node->next->prev == node);
         CHECK(at || !head);
-        CHECK(!at || at->cpu == v->cpu);
+        CHECK(!at || at->sched.cpu == v->sched.cpu);
         if (!at)
             head = node;
         node = node->next;
     }
-    CHECK(head && (!heads[v->cpu] || heads[v->cpu] == head));
-    heads[v->cpu] = head;
+    CHECK(head && (!heads[v->sched.cpu] || heads[v->sched.cpu] == head));
+    heads[v->sched.cpu] = head;
 }
 
 static void check_vcpu(struct vcpu *v, const struct list_node *heads[])
 {
-    bool current = percpu_info(v->cpu)->current == v;
+    bool current = percpu_info(v->sched.cpu)->current == v;
 
     for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
-        CHECK(cpu == v->cpu || percpu_info(cpu)->current != v);
-    switch (v->state) {
+        CHECK(cpu == v->sched.cpu || percpu_info(cpu)->current != v);
+    switch (v->sched.state) {
     case VCPU_RUNNABLE:
         CHECK(is_queued(v) != current);
         break;
@@ -124,12 +124,12 @@ void check_nothing_lost(const struct guest *guest)
 
     CHECK(!guest->loaded);
     if (v->domain->ended) {
-        CHECK(v->state != VCPU_RUNNABLE);
+        CHECK(v->sched.state != VCPU_RUNNABLE);
         return;
     }
-    if (v->state == VCPU_DOWN)
+    if (v->sched.state == VCPU_DOWN)
         return;
-    CHECK(v->state == VCPU_BLOCKED);
+    CHECK(v->sched.state == VCPU_BLOCKED);
     CHECK(!v->page->event_pending);
     CHECK(guest->timer == 0 || port_is_masked(v->domain, guest->ports[1]));
     for (unsigned int i = 0; i < NR_PORTS_OF_VCPU; i++)

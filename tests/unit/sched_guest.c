@@ -36,7 +36,7 @@ static uint64_t tag_of(const struct vcpu *v)
 static void fake_vcpu_start(struct vcpu *v, uint64_t entry, uint64_t stack,
                             uint64_t argument)
 {
-    CHECK(v->state == VCPU_DOWN);
+    CHECK(v->sched.state == VCPU_DOWN);
     CHECK(entry == ENTRY && stack == 0 && argument == 0);
     v->regs.rip = tag_of(v);
     v->event_entry = ENTRY;
@@ -45,7 +45,7 @@ static void fake_vcpu_start(struct vcpu *v, uint64_t entry, uint64_t stack,
 static void fake_switch_in(struct vcpu *v)
 {
     CHECK(!guest_of(v)->loaded);
-    CHECK(v == vcpu_current() && v->cpu == this_cpu()->id);
+    CHECK(v == vcpu_current() && v->sched.cpu == this_cpu()->id);
     guest_of(v)->loaded = true;
 }
 
@@ -263,7 +263,7 @@ static void check_guest_runs(const struct cpu_info *cpu,
 {
     struct vcpu *v = cpu->current;
 
-    CHECK(v && v->state == VCPU_RUNNABLE);
+    CHECK(v && v->sched.state == VCPU_RUNNABLE);
     CHECK(guest_of(v)->loaded);
     CHECK(regs->rip == tag_of(v));
     CHECK(regs->r15 == guest_of(v)->nr_steps);

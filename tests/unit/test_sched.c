@@ -167,8 +167,10 @@ static void run_spinning_machine(void)
     for (unsigned int id = 0; id < nr_domains; id++) {
         const struct guest *guest = &guests[id][0];
 
-        least[guest->v->cpu] = MIN(least[guest->v->cpu], guest->nr_steps);
-        most[guest->v->cpu] = MAX(most[guest->v->cpu], guest->nr_steps);
+        least[guest->v->sched.cpu] =
+            MIN(least[guest->v->sched.cpu], guest->nr_steps);
+        most[guest->v->sched.cpu] =
+            MAX(most[guest->v->sched.cpu], guest->nr_steps);
     }
     for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
         if (most[cpu] > 0)

@@ -135,7 +135,7 @@ def registers(vcpu):
     While it has a CPU that is in the hypervisor, they are at the top of that
     CPU's main stack, just below struct cpu_info: those that were saved.
     """
-    cpu = int(vcpu["cpu"])
+    cpu = int(vcpu["sched"]["cpu"])
     info = cpu_info(cpu)
     if int(info["current"]) != int(vcpu.address):
         return values(vcpu["regs"], ()), "as it left its CPU"
@@ -191,8 +191,8 @@ class Vcpu(gdb.Command):
         page = vcpu["page"]
         rip = registers(vcpu)[0]["rip"]
         place = "?" if rip is None else f"{rip:#x} {symbol_name(rip)}"
-        print(f"{vcpu_name(vcpu):7} {str(vcpu['state']):14} "
-              f"CPU {int(vcpu['cpu'])}  "
+        print(f"{vcpu_name(vcpu):7} {str(vcpu['sched']['state']):14} "
+              f"CPU {int(vcpu['sched']['cpu'])}  "
               f"events {'masked' if int(page['event_mask']) else 'open'}"
               f"{', pending' if int(page['event_pending']) else ''}  "
               f"rip {place}")
