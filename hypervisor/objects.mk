@@ -47,6 +47,8 @@ HV_SRC := \
     hypervisor/mm/table.c \
     hypervisor/mm/tlb.c \
     hypervisor/mm/type.c \
+    hypervisor/sched/policy.c \
+    hypervisor/sched/round_robin.c \
     hypervisor/sched/sched.c \
     hypervisor/x86/apic.c \
     hypervisor/x86/calendar.c \

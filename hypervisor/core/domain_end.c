@@ -53,7 +53,7 @@ void domain_end(struct domain *d, uint32_t reason)
     if (reason != PARAPET_SHUTDOWN_POWEROFF)
         __atomic_fetch_add(&nr_failed, 1, __ATOMIC_SEQ_CST);
     for (unsigned int i = 0; i < d->nr_vcpus; i++)
-        sched_kick(d->vcpus[i]);
+        sched_end(d->vcpus[i]);
     if (__atomic_add_fetch(&nr_ended, 1, __ATOMIC_SEQ_CST) < nr_domains) {
         hc_console_domain_ended(d);
         return;

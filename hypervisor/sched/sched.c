@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns the run queues: round robin, one queue for each CPU. Knows vCPUs and
- * engines by their headers only, and no other policy.
+ * Owns the run queues, one for each CPU: their locks, the states of vCPUs,
+ * switches and kicks. Who is next, and until when, says the policy (policy.h).
  *
- * A vCPU's state changes under its CPU's queue lock. A current vCPU is in no
- * queue.
+ * A vCPU's state changes under its CPU's queue lock. Those that are runnable
+ * wait at the policy, but for the one that is current.
  */
 #include "hypervisor/sched/sched.h"
 
@@ -15,6 +15,7 @@
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/event.h"
+#include "hypervisor/sched/policy.h"
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
@@ -22,16 +23,15 @@
 
 struct run_queue {
     struct spinlock lock;
-    struct list_node runnable; /* sched_vcpu.queue_node */
-    struct list_node vcpus;    /* sched_vcpu.cpu_node: all that belong here */
+    struct list_node vcpus; /* sched_vcpu.cpu_node: all that belong here */
 } __attribute__((aligned(64)));
 
 static struct run_queue queues[MAX_CPUS];
 
 void sched_init_cpu(unsigned int cpu)
 {
-    list_init(&queues[cpu].runnable);
     list_init(&queues[cpu].vcpus);
+    sched_policy->init_cpu(cpu);
 }
 
 void sched_assign(struct vcpu *v, unsigned int nr_cpus)
@@ -52,9 +52,9 @@ static void start_slice(struct cpu_info *cpu)
     bool started = false;
 
     spin_lock(&q->lock);
-    if (cpu->current && cpu->slice_end == 0 && !list_is_empty(&q->runnable)) {
-        cpu->slice_end = time_now_ns() + SCHED_SLICE_NS;
-        started = true;
+    if (cpu->current && cpu->slice_end == 0) {
+        cpu->slice_end = sched_policy->tick(cpu->id);
+        started = cpu->slice_end != 0;
     }
     spin_unlock(&q->lock);
     /* Only then: it looks at every vCPU of the CPU. */
@@ -85,7 +85,7 @@ static bool make_runnable(struct vcpu *v, enum vcpu_state from)
     if (v->sched.state == from) {
         v->sched.state = VCPU_RUNNABLE;
         if (percpu_info(v->sched.cpu)->current != v)
-            list_add_last(&q->runnable, &v->sched.queue_node);
+            sched_policy->enqueue(&v->sched);
         changed = true;
     }
     spin_unlock(&q->lock);
@@ -111,9 +111,22 @@ void sched_notify(struct vcpu *v)
         kick_cpu(v->sched.cpu, WORK_EVENT);
 }
 
-void sched_kick(struct vcpu *v)
+void sched_end(struct vcpu *v)
 {
-    kick_cpu(v->sched.cpu, WORK_RESCHEDULE);
+    struct run_queue *q = &queues[v->sched.cpu];
+    bool runs;
+
+    ASSERT(v->domain->ended);
+    spin_lock(&q->lock);
+    runs = percpu_info(v->sched.cpu)->current == v;
+    if (!runs) {
+        if (v->sched.state == VCPU_RUNNABLE)
+            sched_policy->dequeue(&v->sched);
+        v->sched.state = VCPU_ENDED;
+    }
+    spin_unlock(&q->lock);
+    if (runs)
+        kick_cpu(v->sched.cpu, WORK_RESCHEDULE);
 }
 
 void sched_block(struct vcpu *v)
@@ -130,36 +143,21 @@ void sched_block(struct vcpu *v)
     this_cpu()->exit_work |= WORK_RESCHEDULE | WORK_EVENT;
 }
 
-/* Takes the next vCPU to run; those of ended domains drop out here. */
-static struct vcpu *take_next(struct run_queue *q)
-{
-    struct list_node *node;
-
-    while ((node = list_take_first(&q->runnable)) != NULL) {
-        struct vcpu *v = list_entry(node, struct vcpu, sched.queue_node);
-
-        ASSERT(v->sched.state == VCPU_RUNNABLE);
-        if (!v->domain->ended)
-            return v;
-        v->sched.state = VCPU_ENDED;
-    }
-    return NULL;
-}
-
 static struct vcpu *pick(struct cpu_info *cpu, struct vcpu *prev)
 {
     struct run_queue *q = &queues[cpu->id];
+    struct sched_vcpu *s = NULL;
     struct vcpu *next;
 
     spin_lock(&q->lock);
     if (prev && prev->domain->ended)
         prev->sched.state = VCPU_ENDED;
     if (prev && prev->sched.state == VCPU_RUNNABLE)
-        list_add_last(&q->runnable, &prev->sched.queue_node);
-    next = take_next(q);
+        s = &prev->sched;
+    s = sched_policy->pick(cpu->id, s, &cpu->slice_end);
+    next = s ? list_entry(s, struct vcpu, sched) : NULL;
+    ASSERT(!next || (s->state == VCPU_RUNNABLE && s->cpu == cpu->id));
     cpu->current = next;
-    cpu->slice_end =
-        list_is_empty(&q->runnable) ? 0 : time_now_ns() + SCHED_SLICE_NS;
     spin_unlock(&q->lock);
     return next;
 }

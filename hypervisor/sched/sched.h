@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Which vCPU runs on which CPU. A vCPU belongs to one CPU; the runnable ones
- * of a CPU take turns of SCHED_SLICE_NS.
+ * of a CPU take turns, by the policy (policy.h).
  */
 #ifndef HYPERVISOR_SCHED_SCHED_H
 #define HYPERVISOR_SCHED_SCHED_H
@@ -10,8 +10,6 @@
 
 struct cpu_regs;
 struct vcpu;
-
-#define SCHED_SLICE_NS 10000000ul
 
 /* Once for each CPU, before it schedules. */
 void sched_init_cpu(unsigned int cpu);
@@ -29,8 +27,11 @@ void sched_start(struct vcpu *v);
  */
 void sched_notify(struct vcpu *v);
 
-/* v's domain has ended: has v leave its CPU if it runs. Any CPU. */
-void sched_kick(struct vcpu *v);
+/*
+ * v's domain has ended: v does not run again. If it runs now it leaves its CPU
+ * soon. Takes the run queue's lock. Any CPU.
+ */
+void sched_end(struct vcpu *v);
 
 /*
  * The current vCPU sleeps at its exit, unless an event is pending already.
@@ -47,7 +48,7 @@ void sched_switch(struct cpu_regs *regs);
 /* The timers of this CPU's vCPUs or its slice have changed. */
 void sched_timer_update(void);
 
-/* The interrupts of the timer and of sched_kick(), on this CPU. */
+/* The interrupts of the timer and of sched_end(), on this CPU. */
 void sched_timer_interrupt(void);
 void sched_kick_interrupt(void);
 

@@ -90,6 +90,14 @@ static void check_at_rest(unsigned int cpu, const struct list_node *head)
                     machine_timer(cpu) <= info->slice_end));
 }
 
+/* None of its vCPUs waits for anything, but to leave its CPU. */
+static void check_ended(const struct domain *d)
+{
+    for (unsigned int i = 0; i < d->nr_vcpus; i++)
+        CHECK(d->vcpus[i]->sched.state == VCPU_ENDED ||
+              percpu_info(d->vcpus[i]->sched.cpu)->current == d->vcpus[i]);
+}
+
 static bool all_at_rest(void)
 {
     for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
@@ -106,6 +114,8 @@ void check_machine(void)
     for (unsigned int d = 0; d < nr_domains; d++) {
         for (unsigned int i = 0; i < domains[d]->nr_vcpus; i++)
             check_vcpu(domains[d]->vcpus[i], heads);
+        if (domains[d]->ended && all_at_rest())
+            check_ended(domains[d]);
     }
     for (unsigned int cpu = 0; all_at_rest() && cpu < nr_cpus; cpu++)
         check_at_rest(cpu, heads[cpu]);

@@ -11,6 +11,7 @@
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/engine/trap.h"
+#include "hypervisor/sched/policy.h"
 #include "hypervisor/sched/sched.h"
 
 #define ENTRY PARAPET_KERNEL_START

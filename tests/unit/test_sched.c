@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "hypervisor/base/panic.h"
+#include "hypervisor/sched/policy.h"
 #include "hypervisor/sched/sched.h"
 #include "lib/macros.h"
 

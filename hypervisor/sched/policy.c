@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The list of policies, and which one is in use:
+ * round robin, when the boot line says nothing.
+ */
+#include "hypervisor/sched/policy.h"
+
+#include <stddef.h>
+
+#include "lib/macros.h"
+#include "lib/string.h"
+
+/* POLICY(x): a const struct sched_policy x, in a file of its own. */
+#define POLICIES POLICY(round_robin)
+
+#define POLICY(name) extern const struct sched_policy name;
+POLICIES
+#undef POLICY
+
+static const struct {
+    const char *name;
+    const struct sched_policy *policy;
+} policies[] = {
+#define POLICY(name) {#name, &name},
+    POLICIES
+#undef POLICY
+};
+
+const char sched_policy_names[] =
+#define POLICY(name) " " #name
+    POLICIES;
+#undef POLICY
+
+const struct sched_policy *sched_policy = &round_robin;
+
+bool sched_set_policy(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+        if (strcmp(policies[i].name, name) == 0) {
+            sched_policy = policies[i].policy;
+            return true;
+        }
+    }
+    return false;
+}
