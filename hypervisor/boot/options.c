@@ -5,6 +5,7 @@
 
 #include "hypervisor/base/log.h"
 #include "hypervisor/base/panic.h"
+#include "hypervisor/sched/policy.h"
 #include "lib/macros.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -52,6 +53,7 @@ static const struct {
     {"audit", set_audit, "on or off"},
     {"clock", set_clock, "follow or boot"},
     {"contained", set_contained, "warn or require"},
+    {"sched", sched_set_policy, SCHED_POLICY_NAMES},
 };
 
 /* With the words that there are, as "log=, poison=". */

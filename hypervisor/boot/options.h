@@ -12,6 +12,8 @@
  *                             on, or run on what was measured then (follow)
  *   contained=warn|require    where the emulator does not contain guests
  *                             (boot/contain.h): say so, or do not boot (warn)
+ *   sched=round_robin         the scheduler's policy (sched/policy.c lists
+ * them)
  *
  * Words with a dot before the = (virtio_mmio.device=...) are for others.
  */

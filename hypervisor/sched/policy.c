@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The list of policies, and which one is in use:
- * round robin, when the boot line says nothing.
+ * The list of policies, and which one is in use: round robin
+ * when the boot line says nothing.
  */
 #include "hypervisor/sched/policy.h"
 
@@ -26,8 +26,8 @@ static const struct {
 #undef POLICY
 };
 
-const char sched_policy_names[] =
-#define POLICY(name) " " #name
+const char sched_or_policies[] =
+#define POLICY(name) " or " #name
     POLICIES;
 #undef POLICY
 

@@ -46,13 +46,15 @@ struct sched_policy {
     uint64_t (*tick)(unsigned int cpu);
 };
 
-/* The policy in use: set before a CPU schedules. */
+/* The policy in use: set before a CPU schedules. Round robin, if not set. */
+extern const struct sched_policy round_robin;
 extern const struct sched_policy *sched_policy;
 
 /* Sets it, by its name on the boot line; false when there is none. */
 bool sched_set_policy(const char *name);
 
-/* The names that there are, one after another. */
-extern const char sched_policy_names[];
+/* What may be said: "a or b". */
+extern const char sched_or_policies[];
+#define SCHED_POLICY_NAMES (sched_or_policies + sizeof(" or ") - 1)
 
 #endif

@@ -11,9 +11,14 @@
 
 #include "hypervisor/base/log.h"
 #include "hypervisor/boot/options.h"
+#include "hypervisor/base/log.h"
+#include "hypervisor/sched/policy.h"
 #include "tests/unit/refusal.h"
 
+const char sched_or_policies[] = " or a or b";
+
 static char log_level[16];
+static bool policy_b;
 static unsigned int nr_log_calls;
 
 bool log_set_level(const char *name)
@@ -21,6 +26,12 @@ bool log_set_level(const char *name)
     nr_log_calls++;
     strncpy(log_level, name, sizeof(log_level) - 1);
     return strcmp(name, "debug") == 0 || strcmp(name, "err") == 0;
+}
+
+bool sched_set_policy(const char *name)
+{
+    policy_b = strcmp(name, "b") == 0;
+    return policy_b || strcmp(name, "a") == 0;
 }
 
 static void parse_copy(void *line)
@@ -68,7 +79,7 @@ static void refuse_unknown(const char *word)
 
     (void)snprintf(expected, sizeof(expected),
                    "boot line: unknown word '%s': expected one of log=, "
-                   "poison=, panic=, audit=, clock=, contained=",
+                   "poison=, panic=, audit=, clock=, contained=, sched=",
                    word);
     refuse(word, expected);
 }
@@ -93,6 +104,10 @@ static void test_the_known_words(void **state)
     assert_true(options.contained_required);
     accept("contained=require contained=warn");
     assert_false(options.contained_required);
+    accept("sched=b");
+    assert_true(policy_b);
+    accept("sched=b sched=a");
+    assert_false(policy_b);
     accept("poison=on log=err panic=test");
     assert_true(options.poison && options.panic_test);
     assert_string_equal(log_level, "err");
@@ -147,6 +162,8 @@ static void test_unknown_words(void **state)
 static void test_bad_values(void **state)
 {
     (void)state;
+    refuse("sched", "boot line: 'sched': expected sched=a or b");
+    refuse("sched=no", "boot line: 'sched=no': expected sched=a or b");
     refuse("log", "boot line: 'log': expected log=err, warn, info or debug");
     refuse("log=", "boot line: 'log=': expected log=err, warn, info or debug");
     refuse("log=no",

@@ -211,9 +211,23 @@ static void test_spinning_machines(void **state)
     run_machines(run_spinning_machine);
 }
 
+/* The boot line's name leads to the policy, and no other name does. */
+static void test_policies(void **state)
+{
+    (void)state;
+    sched_policy = NULL;
+    assert_false(sched_set_policy(""));
+    assert_false(sched_set_policy("round_robins"));
+    assert_null(sched_policy);
+    assert_true(sched_set_policy("round_robin"));
+    assert_ptr_equal(sched_policy, &round_robin);
+    assert_string_equal(SCHED_POLICY_NAMES, "round_robin");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_policies),
         cmocka_unit_test(test_busy_machines),
         cmocka_unit_test(test_spinning_machines),
     };
