@@ -29,6 +29,7 @@ HV_SRC := \
     hypervisor/core/hypercall.c \
     hypervisor/core/log_domain.c \
     hypervisor/core/memory.c \
+    hypervisor/core/meter.c \
     hypervisor/engine/engine.c \
     hypervisor/engine/entry.S \
     hypervisor/engine/pv.c \

@@ -15,6 +15,7 @@
 #include "hypervisor/boot/smp.h"
 #include "hypervisor/boot/start_info.h"
 #include "hypervisor/build/domain_build.h"
+#include "hypervisor/core/meter.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/mm/m2p.h"
 #include "hypervisor/mm/paging.h"
@@ -159,6 +160,9 @@ _Noreturn void boot_main(uint64_t start_info_paddr)
                     &boot_info);
     options_parse(boot_info.cmdline);
     features_check();
+    meter_enabled = options.meter;
+    if (meter_enabled)
+        idt_use_meter();
     start_machine(&boot_info);
     percpu_switch_stack(percpu_info(0), boot_on_own_stack);
 }

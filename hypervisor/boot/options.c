@@ -30,6 +30,12 @@ static bool set_audit(const char *value)
     return options.audit || strcmp(value, "off") == 0;
 }
 
+static bool set_meter(const char *value)
+{
+    options.meter = strcmp(value, "on") == 0;
+    return options.meter || strcmp(value, "off") == 0;
+}
+
 static bool set_clock(const char *value)
 {
     options.clock_follow = strcmp(value, "follow") == 0;
@@ -54,6 +60,7 @@ static const struct {
     {"clock", set_clock, "follow or boot"},
     {"contained", set_contained, "warn or require"},
     {"sched", sched_set_policy, SCHED_POLICY_NAMES},
+    {"meter", set_meter, "on or off"},
 };
 
 /* With the words that there are, as "log=, poison=". */

@@ -14,6 +14,8 @@
  *                             (boot/contain.h): say so, or do not boot (warn)
  *   sched=round_robin         the scheduler's policy (sched/policy.c lists
  * them)
+ *   meter=on|off              time every exit, and print the longest of each
+ *                             name when the machine ends (core/meter.h; off)
  *
  * Words with a dot before the = (virtio_mmio.device=...) are for others.
  */
@@ -28,6 +30,7 @@ struct options {
     bool audit;
     bool clock_follow;
     bool contained_required;
+    bool meter;
 };
 
 extern struct options options;

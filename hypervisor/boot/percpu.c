@@ -7,6 +7,7 @@
 
 #include "abi/abi.h"
 #include "hypervisor/base/bug.h"
+#include "hypervisor/core/meter.h"
 #include "hypervisor/mm/paging.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/idt.h"
@@ -19,6 +20,8 @@
 
 extern char pv_syscall_entry[];
 extern char pv_compat_entry[];
+extern char pv_metered_syscall[];
+extern char pv_metered_compat[];
 
 static void map_range(unsigned int cpu, uint64_t offset, uint64_t size)
 {
@@ -74,8 +77,9 @@ static void create_stubs(unsigned int cpu, struct cpu_regs *regs)
     BUG_ON(mfn == MFN_NONE);
     memset(page, 0xcc, PAGE_SIZE);
     write_stub(page + STUB_SYSCALL, vaddr + STUB_SYSCALL, regs,
-               pv_syscall_entry);
-    write_stub(page + STUB_COMPAT, vaddr + STUB_COMPAT, regs, pv_compat_entry);
+               meter_enabled ? pv_metered_syscall : pv_syscall_entry);
+    write_stub(page + STUB_COMPAT, vaddr + STUB_COMPAT, regs,
+               meter_enabled ? pv_metered_compat : pv_compat_entry);
     BUG_ON(!paging_map(paging_root(), vaddr, mfn, PTE_P));
 }
 

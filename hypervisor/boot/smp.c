@@ -10,6 +10,7 @@
 #include "hypervisor/boot/features.h"
 #include "hypervisor/boot/options.h"
 #include "hypervisor/boot/percpu.h"
+#include "hypervisor/core/meter.h"
 #include "hypervisor/mm/paging.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/apic.h"
@@ -39,6 +40,8 @@ void smp_setup_this_cpu(unsigned int cpu)
     apic_start();
     if (options.poison)
         info->exit_work |= WORK_POISON;
+    if (meter_enabled)
+        meter_start_cpu(info);
 }
 
 _Noreturn void smp_ap_main(void)

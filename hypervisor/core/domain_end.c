@@ -12,6 +12,7 @@
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log_domain.h"
 #include "hypervisor/core/memory.h"
+#include "hypervisor/core/meter.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/percpu.h"
@@ -59,6 +60,8 @@ void domain_end(struct domain *d, uint32_t reason)
         return;
     }
     log_info("no domain is left: the machine ends");
+    if (meter_enabled)
+        meter_print();
     machine_end(nr_failed ? MACHINE_END_DOMAIN_FAILED : MACHINE_END_SUCCESS);
 }
 
@@ -108,6 +111,7 @@ void domain_kill(struct vcpu *v, const struct cpu_regs *regs,
     va_start(args, format);
     (void)string_vformat(text, sizeof(text), format, args);
     va_end(args);
+    meter_report();
     log_vcpu(LOG_ERR, v, "killed: %s", text);
     report_code(v, regs->rip);
     report_regs(v, regs);

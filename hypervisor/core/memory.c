@@ -8,6 +8,7 @@
 #include "abi/errors.h"
 #include "hypervisor/base/bug.h"
 #include "hypervisor/core/log_domain.h"
+#include "hypervisor/core/meter.h"
 #include "hypervisor/mm/audit.h"
 
 int64_t memory_refused(struct vcpu *v, int64_t error)
@@ -71,6 +72,7 @@ uint64_t memory_audit(struct domain *d)
     static struct spinlock lock;
     size_t nr = 0;
     uint64_t wrong;
+    uint64_t begin = rdtsc();
 
     spin_lock_serving(&lock, tlb_serve);
     memory_lock(&d->memory); /* under which the roots of a vCPU change, too */
@@ -82,5 +84,6 @@ uint64_t memory_audit(struct domain *d)
     spin_unlock(&lock);
     if (wrong)
         log_domain(LOG_ERR, d, "audit: %lu differences", wrong);
+    meter_audit(begin);
     return wrong;
 }

@@ -51,6 +51,9 @@ void asm_offsets(void)
     CPU(USER_CR3, user_cr3);
     CPU(SYSCALL_ENTRY, syscall_entry);
     CPU(USER_MODE, user_mode);
+    CPU(METER_START, meter_start);
+    CPU(METER_NUMBER, meter_number);
+    CPU(METER_VECTOR, meter_vector);
     DEFINE(WORK_EVENT, WORK_EVENT);
     DEFINE(WORK_LOW_RIP, WORK_LOW_RIP);
     DEFINE(COUNTERS_SYSTEM_CALL, offsetof(struct parapet_counters, exits) +

@@ -21,6 +21,10 @@
 #include "hypervisor/x86/entry_macros.inc"
 #include "hypervisor/x86/layout.h"
 
+#define NR_EXCEPTIONS 32
+/* A word of cpu_info, from the start of the CPU's block. */
+#define METER(slot) PERCPU_INFO - REGS_SIZE + slot
+
         .text
 
 /* ---- stubs: one for each vector, 16 bytes apart ---- */
@@ -34,42 +38,87 @@
         jmp \target
         .endm
 
+/* prefix goes before the names of what they lead to. */
+        .macro STUBS prefix
+        STUB 0, 0, \prefix\()exception_fast
+        STUB 1, 0, \prefix\()exception_ist        /* #DB */
+        STUB 2, 0, \prefix\()exception_ist        /* NMI */
+        STUB 3, 0, \prefix\()exception_fast
+        STUB 4, 0, \prefix\()exception_fast
+        STUB 5, 0, \prefix\()exception_fast
+        STUB 6, 0, \prefix\()exception_fast
+        STUB 7, 0, \prefix\()exception_fast
+        STUB 8, 1, \prefix\()exception_ist        /* #DF */
+        STUB 9, 0, \prefix\()exception_slow
+        STUB 10, 1, \prefix\()exception_slow
+        STUB 11, 1, \prefix\()exception_slow
+        STUB 12, 1, \prefix\()exception_slow
+        STUB 13, 1, \prefix\()exception_slow      /* #GP: trap and emulate */
+        STUB 14, 1, \prefix\()exception_fast      /* #PF */
+        STUB 15, 0, \prefix\()exception_slow
+        STUB 16, 0, \prefix\()exception_fast
+        STUB 17, 1, \prefix\()exception_slow
+        STUB 18, 0, \prefix\()exception_ist       /* #MC */
+        STUB 19, 0, \prefix\()exception_fast
+        STUB 20, 0, \prefix\()exception_slow
+        STUB 21, 1, \prefix\()exception_slow
+        .irp vector, 22, 23, 24, 25, 26, 27, 28
+        STUB \vector, 0, \prefix\()exception_slow
+        .endr
+        STUB 29, 1, \prefix\()exception_slow
+        STUB 30, 1, \prefix\()exception_slow
+        STUB 31, 0, \prefix\()exception_slow
+        .set vector, 32
+        .rept 224
+        STUB vector, 0, \prefix\()interrupt
+        .set vector, vector + 1
+        .endr
+        .endm
+
         .globl entry_stubs
         .balign 16
 entry_stubs:
-        STUB 0, 0, exception_fast
-        STUB 1, 0, exception_ist        /* #DB */
-        STUB 2, 0, exception_ist        /* NMI */
-        STUB 3, 0, exception_fast
-        STUB 4, 0, exception_fast
-        STUB 5, 0, exception_fast
-        STUB 6, 0, exception_fast
-        STUB 7, 0, exception_fast
-        STUB 8, 1, exception_ist        /* #DF */
-        STUB 9, 0, exception_slow
-        STUB 10, 1, exception_slow
-        STUB 11, 1, exception_slow
-        STUB 12, 1, exception_slow
-        STUB 13, 1, exception_slow      /* #GP: trap and emulate */
-        STUB 14, 1, exception_fast      /* #PF */
-        STUB 15, 0, exception_slow
-        STUB 16, 0, exception_fast
-        STUB 17, 1, exception_slow
-        STUB 18, 0, exception_ist       /* #MC */
-        STUB 19, 0, exception_fast
-        STUB 20, 0, exception_slow
-        STUB 21, 1, exception_slow
-        .irp vector, 22, 23, 24, 25, 26, 27, 28
-        STUB \vector, 0, exception_slow
+        STUBS
+
+/* The same with meter=on: they note the time first. */
+        .globl meter_stubs
+        .balign 16
+meter_stubs:
+        STUBS meter_
+
+        .irp target, exception_fast, exception_slow, exception_ist, interrupt
+        .balign 16
+meter_\target:
+        call meter_entry
+        jmp \target
         .endr
-        STUB 29, 1, exception_slow
-        STUB 30, 1, exception_slow
-        STUB 31, 0, exception_slow
-        .set vector, 32
-        .rept 224
-        STUB vector, 0, interrupt
-        .set vector, vector + 1
-        .endr
+
+/*
+ * The exit began now (core/meter.h). Stack: return address, error and vector,
+ * rip, cs. In the hypervisor an exit goes on, but for the interrupt that ends
+ * an idle wait.
+ */
+meter_entry:
+        push %rax
+        push %rcx
+        push %rdx
+        mov %rsp, %rcx
+        and $-PERCPU_SIZE, %rcx
+        testb $3, 48(%rsp)
+        jnz 1f
+        cmpl $NR_EXCEPTIONS, 36(%rsp)
+        jb 2f
+        cmpq $0, METER(CPU_METER_START)(%rcx)
+        jne 2f
+1:      mov 36(%rsp), %eax
+        mov %eax, METER(CPU_METER_VECTOR)(%rcx)
+        rdtsc
+        mov %eax, METER(CPU_METER_START)(%rcx)
+        mov %edx, METER(CPU_METER_START) + 4(%rcx)
+2:      pop %rdx
+        pop %rcx
+        pop %rax
+        ret
 
 /*
  * Exceptions that are usually handed to the guest kernel as they are. The

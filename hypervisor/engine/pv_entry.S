@@ -294,6 +294,28 @@ pv_iret_user:
         EX_TABLE 16b, 5b
 
 /*
+ * With meter=on the stubs lead here first (core/meter.h). The slots of rax and
+ * rdx are free so early.
+ */
+        .macro METERED name, entry
+        .balign 16
+        .globl \name
+\name:
+        mov %rax, AT_RCX(REGS_RAX)
+        mov %rdx, AT_RCX(REGS_RDX)
+        mov %rax, AT_RCX(CPU_METER_NUMBER)
+        movl $256, AT_RCX(CPU_METER_VECTOR)     /* VECTOR_HYPERCALL */
+        rdtsc
+        mov %eax, AT_RCX(CPU_METER_START)
+        mov %edx, 4 + AT_RCX(CPU_METER_START)
+        mov AT_RCX(REGS_RAX), %rax
+        mov AT_RCX(REGS_RDX), %rdx
+        jmp \entry
+        .endm
+        METERED pv_metered_syscall, pv_syscall_entry
+        METERED pv_metered_compat, pv_compat_entry
+
+/*
  * The 32-bit system call entry (CSTAR). No 32-bit code descriptor exists, so
  * no guest can get here; one that does is ended. The stub has switched the
  * stack as for a system call.

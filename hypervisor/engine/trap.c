@@ -17,6 +17,7 @@
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/latency.h"
+#include "hypervisor/core/meter.h"
 #include "hypervisor/mm/tlb.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/apic.h"
@@ -171,16 +172,11 @@ void interrupt_from_hypervisor(struct cpu_regs *regs)
     interrupt(regs);
 }
 
-void guest_exit_work(struct cpu_regs *regs)
+static inline __attribute__((always_inline)) void
+exit_work(struct cpu_info *cpu, struct cpu_regs *regs)
 {
-    struct cpu_info *cpu = this_cpu();
     struct vcpu *v;
 
-    ASSERT(regs == guest_regs_of(cpu));
-    if ((cpu->exit_work & WORK_POISON) && regs->vector == VECTOR_HYPERCALL) {
-        regs->rcx = POISON;
-        regs->r11 = POISON;
-    }
     /*
      * One upcall at most, since another vCPU may be clearing the mask in a
      * loop; but when it ended its domain, the vCPU that comes next may have an
@@ -196,4 +192,30 @@ void guest_exit_work(struct cpu_regs *regs)
         if (event_deliverable(v))
             v->domain->engine->deliver_event(v, regs);
     } while (cpu->exit_work & WORK_RESCHEDULE);
+}
+
+/* The same where the boot line asks for more. */
+static __attribute__((noinline)) void watched_exit_work(struct cpu_info *cpu,
+                                                        struct cpu_regs *regs)
+{
+    if ((cpu->exit_work & WORK_POISON) && regs->vector == VECTOR_HYPERCALL) {
+        regs->rcx = POISON;
+        regs->r11 = POISON;
+    }
+    if (meter_enabled)
+        meter_name(cpu);
+    exit_work(cpu, regs);
+    if (meter_enabled)
+        meter_end(cpu);
+}
+
+void guest_exit_work(struct cpu_regs *regs)
+{
+    struct cpu_info *cpu = this_cpu();
+
+    ASSERT(regs == guest_regs_of(cpu));
+    if (__builtin_expect(cpu->exit_work & (WORK_POISON | WORK_METER), 0))
+        watched_exit_work(cpu, regs);
+    else
+        exit_work(cpu, regs);
 }

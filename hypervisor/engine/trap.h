@@ -9,9 +9,6 @@
 
 #include "hypervisor/x86/regs.h"
 
-/* A vector number that no exception has: the registers of a hypercall. */
-#define VECTOR_HYPERCALL 256
-
 /* From a guest: any exception, with complete registers. */
 void trap_from_guest(struct cpu_regs *regs);
 

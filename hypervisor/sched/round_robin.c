@@ -4,9 +4,9 @@
  */
 #include <stddef.h>
 
+#include "hypervisor/base/time.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/sched/policy.h"
-#include "hypervisor/base/time.h"
 #include "lib/list.h"
 
 /* Who waits for a CPU, by sched_vcpu.queue_node, the longest first. */

@@ -15,6 +15,7 @@
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/event.h"
+#include "hypervisor/core/meter.h"
 #include "hypervisor/sched/policy.h"
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/cpu.h"
@@ -187,7 +188,7 @@ void sched_switch(struct cpu_regs *regs)
     }
     while (!next) {
         sched_timer_update();
-        cpu_wait_for_interrupt();
+        meter_idle(cpu);
         next = pick(cpu, NULL);
     }
     next->domain->engine->switch_in(next);

@@ -19,11 +19,21 @@
 static struct gate idt[NR_VECTORS] __attribute__((aligned(4096)));
 static struct gate trial_idt[NR_EXCEPTIONS];
 
-void idt_init(void)
+static void use_stubs(const char *stubs)
 {
     for (unsigned int i = 0; i < NR_VECTORS; i++)
-        gate_set(&idt[i], HV_CS, (uint64_t)entry_stubs + i * STUB_SIZE);
+        gate_set(&idt[i], HV_CS, (uint64_t)stubs + i * STUB_SIZE);
     idt[EXC_BP].type |= GATE_DPL3;
+}
+
+void idt_init(void)
+{
+    use_stubs(entry_stubs);
+}
+
+void idt_use_meter(void)
+{
+    use_stubs(meter_stubs);
 }
 
 void idt_use_ist(void)

@@ -13,9 +13,13 @@
 
 /* The code for each vector, 16 bytes apart: engine/entry.S provides it. */
 extern char entry_stubs[];
+extern char meter_stubs[]; /* the same, timed (core/meter.h) */
 
 /* Fills the table; before percpu_load() of any CPU the IST fields are off. */
 void idt_init(void);
+
+/* From now on the entries note when they began: meter=on (core/meter.h). */
+void idt_use_meter(void);
 
 /* From now on NMI, #DF, #MC and #DB have stacks of their own. */
 void idt_use_ist(void);

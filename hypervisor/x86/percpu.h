@@ -28,6 +28,7 @@ struct vcpu;
 #define WORK_EVENT 2u
 #define WORK_LOW_RIP 8u /* a hypercall from the lower half: no sysretq */
 #define WORK_POISON 4u  /* debug builds: clobber what the ABI says is lost */
+#define WORK_METER 16u  /* meter=on: always set */
 
 /*
  * At PERCPU_INFO of the block. Written by its own CPU only, IF clear; others
@@ -56,6 +57,10 @@ struct cpu_info {
     struct memory_owner *tlb_owner; /* whose root is, or was last, in CR3 */
     uint64_t timer_deadline;        /* ns; what the APIC timer is set for */
     uint64_t slice_end; /* ns; 0 when current has the CPU for itself */
+    /* With meter=on (core/meter.h), of the exit under way: */
+    uint64_t meter_start;  /* ticks; 0 while the CPU boots or idles */
+    uint64_t meter_number; /* rax, after a system call */
+    uint32_t meter_vector; /* or VECTOR_HYPERCALL */
     uint64_t gdt[NR_GDT_ENTRIES];
     struct tss tss __attribute__((aligned(16)));
 };

@@ -39,6 +39,9 @@ struct cpu_regs {
     uint64_t ss;
 };
 
+/* A vector number that no exception has: the registers of a hypercall. */
+#define VECTOR_HYPERCALL 256
+
 enum exception {
     EXC_DE = 0,
     EXC_DB = 1,

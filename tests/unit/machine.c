@@ -18,6 +18,7 @@
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log_domain.h"
 #include "hypervisor/core/memory.h"
+#include "hypervisor/core/meter.h"
 #include "hypervisor/engine/trap.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/mm/frame.h"
@@ -286,6 +287,32 @@ uint64_t memory_audit(struct domain *d)
 }
 
 void tlb_serve(void)
+{
+}
+
+/* Nor is how long it takes. */
+bool meter_enabled;
+
+void meter_name(struct cpu_info *cpu)
+{
+    (void)cpu;
+}
+
+void meter_end(struct cpu_info *cpu)
+{
+    (void)cpu;
+}
+
+void meter_wait(struct cpu_info *cpu)
+{
+    (void)cpu;
+}
+
+void meter_print(void)
+{
+}
+
+void meter_report(void)
 {
 }
 

@@ -11,7 +11,6 @@
 
 #include "hypervisor/base/log.h"
 #include "hypervisor/boot/options.h"
-#include "hypervisor/base/log.h"
 #include "hypervisor/sched/policy.h"
 #include "tests/unit/refusal.h"
 
@@ -49,6 +48,7 @@ static const char *refusal(const char *line)
     options.clock_follow = true;
     options.panic_test = false;
     options.contained_required = false;
+    options.meter = false;
     log_level[0] = '\0';
     nr_log_calls = 0;
     text = refusal_of(parse_copy, copy);
@@ -79,7 +79,8 @@ static void refuse_unknown(const char *word)
 
     (void)snprintf(expected, sizeof(expected),
                    "boot line: unknown word '%s': expected one of log=, "
-                   "poison=, panic=, audit=, clock=, contained=, sched=",
+                   "poison=, panic=, audit=, clock=, contained=, sched=, "
+                   "meter=",
                    word);
     refuse(word, expected);
 }
@@ -108,6 +109,10 @@ static void test_the_known_words(void **state)
     assert_true(policy_b);
     accept("sched=b sched=a");
     assert_false(policy_b);
+    accept("meter=on");
+    assert_true(options.meter);
+    accept("meter=on meter=off");
+    assert_false(options.meter);
     accept("poison=on log=err panic=test");
     assert_true(options.poison && options.panic_test);
     assert_string_equal(log_level, "err");
@@ -175,6 +180,7 @@ static void test_bad_values(void **state)
     refuse("poison==on", "boot line: 'poison==on': expected poison=on or off");
     refuse("clock=off",
            "boot line: 'clock=off': expected clock=follow or boot");
+    refuse("meter=yes", "boot line: 'meter=yes': expected meter=on or off");
     refuse("contained=yes",
            "boot line: 'contained=yes': expected contained=warn or require");
     refuse("panic=tes", "boot line: 'panic=tes': expected panic=test");
