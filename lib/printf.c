@@ -43,6 +43,8 @@ static void emit_repeated(const struct sink *sink, char c, size_t count)
 {
     char block[16];
 
+    if (count == 0)
+        return;
     memset(block, c, sizeof(block));
     for (; count > sizeof(block); count -= sizeof(block))
         emit(sink, block, sizeof(block));

@@ -72,8 +72,6 @@ static void write_memory(const struct domain *d, uint64_t gpa, const void *from,
 static void load_kernel(struct domain *d, const struct bundle_image *image,
                         const struct elf_image *elf)
 {
-    d->kernel = image->data;
-    d->kernel_size = image->size;
     for (unsigned int i = 0; i < elf->nr_segments; i++) {
         const struct elf_segment *s = &elf->segments[i];
         uint64_t hc = elf->hypercall_page;
@@ -84,6 +82,30 @@ static void load_kernel(struct domain *d, const struct bundle_image *image,
             d->engine->fill_hypercall_page(
                 frame_vaddr(d->p2m[(s->paddr + (hc - s->vaddr)) / PAGE_SIZE]));
     }
+}
+
+/* The names of its code, for reports. Domains with one kernel share them. */
+static void read_symbols(struct domain *d, const struct bundle_image *image)
+{
+    size_t size =
+        elf_symbols_room(image->data, image->size) * sizeof(*d->symbols.sorted);
+    mfn_t sorted;
+
+    d->kernel = image->data;
+    for (unsigned int i = 0; i < nr_domains; i++) {
+        if (domains[i] == d || domains[i]->kernel != d->kernel)
+            continue;
+        d->symbols = domains[i]->symbols;
+        return;
+    }
+    if (size == 0)
+        return;
+    sorted = frame_alloc_run(ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE);
+    if (sorted == MFN_NONE)
+        boot_refuse("domain %s: no memory for the symbols of its kernel",
+                    d->name);
+    elf_symbols_read(image->data, image->size, frame_vaddr(sorted),
+                     &d->symbols);
 }
 
 static uint64_t end_of_kernel(const struct elf_image *elf)
@@ -162,6 +184,7 @@ static void build_domain(unsigned int id, const struct bundle_domain *b,
         d->nr_vcpus == 1 ? "" : "s", b->kernel.name, b->kernel.size / 1024);
     allocate_memory(d, b->memory_bytes);
     load_kernel(d, &b->kernel, &elf);
+    read_symbols(d, &b->kernel);
     if (b->ramdisk.data)
         ramdisk = load_ramdisk(d, &b->ramdisk, &elf);
     write_device_tree(d, b, ramdisk);

@@ -17,6 +17,7 @@
 #include "hypervisor/mm/type.h"
 #include "hypervisor/x86/percpu.h"
 #include "hypervisor/x86/regs.h"
+#include "lib/builder/elf.h"
 #include "lib/list.h"
 
 struct engine;
@@ -114,8 +115,8 @@ struct domain {
     struct port *ports; /* PARAPET_NR_PORTS entries; 0 is never used */
     uint64_t ports_used[PARAPET_NR_PORTS / 64];
 
-    const void *kernel; /* the ELF image in the bundle, for symbols */
-    size_t kernel_size;
+    const void *kernel; /* the ELF image in the bundle */
+    struct elf_symbols symbols;
 
     uint32_t ended; /* set once, atomically */
     uint32_t end_reason;

@@ -65,22 +65,33 @@ void domain_end(struct domain *d, uint32_t reason)
     machine_end(nr_failed ? MACHINE_END_DOMAIN_FAILED : MACHINE_END_SUCCESS);
 }
 
+/* " 0f 0b" and so on; a report is too long for a format for each byte. */
+static void show_bytes(char *text, const uint8_t *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < n; i++) {
+        *text++ = ' ';
+        *text++ = digits[bytes[i] / 16];
+        *text++ = digits[bytes[i] % 16];
+    }
+    *text = '\0';
+}
+
 static void report_code(const struct vcpu *v, uint64_t rip)
 {
     struct guest_code code;
-    char text[3 * sizeof(code.bytes) + 1] = "";
+    char text[3 * sizeof(code.bytes) + 1];
     char symbol[64];
     uint64_t offset;
     size_t n = guest_fetch_code(&code, rip);
 
-    if (elf_symbol(v->domain->kernel, v->domain->kernel_size, rip, symbol,
-                   sizeof(symbol), &offset))
+    if (elf_symbols_find(&v->domain->symbols, rip, symbol, sizeof(symbol),
+                         &offset))
         log_vcpu(LOG_ERR, v, "  rip %016lx  %s+0x%lx", rip, symbol, offset);
     else
         log_vcpu(LOG_ERR, v, "  rip %016lx  (no symbol)", rip);
-    for (size_t i = 0; i < n; i++)
-        (void)string_format(text + 3 * i, sizeof(text) - 3 * i, " %02x",
-                            code.bytes[i]);
+    show_bytes(text, code.bytes, n);
     log_vcpu(LOG_ERR, v, "  bytes%s", n ? text : " cannot be read");
 }
 

@@ -3,7 +3,8 @@
  * Reads a guest kernel: an ELF64 executable for x86-64 that nobody has
  * vouched for, at an address of any alignment. It owns what a Parapet kernel
  * image must look like; it must not know where the image came from or what
- * is done with it. No function allocates, locks or keeps a pointer.
+ * is done with it. No function allocates or locks, and only struct elf_symbols
+ * keeps a pointer.
  *
  * Where a function takes why and why_size, it writes one line there, without
  * a line feed, when it returns -PARAPET_EINVAL: what was expected and what
@@ -19,7 +20,7 @@
 #include "abi/abi.h"
 
 #define ELF_MAX_SEGMENTS 32
-#define ELF_MAX_SYMBOLS 8192 /* so many are looked at for a name */
+#define ELF_MAX_SYMBOLS 8192 /* so many are looked at for names */
 
 /* The bits of elf_segment.flags. */
 #define ELF_EXECUTE 1
@@ -63,14 +64,46 @@ int elf_check_version(const struct elf_image *image, char *why,
 int elf_check_memory(const struct elf_image *image, uint64_t memory_bytes,
                      char *why, size_t why_size);
 
+/* A place in the code that has a name. */
+struct elf_symbol {
+    uint64_t start;
+    uint64_t size; /* from there to the end of its section; not 0 */
+    uint32_t name; /* where its name begins in the string table */
+    uint32_t rank; /* of those at one place the least counts */
+};
+
+/* The named places of an image, in ascending order, no two the same. */
+struct elf_symbols {
+    const struct elf_symbol *sorted;
+    size_t nr;
+    const char *names; /* the string table, in the image */
+    size_t names_size; /* greater than each elf_symbol.name */
+};
+
 /*
- * Finds the function or label nearest at or below vaddr, in the section that
- * holds vaddr. The image needs no earlier elf_parse(). Returns false when
- * there is none, or no symbol table, or a damaged one. The name is cut to
- * name_size with its NUL; what is not printable in it becomes '?'. Looks at the
- * first ELF_MAX_SYMBOLS only, so that a report takes a bounded time.
+ * For how many symbols elf_symbols_read() needs room: at most
+ * ELF_MAX_SYMBOLS; 0 when there is no symbol table, or a damaged one.
  */
-bool elf_symbol(const void *image, size_t size, uint64_t vaddr, char *name,
-                size_t name_size, uint64_t *offset);
+size_t elf_symbols_room(const void *image, size_t size);
+
+/*
+ * Sorts the functions and labels among the first ELF_MAX_SYMBOLS symbols, so
+ * that a report need not search: some n log n steps, whatever the table holds.
+ * sorted has the room; it and the image stay as long as *out is used. What
+ * names no place of its section is left out; of two at one place a function
+ * stays before a label, and the first before a later one. The image needs no
+ * earlier elf_parse().
+ */
+void elf_symbols_read(const void *image, size_t size, struct elf_symbol *sorted,
+                      struct elf_symbols *out);
+
+/*
+ * Finds the function or label nearest at or below vaddr, if its section holds
+ * vaddr; false when there is none. The name is cut to name_size with its NUL;
+ * what is not printable in it becomes '?'. By bisection: a report takes a
+ * bounded time.
+ */
+bool elf_symbols_find(const struct elf_symbols *symbols, uint64_t vaddr,
+                      char *name, size_t name_size, uint64_t *offset);
 
 #endif

@@ -133,6 +133,33 @@ static void check_image(const struct elf_image *image, const void *bytes,
     check_memory(image, UINT64_C(64) << 20);
 }
 
+static void check_symbols(const struct elf_symbols *symbols, size_t room)
+{
+    PROMISE(symbols->nr <= room);
+    for (size_t i = 0; i < symbols->nr; i++) {
+        const struct elf_symbol *symbol = &symbols->sorted[i];
+
+        PROMISE(symbol->size > 0 && symbol->name < symbols->names_size);
+        PROMISE(i == 0 || symbol[-1].start < symbol->start);
+    }
+}
+
+bool explore_symbol(const void *image, size_t size, uint64_t vaddr, char *name,
+                    size_t name_size, uint64_t *offset)
+{
+    size_t room = elf_symbols_room(image, size);
+    struct elf_symbol *sorted = malloc(room * sizeof(*sorted));
+    struct elf_symbols symbols;
+    bool found;
+
+    PROMISE(room <= ELF_MAX_SYMBOLS && (sorted || room == 0));
+    elf_symbols_read(image, size, sorted, &symbols);
+    check_symbols(&symbols, room);
+    found = elf_symbols_find(&symbols, vaddr, name, name_size, offset);
+    free(sorted);
+    return found;
+}
+
 static void look_up(const void *image, size_t size, uint64_t vaddr)
 {
     char name[24];
@@ -140,7 +167,7 @@ static void look_up(const void *image, size_t size, uint64_t vaddr)
     for (size_t name_size = 0; name_size <= sizeof(name); name_size += 6) {
         uint64_t offset;
 
-        if (elf_symbol(image, size, vaddr, name, name_size, &offset)) {
+        if (explore_symbol(image, size, vaddr, name, name_size, &offset)) {
             PROMISE(is_line(name, name_size));
             PROMISE(offset <= vaddr);
         }

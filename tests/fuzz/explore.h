@@ -10,9 +10,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Both return whether the input was taken. */
 bool explore_kernel(const void *image, size_t size);
+
+/* As a report does it: the symbols are read, checked and searched. */
+bool explore_symbol(const void *image, size_t size, uint64_t vaddr, char *name,
+                    size_t name_size, uint64_t *offset);
 
 /* blob is aligned to 8. The kernels in the bundle are explored too. */
 bool explore_bundle(const void *blob, size_t size);

@@ -265,11 +265,10 @@ size_t guest_fetch_code(struct guest_code *code, uint64_t vaddr)
     return 0;
 }
 
-bool elf_symbol(const void *elf, size_t size, uint64_t vaddr, char *name,
-                size_t name_size, uint64_t *offset)
+bool elf_symbols_find(const struct elf_symbols *symbols, uint64_t vaddr,
+                      char *name, size_t name_size, uint64_t *offset)
 {
-    (void)elf;
-    (void)size;
+    (void)symbols;
     (void)vaddr;
     (void)name;
     (void)name_size;

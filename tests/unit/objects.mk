@@ -7,7 +7,7 @@
 UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_clock \
               test_decode test_decode_listing \
-              test_elf test_elf_notes test_bundle test_dtb \
+              test_elf test_elf_notes test_elf_symbols test_bundle test_dtb \
               test_options test_start_info test_frame test_hv_calendar \
               test_type test_table test_table_preempt test_memory_model \
               test_symbols test_hypercall test_sched \
@@ -33,6 +33,7 @@ READER_SRC := $(addprefix lib/builder/,refuse.c elf.c elf_symbol.c) \
 EXPLORE_SRC := $(addprefix tests/fuzz/,explore.c guard.c)
 test_elf_SRC := $(READER_SRC) $(EXPLORE_SRC) tests/fuzz/samples.c
 test_elf_notes_SRC := $(test_elf_SRC)
+test_elf_symbols_SRC := $(test_elf_SRC)
 test_bundle_SRC := $(test_elf_SRC)
 test_dtb_SRC := lib/builder/dtb.c tests/fuzz/guard.c
 
@@ -124,7 +125,7 @@ $(UNIT_PROGRAMS): $(UNIT_LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) $^ -lcmocka -o $@
 
-$(addprefix $(BUILD)/unit/,test_elf test_elf_notes test_bundle \
+$(addprefix $(BUILD)/unit/,test_elf test_elf_notes test_elf_symbols test_bundle \
     test_dtb): $(HOST_LIBFDT)
 
 # The one with threads has a sanitizer of its own, which wants the direct map

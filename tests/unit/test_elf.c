@@ -459,8 +459,8 @@ static void check_symbol(uint64_t vaddr, const char *name, uint64_t offset)
     char came[16] = "";
     uint64_t came_offset = 0;
 
-    assert_true(elf_symbol(&kernel, sizeof(kernel), vaddr, came, sizeof(came),
-                           &came_offset));
+    assert_true(explore_symbol(&kernel, sizeof(kernel), vaddr, came,
+                               sizeof(came), &came_offset));
     assert_string_equal(came, name);
     assert_int_equal(came_offset, offset);
 }
@@ -470,8 +470,8 @@ static bool has_symbol(uint64_t vaddr)
     char name[16];
     uint64_t offset;
 
-    return elf_symbol(&kernel, sizeof(kernel), vaddr, name, sizeof(name),
-                      &offset);
+    return explore_symbol(&kernel, sizeof(kernel), vaddr, name, sizeof(name),
+                          &offset);
 }
 
 #define NO_SYMBOL(spoil)                                                       \
@@ -515,14 +515,14 @@ static void test_symbol_names(void **state)
 
     (void)state;
     kernel.strings[8] = '\n';
-    assert_true(elf_symbol(&kernel, sizeof(kernel), SAMPLE_ENTRY, name,
-                           sizeof(name), &offset));
+    assert_true(explore_symbol(&kernel, sizeof(kernel), SAMPLE_ENTRY, name,
+                               sizeof(name), &offset));
     assert_string_equal(name, "s?a");
-    assert_true(
-        elf_symbol(&kernel, sizeof(kernel), SAMPLE_ENTRY, name, 1, &offset));
+    assert_true(explore_symbol(&kernel, sizeof(kernel), SAMPLE_ENTRY, name, 1,
+                               &offset));
     assert_string_equal(name, "");
-    assert_false(
-        elf_symbol(&kernel, sizeof(kernel), SAMPLE_ENTRY, name, 0, &offset));
+    assert_false(explore_symbol(&kernel, sizeof(kernel), SAMPLE_ENTRY, name, 0,
+                                &offset));
     /* No NUL before the end of the string table. */
     kernel.sections[SAMPLE_SECTION_STRINGS].sh_size = 9;
     check_symbol(SAMPLE_ENTRY, "s?", 0);
