@@ -6,22 +6,18 @@
 #ifndef ABI_HYPERCALL_H
 #define ABI_HYPERCALL_H
 
+#include "abi/hypercall_args.h"
+
 #define HC_NO_MULTICALL 1
 #define HC_PREEMPTIBLE 2
 #define HC_SLOW 64
 
-#define PARAPET_HYPERCALL0(nr, name, ...) PARAPET_HC_##name = (nr),
-#define PARAPET_HYPERCALL1(nr, name, ...) PARAPET_HC_##name = (nr),
-#define PARAPET_HYPERCALL2(nr, name, ...) PARAPET_HC_##name = (nr),
-#define PARAPET_HYPERCALL3(nr, name, ...) PARAPET_HC_##name = (nr),
-#define PARAPET_HYPERCALL4(nr, name, ...) PARAPET_HC_##name = (nr),
-#define PARAPET_HYPERCALL5(nr, name, ...) PARAPET_HC_##name = (nr),
-#define PARAPET_HYPERCALL6(nr, name, ...) PARAPET_HC_##name = (nr),
+#define PARAPET_HYPERCALL(nr, name, ...) PARAPET_HC_##name = (nr),
 
 enum parapet_hypercall {
 #include "abi/hypercalls.def"
 };
 
-#include "abi/undef_hypercalls.h"
+#undef PARAPET_HYPERCALL
 
 #endif

@@ -23,73 +23,44 @@
 #define PARAPET_STUB_out void *
 #define PARAPET_STUB_inout void *
 
-/* One call into entry nr of the hypercall page, with the operands named. */
-#define PARAPET_STUB_CALL(nr, ...)                                             \
-    int64_t result;                                                            \
-    __asm__ volatile("call parapet_hypercall_page + %c[entry]"                 \
-                     : "=a"(result)                                            \
-                     : [entry] "i"((nr)*PARAPET_HYPERCALL_ENTRY_SIZE),         \
-                       ##__VA_ARGS__                                           \
-                     : "rcx", "r11", "memory", "cc");                          \
-    return result
+/* The register of argument n: an operand, or one that C has no letter for. */
+#define PARAPET_STUB_OPERAND(n, type, arg) PARAPET_STUB_OPERAND_##n(arg)
+#define PARAPET_STUB_OPERAND_1(arg) , "D"(arg)
+#define PARAPET_STUB_OPERAND_2(arg) , "S"(arg)
+#define PARAPET_STUB_OPERAND_3(arg) , "d"(arg)
+#define PARAPET_STUB_OPERAND_4(arg) , "r"(r10)
+#define PARAPET_STUB_OPERAND_5(arg) , "r"(r8)
+#define PARAPET_STUB_OPERAND_6(arg) , "r"(r9)
+#define PARAPET_STUB_REGISTER(n, type, arg) PARAPET_STUB_REGISTER_##n(arg)
+#define PARAPET_STUB_REGISTER_1(arg)
+#define PARAPET_STUB_REGISTER_2(arg)
+#define PARAPET_STUB_REGISTER_3(arg)
+#define PARAPET_STUB_REGISTER_4(arg)                                           \
+    register uint64_t r10 __asm__("r10") = (uint64_t)arg;
+#define PARAPET_STUB_REGISTER_5(arg)                                           \
+    register uint64_t r8 __asm__("r8") = (uint64_t)arg;
+#define PARAPET_STUB_REGISTER_6(arg)                                           \
+    register uint64_t r9 __asm__("r9") = (uint64_t)arg;
+#define PARAPET_STUB_PARAM(n, type, arg) PARAPET_STUB_##type arg
 
-#define PARAPET_HYPERCALL0(nr, name, ...)                                      \
-    static inline int64_t hypercall_##name(void)                               \
-    {                                                                          \
-        PARAPET_STUB_CALL(nr);                                                 \
-    }
-#define PARAPET_HYPERCALL1(nr, name, flags, t1, a1, ...)                       \
-    static inline int64_t hypercall_##name(PARAPET_STUB_##t1 a1)               \
-    {                                                                          \
-        PARAPET_STUB_CALL(nr, "D"(a1));                                        \
-    }
-#define PARAPET_HYPERCALL2(nr, name, flags, t1, a1, t2, a2, ...)               \
-    static inline int64_t hypercall_##name(PARAPET_STUB_##t1 a1,               \
-                                           PARAPET_STUB_##t2 a2)               \
-    {                                                                          \
-        PARAPET_STUB_CALL(nr, "D"(a1), "S"(a2));                               \
-    }
-#define PARAPET_HYPERCALL3(nr, name, flags, t1, a1, t2, a2, t3, a3, ...)       \
+/* One call into entry nr of the hypercall page. */
+#define PARAPET_HYPERCALL(nr, name, flags, errors, brief, ...)                 \
     static inline int64_t hypercall_##name(                                    \
-        PARAPET_STUB_##t1 a1, PARAPET_STUB_##t2 a2, PARAPET_STUB_##t3 a3)      \
+        PARAPET_PARAMS(PARAPET_STUB_PARAM, ##__VA_ARGS__))                     \
     {                                                                          \
-        PARAPET_STUB_CALL(nr, "D"(a1), "S"(a2), "d"(a3));                      \
-    }
-#define PARAPET_HYPERCALL4(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
-                           ...)                                                \
-    static inline int64_t hypercall_##name(                                    \
-        PARAPET_STUB_##t1 a1, PARAPET_STUB_##t2 a2, PARAPET_STUB_##t3 a3,      \
-        PARAPET_STUB_##t4 a4)                                                  \
-    {                                                                          \
-        register uint64_t r10 __asm__("r10") = (uint64_t)a4;                   \
-        PARAPET_STUB_CALL(nr, "D"(a1), "S"(a2), "d"(a3), "r"(r10));            \
-    }
-#define PARAPET_HYPERCALL5(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
-                           t5, a5, ...)                                        \
-    static inline int64_t hypercall_##name(                                    \
-        PARAPET_STUB_##t1 a1, PARAPET_STUB_##t2 a2, PARAPET_STUB_##t3 a3,      \
-        PARAPET_STUB_##t4 a4, PARAPET_STUB_##t5 a5)                            \
-    {                                                                          \
-        register uint64_t r10 __asm__("r10") = (uint64_t)a4;                   \
-        register uint64_t r8 __asm__("r8") = (uint64_t)a5;                     \
-        PARAPET_STUB_CALL(nr, "D"(a1), "S"(a2), "d"(a3), "r"(r10), "r"(r8));   \
-    }
-#define PARAPET_HYPERCALL6(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
-                           t5, a5, t6, a6, ...)                                \
-    static inline int64_t hypercall_##name(                                    \
-        PARAPET_STUB_##t1 a1, PARAPET_STUB_##t2 a2, PARAPET_STUB_##t3 a3,      \
-        PARAPET_STUB_##t4 a4, PARAPET_STUB_##t5 a5, PARAPET_STUB_##t6 a6)      \
-    {                                                                          \
-        register uint64_t r10 __asm__("r10") = (uint64_t)a4;                   \
-        register uint64_t r8 __asm__("r8") = (uint64_t)a5;                     \
-        register uint64_t r9 __asm__("r9") = (uint64_t)a6;                     \
-        PARAPET_STUB_CALL(nr, "D"(a1), "S"(a2), "d"(a3), "r"(r10), "r"(r8),    \
-                          "r"(r9));                                            \
+        PARAPET_ARGS(PARAPET_STUB_REGISTER, ##__VA_ARGS__)                     \
+        int64_t result;                                                        \
+        __asm__ volatile("call parapet_hypercall_page + %c[entry]"             \
+                         : "=a"(result)                                        \
+                         : [entry] "i"((nr)*PARAPET_HYPERCALL_ENTRY_SIZE)      \
+                             PARAPET_ARGS(PARAPET_STUB_OPERAND, ##__VA_ARGS__) \
+                         : "rcx", "r11", "memory", "cc");                      \
+        return result;                                                         \
     }
 
 #include "abi/hypercalls.def"
 
-#include "abi/undef_hypercalls.h"
+#undef PARAPET_HYPERCALL
 
 /*
  * Any number with any six arguments, by the syscall instruction itself and

@@ -38,29 +38,9 @@ struct entry {
     const char *text;
 };
 
-/* clang-format off */
-#define PARAPET_HYPERCALL0(nr, name, flags, errors, brief) \
-    {nr, #name, flags, {{0}}, errors, brief},
-#define PARAPET_HYPERCALL1(nr, name, flags, t1, a1, errors, brief) \
-    {nr, #name, flags, {{#t1, #a1}}, errors, brief},
-#define PARAPET_HYPERCALL2(nr, name, flags, t1, a1, t2, a2, errors, brief) \
-    {nr, #name, flags, {{#t1, #a1}, {#t2, #a2}}, errors, brief},
-#define PARAPET_HYPERCALL3(nr, name, flags, t1, a1, t2, a2, t3, a3, errors, \
-                           brief) \
-    {nr, #name, flags, {{#t1, #a1}, {#t2, #a2}, {#t3, #a3}}, errors, brief},
-#define PARAPET_HYPERCALL4(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4, \
-                           errors, brief) \
-    {nr, #name, flags, {{#t1, #a1}, {#t2, #a2}, {#t3, #a3}, {#t4, #a4}}, \
-     errors, brief},
-#define PARAPET_HYPERCALL5(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4, \
-                           t5, a5, errors, brief) \
-    {nr, #name, flags, {{#t1, #a1}, {#t2, #a2}, {#t3, #a3}, {#t4, #a4}, \
-                        {#t5, #a5}}, errors, brief},
-#define PARAPET_HYPERCALL6(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4, \
-                           t5, a5, t6, a6, errors, brief) \
-    {nr, #name, flags, {{#t1, #a1}, {#t2, #a2}, {#t3, #a3}, {#t4, #a4}, \
-                        {#t5, #a5}, {#t6, #a6}}, errors, brief},
-/* clang-format on */
+#define ARGUMENT(n, type, name) {#type, #name},
+#define PARAPET_HYPERCALL(nr, name, flags, errors, brief, ...)                 \
+    {nr, #name, flags, {PARAPET_ARGS(ARGUMENT, ##__VA_ARGS__)}, errors, brief},
 
 static struct call calls[] = {
 #include "abi/hypercalls.def"

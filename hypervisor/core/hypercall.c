@@ -24,71 +24,34 @@
                                  uint64_t r4 __attribute__((unused)),          \
                                  uint64_t r5 __attribute__((unused)),          \
                                  uint64_t r6 __attribute__((unused)))
-#define BODY(fits, call)                                                       \
+#define AND_FITS(n, type, arg) &&FITS_##type(r##n)
+#define HANDED(n, type, arg) (HC_TYPE_##type) r##n
+
+#define PARAPET_HYPERCALL(nr, name, flags, errors, brief, ...)                 \
+    UNPACKER(name)                                                             \
     {                                                                          \
-        if (!(fits))                                                           \
+        if (!(1 PARAPET_ARGS(AND_FITS, ##__VA_ARGS__)))                        \
             return -PARAPET_EINVAL;                                            \
-        return call;                                                           \
+        return hc_##name(PARAPET_ARG_LIST(HANDED, ##__VA_ARGS__));             \
     }
-#define ARG(type, n) (HC_TYPE_##type) r##n
-
-#define PARAPET_HYPERCALL0(nr, name, ...) UNPACKER(name) BODY(1, hc_##name())
-#define PARAPET_HYPERCALL1(nr, name, flags, t1, a1, ...)                       \
-    UNPACKER(name) BODY(FITS_##t1(r1), hc_##name(ARG(t1, 1)))
-#define PARAPET_HYPERCALL2(nr, name, flags, t1, a1, t2, a2, ...)               \
-    UNPACKER(name)                                                             \
-    BODY(FITS_##t1(r1) && FITS_##t2(r2), hc_##name(ARG(t1, 1), ARG(t2, 2)))
-#define PARAPET_HYPERCALL3(nr, name, flags, t1, a1, t2, a2, t3, a3, ...)       \
-    UNPACKER(name)                                                             \
-    BODY(FITS_##t1(r1) && FITS_##t2(r2) && FITS_##t3(r3),                      \
-         hc_##name(ARG(t1, 1), ARG(t2, 2), ARG(t3, 3)))
-#define PARAPET_HYPERCALL4(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
-                           ...)                                                \
-    UNPACKER(name)                                                             \
-    BODY(FITS_##t1(r1) && FITS_##t2(r2) && FITS_##t3(r3) && FITS_##t4(r4),     \
-         hc_##name(ARG(t1, 1), ARG(t2, 2), ARG(t3, 3), ARG(t4, 4)))
-#define PARAPET_HYPERCALL5(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
-                           t5, a5, ...)                                        \
-    UNPACKER(name)                                                             \
-    BODY(                                                                      \
-        FITS_##t1(r1) && FITS_##t2(r2) && FITS_##t3(r3) && FITS_##t4(r4) &&    \
-            FITS_##t5(r5),                                                     \
-        hc_##name(ARG(t1, 1), ARG(t2, 2), ARG(t3, 3), ARG(t4, 4), ARG(t5, 5)))
-#define PARAPET_HYPERCALL6(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
-                           t5, a5, t6, a6, ...)                                \
-    UNPACKER(name)                                                             \
-    BODY(FITS_##t1(r1) && FITS_##t2(r2) && FITS_##t3(r3) && FITS_##t4(r4) &&   \
-             FITS_##t5(r5) && FITS_##t6(r6),                                   \
-         hc_##name(ARG(t1, 1), ARG(t2, 2), ARG(t3, 3), ARG(t4, 4), ARG(t5, 5), \
-                   ARG(t6, 6)))
 #include "abi/hypercalls.def"
-
-#include "abi/undef_hypercalls.h"
+#undef PARAPET_HYPERCALL
 
 UNPACKER(nothing)
 {
     return -PARAPET_ENOSYS;
 }
 
-/* One entry for each line of the list, made by ENTRY(nr, name, flags). */
-#define PARAPET_HYPERCALL0(nr, name, flags, ...) ENTRY(nr, name, flags)
-#define PARAPET_HYPERCALL1(nr, name, flags, ...) ENTRY(nr, name, flags)
-#define PARAPET_HYPERCALL2(nr, name, flags, ...) ENTRY(nr, name, flags)
-#define PARAPET_HYPERCALL3(nr, name, flags, ...) ENTRY(nr, name, flags)
-#define PARAPET_HYPERCALL4(nr, name, flags, ...) ENTRY(nr, name, flags)
-#define PARAPET_HYPERCALL5(nr, name, flags, ...) ENTRY(nr, name, flags)
-#define PARAPET_HYPERCALL6(nr, name, flags, ...) ENTRY(nr, name, flags)
-
 const char *const hypercall_names[PARAPET_NR_HYPERCALLS] = {
-#define ENTRY(nr, name, flags) [nr] = #name,
+#define PARAPET_HYPERCALL(nr, name, flags, ...) [nr] = #name,
 #include "abi/hypercalls.def"
-#undef ENTRY
+#undef PARAPET_HYPERCALL
 };
 
 const uint8_t hypercall_flags[PARAPET_NR_HYPERCALLS] = {
-#define ENTRY(nr, name, flags) [nr] = (flags),
+#define PARAPET_HYPERCALL(nr, name, flags, ...) [nr] = (flags),
 #include "abi/hypercalls.def"
-#undef ENTRY
+#undef PARAPET_HYPERCALL
 };
 
 /* Here every number has an entry, so the list overrides the default. */
@@ -96,13 +59,11 @@ const uint8_t hypercall_flags[PARAPET_NR_HYPERCALLS] = {
 #pragma GCC diagnostic ignored "-Woverride-init"
 hypercall_handler_t *const hypercall_table[PARAPET_NR_HYPERCALLS] = {
     [0 ... PARAPET_NR_HYPERCALLS - 1] = unpack_nothing,
-#define ENTRY(nr, name, flags) [nr] = unpack_##name,
+#define PARAPET_HYPERCALL(nr, name, flags, ...) [nr] = unpack_##name,
 #include "abi/hypercalls.def"
-#undef ENTRY
+#undef PARAPET_HYPERCALL
 };
 #pragma GCC diagnostic pop
-
-#include "abi/undef_hypercalls.h"
 
 /* abi_version: takes nothing, cannot fail. */
 int64_t hc_abi_version(void)

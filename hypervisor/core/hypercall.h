@@ -20,28 +20,11 @@
 #define HC_TYPE_out uint64_t
 #define HC_TYPE_inout uint64_t
 
-#define PARAPET_HYPERCALL0(nr, name, ...) int64_t hc_##name(void);
-#define PARAPET_HYPERCALL1(nr, name, flags, t1, a1, ...)                       \
-    int64_t hc_##name(HC_TYPE_##t1 a1);
-#define PARAPET_HYPERCALL2(nr, name, flags, t1, a1, t2, a2, ...)               \
-    int64_t hc_##name(HC_TYPE_##t1 a1, HC_TYPE_##t2 a2);
-#define PARAPET_HYPERCALL3(nr, name, flags, t1, a1, t2, a2, t3, a3, ...)       \
-    int64_t hc_##name(HC_TYPE_##t1 a1, HC_TYPE_##t2 a2, HC_TYPE_##t3 a3);
-#define PARAPET_HYPERCALL4(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
-                           ...)                                                \
-    int64_t hc_##name(HC_TYPE_##t1 a1, HC_TYPE_##t2 a2, HC_TYPE_##t3 a3,       \
-                      HC_TYPE_##t4 a4);
-#define PARAPET_HYPERCALL5(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
-                           t5, a5, ...)                                        \
-    int64_t hc_##name(HC_TYPE_##t1 a1, HC_TYPE_##t2 a2, HC_TYPE_##t3 a3,       \
-                      HC_TYPE_##t4 a4, HC_TYPE_##t5 a5);
-#define PARAPET_HYPERCALL6(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
-                           t5, a5, t6, a6, ...)                                \
-    int64_t hc_##name(HC_TYPE_##t1 a1, HC_TYPE_##t2 a2, HC_TYPE_##t3 a3,       \
-                      HC_TYPE_##t4 a4, HC_TYPE_##t5 a5, HC_TYPE_##t6 a6);
+#define HC_PARAM(n, type, arg) HC_TYPE_##type arg
+#define PARAPET_HYPERCALL(nr, name, flags, errors, brief, ...)                 \
+    int64_t hc_##name(PARAPET_PARAMS(HC_PARAM, ##__VA_ARGS__));
 #include "abi/hypercalls.def"
-
-#include "abi/undef_hypercalls.h"
+#undef PARAPET_HYPERCALL
 
 /* The native ABI; another personality would be another table. */
 extern hypercall_handler_t *const hypercall_table[PARAPET_NR_HYPERCALLS];

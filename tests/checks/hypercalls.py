@@ -72,7 +72,7 @@ def free_number(folder):
         end = int(re.search(r"#define PARAPET_NR_HYPERCALLS (\d+)",
                             file.read()).group(1))
     with open(os.path.join(folder, "abi/hypercalls.def")) as file:
-        taken = set(map(int, re.findall(r"PARAPET_HYPERCALL\d\(\s*(\d+)",
+        taken = set(map(int, re.findall(r"PARAPET_HYPERCALL\d?\(\s*(\d+)",
                                         file.read())))
     return max(set(range(end)) - taken)
 

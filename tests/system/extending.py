@@ -111,7 +111,7 @@ def write(folder, path, text):
 def taken(folder="."):
     """The number of each hypercall that a tree has, by its name."""
     return {name: int(number) for number, name in re.findall(
-        r"PARAPET_HYPERCALL\d\(\s*(\d+),\s*(\w+)", read(folder, LIST))}
+        r"PARAPET_HYPERCALL\d?\(\s*(\d+),\s*(\w+)", read(folder, LIST))}
 
 
 def free_numbers(folder="."):

@@ -4,22 +4,17 @@
  * that we may read, with the names from the ABI's own lists.
  */
 #include "abi/abi.h"
+#include "abi/hypercall_args.h"
 #include "abi/shared.h"
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/privops/pv/pv.h"
 
 #define NAME(nr, name, ...) [nr] = #name,
-#define PARAPET_HYPERCALL0 NAME
-#define PARAPET_HYPERCALL1 NAME
-#define PARAPET_HYPERCALL2 NAME
-#define PARAPET_HYPERCALL3 NAME
-#define PARAPET_HYPERCALL4 NAME
-#define PARAPET_HYPERCALL5 NAME
-#define PARAPET_HYPERCALL6 NAME
+#define PARAPET_HYPERCALL NAME
 static const char *const hypercall_names[PARAPET_NR_HYPERCALLS] = {
 #include "abi/hypercalls.def"
 };
-#include "abi/undef_hypercalls.h"
+#undef PARAPET_HYPERCALL
 
 #define PARAPET_EXIT NAME
 static const char *const exit_names[PARAPET_NR_EXITS] = {

@@ -5,31 +5,14 @@
 #include "lib/macros.h"
 #include "lib/string.h"
 
-#define T(type) MG_HC_##type
-#define PARAPET_HYPERCALL0(nr, name, flags, errors, ...)                       \
-    {nr, #name, flags, {MG_HC_none}, errors},
-#define PARAPET_HYPERCALL1(nr, name, flags, t1, a1, errors, ...)               \
-    {nr, #name, flags, {T(t1)}, errors},
-#define PARAPET_HYPERCALL2(nr, name, flags, t1, a1, t2, a2, errors, ...)       \
-    {nr, #name, flags, {T(t1), T(t2)}, errors},
-#define PARAPET_HYPERCALL3(nr, name, flags, t1, a1, t2, a2, t3, a3, errors,    \
-                           ...)                                                \
-    {nr, #name, flags, {T(t1), T(t2), T(t3)}, errors},
-#define PARAPET_HYPERCALL4(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
-                           errors, ...)                                        \
-    {nr, #name, flags, {T(t1), T(t2), T(t3), T(t4)}, errors},
-#define PARAPET_HYPERCALL5(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
-                           t5, a5, errors, ...)                                \
-    {nr, #name, flags, {T(t1), T(t2), T(t3), T(t4), T(t5)}, errors},
-#define PARAPET_HYPERCALL6(nr, name, flags, t1, a1, t2, a2, t3, a3, t4, a4,    \
-                           t5, a5, t6, a6, errors, ...)                        \
-    {nr, #name, flags, {T(t1), T(t2), T(t3), T(t4), T(t5), T(t6)}, errors},
+#define TYPE(n, type, name) MG_HC_##type,
+#define PARAPET_HYPERCALL(nr, name, flags, errors, brief, ...)                 \
+    {nr, #name, flags, {PARAPET_ARGS(TYPE, ##__VA_ARGS__)}, errors},
 
 const struct mg_hypercall mg_hypercalls[] = {
 #include "abi/hypercalls.def"
 };
-
-#include "abi/undef_hypercalls.h"
+#undef PARAPET_HYPERCALL
 
 const size_t mg_nr_hypercalls = ARRAY_SIZE(mg_hypercalls);
 
