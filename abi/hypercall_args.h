@@ -12,27 +12,31 @@
 #define ABI_HYPERCALL_ARGS_H
 
 #define PARAPET_ARGS(M, ...)                                                   \
-    PARAPET_EACH(PARAPET_NR_ARGS(__VA_ARGS__), M, PARAPET_NOTHING, ,           \
+    PARAPET_EACH(PARAPET_NR_ARGS(M, ##__VA_ARGS__), M, PARAPET_NOTHING, ,      \
                  ##__VA_ARGS__)
 #define PARAPET_ARG_LIST(M, ...)                                               \
-    PARAPET_EACH(PARAPET_NR_ARGS(__VA_ARGS__), M, PARAPET_COMMA, ,             \
+    PARAPET_EACH(PARAPET_NR_ARGS(M, ##__VA_ARGS__), M, PARAPET_COMMA, ,        \
                  ##__VA_ARGS__)
 #define PARAPET_PARAMS(M, ...)                                                 \
-    PARAPET_EACH(PARAPET_NR_ARGS(__VA_ARGS__), M, PARAPET_COMMA, void,         \
+    PARAPET_EACH(PARAPET_NR_ARGS(M, ##__VA_ARGS__), M, PARAPET_COMMA, void,    \
                  ##__VA_ARGS__)
 
 #define PARAPET_NOTHING()
 #define PARAPET_COMMA() ,
 
-/* How many there are, from 0 to 6: each has a type and a name. */
-#define PARAPET_NR_ARGS(...)                                                   \
-    PARAPET_14TH(0, ##__VA_ARGS__, 6, lacks_a_type_or_name, 5,                 \
-                 lacks_a_type_or_name, 4, lacks_a_type_or_name, 3,             \
-                 lacks_a_type_or_name, 2, lacks_a_type_or_name, 1,             \
-                 lacks_a_type_or_name, 0)
-#define PARAPET_14TH(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12,    \
-                     p13, ...)                                                 \
-    p13
+/*
+ * How many there are, from 0 to 6: each has a type and a name. What else there
+ * may be makes PARAPET_EACH_has_seven_arguments, which is nowhere. p0 is not
+ * counted: with it, strict C11 drops the comma before no arguments, too.
+ */
+#define PARAPET_NR_ARGS(p0, ...)                                               \
+    PARAPET_16TH(p0, ##__VA_ARGS__, has_seven_arguments, lacks_a_type_or_name, \
+                 6, lacks_a_type_or_name, 5, lacks_a_type_or_name, 4,          \
+                 lacks_a_type_or_name, 3, lacks_a_type_or_name, 2,             \
+                 lacks_a_type_or_name, 1, lacks_a_type_or_name, 0)
+#define PARAPET_16TH(p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12,    \
+                     p13, p14, p15, ...)                                       \
+    p15
 
 /* For so many: M, what is put between two, what is put when there are none. */
 #define PARAPET_EACH(nr, ...) PARAPET_EACH_OF(nr, __VA_ARGS__)
@@ -51,28 +55,5 @@
                        n6)                                                     \
     PARAPET_EACH_5(M, S, none, t1, n1, t2, n2, t3, n3, t4, n4, t5, n5)         \
     S() M(6, t6, n6)
-
-/* A line with its arguments in the middle, as they stand now. */
-#define PARAPET_HYPERCALL0(nr, name, flags, errors, brief)                     \
-    PARAPET_HYPERCALL(nr, name, flags, errors, brief)
-#define PARAPET_HYPERCALL1(nr, name, flags, t1, n1, errors, brief)             \
-    PARAPET_HYPERCALL(nr, name, flags, errors, brief, t1, n1)
-#define PARAPET_HYPERCALL2(nr, name, flags, t1, n1, t2, n2, errors, brief)     \
-    PARAPET_HYPERCALL(nr, name, flags, errors, brief, t1, n1, t2, n2)
-#define PARAPET_HYPERCALL3(nr, name, flags, t1, n1, t2, n2, t3, n3, errors,    \
-                           brief)                                              \
-    PARAPET_HYPERCALL(nr, name, flags, errors, brief, t1, n1, t2, n2, t3, n3)
-#define PARAPET_HYPERCALL4(nr, name, flags, t1, n1, t2, n2, t3, n3, t4, n4,    \
-                           errors, brief)                                      \
-    PARAPET_HYPERCALL(nr, name, flags, errors, brief, t1, n1, t2, n2, t3, n3,  \
-                      t4, n4)
-#define PARAPET_HYPERCALL5(nr, name, flags, t1, n1, t2, n2, t3, n3, t4, n4,    \
-                           t5, n5, errors, brief)                              \
-    PARAPET_HYPERCALL(nr, name, flags, errors, brief, t1, n1, t2, n2, t3, n3,  \
-                      t4, n4, t5, n5)
-#define PARAPET_HYPERCALL6(nr, name, flags, t1, n1, t2, n2, t3, n3, t4, n4,    \
-                           t5, n5, t6, n6, errors, brief)                      \
-    PARAPET_HYPERCALL(nr, name, flags, errors, brief, t1, n1, t2, n2, t3, n3,  \
-                      t4, n4, t5, n5, t6, n6)
 
 #endif

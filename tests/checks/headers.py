@@ -11,8 +11,10 @@ HV = ("HV_CFLAGS", [])
 GK_PV = ("GK_CFLAGS", ["-Iguest-kernel/privops/pv"])
 GK_NATIVE = ("GK_CFLAGS", ["-Iguest-kernel/privops/native"])
 MG = ("MG_CFLAGS", [])
+# Guests of others, which need not be in GNU's C.
+C11 = ("MG_CFLAGS", ["-std=c11"])
 WORLDS = {
-    "abi": (HV, GK_PV),
+    "abi": (HV, GK_PV, C11),
     "lib": (HV, GK_PV),
     "hypervisor": (HV,),
     "pvdrivers": (GK_PV,),

@@ -72,7 +72,7 @@ def free_number(folder):
         end = int(re.search(r"#define PARAPET_NR_HYPERCALLS (\d+)",
                             file.read()).group(1))
     with open(os.path.join(folder, "abi/hypercalls.def")) as file:
-        taken = set(map(int, re.findall(r"PARAPET_HYPERCALL\d?\(\s*(\d+)",
+        taken = set(map(int, re.findall(r"PARAPET_HYPERCALL\(\s*(\d+)",
                                         file.read())))
     return max(set(range(end)) - taken)
 
@@ -89,22 +89,31 @@ def main():
         free = free_number(folder)
         for what, problems in (
                 ("a number used twice", build_fails(
-                    folder, 'PARAPET_HYPERCALL0(1, twice, 0, "", "x")',
+                    folder, 'PARAPET_HYPERCALL(1, twice, 0, "", "x")',
                     "twice (number 1): has the number of abi_version")),
                 ("an unknown error", build_fails(
-                    folder, f'PARAPET_HYPERCALL0({free}, odd, 0, "EODD", "x")',
+                    folder, f'PARAPET_HYPERCALL({free}, odd, 0, "EODD", "x")',
                     "abi/errors.def has no EODD")),
                 ("an unknown type", build_fails(
-                    folder, f'PARAPET_HYPERCALL1({free}, odd, 0, u7, a, "", "x")',
+                    folder,
+                    f'PARAPET_HYPERCALL({free}, odd, 0, "", "x", u7, a)',
                     "unknown type of argument: u7")),
+                ("an argument without a name", build_fails(
+                    folder, f'PARAPET_HYPERCALL({free}, odd, 0, "", "x", u32)',
+                    "lacks_a_type_or_name")),
+                ("seven arguments", build_fails(
+                    folder,
+                    f'PARAPET_HYPERCALL({free}, odd, 0, "", "x", u32, a, '
+                    'u32, b, u32, c, u32, d, u32, e, u32, f, u32, g)',
+                    "has_seven_arguments")),
                 ("a number out of range", build_fails(
-                    folder, 'PARAPET_HYPERCALL0(256, far, 0, "", "x")',
+                    folder, 'PARAPET_HYPERCALL(256, far, 0, "", "x")',
                     "not below PARAPET_NR_HYPERCALLS")),
                 ("a stale docs/hypercalls.md", build_fails(
-                    folder, f'PARAPET_HYPERCALL0({free}, stale, 0, "", "x")',
+                    folder, f'PARAPET_HYPERCALL({free}, stale, 0, "", "x")',
                     "docs/hypercalls.md is stale")),
                 ("a missing handler", build_fails(
-                    folder, f'PARAPET_HYPERCALL0({free}, absent, 0, "", "x")',
+                    folder, f'PARAPET_HYPERCALL({free}, absent, 0, "", "x")',
                     "hc_absent", regenerate=True))):
             good &= common.report(f"{NAME}: {what} fails the build", problems)
     sys.exit(0 if good else 1)

@@ -111,7 +111,7 @@ def write(folder, path, text):
 def taken(folder="."):
     """The number of each hypercall that a tree has, by its name."""
     return {name: int(number) for number, name in re.findall(
-        r"PARAPET_HYPERCALL\d?\(\s*(\d+),\s*(\w+)", read(folder, LIST))}
+        r"PARAPET_HYPERCALL\(\s*(\d+),\s*(\w+)", read(folder, LIST))}
 
 
 def free_numbers(folder="."):
@@ -131,7 +131,7 @@ def sections():
 def renumbered(text, number):
     """The section with this number for its hypercall."""
     return re.sub(r"(?<=is hypercall )\d+(?=:$)|"
-                  r"(?<=^PARAPET_HYPERCALL\d\()\d+", str(number), text,
+                  r"(?<=^PARAPET_HYPERCALL\()\d+", str(number), text,
                   flags=re.M)
 
 
@@ -400,7 +400,7 @@ def no_number():
     folder = copy_tree("full")
     path = "abi/hypercalls.def"
     write(folder, path, read(folder, path) + "".join(
-        f'PARAPET_HYPERCALL0({number}, taken{number}, 0, "", "taken")\n'
+        f'PARAPET_HYPERCALL({number}, taken{number}, 0, "", "taken")\n'
         for number in free_numbers()))
     expect_refusal(folder, "NAME=zz", "all numbers from 224 to 255 are taken")
 

@@ -43,7 +43,7 @@ static int64_t record(uint32_t nr, unsigned int nr_args,
     {                                                                          \
         const uint64_t args[MAX_ARGS] = {PARAPET_ARGS(CAME, ##__VA_ARGS__)};   \
                                                                                \
-        return record(nr, PARAPET_NR_ARGS(__VA_ARGS__), args);                 \
+        return record(nr, PARAPET_NR_ARGS(nr, ##__VA_ARGS__), args);           \
     }
 #include "abi/hypercalls.def"
 #undef PARAPET_HYPERCALL
@@ -166,10 +166,10 @@ static void test_up_to_six_arguments(void **state)
     (void)state;
     assert_int_equal(sizeof(all), sizeof(expected));
     assert_memory_equal(all, expected, sizeof(all));
-    assert_int_equal(PARAPET_NR_ARGS(), 0);
-    assert_int_equal(PARAPET_NR_ARGS(t, n), 1);
-    assert_int_equal(PARAPET_NR_ARGS(t, n, t, n, t, n, t, n, t, n), 5);
-    assert_int_equal(PARAPET_NR_ARGS(t, n, t, n, t, n, t, n, t, n, t, n), 6);
+    assert_int_equal(PARAPET_NR_ARGS(0), 0);
+    assert_int_equal(PARAPET_NR_ARGS(0, t, n), 1);
+    assert_int_equal(PARAPET_NR_ARGS(0, t, n, t, n, t, n, t, n, t, n), 5);
+    assert_int_equal(PARAPET_NR_ARGS(0, t, n, t, n, t, n, t, n, t, n, t, n), 6);
 }
 
 static const struct line *line_of(uint32_t nr)

@@ -31,7 +31,7 @@ GUEST_START = 0xffffff8000000000  # PARAPET_KERNEL_START
 
 # abi/note.h, hypervisor/engine/entry.S
 HYPERCALL_ENTRY_SIZE = 16
-HYPERCALL = re.compile(r"^PARAPET_HYPERCALL\d?\((\d+), (\w+),", re.MULTILINE)
+HYPERCALL = re.compile(r"^PARAPET_HYPERCALL\((\d+), (\w+),", re.MULTILINE)
 STUB_SIZE, NR_STUBS = 16, 256
 FIRST_INTERRUPT = 32
 EXCEPTIONS = {13: "emulated", 14: "page_fault"}

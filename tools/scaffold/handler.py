@@ -40,14 +40,16 @@ def errors_of(call):
 
 
 def definition(call):
-    macro = f"PARAPET_HYPERCALL{len(call.args)}("
-    words = [f"{macro}{call.number}", call.name, flags_of(call)]
-    for arg in call.args:
-        words += [arg.kind, arg.name]
-    words.append(f'"{" ".join(errors_of(call))}"')
-    brief = f'"{call.name}: say here in one line what it does."'
+    macro = "PARAPET_HYPERCALL("
     indent = " " * len(macro)
-    return f"{filled(words, len(macro))},\n{indent}{brief})\n"
+    lines = [
+        filled([f"{macro}{call.number}", call.name, flags_of(call),
+                f'"{" ".join(errors_of(call))}"'], len(macro)),
+        f'{indent}"{call.name}: say here in one line what it does."']
+    args = [f"{arg.kind}, {arg.name}" for arg in call.args]
+    if args:
+        lines.append(filled([indent + args[0]] + args[1:], len(macro)))
+    return ",\n".join(lines) + ")\n"
 
 
 # ---- the handler ----
