@@ -4,8 +4,12 @@
 # "irqflag.h", which the include path finds in privops/pv or privops/native;
 # so each build compiles everything for itself, into gk-pv/ or gk-native/.
 
-GK_PV_CFLAGS = -Iguest-kernel/privops/pv -I$(BUILD)/gk $(GK_CFLAGS)
-GK_NATIVE_CFLAGS = -Iguest-kernel/privops/native -I$(BUILD)/gk $(GK_CFLAGS)
+# No function may take a third of a kernel stack (mm/layout.h) for itself.
+GK_FRAMES := -Wframe-larger-than=5120
+
+GK_PV_CFLAGS = -Iguest-kernel/privops/pv -I$(BUILD)/gk $(GK_CFLAGS) $(GK_FRAMES)
+GK_NATIVE_CFLAGS = -Iguest-kernel/privops/native -I$(BUILD)/gk $(GK_CFLAGS) \
+    $(GK_FRAMES)
 
 GK_SRC := $(addprefix guest-kernel/, \
 	core/main.c core/kprintf.c core/console.c core/irq.c core/trap.c \

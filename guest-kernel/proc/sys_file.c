@@ -4,6 +4,7 @@
  * of it. Opening: proc/sys_open.c.
  */
 #include "guest-kernel/errno.h"
+#include "guest-kernel/mm/slab.h"
 #include "guest-kernel/proc/syscall.h"
 #include "guest-kernel/proc/user_path.h"
 #include "lib/string.h"
@@ -15,11 +16,11 @@ static int64_t make_node(struct process *self, uint64_t dir_fd, uint64_t vaddr,
 {
     struct user_name name;
     struct inode *made;
-    int64_t result = user_path_find_name(self, dir_fd, vaddr, 0, &name);
+    int64_t result = user_path_find_name(self, dir_fd, vaddr, &name);
 
     if (result != 0)
         return result;
-    if (name.name[name.size] == '/' && (mode & MODE_TYPE) != MODE_FOLDER)
+    if (name.has_slash && (mode & MODE_TYPE) != MODE_FOLDER)
         result = -ENOENT;
     else if (name.folder->ops->create == NULL)
         result = -EPERM;
@@ -74,24 +75,35 @@ int64_t sys_mknod(struct process *self, const uint64_t *args)
     return sys_mknodat(self, at);
 }
 
-int64_t sys_symlinkat(struct process *self, const uint64_t *args)
+static int64_t make_link(struct process *self, const char *text,
+                         uint64_t dir_fd, uint64_t vaddr)
 {
-    struct user_path text;
     struct user_name name;
-    int64_t result = user_path_read(self, AT_FDCWD, args[0], 1, &text);
+    int64_t result = user_path_find_name(self, dir_fd, vaddr, &name);
 
-    if (result == 0)
-        result = user_path_find_name(self, args[1], args[2], 0, &name);
     if (result != 0)
         return result;
-    if (name.name[name.size] == '/')
+    if (name.has_slash)
         result = -ENOENT;
     else if (name.folder->ops->symlink == NULL)
         result = -EPERM;
     else
         result = name.folder->ops->symlink(name.folder, name.name, name.size,
-                                           text.text, strlen(text.text));
+                                           text, strlen(text));
     inode_put(name.folder);
+    return result;
+}
+
+int64_t sys_symlinkat(struct process *self, const uint64_t *args)
+{
+    char *text = kmalloc(PATH_MAX);
+    int64_t result = -ENOMEM;
+
+    if (text != NULL)
+        result = user_path_text(self, args[0], text);
+    if (result == 0)
+        result = make_link(self, text, args[1], args[2]);
+    kfree(text);
     return result;
 }
 
@@ -106,11 +118,11 @@ static int64_t link_inode(struct process *self, struct inode *inode,
                           uint64_t dir_fd, uint64_t vaddr)
 {
     struct user_name name;
-    int64_t result = user_path_find_name(self, dir_fd, vaddr, 1, &name);
+    int64_t result = user_path_find_name(self, dir_fd, vaddr, &name);
 
     if (result != 0)
         return result;
-    if (name.name[name.size] == '/')
+    if (name.has_slash)
         result = -ENOENT;
     else if (name.folder->ops->link == NULL)
         result = -EPERM;
@@ -160,7 +172,7 @@ static int64_t unlink_name(const struct user_name *name, bool is_folder)
         return result;
     found_folder = inode_is(inode, MODE_FOLDER);
     inode_put(inode);
-    if (!found_folder && (is_folder || name->name[name->size] == '/'))
+    if (!found_folder && (is_folder || name->has_slash))
         return -ENOTDIR;
     if (found_folder && !is_folder)
         return -EISDIR;
@@ -177,7 +189,7 @@ int64_t sys_unlinkat(struct process *self, const uint64_t *args)
 
     if ((args[2] & ~(uint64_t)AT_REMOVEDIR) != 0)
         return -EINVAL;
-    result = user_path_find_name(self, args[0], args[1], 0, &name);
+    result = user_path_find_name(self, args[0], args[1], &name);
     if (result == -EEXIST)
         return is_folder ? -EINVAL : -EISDIR;
     if (result != 0)
@@ -216,8 +228,7 @@ static int64_t check_rename(const struct user_name *from,
         return result;
     is_folder = inode_is(inode, MODE_FOLDER);
     inode_put(inode);
-    if (!is_folder &&
-        (from->name[from->size] == '/' || to->name[to->size] == '/'))
+    if (!is_folder && (from->has_slash || to->has_slash))
         return -ENOTDIR;
     if (from->folder->fs != to->folder->fs)
         return -EXDEV;
@@ -249,10 +260,10 @@ int64_t sys_renameat2(struct process *self, const uint64_t *args)
 
     if ((args[4] & ~(uint64_t)RENAME_NOREPLACE) != 0)
         return -EINVAL;
-    result = user_path_find_name(self, args[0], args[1], 0, &from);
+    result = user_path_find_name(self, args[0], args[1], &from);
     if (result != 0)
         return result == -EEXIST ? -EBUSY : result;
-    result = user_path_find_name(self, args[2], args[3], 1, &to);
+    result = user_path_find_name(self, args[2], args[3], &to);
     if (result == 0) {
         result = rename_name(&from, &to, args[4] == 0);
         inode_put(to.folder);

@@ -8,6 +8,7 @@
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
+#include "guest-kernel/mm/slab.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/syscall.h"
 #include "guest-kernel/proc/user_path.h"
@@ -116,14 +117,15 @@ int64_t sys_getdents64(struct process *self, const uint64_t *args)
 
 int64_t sys_getcwd(struct process *self, const uint64_t *args)
 {
-    static char text[PATH_MAX];
-    int64_t size =
-        path_of(self->cwd, text, MIN(args[1], (uint64_t)sizeof(text)));
+    char *text = kmalloc(PATH_MAX);
+    int64_t size = -ENOMEM;
 
-    if (size < 0)
-        return size;
-    return space_copy_out(self->space, args[0], text, (size_t)size) ? size
-                                                                    : -EFAULT;
+    if (text != NULL)
+        size = path_of(self->cwd, text, MIN(args[1], (uint64_t)PATH_MAX));
+    if (size > 0 && !space_copy_out(self->space, args[0], text, (size_t)size))
+        size = -EFAULT;
+    kfree(text);
+    return size;
 }
 
 /* Takes over the reference of the new one. */

@@ -120,7 +120,7 @@ static int64_t open_path(struct process *self, uint64_t dir_fd, uint64_t vaddr,
         .mode = (uint32_t)mode,
     };
     struct user_path path;
-    int64_t result = user_path_read(self, dir_fd, vaddr, 0, &path);
+    int64_t result = user_path_read(self, dir_fd, vaddr, &path);
 
     if (result != 0)
         return result;

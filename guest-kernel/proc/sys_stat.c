@@ -8,6 +8,7 @@
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/object.h"
 #include "guest-kernel/mm/page.h"
+#include "guest-kernel/mm/slab.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/syscall.h"
 #include "guest-kernel/proc/timer.h"
@@ -256,15 +257,18 @@ int64_t sys_fstatfs(struct process *self, const uint64_t *args)
 static int64_t put_link(struct process *self, struct inode *inode,
                         uint64_t vaddr, uint64_t size)
 {
-    static char text[PATH_MAX];
-    int64_t length;
+    int64_t length = -ENOMEM;
+    char *text;
 
     if (!inode_is(inode, MODE_LINK))
         return -EINVAL;
-    length =
-        inode->ops->read_link(inode, text, MIN(size, (uint64_t)sizeof(text)));
+    text = kmalloc(PATH_MAX);
+    if (text != NULL)
+        length =
+            inode->ops->read_link(inode, text, MIN(size, (uint64_t)PATH_MAX));
     if (length > 0 && !space_copy_out(self->space, vaddr, text, (size_t)length))
-        return -EFAULT;
+        length = -EFAULT;
+    kfree(text);
     return length;
 }
 

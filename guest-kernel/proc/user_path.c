@@ -8,8 +8,7 @@
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/proc/files.h"
-
-static char texts[2][PATH_MAX];
+#include "lib/string.h"
 
 /* Of an absolute path, the descriptor does not matter. */
 static int64_t find_start(struct process *self, uint64_t dir_fd,
@@ -28,16 +27,21 @@ static int64_t find_start(struct process *self, uint64_t dir_fd,
     return inode_is(file->inode, MODE_FOLDER) ? 0 : -ENOTDIR;
 }
 
-int64_t user_path_read(struct process *self, uint64_t dir_fd, uint64_t vaddr,
-                       unsigned int which, struct user_path *path)
+int64_t user_path_text(struct process *self, uint64_t vaddr, char *text)
 {
-    int64_t size =
-        space_copy_string(self->space, texts[which], vaddr, PATH_MAX);
+    int64_t size = space_copy_string(self->space, text, vaddr, PATH_MAX);
 
     if (size < 0)
         return size == -E2BIG ? -ENAMETOOLONG : -EFAULT;
-    path->text = texts[which];
-    return find_start(self, dir_fd, path);
+    return 0;
+}
+
+int64_t user_path_read(struct process *self, uint64_t dir_fd, uint64_t vaddr,
+                       struct user_path *path)
+{
+    int64_t result = user_path_text(self, vaddr, path->text);
+
+    return result != 0 ? result : find_start(self, dir_fd, path);
 }
 
 static int64_t find_descriptor(struct process *self, uint64_t fd,
@@ -72,7 +76,7 @@ int64_t user_path_find(struct process *self, uint64_t dir_fd, uint64_t vaddr,
 
     if ((flags & AT_EMPTY_PATH) != 0 && is_empty_string(self, vaddr))
         return find_descriptor(self, dir_fd, found);
-    result = user_path_read(self, dir_fd, vaddr, 0, &path);
+    result = user_path_read(self, dir_fd, vaddr, &path);
     if (result != 0)
         return result;
     return path_find(path.from, path.text, (flags & AT_SYMLINK_NOFOLLOW) == 0,
@@ -80,14 +84,18 @@ int64_t user_path_find(struct process *self, uint64_t dir_fd, uint64_t vaddr,
 }
 
 int64_t user_path_find_name(struct process *self, uint64_t dir_fd,
-                            uint64_t vaddr, unsigned int which,
-                            struct user_name *name)
+                            uint64_t vaddr, struct user_name *name)
 {
     struct user_path path;
-    int64_t result = user_path_read(self, dir_fd, vaddr, which, &path);
+    const char *last;
+    int64_t result = user_path_read(self, dir_fd, vaddr, &path);
 
+    if (result == 0)
+        result = path_find_folder(path.from, path.text, &name->folder, &last,
+                                  &name->size);
     if (result != 0)
         return result;
-    return path_find_folder(path.from, path.text, &name->folder, &name->name,
-                            &name->size);
+    memcpy(name->name, last, name->size);
+    name->has_slash = last[name->size] == '/';
+    return 0;
 }

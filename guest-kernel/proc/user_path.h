@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Paths that programs give to system calls. The text is in one of two buffers
- * that all calls share, and stays there until the next call reads a path or
- * the caller sleeps: so no call sleeps between reading a path and following it.
+ * Paths that programs give to system calls. A text lives in the frame of the
+ * function that follows it. It is a quarter of a kernel stack (mm/layout.h): so
+ * no function that has one calls another that has one, and who needs two takes
+ * memory for the other.
  */
 #ifndef GUEST_KERNEL_PROC_USER_PATH_H
 #define GUEST_KERNEL_PROC_USER_PATH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,13 +25,15 @@
 
 struct user_path {
     struct inode *from; /* where it starts; the descriptor's reference */
-    const char *text;
+    char text[PATH_MAX];
 };
 
-/* For calls with two paths, the second one is read with which = 1. 0, -EFAULT,
- * -ENAMETOOLONG, -EBADF or -ENOTDIR. */
+/* The text alone: PATH_MAX bytes at most. 0, -EFAULT or -ENAMETOOLONG. */
+int64_t user_path_text(struct process *self, uint64_t vaddr, char *text);
+
+/* The text and where it starts. As above, or -EBADF or -ENOTDIR. */
 int64_t user_path_read(struct process *self, uint64_t dir_fd, uint64_t vaddr,
-                       unsigned int which, struct user_path *path);
+                       struct user_path *path);
 
 /* The inode, with a reference. Flags: AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW. */
 int64_t user_path_find(struct process *self, uint64_t dir_fd, uint64_t vaddr,
@@ -38,11 +42,11 @@ int64_t user_path_find(struct process *self, uint64_t dir_fd, uint64_t vaddr,
 /* A directory, with a reference, and a name in it (fs/path.h). */
 struct user_name {
     struct inode *folder;
-    const char *name;
+    char name[NAME_MAX]; /* size bytes, not terminated */
     size_t size;
+    bool has_slash; /* behind it */
 };
 int64_t user_path_find_name(struct process *self, uint64_t dir_fd,
-                            uint64_t vaddr, unsigned int which,
-                            struct user_name *name);
+                            uint64_t vaddr, struct user_name *name);
 
 #endif
