@@ -9,6 +9,7 @@
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/fs/path.h"
+#include "guest-kernel/fs/random.h"
 #include "guest-kernel/fs/tty.h"
 #include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/signal.h"

@@ -17,7 +17,4 @@ const struct file_ops *device_file_ops(uint64_t device);
 /* Makes the nodes in /dev. At boot, after the RAM disk has been unpacked. */
 void device_init(void);
 
-/* size random bytes: the CPU's rdrand where there is one. */
-void random_bytes(void *to, size_t size);
-
 #endif

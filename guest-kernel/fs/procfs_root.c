@@ -6,10 +6,10 @@
  */
 #include "guest-kernel/core/main.h"
 #include "guest-kernel/core/version.h"
-#include "guest-kernel/fs/device.h"
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/fs/procfs_parts.h"
 #include "guest-kernel/fs/procfs_text.h"
+#include "guest-kernel/fs/random.h"
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/system.h"

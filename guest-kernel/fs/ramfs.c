@@ -13,9 +13,9 @@
 
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/errno.h"
-#include "guest-kernel/fs/device.h"
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/fs/ramfs_parts.h"
+#include "guest-kernel/fs/random.h"
 #include "guest-kernel/mm/object.h"
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/mm/slab.h"

@@ -7,7 +7,8 @@
  * stack protectors' values, and to be guessed by whoever tries. It is no base
  * for keys, and nothing tells a program which of the two it got.
  */
-#include "guest-kernel/fs/device.h"
+#include "guest-kernel/fs/random.h"
+
 #include "guest-kernel/privops/privops.h"
 #include "lib/macros.h"
 #include "lib/string.h"

@@ -16,7 +16,7 @@
 #include "guest-kernel/proc/exec_stack.h"
 
 #include "guest-kernel/errno.h"
-#include "guest-kernel/fs/device.h"
+#include "guest-kernel/fs/random.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/slab.h"
 #include "lib/macros.h"

@@ -6,7 +6,7 @@
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/core/version.h"
 #include "guest-kernel/errno.h"
-#include "guest-kernel/fs/device.h"
+#include "guest-kernel/fs/random.h"
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/sched.h"

@@ -17,6 +17,7 @@
 #include "guest-kernel/fs/pipe.h"
 #include "guest-kernel/fs/ramfs.h"
 #include "guest-kernel/fs/ramfs_parts.h"
+#include "guest-kernel/fs/random.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/object.h"
 #include "guest-kernel/mm/page.h"
