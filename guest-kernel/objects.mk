@@ -31,7 +31,7 @@ GK_SRC := $(addprefix guest-kernel/, \
 	proc/sys_stat.c proc/sys_open.c proc/sys_folder.c \
 	proc/sys_attribute.c proc/sys_descriptor.c proc/user_path.c \
 	fs/cpio.c fs/inode.c fs/path.c fs/file.c fs/ramfs.c fs/ramfs_file.c \
-	fs/ramfs_unpack.c fs/pipe.c fs/poll.c fs/epoll.c fs/device.c \
+	fs/ramfs_unpack.c fs/pipe.c fs/poll.c fs/epoll.c fs/device.c fs/device_null.c \
 	fs/random.c fs/tty.c fs/tty_line.c fs/tty_job.c fs/tty_speed.c fs/tty_ioctl.c \
 	fs/procfs.c fs/procfs_text.c fs/procfs_root.c fs/procfs_system.c \
 	fs/procfs_process.c fs/procfs_status.c fs/procfs_cpu.c \

@@ -116,9 +116,10 @@ _Noreturn void kernel_main(const struct boot_info *boot)
     thread_init(privops_boot_stack());
     sched_init();
     console_init();
+    device_null_init();
     tty_init();
     ramfs_init(boot);
-    device_init();
+    device_make_nodes();
     if (path_mount("/proc", procfs_create()) != 0)
         kprintf("guest: there is no /proc to put its files in\n");
     privops_irq_start();

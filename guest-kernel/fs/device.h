@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Character devices: /dev/null and its kin, by device number.
+ * Character devices by number. Who has some registers a table of them at boot:
+ * fs/device_null.c, fs/tty.c.
  */
 #ifndef GUEST_KERNEL_FS_DEVICE_H
 #define GUEST_KERNEL_FS_DEVICE_H
@@ -8,13 +9,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "guest-kernel/fs/file.h"
+struct file_ops;
 
-/* What a device inode with this number (st_rdev: major << 8 | minor) is opened
- * with; NULL: there is no such device, -ENXIO. */
-const struct file_ops *device_file_ops(uint64_t device);
+/* st_rdev, by Linux's numbers. */
+#define DEVICE(major, minor) ((uint64_t)(major) << 8 | (minor))
+
+struct device {
+    const char *name; /* in /dev */
+    uint64_t number;
+    const struct file_ops *ops; /* what it is opened with */
+};
+
+struct device_table {
+    const struct device *devices;
+    size_t nr;
+    struct device_table *next; /* the registry's */
+};
+
+/* It is kept. Before device_make_nodes(), for the names. */
+void device_register(struct device_table *table);
+
+/* NULL: there is no such device, -ENXIO. */
+const struct file_ops *device_file_ops(uint64_t number);
 
 /* Makes the nodes in /dev. At boot, after the RAM disk has been unpacked. */
-void device_init(void);
+void device_make_nodes(void);
+
+/* Registers /dev/null and its kin. */
+void device_null_init(void);
 
 #endif

@@ -129,8 +129,8 @@ static void put_family(struct text *text, const struct process *process)
     int foreground = has_tty ? (int)tty_foreground(process->tty) : -1;
 
     /* 4 ppid, pgrp, session, tty_nr, tpgid, 9 flags */
-    text_print(text, " %u %u %u %u %d 0", parent_pid(process), process->pgid,
-               process->sid, has_tty ? TTY_DEVICE_CONSOLE : 0, foreground);
+    text_print(text, " %u %u %u %lu %d 0", parent_pid(process), process->pgid,
+               process->sid, has_tty ? TTY_DEVICE_CONSOLE : 0ul, foreground);
 }
 
 static void put_times(struct text *text, const struct process *process,

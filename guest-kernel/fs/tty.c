@@ -349,7 +349,7 @@ static int64_t tty_open(struct file *file)
     return 0;
 }
 
-const struct file_ops tty_file_ops = {
+static const struct file_ops tty_file_ops = {
     .open = tty_open,
     .read = tty_read,
     .write = tty_write,
@@ -367,5 +367,13 @@ void tty_init(void)
         .hold = tty_hold,
     };
 
+    static const struct device devices[] = {
+        {"tty", TTY_DEVICE_TTY, &tty_file_ops},
+        {"console", TTY_DEVICE_CONSOLE, &tty_file_ops},
+        {"ttyS0", DEVICE(4, 64), &tty_file_ops}, /* the console, too */
+    };
+    static struct device_table table = {devices, ARRAY_SIZE(devices), NULL};
+
     console_attach(&terminal);
+    device_register(&table);
 }

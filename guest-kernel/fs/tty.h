@@ -17,23 +17,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest-kernel/fs/device.h"
 #include "guest-kernel/fs/file.h"
 
 struct process;
 struct tty;
 
-/* The console's input goes to the terminal from now on. */
+#define TTY_DEVICE_CONSOLE DEVICE(5, 1)
+#define TTY_DEVICE_TTY DEVICE(5, 0) /* the controlling terminal, whichever */
+
+/* The console's input goes to the terminal from now on, and /dev/console and
+ * the like are registered. */
 void tty_init(void);
 
 /* The console's. */
 struct tty *tty_console(void);
-
-/* Device numbers, as Linux gives them; /dev/ttyS0 is the console, too. */
-#define TTY_DEVICE_CONSOLE 0x501u
-#define TTY_DEVICE_TTY 0x500u /* the controlling terminal, whichever */
-
-/* What /dev/console and the like are opened with. */
-extern const struct file_ops tty_file_ops;
 
 /* The leader of the session that has the terminal ends: SIGHUP and SIGCONT to
  * the foreground group, and nobody has it any more. */

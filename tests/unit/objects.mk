@@ -68,7 +68,7 @@ test_area_SRC := guest-kernel/mm/area.c
 test_object_SRC := guest-kernel/mm/object.c
 test_cpio_SRC := guest-kernel/fs/cpio.c
 RAMFS_SRC := $(addprefix guest-kernel/fs/,inode.c path.c file.c ramfs.c \
-    ramfs_file.c ramfs_unpack.c)
+    ramfs_file.c ramfs_unpack.c device.c)
 test_ramfs_SRC := $(RAMFS_SRC) guest-kernel/fs/cpio.c guest-kernel/mm/object.c \
     tests/unit/ramfs_world.c
 test_path_SRC := $(test_ramfs_SRC)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "guest-kernel/errno.h"
+#include "guest-kernel/fs/device.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/fs/ramfs.h"
@@ -243,6 +244,42 @@ static void test_opening(void **state)
     assert_string_equal(world_text("/d"), "unreadable");
 }
 
+/* ---- devices ---- */
+
+static const struct file_ops other_ops;
+
+/* What is there already stays, and the rest is made all the same. */
+static void test_devices(void **state)
+{
+    static const struct device more[] = {{"one", 0x501, &other_ops},
+                                         {"two", 0x502, &other_ops}};
+    static struct device_table table = {more, 2, NULL};
+    struct inode *inode;
+    struct file *file;
+
+    (void)state;
+    device_register(&table);
+    assert_ptr_equal(device_file_ops(0x501), &other_ops);
+    assert_ptr_equal(device_file_ops(0x502), &other_ops);
+    assert_non_null(device_file_ops(0x103));
+    assert_null(device_file_ops(0x503));
+    assert_int_equal(world_make_folder("/dev"), 0);
+    assert_int_equal(world_make_file("/dev/one"), 0);
+    device_make_nodes();
+    assert_string_equal(world_console, "");
+    assert_true(world_number("/dev/null") > 0);
+    assert_true(world_number_at("/dev/stdin", false) > 0);
+    assert_int_equal(path_find(NULL, "/dev/one", true, &inode), 0);
+    assert_true(inode_is(inode, MODE_REGULAR));
+    inode_put(inode);
+    assert_int_equal(path_find(NULL, "/dev/two", true, &inode), 0);
+    assert_int_equal(inode->device, 0x502);
+    assert_int_equal(file_open(inode, O_RDONLY, &file), 0);
+    assert_ptr_equal(file->ops, &other_ops);
+    file_put(file);
+    inode_put(inode);
+}
+
 /* ---- unpacking ---- */
 
 static char archive[8192];
@@ -344,7 +381,8 @@ int main(void)
         WORLD_TEST(test_rename_files), WORLD_TEST(test_rename_folders),
         WORLD_TEST(test_no_memory),    WORLD_TEST(test_list_while_removing),
         WORLD_TEST(test_contents),     WORLD_TEST(test_opening),
-        WORLD_TEST(test_unpack),       WORLD_TEST(test_bad_archives),
+        WORLD_TEST(test_devices),      WORLD_TEST(test_unpack),
+        WORLD_TEST(test_bad_archives),
     };
 
     return cmocka_run_group_tests(tests, world_make_root, world_free_root);
