@@ -68,6 +68,8 @@ struct file_ops {
     int64_t (*read)(struct file *file, struct io *to, uint64_t *offset);
     int64_t (*write)(struct file *file, struct io *from, uint64_t *offset);
     int64_t (*ioctl)(struct file *file, uint32_t request, uint64_t arg);
+    /* How many bytes can be read now: for FIONREAD. NULL: ioctl knows. */
+    size_t (*available)(const struct file *file);
     /* POLL bits that hold now. Does not sleep. */
     uint32_t (*poll)(struct file *file);
     void (*close)(struct file *file); /* the last use is over */

@@ -12,10 +12,7 @@
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/mm/slab.h"
-#include "guest-kernel/mm/space.h"
 #include "guest-kernel/mm/user_page.h"
-#include "guest-kernel/proc/process.h"
-#include "guest-kernel/proc/signal.h"
 #include "guest-kernel/proc/wait.h"
 #include "lib/macros.h"
 
@@ -23,8 +20,6 @@
 #define PIPE_SIZE (NR_PAGES * PAGE_SIZE)
 /* What is written in one piece. */
 #define PIPE_BUF 4096u
-
-#define FIONREAD 0x541bu
 
 struct pipe {
     char *pages[NR_PAGES]; /* NULL: not needed yet */
@@ -151,7 +146,7 @@ static int64_t pipe_read(struct file *file, struct io *to, uint64_t *offset)
 
 static int64_t no_readers(void)
 {
-    signal_send_thread(thread_current(), SIGPIPE, NULL);
+    signal_broken_pipe();
     return -EPIPE;
 }
 
@@ -225,16 +220,9 @@ static size_t pipe_memory(const struct file *file)
     return size;
 }
 
-static int64_t pipe_ioctl(struct file *file, uint32_t request, uint64_t arg)
+static size_t pipe_available(const struct file *file)
 {
-    const struct pipe *pipe = file->private;
-    int32_t size = (int32_t)filled(pipe);
-
-    if (request != FIONREAD)
-        return -ENOTTY;
-    return space_copy_out(process_current()->space, arg, &size, sizeof(size))
-               ? 0
-               : -EFAULT;
+    return filled(file->private);
 }
 
 /* ---- opening and closing ---- */
@@ -330,7 +318,7 @@ const struct file_ops pipe_file_ops = {
     .open = pipe_open,
     .read = pipe_read,
     .write = pipe_write,
-    .ioctl = pipe_ioctl,
+    .available = pipe_available,
     .poll = pipe_poll,
     .close = pipe_close,
     .memory = pipe_memory,

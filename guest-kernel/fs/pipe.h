@@ -14,4 +14,8 @@ extern const struct file_ops pipe_file_ops;
 /* ends[0] is for reading. 0, or a negative error number. */
 int64_t pipe_create(struct file *ends[2], uint32_t flags);
 
+/* The current thread has written to a pipe that nobody reads: SIGPIPE. Provided
+ * by proc/signal.c. */
+void signal_broken_pipe(void);
+
 #endif

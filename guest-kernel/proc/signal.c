@@ -14,6 +14,7 @@
  */
 #include "guest-kernel/proc/signal.h"
 
+#include "guest-kernel/fs/pipe.h"
 #include "guest-kernel/proc/sched.h"
 
 /* ---- sending ---- */
@@ -183,6 +184,11 @@ void signal_stop(struct process *self, unsigned int number)
         tell(user);
     tell_parent(self, CLD_STOPPED, number);
     privops_irq_restore(irq_on);
+}
+
+void signal_broken_pipe(void)
+{
+    signal_send_thread(thread_current(), SIGPIPE, NULL);
 }
 
 void signal_fault(unsigned int number, const struct signal_info *info)

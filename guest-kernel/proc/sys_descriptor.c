@@ -276,13 +276,23 @@ static int64_t set_nonblocking(struct process *self, struct file *file,
     return 0;
 }
 
-/* What can still be read of a regular file. */
+/* Whether the kernel knows it, or only the file's kind. */
+static bool is_counted(const struct file *file)
+{
+    return inode_is(file->inode, MODE_REGULAR) || file->ops->available != NULL;
+}
+
+/* What can still be read. */
 static int64_t count_left(struct process *self, const struct file *file,
                           uint64_t vaddr)
 {
     uint64_t size = file->inode->size;
     uint64_t left = file->offset < size ? size - file->offset : 0;
-    int32_t result = (int32_t)MIN(left, (uint64_t)INT32_MAX);
+    int32_t result;
+
+    if (file->ops->available != NULL)
+        left = file->ops->available(file);
+    result = (int32_t)MIN(left, (uint64_t)INT32_MAX);
 
     return user_put(self, vaddr, &result, sizeof(result));
 }
@@ -302,7 +312,7 @@ static int64_t control_device(struct process *self, struct file *file,
     case FIONBIO:
         return set_nonblocking(self, file, args[2]);
     default:
-        if (request == FIONREAD && inode_is(file->inode, MODE_REGULAR))
+        if (request == FIONREAD && is_counted(file))
             return count_left(self, file, args[2]);
         if (file->ops->ioctl == NULL)
             return -ENOTTY;
