@@ -97,8 +97,9 @@ void console_pull(void)
     }
 }
 
-static void console_interrupt(void)
+static void console_interrupt(void *unused)
 {
+    (void)unused;
     fill();
     console_pull();
     if (head != tail && owner == CONSOLE_MONITOR)
@@ -112,7 +113,7 @@ void console_attach(const struct console_terminal *new_terminal)
 
 void console_init(void)
 {
-    irq_register(IRQ_CONSOLE, console_interrupt);
+    irq_bind(privops_console_port(), console_interrupt, NULL);
 }
 
 /* Before what is in the ring: it came earlier. */

@@ -36,7 +36,7 @@ struct console_terminal {
 /* There is one terminal; it says so before it is given the input. */
 void console_attach(const struct console_terminal *terminal);
 
-/* Registers the interrupt handler: before privops_irq_start(). The monitor has
+/* Binds the port of its interrupt: after privops_irq_start(). The monitor has
  * the input. */
 void console_init(void);
 

@@ -1,32 +1,52 @@
 /* SPDX-License-Identifier: MIT
  *
- * The table of interrupt handlers.
+ * The table of interrupt handlers, and where in it each port's is.
  */
 #include "guest-kernel/core/irq.h"
 
 #include <stddef.h>
 
+#include "abi/abi.h"
 #include "guest-kernel/core/panic.h"
 
-static struct {
+struct irq {
     irq_handler_t *handler;
+    void *data;
     uint64_t count;
-} irqs[NR_IRQS];
+};
 
-void irq_register(enum irq irq, irq_handler_t *handler)
+/* The first is nobody's. */
+static struct irq irqs[IRQ_MAX_BOUND + 1];
+static unsigned int nr_bound;
+static uint8_t index_of[PARAPET_NR_PORTS];
+
+_Static_assert(IRQ_MAX_BOUND <= UINT8_MAX, "index_of has bytes");
+
+void irq_bind(uint32_t port, irq_handler_t *handler, void *data)
 {
-    BUG_ON(irqs[irq].handler != NULL);
-    irqs[irq].handler = handler;
+    BUG_ON(port >= PARAPET_NR_PORTS || index_of[port] != 0);
+    BUG_ON(nr_bound == IRQ_MAX_BOUND);
+    index_of[port] = (uint8_t)++nr_bound;
+    irqs[nr_bound] = (struct irq){handler, data, 0};
 }
 
-void irq_raise(enum irq irq)
+static struct irq *find(uint32_t port)
 {
-    irqs[irq].count++;
-    if (irqs[irq].handler != NULL)
-        irqs[irq].handler();
+    return &irqs[port < PARAPET_NR_PORTS ? index_of[port] : 0];
 }
 
-uint64_t irq_count(enum irq irq)
+bool irq_raise(uint32_t port)
 {
-    return irqs[irq].count;
+    struct irq *irq = find(port);
+
+    if (irq->handler == NULL)
+        return false;
+    irq->count++;
+    irq->handler(irq->data);
+    return true;
+}
+
+uint64_t irq_count(uint32_t port)
+{
+    return find(port)->count;
 }

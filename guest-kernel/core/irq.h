@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: MIT
  *
- * What interrupts mean to the kernel, whatever they are for the machine: the
- * pv build gets them as ports of event channels, the native one as vectors.
+ * Interrupts by port: the number of an event channel in the pv build, a vector
+ * in the native one. Who has something that interrupts binds its port; the
+ * ports of the timer and the console are in privops/privops.h.
  */
 #ifndef GUEST_KERNEL_CORE_IRQ_H
 #define GUEST_KERNEL_CORE_IRQ_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-enum irq {
-    IRQ_TIMER,
-    IRQ_CONSOLE,
-    NR_IRQS,
-};
+/* So many can be bound. */
+#define IRQ_MAX_BOUND 32u
 
-typedef void irq_handler_t(void);
+typedef void irq_handler_t(void *data);
 
-/* Before privops_irq_start(). The handler runs with interrupts disabled. */
-void irq_register(enum irq irq, irq_handler_t *handler);
+/*
+ * From now on the handler is called with data, interrupts disabled, each time
+ * the port is raised. A port that is bound already, or one too many, is a bug.
+ * Interrupts are disabled, here and below.
+ */
+void irq_bind(uint32_t port, irq_handler_t *handler, void *data);
 
-/* Called by the build's privops_interrupt(). */
-void irq_raise(enum irq irq);
+/* Called by the build's privops_interrupt(). False: nobody's. */
+bool irq_raise(uint32_t port);
 
-/* How often irq was raised. */
-uint64_t irq_count(enum irq irq);
+/* How often it was raised while it was bound. Any interrupt state. */
+uint64_t irq_count(uint32_t port);
 
 #endif

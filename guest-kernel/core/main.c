@@ -114,6 +114,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
     page_init(boot);
     print_memory();
     thread_init(privops_boot_stack());
+    privops_irq_start();
     sched_init();
     console_init();
     device_null_init();
@@ -122,7 +123,6 @@ _Noreturn void kernel_main(const struct boot_info *boot)
     device_make_nodes();
     if (path_mount("/proc", procfs_create()) != 0)
         kprintf("guest: there is no /proc to put its files in\n");
-    privops_irq_start();
     if (!options.clock_boot)
         privops_clock_follow();
     if (thread_create("monitor", first_thread, NULL) == NULL)

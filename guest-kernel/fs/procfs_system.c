@@ -52,7 +52,8 @@ void procfs_show_system_stat(struct text *text,
                              const struct procfs_subject *subject)
 {
     uint64_t now = privops_clock_ns(), idle, user;
-    uint64_t timer = irq_count(IRQ_TIMER), console = irq_count(IRQ_CONSOLE);
+    uint64_t timer = irq_count(privops_timer_port());
+    uint64_t console = irq_count(privops_console_port());
     struct load load;
 
     (void)subject;
@@ -75,7 +76,8 @@ void procfs_show_interrupts(struct text *text,
     text_print(text,
                "           CPU0\n  0: %10lu   timer\n"
                "  1: %10lu   console\n",
-               irq_count(IRQ_TIMER), irq_count(IRQ_CONSOLE));
+               irq_count(privops_timer_port()),
+               irq_count(privops_console_port()));
 }
 
 void procfs_show_uptime(struct text *text, const struct procfs_subject *subject)

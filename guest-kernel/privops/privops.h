@@ -43,15 +43,18 @@ struct privops_stack {
 struct privops_stack privops_boot_stack(void);
 
 /*
- * Connects the timer and the console to irq_raise() (core/irq.h). Interrupts
- * are disabled; the handlers are registered.
+ * Connects the timer and the console to irq_raise() (core/irq.h): their ports
+ * are known from then on. Interrupts are disabled, and stay so until both are
+ * bound.
  */
 void privops_irq_start(void);
+uint32_t privops_timer_port(void);
+uint32_t privops_console_port(void);
 
 /*
  * An interrupt or event has arrived, with the vector of its stub: finds out
- * what it means, acknowledges it and calls irq_raise() for each. Interrupts
- * are disabled.
+ * which ports it stands for, acknowledges it and calls irq_raise() for each.
+ * Interrupts are disabled.
  */
 void privops_interrupt(uint64_t vector);
 
@@ -80,8 +83,8 @@ uint64_t privops_tick_hz(void);
 void privops_clock_follow(void);
 
 /*
- * Raises IRQ_TIMER once when the clock has reached deadline_ns, or earlier (a
- * timer may be unable to count that far). The last call counts.
+ * Raises the timer's port once when the clock has reached deadline_ns, or
+ * earlier (a timer may be unable to count that far). The last call counts.
  */
 void privops_timer_set(uint64_t deadline_ns);
 

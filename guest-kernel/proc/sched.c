@@ -125,10 +125,11 @@ static void end_slice(void)
     thread_current()->work = true;
 }
 
-static void timer_interrupt(void)
+static void timer_interrupt(void *unused)
 {
     uint64_t now = privops_clock_ns();
 
+    (void)unused;
     armed_ns = UINT64_MAX; /* a one-shot timer: it has fired */
     alarm_expire(now);
     wake_sleepers(now);
@@ -141,7 +142,7 @@ static void timer_interrupt(void)
 void sched_init(void)
 {
     idle = thread_current();
-    irq_register(IRQ_TIMER, timer_interrupt);
+    irq_bind(privops_timer_port(), timer_interrupt, NULL);
 }
 
 void sched_preempt(const struct trap_regs *regs)

@@ -13,7 +13,7 @@
 /* A thread keeps the CPU that long when others wait for it. */
 #define SCHED_SLICE_NS 10000000ul
 
-/* Registers the timer's handler: before privops_irq_start(). */
+/* Binds the timer's port: after privops_irq_start(). */
 void sched_init(void);
 
 /* The life of thread 0. Interrupts are disabled at first. */

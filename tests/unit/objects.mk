@@ -12,7 +12,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_type test_table test_table_preempt test_memory_model \
               test_symbols test_hypercall test_sched \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
-              test_signal test_alarm
+              test_signal test_alarm test_gk_irq
 
 # Not on a host that is not x86-64: test_sched compiles the hypervisor's handling
 # of traps, with its instructions, and the direct map of test_memory_race lies
@@ -89,6 +89,7 @@ $(addprefix $(BUILD)/host/,guest-kernel/fs/tty_line.o \
     HOST_CFLAGS += -Iguest-kernel/privops/native
 test_gk_options_SRC := guest-kernel/core/options.c
 test_alarm_SRC := guest-kernel/proc/alarm.c
+test_gk_irq_SRC := guest-kernel/core/irq.c
 test_signal_SRC := guest-kernel/proc/signal_set.c
 
 # ---- the rules ----

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Interrupts of the native build: from vectors to irq_raise(), and sleeping
- * until one comes.
+ * Interrupts of the native build: a vector is a port of irq_raise(). And
+ * sleeping until one comes.
  */
 #include "guest-kernel/core/irq.h"
 #include "guest-kernel/core/panic.h"
@@ -24,19 +24,23 @@ void privops_irq_start(void)
     uart_enable_interrupt();
 }
 
+uint32_t privops_timer_port(void)
+{
+    return VECTOR_TIMER;
+}
+
+uint32_t privops_console_port(void)
+{
+    return VECTOR_UART;
+}
+
 /* Acknowledged first: the handler may make the next one come. */
 void privops_interrupt(uint64_t vector)
 {
     if (vector == VECTOR_SPURIOUS)
         return; /* APM 2, 16.4.7: no end of interrupt */
     lapic_end_of_interrupt();
-    if (vector == VECTOR_TIMER)
-        irq_raise(IRQ_TIMER);
-    else if (vector == VECTOR_UART)
-        irq_raise(IRQ_CONSOLE);
-    else if (vector == VECTOR_CMOS)
-        native_time_interrupt();
-    else
+    if (!irq_raise((uint32_t)vector))
         panic("interrupt with vector %lu", vector);
 }
 

@@ -60,8 +60,5 @@ uint64_t *native_root(void);
 /* Measures the clocks, starts the local APIC and its timer. */
 void native_time_init(void);
 
-/* The CMOS clock's interrupt, once a second: makes the clock better. */
-void native_time_interrupt(void);
-
 #endif
 #endif

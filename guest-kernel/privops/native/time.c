@@ -5,6 +5,7 @@
  * day comes from the CMOS clock. With each of its seconds both are known better
  * (lib/clock.h).
  */
+#include "guest-kernel/core/irq.h"
 #include "guest-kernel/dev/cmos.h"
 #include "guest-kernel/dev/ioapic.h"
 #include "guest-kernel/dev/lapic.h"
@@ -123,12 +124,6 @@ void native_time_init(void)
     start_clocks(tsc_base, (ns << 32) / (last.tsc - first.tsc));
 }
 
-void privops_clock_follow(void)
-{
-    ioapic_route(CMOS_IRQ, VECTOR_CMOS);
-    cmos_interrupt_enable();
-}
-
 /* To a line with the new multiplier, without a step back. */
 static void change_line(void)
 {
@@ -139,11 +134,13 @@ static void change_line(void)
     __atomic_store_n(&line, other, __ATOMIC_RELEASE);
 }
 
-void native_time_interrupt(void)
+/* The CMOS clock's interrupt, once a second. */
+static void follow(void *unused)
 {
     struct clock_sample sample = read_sample();
     uint64_t before_ns, seconds;
 
+    (void)unused;
     /* First: an edge that comes from here on has an interrupt of its own. */
     cmos_interrupt_done();
     before_ns = privops_clock_ns();
@@ -151,6 +148,13 @@ void native_time_interrupt(void)
     (void)clock_wall_add(&wall, seconds, before_ns, privops_clock_ns());
     if (clock_rate_add(&rate, &sample))
         change_line();
+}
+
+void privops_clock_follow(void)
+{
+    irq_bind(VECTOR_CMOS, follow, NULL);
+    ioapic_route(CMOS_IRQ, VECTOR_CMOS);
+    cmos_interrupt_enable();
 }
 
 uint64_t privops_clock_ns(void)

@@ -8,38 +8,38 @@
  */
 #include "abi/stubs.h"
 #include "guest-kernel/core/irq.h"
-#include "guest-kernel/core/panic.h"
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/privops/pv/pv.h"
 
-/* The port that each interrupt came to be bound to. */
-static uint64_t irq_ports[NR_IRQS];
+static uint32_t timer_port;
+static uint32_t console_port;
 
-static void bind(enum irq irq, uint32_t virq)
+static uint32_t bind(uint32_t virq)
 {
     int64_t port = hypercall_evtchn_bind_virq(virq, 0);
 
     pv_check(port, "evtchn_bind_virq");
-    irq_ports[irq] = (uint64_t)port;
+    return (uint32_t)port;
 }
 
 void privops_irq_start(void)
 {
-    bind(IRQ_TIMER, PARAPET_VIRQ_TIMER);
-    bind(IRQ_CONSOLE, PARAPET_VIRQ_CONSOLE);
+    timer_port = bind(PARAPET_VIRQ_TIMER);
+    console_port = bind(PARAPET_VIRQ_CONSOLE);
 }
 
-/* Other ports are nobody's: they are cleared, and that is all. */
-static void handle_port(uint64_t port)
+uint32_t privops_timer_port(void)
 {
-    unsigned int irq;
-
-    for (irq = 0; irq < NR_IRQS; irq++)
-        if (irq_ports[irq] == port)
-            irq_raise((enum irq)irq);
+    return timer_port;
 }
 
-/* Clears each bit before it is handled: it may be set again meanwhile. */
+uint32_t privops_console_port(void)
+{
+    return console_port;
+}
+
+/* Clears each bit before it is handled: it may be set again meanwhile. A port
+ * that nobody has bound is cleared, and that is all. */
 static void handle_word(uint64_t word)
 {
     volatile struct parapet_shared_page *shared = pv_shared_page();
@@ -50,7 +50,7 @@ static void handle_word(uint64_t word)
         bit = bits & -bits;
         (void)__atomic_fetch_and(&shared->event_pending[word], ~bit,
                                  __ATOMIC_SEQ_CST);
-        handle_port(word * 64 + (uint64_t)__builtin_ctzl(bit));
+        (void)irq_raise((uint32_t)word * 64 + (uint32_t)__builtin_ctzl(bit));
     }
 }
 
