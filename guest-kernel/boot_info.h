@@ -29,4 +29,9 @@ struct boot_info {
     char platform[64]; /* "Parapet ABI 0.1, domain 1" or "the bare machine" */
 };
 
+/* What kernel_main() was given: where the kernel runs (platform), and the
+ * command line. Provided by core/main.c. */
+const char *kernel_platform(void);
+const char *kernel_command_line(void);
+
 #endif

@@ -3,8 +3,7 @@
  * The order in which the kernel comes up. What called kernel_main() becomes
  * the idle thread.
  */
-#include "guest-kernel/core/main.h"
-
+#include "guest-kernel/boot_info.h"
 #include "guest-kernel/core/console.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/core/options.h"

@@ -4,7 +4,7 @@
  * tables, and the files with names and properties of the system. Its figures
  * are in fs/procfs_system.c. Formats: proc(5).
  */
-#include "guest-kernel/core/main.h"
+#include "guest-kernel/boot_info.h"
 #include "guest-kernel/core/version.h"
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/fs/procfs_parts.h"

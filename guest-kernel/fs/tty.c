@@ -51,9 +51,9 @@ static struct tty console = {
     .writers = WAIT_QUEUE_INIT(console.writers),
 };
 
-struct tty *tty_console(void)
+void tty_acquire_console(struct process *leader)
 {
-    return &console;
+    tty_acquire(&console, leader);
 }
 
 uint32_t tty_foreground(const struct tty *tty)

@@ -20,7 +20,6 @@
 #include "guest-kernel/fs/device.h"
 #include "guest-kernel/fs/file.h"
 
-struct process;
 struct tty;
 
 #define TTY_DEVICE_CONSOLE DEVICE(5, 1)
@@ -29,17 +28,6 @@ struct tty;
 /* The console's input goes to the terminal from now on, and /dev/console and
  * the like are registered. */
 void tty_init(void);
-
-/* The console's. */
-struct tty *tty_console(void);
-
-/* The leader of the session that has the terminal ends: SIGHUP and SIGCONT to
- * the foreground group, and nobody has it any more. */
-void tty_leader_ended(struct process *leader);
-
-/* Makes it the controlling terminal of a session leader, its group the one in
- * the foreground. */
-void tty_acquire(struct tty *tty, struct process *leader);
 
 /* For /proc/PID/stat: the foreground group, 0 none. */
 uint32_t tty_foreground(const struct tty *tty);

@@ -13,6 +13,8 @@
 #include "guest-kernel/fs/tty.h"
 #include "guest-kernel/proc/wait.h"
 
+struct process;
+
 #define TTY_LINE_SIZE 4096u
 
 /* Indexes of struct termios.cc. */
@@ -165,6 +167,10 @@ void tty_echo_key(struct tty *tty, char c);
  * its group was sent the signal. -EIO: it must not, and will not be stopped.
  */
 int64_t tty_check_job(struct tty *tty, unsigned int signal);
+
+/* It becomes the controlling terminal of a session leader, its group the one in
+ * the foreground. */
+void tty_acquire(struct tty *tty, struct process *leader);
 
 /* ioctl(2): TIOCSCTTY, TIOCNOTTY, TIOCSPGRP; the group is checked. */
 int64_t tty_become_controlling(struct tty *tty, bool steal);

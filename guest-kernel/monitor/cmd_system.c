@@ -2,9 +2,9 @@
  *
  * Commands about the kernel as a whole.
  */
+#include "guest-kernel/boot_info.h"
 #include "guest-kernel/core/calendar.h"
 #include "guest-kernel/core/kprintf.h"
-#include "guest-kernel/core/main.h"
 #include "guest-kernel/core/version.h"
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/mm/slab.h"

@@ -32,6 +32,19 @@
 #include "guest-kernel/core/latency.h"
 #include "irqflag.h"
 
+struct boot_info;
+
+/* The first line on the console: before anything that can go wrong. Provided,
+ * as the next one, by core/main.c. */
+void kernel_banner(void);
+
+/*
+ * Where the kernel begins, once the build's own start is done: on the boot
+ * stack, with interrupts disabled, exceptions handled, and early_init() done.
+ * boot is kept.
+ */
+_Noreturn void kernel_main(const struct boot_info *boot);
+
 /* "pv" or "native". */
 const char *privops_name(void);
 

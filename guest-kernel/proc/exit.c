@@ -4,9 +4,7 @@
  * given back when its last thread ends; its record stays until the parent has
  * seen it.
  */
-#include "guest-kernel/core/main.h"
 #include "guest-kernel/errno.h"
-#include "guest-kernel/fs/tty.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/proc/futex.h"
 #include "guest-kernel/proc/process_parts.h"

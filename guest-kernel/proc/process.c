@@ -7,7 +7,6 @@
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
-#include "guest-kernel/fs/tty.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/proc/exec.h"
 #include "guest-kernel/proc/files.h"
@@ -319,7 +318,7 @@ static int64_t start(struct process *process, struct process *parent,
     process->pgid = thread->id;
     process->sid = thread->id;
     process_publish(process, parent, thread->id);
-    tty_acquire(tty_console(), process);
+    tty_acquire_console(process);
     return process->pid;
 }
 

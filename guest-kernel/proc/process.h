@@ -246,4 +246,19 @@ int64_t process_wait(struct process *parent, int64_t pid, unsigned int options,
 void process_child_info(uint32_t pid, uint32_t status,
                         struct signal_info *info);
 
+/* ---- what others provide ---- */
+
+/* Process 1 has ended, with this status: so does the kernel, as crashed.
+ * Provided by core/main.c. */
+_Noreturn void init_ended(uint32_t status);
+
+/*
+ * Of the terminal, by fs/tty.c and fs/tty_job.c. The console becomes the
+ * controlling terminal of a session leader, its group the one in the
+ * foreground; and the leader of the session that has a terminal ends: SIGHUP
+ * and SIGCONT to the foreground group, and nobody has it any more.
+ */
+void tty_acquire_console(struct process *leader);
+void tty_leader_ended(struct process *leader);
+
 #endif

@@ -3,7 +3,6 @@
  * The native start in C, called by pvh.S; and what else the native build
  * must say about itself.
  */
-#include "guest-kernel/core/main.h"
 #include "guest-kernel/dev/uart.h"
 #include "guest-kernel/mm/early.h"
 #include "guest-kernel/mm/layout.h"

@@ -5,7 +5,6 @@
  * else the pv build must say about itself.
  */
 #include "abi/stubs.h"
-#include "guest-kernel/core/main.h"
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/mm/early.h"
 #include "guest-kernel/privops/privops.h"
