@@ -19,9 +19,8 @@ GK_SRC := $(addprefix guest-kernel/, \
 	mm/early.c mm/page.c mm/slab.c mm/object.c mm/area.c mm/user_page.c \
 	mm/table.c mm/table_change.c mm/kernel_area.c mm/space.c \
 	mm/space_fault.c mm/space_clone.c mm/space_copy.c mm/space_move.c \
-	proc/stack.c proc/alarm.c proc/thread.c proc/sched.c proc/wait.c \
-	proc/process.c \
-	proc/clone.c proc/exit.c proc/user.c proc/oom.c proc/exec.c \
+	thread/stack.c thread/alarm.c thread/thread.c thread/sched.c thread/wait.c \
+	proc/process.c proc/clone.c proc/exit.c proc/user.c proc/oom.c proc/exec.c \
 	proc/exec_stack.c proc/elf.c proc/files.c proc/signal.c \
 	proc/signal_set.c proc/signal_deliver.c proc/signal_frame.c \
 	proc/timer.c proc/futex.c proc/syscall.c proc/sys_io.c \

@@ -16,7 +16,7 @@
 
 #include "guest-kernel/core/irq.h"
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/proc/wait.h"
+#include "guest-kernel/thread/wait.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 

@@ -18,9 +18,9 @@
 #include "guest-kernel/monitor/monitor.h"
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/proc/process.h"
-#include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/signal.h"
-#include "guest-kernel/proc/thread.h"
+#include "guest-kernel/thread/sched.h"
+#include "guest-kernel/thread/thread.h"
 #include "lib/string.h"
 
 static const struct boot_info *boot_info;
@@ -72,7 +72,7 @@ _Noreturn void init_ended(uint32_t status)
     privops_shutdown(PRIVOPS_CRASH);
 }
 
-/* A thread of the kernel's own: see proc/thread.h for the interrupts. */
+/* A thread of the kernel's own: see thread/thread.h for the interrupts. */
 static void start_init(void)
 {
     const char *why = "there are too many processes";

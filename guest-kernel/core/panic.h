@@ -25,7 +25,7 @@ struct panic_thread {
     uint64_t stack_high;
 };
 
-/* The running thread. Provided by proc/thread.c; right at any time. */
+/* The running thread. Provided by thread/thread.c; right at any time. */
 struct panic_thread thread_for_panic(void);
 
 /* An invariant of our own is broken; always compiled in. */

@@ -9,8 +9,8 @@
 
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/user.h"
+#include "guest-kernel/thread/sched.h"
 #include "guest-kernel/x86/trap.h"
 
 static uint64_t breakpoints;

@@ -6,8 +6,8 @@
 #include "guest-kernel/fs/device.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/random.h"
-#include "guest-kernel/proc/sched.h"
-#include "guest-kernel/proc/wait.h"
+#include "guest-kernel/thread/sched.h"
+#include "guest-kernel/thread/wait.h"
 #include "lib/macros.h"
 
 /* Between two of these, others may run. */

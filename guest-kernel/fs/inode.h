@@ -2,7 +2,7 @@
  *
  * Inodes: what names lead to. A file system is its inodes' operations; there
  * are two, fs/ramfs.c (also devices and named pipes) and fs/procfs.c. The
- * kernel is not preempted (proc/thread.h), so an inode has no lock: nothing
+ * kernel is not preempted (thread/thread.h), so an inode has no lock: nothing
  * here sleeps.
  *
  * References are counted: by names in directories (`links`), and by whoever

@@ -13,7 +13,7 @@
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/mm/user_page.h"
-#include "guest-kernel/proc/wait.h"
+#include "guest-kernel/thread/wait.h"
 #include "lib/macros.h"
 
 #define NR_PAGES 16u

@@ -3,7 +3,7 @@
  * Those who wait for any of several files: one queue for all of them.
  */
 #include "guest-kernel/fs/file.h"
-#include "guest-kernel/proc/wait.h"
+#include "guest-kernel/thread/wait.h"
 
 static struct wait_queue pollers = WAIT_QUEUE_INIT(pollers);
 

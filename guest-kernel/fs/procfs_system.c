@@ -12,7 +12,7 @@
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/proc/thread.h"
+#include "guest-kernel/thread/thread.h"
 #include "lib/macros.h"
 
 #define NS_PER_SECOND 1000000000ul

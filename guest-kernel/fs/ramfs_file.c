@@ -11,7 +11,7 @@
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/object.h"
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/proc/sched.h"
+#include "guest-kernel/thread/sched.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 

@@ -10,8 +10,8 @@
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/fs/tty_parts.h"
 #include "guest-kernel/proc/process.h"
-#include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/signal.h"
+#include "guest-kernel/thread/sched.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 

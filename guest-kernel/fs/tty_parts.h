@@ -11,7 +11,7 @@
 
 #include "guest-kernel/core/console.h"
 #include "guest-kernel/fs/tty.h"
-#include "guest-kernel/proc/wait.h"
+#include "guest-kernel/thread/wait.h"
 
 struct process;
 

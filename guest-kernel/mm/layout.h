@@ -13,7 +13,7 @@
  *                       text | read-only data | data and bss | guard | boot
  *                       stack
  *   ffffffffc0000000  KERNEL_STACKS: the stacks of threads, each with a page
- *                     below it that is never mapped (proc/stack.c)
+ *                     below it that is never mapped (thread/stack.c)
  *
  * Each part of the image is a PT_LOAD segment of its own, and what is between
  * two segments is not mapped: under the hypervisor, which maps segments and

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Commands about files. Processes use them too: interrupts are disabled
- * meanwhile (proc/thread.h).
+ * meanwhile (thread/thread.h).
  */
 #include "guest-kernel/core/console.h"
 #include "guest-kernel/core/kprintf.h"

@@ -4,9 +4,9 @@
  */
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/monitor/commands.h"
-#include "guest-kernel/proc/sched.h"
-#include "guest-kernel/proc/thread.h"
-#include "guest-kernel/proc/wait.h"
+#include "guest-kernel/thread/sched.h"
+#include "guest-kernel/thread/thread.h"
+#include "guest-kernel/thread/wait.h"
 #include "lib/printf.h"
 
 #define NS_PER_MS 1000000ul

@@ -3,7 +3,7 @@
  * The prompt: a thread that reads lines and carries out commands.
  *
  * It is a thread of the kernel's own, while processes run: a command that
- * looks at theirs disables interrupts (proc/thread.h).
+ * looks at theirs disables interrupts (thread/thread.h).
  */
 #ifndef GUEST_KERNEL_MONITOR_MONITOR_H
 #define GUEST_KERNEL_MONITOR_MONITOR_H

@@ -13,9 +13,9 @@
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/monitor/commands.h"
 #include "guest-kernel/proc/process.h"
-#include "guest-kernel/proc/sched.h"
-#include "guest-kernel/proc/thread.h"
-#include "guest-kernel/proc/wait.h"
+#include "guest-kernel/thread/sched.h"
+#include "guest-kernel/thread/thread.h"
+#include "guest-kernel/thread/wait.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 

@@ -13,8 +13,8 @@
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/process_parts.h"
-#include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/user.h"
+#include "guest-kernel/thread/sched.h"
 #include "lib/string.h"
 
 #define CLONE_ANYWAY                                                           \

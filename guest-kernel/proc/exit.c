@@ -8,10 +8,10 @@
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/proc/futex.h"
 #include "guest-kernel/proc/process_parts.h"
-#include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/signal.h"
 #include "guest-kernel/proc/timer.h"
 #include "guest-kernel/proc/user.h"
+#include "guest-kernel/thread/sched.h"
 
 /* ---- the family ---- */
 

@@ -11,8 +11,8 @@
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/process.h"
-#include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/signal.h"
+#include "guest-kernel/thread/sched.h"
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
 

@@ -21,10 +21,10 @@
 
 #include "guest-kernel/mm/space.h"
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/proc/alarm.h"
 #include "guest-kernel/proc/signal_set.h"
-#include "guest-kernel/proc/thread.h"
-#include "guest-kernel/proc/wait.h"
+#include "guest-kernel/thread/alarm.h"
+#include "guest-kernel/thread/thread.h"
+#include "guest-kernel/thread/wait.h"
 #include "guest-kernel/x86/fpu.h"
 #include "guest-kernel/x86/regs.h"
 
@@ -85,7 +85,7 @@ struct thread_user {
 };
 
 /* Between two sleeps the current process may look at any other (see
- * proc/thread.h); interrupt handlers look at pending signals and groups. */
+ * thread/thread.h); interrupt handlers look at pending signals and groups. */
 struct process {
     struct list_node all; /* every process, by age */
     char name[THREAD_NAME_SIZE];

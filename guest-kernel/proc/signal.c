@@ -15,7 +15,7 @@
 #include "guest-kernel/proc/signal.h"
 
 #include "guest-kernel/fs/pipe.h"
-#include "guest-kernel/proc/sched.h"
+#include "guest-kernel/thread/sched.h"
 
 /* ---- sending ---- */
 

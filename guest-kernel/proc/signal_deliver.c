@@ -8,8 +8,8 @@
 
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/errno.h"
-#include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/signal_frame.h"
+#include "guest-kernel/thread/sched.h"
 
 /* The length of a syscall instruction. */
 #define SYSCALL_SIZE 2

@@ -11,8 +11,8 @@
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/object.h"
 #include "guest-kernel/proc/files.h"
-#include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/syscall.h"
+#include "guest-kernel/thread/sched.h"
 #include "lib/macros.h"
 
 #define PIPE_SIZE 65536

@@ -8,9 +8,9 @@
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/proc/files.h"
-#include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/signal.h"
 #include "guest-kernel/proc/syscall.h"
+#include "guest-kernel/thread/sched.h"
 #include "lib/macros.h"
 
 #define MAX_VECTORS 1024u

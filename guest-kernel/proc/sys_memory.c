@@ -9,8 +9,8 @@
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/object.h"
 #include "guest-kernel/proc/files.h"
-#include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/syscall.h"
+#include "guest-kernel/thread/sched.h"
 #include "lib/macros.h"
 
 /* Linux's PROT_ and MAP_ constants (mmap(2)). */

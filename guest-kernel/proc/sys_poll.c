@@ -14,7 +14,7 @@
 #include "guest-kernel/proc/signal.h"
 #include "guest-kernel/proc/syscall.h"
 #include "guest-kernel/proc/timer.h"
-#include "guest-kernel/proc/wait.h"
+#include "guest-kernel/thread/wait.h"
 #include "lib/macros.h"
 
 /* ---- how long ---- */

@@ -4,8 +4,8 @@
  * others, so most questions about that have one answer.
  */
 #include "guest-kernel/errno.h"
-#include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/syscall.h"
+#include "guest-kernel/thread/sched.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 

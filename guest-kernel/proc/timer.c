@@ -5,8 +5,8 @@
 #include "guest-kernel/proc/timer.h"
 
 #include "guest-kernel/errno.h"
-#include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/signal.h"
+#include "guest-kernel/thread/sched.h"
 #include "lib/macros.h"
 
 #define MAX_NS ((uint64_t)INT64_MAX)

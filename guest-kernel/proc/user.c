@@ -12,10 +12,10 @@
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/proc/oom.h"
 #include "guest-kernel/proc/process.h"
-#include "guest-kernel/proc/sched.h"
 #include "guest-kernel/proc/signal.h"
 #include "guest-kernel/proc/signal_frame.h"
 #include "guest-kernel/proc/syscall.h"
+#include "guest-kernel/thread/sched.h"
 #include "guest-kernel/x86/trap.h"
 
 /* Of a page fault's error code: the access had the rights of user mode. */

@@ -7,7 +7,7 @@
 #ifndef GUEST_KERNEL_PROC_USER_H
 #define GUEST_KERNEL_PROC_USER_H
 
-#include "guest-kernel/proc/thread.h"
+#include "guest-kernel/thread/thread.h"
 #include "guest-kernel/x86/regs.h"
 
 /* Gives the thread what the current one has in the registers that the kernel

@@ -4,7 +4,7 @@
  *
  * From one thread to another: pushes what C functions preserve, stores rsp,
  * loads the other rsp and returns on that stack. A new thread's stack is made
- * (proc/thread.c) to look as if it had called this function:
+ * (thread/thread.c) to look as if it had called this function:
  *
  *   load_rsp -> r15 r14 r13 r12 rbx rbp, return address
  *

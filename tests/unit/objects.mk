@@ -88,7 +88,7 @@ $(addprefix $(BUILD)/host/,guest-kernel/fs/tty_line.o \
     guest-kernel/fs/tty_speed.o tests/unit/test_tty.o): private \
     HOST_CFLAGS += -Iguest-kernel/privops/native
 test_gk_options_SRC := guest-kernel/core/options.c
-test_alarm_SRC := guest-kernel/proc/alarm.c
+test_alarm_SRC := guest-kernel/thread/alarm.c
 test_gk_irq_SRC := guest-kernel/core/irq.c
 test_signal_SRC := guest-kernel/proc/signal_set.c
 

@@ -25,7 +25,7 @@
 #include "guest-kernel/mm/space.h"
 #include "guest-kernel/mm/user_page.h"
 #include "guest-kernel/privops/privops.h"
-#include "guest-kernel/proc/sched.h"
+#include "guest-kernel/thread/sched.h"
 
 /* ---- what the file system stands on ---- */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * guest-kernel/proc/alarm.c: which alarm goes off when, in which order, and
+ * guest-kernel/thread/alarm.c: which alarm goes off when, in which order, and
  * those that set themselves again.
  */
 #include "tests/unit/unit.h"
 
-#include "guest-kernel/proc/alarm.h"
+#include "guest-kernel/thread/alarm.h"
 
 #define MAX_CALLS 8
 

@@ -7,13 +7,13 @@
  * Numbers go round: one is free again when no thread has it, and no process as
  * its own, its group's or its session's. Number 1 is for init alone.
  */
-#include "guest-kernel/proc/thread.h"
+#include "guest-kernel/thread/thread.h"
 
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/mm/space.h"
-#include "guest-kernel/proc/sched.h"
-#include "guest-kernel/proc/stack.h"
+#include "guest-kernel/thread/sched.h"
+#include "guest-kernel/thread/stack.h"
 #include "lib/string.h"
 
 /* As Linux's, at first: they fit in 16 bits. */

@@ -3,7 +3,7 @@
  * The list of the alarms that are set. There are few: one for each process that
  * has called setitimer(2), at most.
  */
-#include "guest-kernel/proc/alarm.h"
+#include "guest-kernel/thread/alarm.h"
 
 static struct list_node set = LIST_INIT(set);
 

@@ -4,8 +4,8 @@
  * changed. The thing itself is protected by disabled interrupts, if handlers
  * touch it.
  */
-#ifndef GUEST_KERNEL_PROC_WAIT_H
-#define GUEST_KERNEL_PROC_WAIT_H
+#ifndef GUEST_KERNEL_THREAD_WAIT_H
+#define GUEST_KERNEL_THREAD_WAIT_H
 
 #include "guest-kernel/privops/privops.h"
 #include "lib/list.h"

@@ -4,8 +4,8 @@
  * scheduler owns the CPU's timer and looks here for when it is needed next.
  * Interrupts are disabled for all of this.
  */
-#ifndef GUEST_KERNEL_PROC_ALARM_H
-#define GUEST_KERNEL_PROC_ALARM_H
+#ifndef GUEST_KERNEL_THREAD_ALARM_H
+#define GUEST_KERNEL_THREAD_ALARM_H
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Threads: their records, birth and end. proc/sched.c says who runs. A thread
+ * Threads: their records, birth and end. thread/sched.c says who runs. A thread
  * of a process has a second life in user mode (proc/process.h); the others
  * are the kernel's own.
  *
@@ -11,8 +11,8 @@
  * preempted wherever interrupts are enabled, and touch no process's data but
  * with interrupts disabled.
  */
-#ifndef GUEST_KERNEL_PROC_THREAD_H
-#define GUEST_KERNEL_PROC_THREAD_H
+#ifndef GUEST_KERNEL_THREAD_THREAD_H
+#define GUEST_KERNEL_THREAD_THREAD_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * (mm/layout.h). The one that the kernel booted on is not among them.
  * Interrupts disabled.
  */
-#ifndef GUEST_KERNEL_PROC_STACK_H
-#define GUEST_KERNEL_PROC_STACK_H
+#ifndef GUEST_KERNEL_THREAD_STACK_H
+#define GUEST_KERNEL_THREAD_STACK_H
 
 #include "guest-kernel/privops/privops.h"
 

@@ -2,12 +2,12 @@
  *
  * Which thread has the CPU: round robin with time slices, and sleeping.
  */
-#ifndef GUEST_KERNEL_PROC_SCHED_H
-#define GUEST_KERNEL_PROC_SCHED_H
+#ifndef GUEST_KERNEL_THREAD_SCHED_H
+#define GUEST_KERNEL_THREAD_SCHED_H
 
 #include <stdint.h>
 
-#include "guest-kernel/proc/thread.h"
+#include "guest-kernel/thread/thread.h"
 #include "guest-kernel/x86/regs.h"
 
 /* A thread keeps the CPU that long when others wait for it. */
@@ -43,11 +43,12 @@ void sched_block(enum thread_state state, uint64_t wake_ns);
  * list of sleepers. Nothing if it is not blocked. Interrupts are disabled. */
 void sched_wake(struct thread *thread);
 
-/* alarm_next_ns() (proc/alarm.h) may be sooner now. Interrupts are disabled. */
+/* alarm_next_ns() (thread/alarm.h) may be sooner now. Interrupts are disabled.
+ */
 void sched_timer_changed(void);
 
 /* On the way out of an interrupt of regs: switches if that is due, and if this
- * was user mode or a thread of the kernel's own (proc/thread.h says why). */
+ * was user mode or a thread of the kernel's own (thread/thread.h says why). */
 void sched_preempt(const struct trap_regs *regs);
 
 #endif

@@ -4,7 +4,7 @@
  * without a change of page tables then, and how much memory is free depends on
  * nothing but how many there are. Beyond, pages come and go with a stack's use.
  */
-#include "guest-kernel/proc/stack.h"
+#include "guest-kernel/thread/stack.h"
 
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/mm/kernel_area.h"

@@ -11,10 +11,10 @@
  * All state is protected by disabled interrupts. A thread that is switched
  * away from always comes back with interrupts disabled.
  */
-#include "guest-kernel/proc/sched.h"
+#include "guest-kernel/thread/sched.h"
 
 #include "guest-kernel/core/irq.h"
-#include "guest-kernel/proc/alarm.h"
+#include "guest-kernel/thread/alarm.h"
 #include "lib/list.h"
 #include "lib/macros.h"
 

@@ -2,10 +2,10 @@
  *
  * Wait queues.
  */
-#include "guest-kernel/proc/wait.h"
+#include "guest-kernel/thread/wait.h"
 
 #include "guest-kernel/errno.h"
-#include "guest-kernel/proc/sched.h"
+#include "guest-kernel/thread/sched.h"
 
 void wait_queue_sleep(struct wait_queue *queue)
 {
