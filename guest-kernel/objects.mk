@@ -12,10 +12,10 @@ GK_NATIVE_CFLAGS = -Iguest-kernel/privops/native -I$(BUILD)/gk $(GK_CFLAGS) \
     $(GK_FRAMES)
 
 GK_SRC := $(addprefix guest-kernel/, \
-	core/main.c core/kprintf.c core/console.c core/irq.c core/trap.c \
+	core/main.c core/kprintf.c core/console.c core/irq.c proc/trap.c \
 	core/panic.c core/exception.c core/calendar.c core/latency.c \
 	core/options.c \
-	x86/trap_entry.S x86/switch.S x86/fpu.c \
+	x86/trap_entry.S x86/switch.S proc/fpu.c \
 	mm/early.c mm/page.c mm/slab.c mm/object.c mm/area.c mm/user_page.c \
 	mm/table.c mm/table_change.c mm/kernel_area.c mm/space.c \
 	mm/space_fault.c mm/space_clone.c mm/space_copy.c mm/space_move.c \
@@ -30,7 +30,7 @@ GK_SRC := $(addprefix guest-kernel/, \
 	proc/sys_stat.c proc/sys_open.c proc/sys_folder.c \
 	proc/sys_attribute.c proc/sys_descriptor.c proc/user_path.c \
 	fs/cpio.c fs/inode.c fs/path.c fs/file.c fs/ramfs.c fs/ramfs_file.c \
-	fs/ramfs_unpack.c fs/pipe.c fs/poll.c fs/epoll.c fs/device.c fs/device_null.c \
+	fs/ramfs_unpack.c fs/pipe.c fs/poll.c proc/epoll.c fs/device.c fs/device_null.c \
 	fs/random.c fs/tty.c fs/tty_line.c fs/tty_job.c fs/tty_speed.c fs/tty_ioctl.c \
 	fs/procfs.c fs/procfs_text.c fs/procfs_root.c fs/procfs_system.c \
 	fs/procfs_process.c fs/procfs_status.c fs/procfs_cpu.c \

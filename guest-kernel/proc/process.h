@@ -21,11 +21,11 @@
 
 #include "guest-kernel/mm/space.h"
 #include "guest-kernel/privops/privops.h"
+#include "guest-kernel/proc/fpu.h"
 #include "guest-kernel/proc/signal_set.h"
 #include "guest-kernel/thread/alarm.h"
 #include "guest-kernel/thread/thread.h"
 #include "guest-kernel/thread/wait.h"
-#include "guest-kernel/x86/fpu.h"
 #include "guest-kernel/x86/regs.h"
 
 struct files;

@@ -6,10 +6,10 @@
 #include "guest-kernel/proc/signal_frame.h"
 
 #include "guest-kernel/errno.h"
+#include "guest-kernel/proc/fpu.h"
 #include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/signal.h"
 #include "guest-kernel/proc/user.h"
-#include "guest-kernel/x86/fpu.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 #include "lib/x86/rflags.h"

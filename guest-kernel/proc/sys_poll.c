@@ -6,10 +6,10 @@
  * lost between the look and the sleep.
  */
 #include "guest-kernel/errno.h"
-#include "guest-kernel/fs/epoll.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/privops/privops.h"
+#include "guest-kernel/proc/epoll.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/signal.h"
 #include "guest-kernel/proc/syscall.h"

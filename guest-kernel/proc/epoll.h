@@ -8,8 +8,8 @@
  * closed or refers to another file, the item is gone, even if the file is still
  * open by another descriptor (Linux keeps it then).
  */
-#ifndef GUEST_KERNEL_FS_EPOLL_H
-#define GUEST_KERNEL_FS_EPOLL_H
+#ifndef GUEST_KERNEL_PROC_EPOLL_H
+#define GUEST_KERNEL_PROC_EPOLL_H
 
 #include <stdint.h>
 

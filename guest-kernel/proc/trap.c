@@ -5,7 +5,7 @@
  * Interrupts go to the build, and on the way back another thread may get the
  * CPU.
  */
-#include "guest-kernel/core/trap.h"
+#include "guest-kernel/proc/trap.h"
 
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/privops/privops.h"

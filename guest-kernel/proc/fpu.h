@@ -3,8 +3,8 @@
  * The x87, SSE and AVX registers of user mode. The kernel is compiled not to
  * use them, so they stay in the CPU until another process needs them.
  */
-#ifndef GUEST_KERNEL_X86_FPU_H
-#define GUEST_KERNEL_X86_FPU_H
+#ifndef GUEST_KERNEL_PROC_FPU_H
+#define GUEST_KERNEL_PROC_FPU_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
  * Sets of files to wait for. Like everything that polls, a set looks at all of
  * its items again when poll_notify() says that something has changed.
  */
-#include "guest-kernel/fs/epoll.h"
+#include "guest-kernel/proc/epoll.h"
 
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/inode.h"

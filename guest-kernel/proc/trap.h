@@ -2,8 +2,8 @@
  *
  * The C side of every exception, interrupt and system call.
  */
-#ifndef GUEST_KERNEL_CORE_TRAP_H
-#define GUEST_KERNEL_CORE_TRAP_H
+#ifndef GUEST_KERNEL_PROC_TRAP_H
+#define GUEST_KERNEL_PROC_TRAP_H
 
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
  *
  * States in the form of xsave (APM 2, section 11.5).
  */
-#include "guest-kernel/x86/fpu.h"
+#include "guest-kernel/proc/fpu.h"
 
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/mm/slab.h"
