@@ -12,7 +12,7 @@ GK_NATIVE_CFLAGS = -Iguest-kernel/privops/native -I$(BUILD)/gk $(GK_CFLAGS) \
     $(GK_FRAMES)
 
 GK_SRC := $(addprefix guest-kernel/, \
-	core/main.c core/kprintf.c core/console.c core/irq.c proc/trap.c \
+	core/main.c core/kprintf.c tty/console.c core/irq.c proc/trap.c \
 	core/panic.c core/exception.c core/calendar.c core/latency.c \
 	core/options.c \
 	x86/trap_entry.S x86/switch.S proc/fpu.c \
@@ -31,7 +31,7 @@ GK_SRC := $(addprefix guest-kernel/, \
 	proc/sys_attribute.c proc/sys_descriptor.c proc/user_path.c \
 	fs/cpio.c fs/inode.c fs/path.c fs/file.c fs/ramfs.c fs/ramfs_file.c \
 	fs/ramfs_unpack.c fs/pipe.c fs/poll.c proc/epoll.c fs/device.c fs/device_null.c \
-	fs/random.c fs/tty.c fs/tty_line.c fs/tty_job.c fs/tty_speed.c fs/tty_ioctl.c \
+	fs/random.c tty/tty.c tty/tty_line.c tty/tty_job.c tty/tty_speed.c tty/tty_ioctl.c \
 	fs/procfs.c fs/procfs_text.c fs/procfs_root.c fs/procfs_system.c \
 	fs/procfs_process.c fs/procfs_status.c fs/procfs_cpu.c \
 	monitor/monitor.c monitor/line.c monitor/commands.c \

@@ -4,7 +4,6 @@
  * the idle thread.
  */
 #include "guest-kernel/boot_info.h"
-#include "guest-kernel/core/console.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/core/options.h"
 #include "guest-kernel/core/panic.h"
@@ -13,7 +12,6 @@
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/fs/procfs.h"
 #include "guest-kernel/fs/ramfs.h"
-#include "guest-kernel/fs/tty.h"
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/monitor/monitor.h"
 #include "guest-kernel/privops/privops.h"
@@ -21,6 +19,8 @@
 #include "guest-kernel/proc/signal.h"
 #include "guest-kernel/thread/sched.h"
 #include "guest-kernel/thread/thread.h"
+#include "guest-kernel/tty/console.h"
+#include "guest-kernel/tty/tty.h"
 #include "lib/string.h"
 
 static const struct boot_info *boot_info;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Character devices by number. Who has some registers a table of them at boot:
- * fs/device_null.c, fs/tty.c.
+ * fs/device_null.c, tty/tty.c.
  */
 #ifndef GUEST_KERNEL_FS_DEVICE_H
 #define GUEST_KERNEL_FS_DEVICE_H

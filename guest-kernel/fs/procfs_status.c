@@ -7,10 +7,10 @@
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/fs/procfs_parts.h"
 #include "guest-kernel/fs/procfs_text.h"
-#include "guest-kernel/fs/tty.h"
 #include "guest-kernel/mm/space.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/process.h"
+#include "guest-kernel/tty/tty.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 

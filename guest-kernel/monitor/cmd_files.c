@@ -3,12 +3,12 @@
  * Commands about files. Processes use them too: interrupts are disabled
  * meanwhile (thread/thread.h).
  */
-#include "guest-kernel/core/console.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/monitor/commands.h"
 #include "guest-kernel/privops/privops.h"
+#include "guest-kernel/tty/console.h"
 #include "lib/macros.h"
 
 /* ---- ls ---- */

@@ -2,11 +2,11 @@
  *
  * The command that runs a program and waits for its end.
  */
-#include "guest-kernel/core/console.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/monitor/commands.h"
 #include "guest-kernel/monitor/monitor.h"
 #include "guest-kernel/proc/process.h"
+#include "guest-kernel/tty/console.h"
 #include "lib/string.h"
 
 void cmd_run(unsigned int nr_args, char **args)

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "guest-kernel/core/console.h"
+#include "guest-kernel/tty/console.h"
 
 #define CTRL(letter) ((letter) - '@')
 #define ESCAPE '\33'

@@ -4,10 +4,10 @@
  */
 #include "guest-kernel/monitor/monitor.h"
 
-#include "guest-kernel/core/console.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/monitor/commands.h"
 #include "guest-kernel/monitor/line.h"
+#include "guest-kernel/tty/console.h"
 
 static char line[32768];
 static bool is_debugger;

@@ -253,7 +253,7 @@ void process_child_info(uint32_t pid, uint32_t status,
 _Noreturn void init_ended(uint32_t status);
 
 /*
- * Of the terminal, by fs/tty.c and fs/tty_job.c. The console becomes the
+ * Of the terminal, by tty/tty.c and tty/tty_job.c. The console becomes the
  * controlling terminal of a session leader, its group the one in the
  * foreground; and the leader of the session that has a terminal ends: SIGHUP
  * and SIGCONT to the foreground group, and nobody has it any more.

@@ -82,10 +82,10 @@ test_gk_elf_SRC := guest-kernel/proc/elf.c
 test_calendar_SRC := guest-kernel/core/calendar.c
 test_latency_SRC := guest-kernel/core/latency.c
 test_line_SRC := guest-kernel/monitor/line.c
-test_tty_SRC := guest-kernel/fs/tty_line.c guest-kernel/fs/tty_speed.c
+test_tty_SRC := guest-kernel/tty/tty_line.c guest-kernel/tty/tty_speed.c
 # Their headers lead to irqflag.h; nothing of it is called.
-$(addprefix $(BUILD)/host/,guest-kernel/fs/tty_line.o \
-    guest-kernel/fs/tty_speed.o tests/unit/test_tty.o): private \
+$(addprefix $(BUILD)/host/,guest-kernel/tty/tty_line.o \
+    guest-kernel/tty/tty_speed.o tests/unit/test_tty.o): private \
     HOST_CFLAGS += -Iguest-kernel/privops/native
 test_gk_options_SRC := guest-kernel/core/options.c
 test_alarm_SRC := guest-kernel/thread/alarm.c

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "guest-kernel/core/console.h"
 #include "guest-kernel/monitor/line.h"
+#include "guest-kernel/tty/console.h"
 
 static const char *input;
 static char output[1024];

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * guest-kernel/fs/tty_line.c: what lines typed keys make, what is echoed, and
+ * guest-kernel/tty/tty_line.c: what lines typed keys make, what is echoed, and
  * what is read in either mode. The console is a buffer. And tty_speed.c.
  */
 #include "tests/unit/unit.h"
 
 #include <string.h>
 
-#include "guest-kernel/core/console.h"
-#include "guest-kernel/fs/tty_parts.h"
+#include "guest-kernel/tty/console.h"
+#include "guest-kernel/tty/tty_parts.h"
 
 static struct tty tty;
 static char output[1024];

@@ -4,8 +4,8 @@
  * or the terminal, and Ctrl-] gives it to the monitor. No input is lost: what
  * its owner has no room for stays in the device or with the hypervisor.
  */
-#ifndef GUEST_KERNEL_CORE_CONSOLE_H
-#define GUEST_KERNEL_CORE_CONSOLE_H
+#ifndef GUEST_KERNEL_TTY_CONSOLE_H
+#define GUEST_KERNEL_TTY_CONSOLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

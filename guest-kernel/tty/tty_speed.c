@@ -3,7 +3,7 @@
  * The speeds of a terminal (termios(3), ioctl_tty(2)). Nothing here is fast or
  * slow by them, but the C library reads them, and sets what it has read.
  */
-#include "guest-kernel/fs/tty_parts.h"
+#include "guest-kernel/tty/tty_parts.h"
 #include "lib/macros.h"
 
 #define CBAUD 0010017u

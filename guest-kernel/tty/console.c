@@ -12,7 +12,7 @@
  * whoever has emptied the ring looks for it himself. All is protected by
  * disabled interrupts.
  */
-#include "guest-kernel/core/console.h"
+#include "guest-kernel/tty/console.h"
 
 #include "guest-kernel/core/irq.h"
 #include "guest-kernel/privops/privops.h"

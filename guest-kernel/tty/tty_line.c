@@ -6,8 +6,8 @@
  * How wide a tab is depends on where the cursor was, which is not known here:
  * when one is erased, the line is shown again.
  */
-#include "guest-kernel/core/console.h"
-#include "guest-kernel/fs/tty_parts.h"
+#include "guest-kernel/tty/console.h"
+#include "guest-kernel/tty/tty_parts.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 

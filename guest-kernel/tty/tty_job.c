@@ -4,9 +4,9 @@
  * its foreground (credentials(7)).
  */
 #include "guest-kernel/errno.h"
-#include "guest-kernel/fs/tty_parts.h"
 #include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/signal.h"
+#include "guest-kernel/tty/tty_parts.h"
 
 int64_t tty_check_job(struct tty *tty, unsigned int signal)
 {

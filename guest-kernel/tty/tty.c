@@ -5,13 +5,13 @@
  * The console's device makes carriage returns and newlines of newlines itself,
  * whether OPOST and ONLCR ask for it or not, so text goes out as it is.
  */
-#include "guest-kernel/core/console.h"
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/inode.h"
-#include "guest-kernel/fs/tty_parts.h"
 #include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/signal.h"
 #include "guest-kernel/thread/sched.h"
+#include "guest-kernel/tty/console.h"
+#include "guest-kernel/tty/tty_parts.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 

@@ -2,11 +2,11 @@
  *
  * ioctl(2) on a terminal (ioctl_tty(2)).
  */
-#include "guest-kernel/core/console.h"
 #include "guest-kernel/errno.h"
-#include "guest-kernel/fs/tty_parts.h"
 #include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/signal.h"
+#include "guest-kernel/tty/console.h"
+#include "guest-kernel/tty/tty_parts.h"
 #include "lib/string.h"
 
 enum {

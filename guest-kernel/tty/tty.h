@@ -10,8 +10,8 @@
  * ahead appears behind the prompt that it answers, and not in the middle of
  * other output.
  */
-#ifndef GUEST_KERNEL_FS_TTY_H
-#define GUEST_KERNEL_FS_TTY_H
+#ifndef GUEST_KERNEL_TTY_TTY_H
+#define GUEST_KERNEL_TTY_TTY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the parts of the terminal share, and nobody else: fs/tty.c (files),
- * fs/tty_line.c (from bytes to lines), fs/tty_job.c (sessions and groups),
- * fs/tty_speed.c and fs/tty_ioctl.c.
+ * What the parts of the terminal share, and nobody else: tty/tty.c (files),
+ * tty/tty_line.c (from bytes to lines), tty/tty_job.c (sessions and groups),
+ * tty/tty_speed.c and tty/tty_ioctl.c.
  */
-#ifndef GUEST_KERNEL_FS_TTY_PARTS_H
-#define GUEST_KERNEL_FS_TTY_PARTS_H
+#ifndef GUEST_KERNEL_TTY_TTY_PARTS_H
+#define GUEST_KERNEL_TTY_TTY_PARTS_H
 
 #include <stddef.h>
 
-#include "guest-kernel/core/console.h"
-#include "guest-kernel/fs/tty.h"
 #include "guest-kernel/thread/wait.h"
+#include "guest-kernel/tty/console.h"
+#include "guest-kernel/tty/tty.h"
 
 struct process;
 
@@ -150,7 +150,7 @@ size_t tty_available(struct tty *tty);
 /* Forgets all input. */
 void tty_flush(struct tty *tty);
 
-/* ispeed and ospeed from what cflag says of them, fs/tty_speed.c. */
+/* ispeed and ospeed from what cflag says of them, tty/tty_speed.c. */
 void tty_set_speeds(struct termios *termios);
 
 /* ICANON has changed: what is there can be read in the new mode. */
