@@ -32,8 +32,8 @@ GK_SRC := $(addprefix guest-kernel/, \
 	fs/cpio.c fs/inode.c fs/path.c fs/file.c fs/ramfs.c fs/ramfs_file.c \
 	fs/ramfs_unpack.c fs/pipe.c fs/poll.c proc/epoll.c fs/device.c fs/device_null.c \
 	fs/random.c tty/tty.c tty/tty_line.c tty/tty_job.c tty/tty_speed.c tty/tty_ioctl.c \
-	fs/procfs.c fs/procfs_text.c fs/procfs_root.c fs/procfs_system.c \
-	fs/procfs_process.c fs/procfs_status.c fs/procfs_cpu.c \
+	procfs/procfs.c procfs/procfs_text.c procfs/procfs_root.c procfs/procfs_system.c \
+	procfs/procfs_process.c procfs/procfs_status.c procfs/procfs_cpu.c \
 	monitor/monitor.c monitor/line.c monitor/commands.c \
 	monitor/cmd_system.c monitor/cmd_files.c monitor/cmd_threads.c \
 	monitor/cmd_crash.c monitor/cmd_counters.c monitor/cmd_run.c \

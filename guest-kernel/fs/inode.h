@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Inodes: what names lead to. A file system is its inodes' operations; there
- * are two, fs/ramfs.c (also devices and named pipes) and fs/procfs.c. The
+ * are two, fs/ramfs.c (also devices and named pipes) and procfs/procfs.c. The
  * kernel is not preempted (thread/thread.h), so an inode has no lock: nothing
  * here sleeps.
  *

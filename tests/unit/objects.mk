@@ -72,11 +72,11 @@ RAMFS_SRC := $(addprefix guest-kernel/fs/,inode.c path.c file.c ramfs.c \
 test_ramfs_SRC := $(RAMFS_SRC) guest-kernel/fs/cpio.c guest-kernel/mm/object.c \
     tests/unit/ramfs_world.c
 test_path_SRC := $(test_ramfs_SRC)
-test_procfs_SRC := $(test_ramfs_SRC) $(addprefix guest-kernel/fs/,procfs.c \
+test_procfs_SRC := $(test_ramfs_SRC) $(addprefix guest-kernel/procfs/,procfs.c \
     procfs_text.c)
 # Their headers lead to irqflag.h; nothing of it is called.
 $(patsubst %.c,$(BUILD)/host/%.o,tests/unit/ramfs_world.c $(RAMFS_SRC) \
-    tests/unit/test_procfs.c guest-kernel/fs/procfs.c): private \
+    tests/unit/test_procfs.c guest-kernel/procfs/procfs.c): private \
     HOST_CFLAGS += -Iguest-kernel/privops/native
 test_gk_elf_SRC := guest-kernel/proc/elf.c
 test_calendar_SRC := guest-kernel/core/calendar.c

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * guest-kernel/fs/procfs.c and procfs_text.c, with a small /proc of this file's
- * own: names, numbers, links and texts, and processes that end meanwhile.
+ * guest-kernel/procfs/procfs.c and procfs_text.c, with a small /proc of this
+ * file's own: names, numbers, links and texts, and processes that end
+ * meanwhile.
  */
 #include "tests/unit/ramfs_world.h"
 
@@ -11,11 +12,11 @@
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
-#include "guest-kernel/fs/procfs.h"
-#include "guest-kernel/fs/procfs_parts.h"
-#include "guest-kernel/fs/procfs_text.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/proc/process.h"
+#include "guest-kernel/procfs/procfs.h"
+#include "guest-kernel/procfs/procfs_parts.h"
+#include "guest-kernel/procfs/procfs_text.h"
 
 /* ---- the processes: 1 and 40, of which the second may be gone ---- */
 

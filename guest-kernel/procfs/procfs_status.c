@@ -5,11 +5,11 @@
  * (faults, time in the kernel) is 0.
  */
 #include "guest-kernel/fs/inode.h"
-#include "guest-kernel/fs/procfs_parts.h"
-#include "guest-kernel/fs/procfs_text.h"
 #include "guest-kernel/mm/space.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/process.h"
+#include "guest-kernel/procfs/procfs_parts.h"
+#include "guest-kernel/procfs/procfs_text.h"
 #include "guest-kernel/tty/tty.h"
 #include "lib/macros.h"
 #include "lib/string.h"

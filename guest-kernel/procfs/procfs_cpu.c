@@ -2,9 +2,9 @@
  *
  * /proc/cpuinfo: what cpuid says to a program too, in the words of proc(5).
  */
-#include "guest-kernel/fs/procfs_parts.h"
-#include "guest-kernel/fs/procfs_text.h"
 #include "guest-kernel/privops/privops.h"
+#include "guest-kernel/procfs/procfs_parts.h"
+#include "guest-kernel/procfs/procfs_text.h"
 #include "lib/macros.h"
 #include "lib/x86/cpuid.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest-kernel/fs/procfs_text.h"
+#include "guest-kernel/procfs/procfs_text.h"
 
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/mm/user_page.h"

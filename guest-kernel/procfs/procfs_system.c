@@ -6,12 +6,12 @@
  */
 #include "guest-kernel/core/irq.h"
 #include "guest-kernel/core/latency.h"
-#include "guest-kernel/fs/procfs_parts.h"
-#include "guest-kernel/fs/procfs_text.h"
 #include "guest-kernel/fs/ramfs.h"
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/privops/privops.h"
+#include "guest-kernel/procfs/procfs_parts.h"
+#include "guest-kernel/procfs/procfs_text.h"
 #include "guest-kernel/thread/thread.h"
 #include "lib/macros.h"
 

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
  * The inodes of /proc: made when a name is looked up, gone with the last
- * reference. What there is says a tree of tables (fs/procfs_parts.h). An inode
- * holds its entry in private[0], and in private[1] the number of the process
- * it is about (upper half, 0 none) and that of a thread or descriptor.
+ * reference. What there is says a tree of tables (procfs/procfs_parts.h). An
+ * inode holds its entry in private[0], and in private[1] the number of the
+ * process it is about (upper half, 0 none) and that of a thread or descriptor.
  */
-#include "guest-kernel/fs/procfs.h"
+#include "guest-kernel/procfs/procfs.h"
 
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/inode.h"
-#include "guest-kernel/fs/procfs_parts.h"
-#include "guest-kernel/fs/procfs_text.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/proc/process.h"
+#include "guest-kernel/procfs/procfs_parts.h"
+#include "guest-kernel/procfs/procfs_text.h"
 #include "lib/macros.h"
 #include "lib/printf.h"
 #include "lib/string.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the files fs/procfs*.c share: the tables that say what is in /proc, and
- * the texts that its files consist of. Others have fs/procfs.h.
+ * the texts that its files consist of. Others have procfs/procfs.h.
  *
  * No pointer to a process is kept over a sleep: an inode of /proc knows a
  * number only, and looks the process up anew each time that it is used. When
  * that has gone, the inode is an empty shell: -ENOENT.
  */
-#ifndef GUEST_KERNEL_FS_PROCFS_PARTS_H
-#define GUEST_KERNEL_FS_PROCFS_PARTS_H
+#ifndef GUEST_KERNEL_PROCFS_PROCFS_PARTS_H
+#define GUEST_KERNEL_PROCFS_PROCFS_PARTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,11 +64,12 @@ struct procfs_folder {
         .follow = (follow_)                                                    \
     }
 
-/* /proc itself (fs/procfs_root.c); a process's (fs/procfs_process.c). */
+/* /proc itself (procfs/procfs_root.c); a process's (procfs/procfs_process.c).
+ */
 extern const struct procfs_folder procfs_root;
 extern const struct procfs_entry procfs_process;
 
-/* fs/procfs_system.c */
+/* procfs/procfs_system.c */
 procfs_show_t procfs_show_system_stat;
 procfs_show_t procfs_show_interrupts;
 procfs_show_t procfs_show_uptime;
@@ -76,13 +77,13 @@ procfs_show_t procfs_show_loadavg;
 procfs_show_t procfs_show_meminfo;
 procfs_show_t procfs_show_exits;
 
-/* fs/procfs_cpu.c */
+/* procfs/procfs_cpu.c */
 procfs_show_t procfs_show_cpuinfo;
 
-/* fs/procfs_root.c: of the system and of each process. */
+/* procfs/procfs_root.c: of the system and of each process. */
 procfs_show_t procfs_show_mounts;
 
-/* fs/procfs_status.c: of a thread if the subject has a number, else of the
+/* procfs/procfs_status.c: of a thread if the subject has a number, else of the
  * process. */
 procfs_show_t procfs_show_stat;
 procfs_show_t procfs_show_statm;

@@ -3,8 +3,8 @@
  * /proc (proc(5)): processes and the system as files. A file's text is made
  * when it is opened, and stays as it was for that descriptor.
  */
-#ifndef GUEST_KERNEL_FS_PROCFS_H
-#define GUEST_KERNEL_FS_PROCFS_H
+#ifndef GUEST_KERNEL_PROCFS_PROCFS_H
+#define GUEST_KERNEL_PROCFS_PROCFS_H
 
 struct inode;
 

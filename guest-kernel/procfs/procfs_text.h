@@ -3,8 +3,8 @@
  * A text that grows as it is written. Without memory, or beyond
  * TEXT_MAX_SIZE, it has failed and takes nothing more.
  */
-#ifndef GUEST_KERNEL_FS_PROCFS_TEXT_H
-#define GUEST_KERNEL_FS_PROCFS_TEXT_H
+#ifndef GUEST_KERNEL_PROCFS_PROCFS_TEXT_H
+#define GUEST_KERNEL_PROCFS_PROCFS_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,17 +2,17 @@
  *
  * /proc itself and the directories in it that are not about a process: their
  * tables, and the files with names and properties of the system. Its figures
- * are in fs/procfs_system.c. Formats: proc(5).
+ * are in procfs/procfs_system.c. Formats: proc(5).
  */
 #include "guest-kernel/boot_info.h"
 #include "guest-kernel/core/version.h"
 #include "guest-kernel/fs/inode.h"
-#include "guest-kernel/fs/procfs_parts.h"
-#include "guest-kernel/fs/procfs_text.h"
 #include "guest-kernel/fs/random.h"
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/proc/process.h"
 #include "guest-kernel/proc/system.h"
+#include "guest-kernel/procfs/procfs_parts.h"
+#include "guest-kernel/procfs/procfs_text.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 
