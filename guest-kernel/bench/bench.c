@@ -18,29 +18,18 @@
 #include "guest-kernel/privops/privops.h"
 #include "lib/macros.h"
 #include "lib/string.h"
+#include "lib/x86/tsc.h"
 
 #define MAX_ROUNDS 1000
 #define US_PER_SECOND 1000000ul
 #define NS_PER_US 1000ul
 
-/* lfence keeps later instructions from passing it, and it earlier ones. */
-static uint64_t read_ticks(void)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("lfence\n\trdtsc\n\tlfence"
-                     : "=a"(low), "=d"(high)
-                     :
-                     : "memory");
-    return (uint64_t)high << 32 | low;
-}
-
 static uint64_t time_loop(bench_loop_t *loop, uint64_t iterations)
 {
-    uint64_t start = read_ticks();
+    uint64_t start = rdtsc_ordered();
 
     loop(iterations);
-    return read_ticks() - start;
+    return rdtsc_ordered() - start;
 }
 
 /* Whether the pattern is a piece of "name/way". */
@@ -105,14 +94,14 @@ void cmd_bench(unsigned int nr_args, char **args)
         kprintf("nothing: `make bench` measures this build from outside\n");
         return;
     }
-    ticks = read_ticks();
+    ticks = rdtsc_ordered();
     ns = privops_clock_ns();
     /* Round 0 warms the caches, also an emulator's; it is not reported. */
     for (round = 0; round <= rounds; round++)
         for (op = bench_operations; op->name != NULL; op++)
             if (is_wanted(op, pattern))
                 measure(op, round > 0);
-    ticks = read_ticks() - ticks;
+    ticks = rdtsc_ordered() - ticks;
     ns = privops_clock_ns() - ns;
     kprintf("BENCH clock tsc_hz=%lu\n",
             ticks * US_PER_SECOND / MAX(ns / NS_PER_US, 1ul));

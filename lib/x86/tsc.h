@@ -17,4 +17,17 @@ static inline uint64_t rdtsc(void)
     return high << 32 | low;
 }
 
+/* No later instruction passes it, and it no earlier one: for measuring. */
+static inline uint64_t rdtsc_ordered(void)
+{
+    uint64_t low;
+    uint64_t high;
+
+    __asm__ volatile("lfence\n\trdtsc\n\tlfence"
+                     : "=a"(low), "=d"(high)
+                     :
+                     : "memory");
+    return high << 32 | low;
+}
+
 #endif

@@ -15,6 +15,7 @@
  */
 #include "abi/stubs.h"
 #include "lib/string.h"
+#include "lib/x86/tsc.h"
 #include "tests/bench/operation.h"
 #include "tests/kernels/lib/bootargs.h"
 #include "tests/kernels/lib/clock.h"
@@ -84,9 +85,9 @@ static void print_exits(const struct operation *op, const struct exits *before,
 static uint64_t time_loop(const struct operation *op, bench_loop_t *loop,
                           int64_t expected)
 {
-    uint64_t start = mg_rdtsc();
+    uint64_t start = rdtsc_ordered();
     int64_t result = (int64_t)loop(op->iterations);
-    uint64_t end = mg_rdtsc();
+    uint64_t end = rdtsc_ordered();
 
     if (expected != RESULT_ANY && result != expected)
         mg_failure("%s/%s: the loop's result is %ld, not %ld", op->name,

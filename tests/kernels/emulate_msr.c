@@ -6,21 +6,13 @@
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
+#include "lib/x86/msr.h"
+#include "lib/x86/segment.h"
 #include "tests/kernels/lib/random.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/trap.h"
 
 MG_TEST(emulate_msr);
-
-#define MSR_EFER 0xc0000080
-#define MSR_FS_BASE 0xc0000100
-#define MSR_GS_BASE 0xc0000101
-#define MSR_KERNEL_GS_BASE 0xc0000102
-
-#define EFER_LME (1ul << 8)
-#define EFER_LMA (1ul << 10)
-#define EFER_NXE (1ul << 11)
-#define EFER_SVME (1ul << 12)
 
 /* The hardware looks at ecx, eax and edx only: the upper halves are dirt. */
 #define DIRT "movabs $0xdeadbeef00000000, %r8\n"
@@ -99,11 +91,8 @@ static void test_bases(void)
 /* They are the registers that the instructions and the hypercall know. */
 static void test_same_registers(void)
 {
-    uint64_t base;
-
     write_msr(MSR_FS_BASE, 0x12345678);
-    __asm__ volatile("rdfsbase %0" : "=r"(base));
-    MG_CHECK_EQ(base, 0x12345678);
+    MG_CHECK_EQ(read_fs_base(), 0x12345678);
     MG_CHECK_EQ(hypercall_set_segment_base(PARAPET_SEGMENT_GS_USER, 0x9abc), 0);
     MG_CHECK_EQ(read_msr(MSR_KERNEL_GS_BASE), 0x9abc);
     MG_CHECK_EQ(read_msr(MSR_GS_BASE), PARAPET_VCPU_PAGE(0ul));

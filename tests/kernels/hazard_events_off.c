@@ -15,6 +15,7 @@
  * CONSOLE: "spinning(.|\n)*TEST witness: success(.|\n)*TEST hazard_events_off"
  */
 #include "abi/stubs.h"
+#include "lib/x86/tsc.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/test.h"
@@ -33,8 +34,8 @@ void test_main(void)
     mg_cli();
     mg_printf("spinning\n");
     hypercalls = mg_counters(0)->hypercalls[PARAPET_HC_console_write];
-    end = mg_rdtsc() + SECONDS * hz;
-    while (mg_rdtsc() < end)
+    end = rdtsc_ordered() + SECONDS * hz;
+    while (rdtsc_ordered() < end)
         ;
     /* Nothing was written in between, so nothing gave the CPU away. */
     MG_CHECK_EQ(mg_counters(0)->hypercalls[PARAPET_HC_console_write],

@@ -14,17 +14,12 @@
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
+#include "lib/x86/rflags.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/trap.h"
 #include "tests/kernels/lib/vcpu.h"
 
 MG_TEST(hazard_flags);
-
-#define TF (1ul << 8)
-#define DF (1ul << 10)
-#define NT (1ul << 14)
-#define AC (1ul << 18)
-#define ID (1ul << 21)
 
 #define SET_FLAGS "pushfq; orq %rdi, (%rsp); popfq\n"
 /* Flags at the end into rax, and clean ones for the caller. */
@@ -53,11 +48,18 @@ MG_SNIPPET(do_page_fault, SET_FLAGS "mov 0x1000, %al");
 MG_SNIPPET(do_gp, SET_FLAGS "mov $0x10, %eax; mov %eax, %ds");
 MG_SNIPPET(do_divide, SET_FLAGS "xor %ecx, %ecx; div %ecx");
 
-static const uint64_t flags[] = {
-    AC, NT, DF, ID, AC | NT, AC | DF, NT | DF, AC | NT | DF, AC | NT | DF | ID};
+static const uint64_t flags[] = {RFLAGS_AC,
+                                 RFLAGS_NT,
+                                 RFLAGS_DF,
+                                 RFLAGS_ID,
+                                 RFLAGS_AC | RFLAGS_NT,
+                                 RFLAGS_AC | RFLAGS_DF,
+                                 RFLAGS_NT | RFLAGS_DF,
+                                 RFLAGS_AC | RFLAGS_NT | RFLAGS_DF,
+                                 RFLAGS_AC | RFLAGS_NT | RFLAGS_DF | RFLAGS_ID};
 
 /* What must come back as it was; NT may be dropped on the way out. */
-#define SURVIVES (AC | DF | ID)
+#define SURVIVES (RFLAGS_AC | RFLAGS_DF | RFLAGS_ID)
 
 static void test_calls(uint64_t set)
 {
@@ -115,7 +117,7 @@ static void test_exceptions(uint64_t set)
         if ((fault.frame.rflags & SURVIVES) != (set & SURVIVES))
             mg_failure("%s with flags %#lx: the frame says %#lx", ways[i].name,
                        set, fault.frame.rflags);
-        if (handler_flags & (TF | NT))
+        if (handler_flags & (RFLAGS_TF | RFLAGS_NT))
             mg_failure("%s with flags %#lx: the handler has %#lx", ways[i].name,
                        set, handler_flags);
     }
@@ -131,7 +133,7 @@ static void test_alignment(void)
 {
     struct mg_fault fault;
 
-    if (mg_try(unaligned, (void *)AC, &fault))
+    if (mg_try(unaligned, (void *)RFLAGS_AC, &fault))
         MG_CHECK_EQ(fault.vector, MG_AC);
     MG_CHECK_EQ(hypercall_abi_version(), PARAPET_ABI_VERSION);
 }

@@ -14,13 +14,13 @@
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
+#include "lib/x86/debug.h"
+#include "lib/x86/rflags.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/trap.h"
 #include "tests/kernels/lib/vcpu.h"
 
 MG_TEST(hazard_single_step);
-
-#define TF 0x100
 
 /* TF acts from the second instruction after it was set. */
 #define ARM "pushfq; orq $0x100, (%rsp); popfq\n"
@@ -56,9 +56,6 @@ MG_SNIPPET(int1, ".byte 0xf1\n" VERSION);
 
 extern const unsigned char mg_text_end[], parapet_hypercall_page[];
 
-#define DR6_RESET 0xffff0ff0ul
-#define DR6_BS 0x4000ul
-
 static uint64_t nr_steps, nr_breakpoints, dr6;
 
 /*
@@ -71,10 +68,10 @@ static bool step(struct mg_regs *regs)
 
     __asm__ volatile("pushfq; pop %0" : "=r"(own));
     nr_steps++;
-    __asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
+    dr6 = read_dr6();
     MG_CHECK(regs->frame.rip >= (uint64_t)parapet_hypercall_page &&
              regs->frame.rip < (uint64_t)mg_text_end);
-    MG_CHECK(!(own & TF));
+    MG_CHECK(!(own & RFLAGS_TF));
     return true;
 }
 

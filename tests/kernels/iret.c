@@ -6,6 +6,7 @@
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
+#include "lib/x86/rflags.h"
 #include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/hostile.h"
 #include "tests/kernels/lib/random.h"
@@ -15,12 +16,7 @@
 
 MG_TEST(iret);
 
-#define STATUS_FLAGS 0xcd5 /* CF PF AF ZF SF DF OF */
-#define ALWAYS_SET 2
-#define RFLAGS_AC (1ul << 18)
-#define RFLAGS_ID (1ul << 21)
-/* IOPL, NT, VM, VIF, VIP. */
-#define DROPPED (3ul << 12 | 1ul << 14 | 1ul << 17 | 3ul << 19)
+#define DROPPED (RFLAGS_IOPL | RFLAGS_NT | RFLAGS_VM | RFLAGS_VIF | RFLAGS_VIP)
 
 /* Lands here: the exception shows every register that iret restores. It is a
  * trap, since for a fault a CPU pushes RF as 1, whatever it was (SDM volume 3,
@@ -37,7 +33,7 @@ static struct parapet_frame good_frame(void)
     struct parapet_frame frame = {
         .rip = (uint64_t)landing,
         .cs = PARAPET_CS_KERNEL,
-        .rflags = ALWAYS_SET,
+        .rflags = RFLAGS_ALWAYS,
         .rsp = (uint64_t)(stack + sizeof(stack)),
         .ss = PARAPET_SS,
     };
@@ -66,7 +62,7 @@ static void test_registers(void)
         /* error and ss are ignored on the way out. */
         frame.error = mg_random_next(&numbers);
         frame.ss = mg_random_next(&numbers);
-        frame.rflags |= mg_random_next(&numbers) & STATUS_FLAGS;
+        frame.rflags |= mg_random_next(&numbers) & (RFLAGS_STATUS | RFLAGS_DF);
         frame.rsp -= mg_random_below(&numbers, 1024);
         seen = go(&frame);
         MG_CHECK_EQ(seen.rax, frame.rax);
@@ -90,7 +86,7 @@ static void test_flags(void)
 
         frame.rflags |= kept[i] | DROPPED;
         seen = go(&frame);
-        MG_CHECK_EQ(seen.rflags, kept[i] | ALWAYS_SET);
+        MG_CHECK_EQ(seen.rflags, kept[i] | RFLAGS_ALWAYS);
     }
 }
 
@@ -117,9 +113,9 @@ static void test_flags_with_event(void)
     frame.rflags |= kept | DROPPED;
     frame.rax = 0x1234;
     seen = go(&frame);
-    MG_CHECK_EQ(interrupted_rflags, kept | ALWAYS_SET);
+    MG_CHECK_EQ(interrupted_rflags, kept | RFLAGS_ALWAYS);
     MG_CHECK_EQ(interrupted_rip, landing);
-    MG_CHECK_EQ(seen.rflags, kept | ALWAYS_SET);
+    MG_CHECK_EQ(seen.rflags, kept | RFLAGS_ALWAYS);
     MG_CHECK_EQ(seen.rax, 0x1234);
     MG_CHECK(!mg_port_is_pending(port));
     mg_event_hook(NULL);
@@ -133,7 +129,7 @@ static void test_reserved_flags(void)
 
     frame.rflags = 0xffffffffffc08028;
     seen = go(&frame);
-    MG_CHECK_EQ(seen.rflags, ALWAYS_SET);
+    MG_CHECK_EQ(seen.rflags, RFLAGS_ALWAYS);
 }
 
 /* The virtual interrupt flag follows the frame's. */

@@ -13,6 +13,7 @@
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
+#include "lib/x86/tsc.h"
 #include "tests/kernels/lib/bootargs.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/console.h"
@@ -215,7 +216,7 @@ void test_main(void)
     static struct mg_random numbers[2];
 
     mg_random_init(&numbers[0], 0x74616264);
-    mg_random_init(&numbers[1], mg_rdtsc());
+    mg_random_init(&numbers[1], rdtsc_ordered());
     prepare();
     if (mg_variant("two") && mg_vcpu_start(1, run_other, &numbers[1]) != 0)
         mg_error("the other vCPU does not start");

@@ -18,6 +18,8 @@
 
 #include "abi/stubs.h"
 #include "lib/macros.h"
+#include "lib/x86/rflags.h"
+#include "lib/x86/tsc.h"
 #include "tests/kernels/lib/bootargs.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/console.h"
@@ -41,7 +43,7 @@ MG_TEST(preserve);
 
 #define UNKNOWN (MG_SUCCESS - 1) /* the result of a coursework call */
 
-#define STATUS_FLAGS 0xcd5 /* CF PF AF ZF SF DF OF */
+#define STATUS_FLAGS (RFLAGS_STATUS | RFLAGS_DF)
 /* Rounding, denormals and flags are free; exceptions stay masked. */
 #define MXCSR_RANDOM 0xe07f
 #define MXCSR_MASKS 0x1f80
@@ -378,7 +380,7 @@ static bool do_nothing(struct mg_regs *regs)
 
 static void prepare(void)
 {
-    uint64_t seed = mg_variant("beside") ? mg_rdtsc() : 0x9e3779b97f4a7c15;
+    uint64_t seed = mg_variant("beside") ? rdtsc_ordered() : 0x9e3779b97f4a7c15;
 
     mg_random_init(&numbers, seed);
     calls[0].number = PARAPET_HC_abi_version;

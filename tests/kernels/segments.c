@@ -6,6 +6,7 @@
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
+#include "lib/x86/segment.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/test.h"
@@ -38,22 +39,6 @@ static const uint64_t bases[] = {
     ~0ul,
 };
 
-static uint64_t fs_base(void)
-{
-    uint64_t base;
-
-    __asm__ volatile("rdfsbase %0" : "=r"(base));
-    return base;
-}
-
-static uint64_t gs_base(void)
-{
-    uint64_t base;
-
-    __asm__ volatile("rdgsbase %0" : "=r"(base));
-    return base;
-}
-
 static void restore(void)
 {
     MG_CHECK_EQ(hypercall_set_segment_base(PARAPET_SEGMENT_FS, 0), 0);
@@ -68,13 +53,13 @@ static void test_hypercall(void)
         uint64_t base = bases[i];
 
         MG_CHECK_EQ(hypercall_set_segment_base(PARAPET_SEGMENT_FS, base), 0);
-        MG_CHECK_EQ(fs_base(), base);
+        MG_CHECK_EQ(read_fs_base(), base);
         MG_CHECK_EQ(hypercall_set_segment_base(PARAPET_SEGMENT_GS, base), 0);
-        MG_CHECK_EQ(gs_base(), base);
+        MG_CHECK_EQ(read_gs_base(), base);
         MG_CHECK_EQ(hypercall_set_segment_base(PARAPET_SEGMENT_GS_USER, ~base),
                     0);
-        MG_CHECK_EQ(fs_base(), base);
-        MG_CHECK_EQ(gs_base(), base);
+        MG_CHECK_EQ(read_fs_base(), base);
+        MG_CHECK_EQ(read_gs_base(), base);
     }
     restore();
 }
@@ -90,8 +75,8 @@ static void test_refusals(void)
     }
     MG_CHECK_EQ(hypercall_set_segment_base(3, 0), -PARAPET_EINVAL);
     MG_CHECK_EQ(hypercall_set_segment_base(~0u, 0), -PARAPET_EINVAL);
-    MG_CHECK_EQ(fs_base(), 0);
-    MG_CHECK_EQ(gs_base(), PARAPET_VCPU_PAGE(0ul));
+    MG_CHECK_EQ(read_fs_base(), 0);
+    MG_CHECK_EQ(read_gs_base(), PARAPET_VCPU_PAGE(0ul));
 }
 
 /*
@@ -136,7 +121,7 @@ static void test_hypervisor_bases(void)
             MG_CHECK_EQ(fault.vaddr, base);
         if (mg_expect_fault("write by gs", do_write_gs, NULL, MG_PF, &fault))
             MG_CHECK_EQ(fault.vaddr, base);
-        MG_CHECK_EQ(gs_base(), base);
+        MG_CHECK_EQ(read_gs_base(), base);
         MG_CHECK_EQ(hypercall_abi_version(), PARAPET_ABI_VERSION);
     }
     restore();

@@ -6,6 +6,8 @@
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
+#include "lib/x86/debug.h"
+#include "lib/x86/rflags.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/memory.h"
@@ -15,9 +17,7 @@
 
 MG_TEST(single_step);
 
-#define RFLAGS_TF 0x100ul
-#define RFLAGS_RF 0x10000ul
-#define DR6_OF_A_STEP 0xffff4ff0ul
+#define DR6_OF_A_STEP (DR6_RESET | DR6_BS)
 
 /*
  * Steps over insn, which before prepares (rdi: the argument): TF acts after the
@@ -88,10 +88,7 @@ static uint64_t nr_steps;
 
 static bool step(struct mg_regs *regs)
 {
-    uint64_t dr6;
-
-    __asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
-    MG_CHECK_EQ(dr6, DR6_OF_A_STEP);
+    MG_CHECK_EQ(read_dr6(), DR6_OF_A_STEP);
     MG_CHECK_EQ(regs->frame.rflags & RFLAGS_RF, 0);
     if (nr_steps < MAX_STEPS)
         steps[nr_steps++] = regs->frame.rip;

@@ -7,15 +7,13 @@
 #include "abi/exits.h"
 #include "abi/stubs.h"
 #include "lib/macros.h"
+#include "lib/x86/rflags.h"
 #include "tests/kernels/lib/memory.h"
 #include "tests/kernels/lib/trap.h"
 #include "tests/kernels/lib/user.h"
 #include "tests/kernels/lib/vcpu.h"
 
 MG_TEST(user_mode);
-
-#define RFLAGS_TF 0x100ul
-#define ALWAYS_SET 2
 
 extern unsigned char parapet_hypercall_page[];
 
@@ -63,7 +61,7 @@ static void expect_system_call(uint64_t rip, uint64_t rax, uint64_t seen_rax,
     MG_CHECK_EQ(seen.frame.rsp, frame.rsp);
     MG_CHECK_EQ(seen.frame.error, 0);
     MG_CHECK_EQ(seen.event_mask, 1);
-    MG_CHECK_EQ(seen.frame.r11 & ~(uint64_t)PARAPET_RFLAGS_IF, ALWAYS_SET);
+    MG_CHECK_EQ(seen.frame.r11 & ~RFLAGS_IF, RFLAGS_ALWAYS);
 }
 
 /* Every number of a hypercall, and others; by the instruction and the page. */
@@ -390,7 +388,8 @@ static void test_flags(void)
     frame.rflags = 3ul << 12 | 1ul << 14 | 1ul << 17 | 3ul << 19 | 0xcd5;
     mg_user_enter(&frame, 0, &seen);
     MG_CHECK_EQ(seen.vector, MG_SYSCALL);
-    MG_CHECK_EQ(seen.frame.rflags, 0xcd5 | ALWAYS_SET | PARAPET_RFLAGS_IF);
+    MG_CHECK_EQ(seen.frame.rflags,
+                RFLAGS_STATUS | RFLAGS_DF | RFLAGS_ALWAYS | RFLAGS_IF);
 }
 
 /* ---- two roots ---- */

@@ -8,6 +8,7 @@
  * VARIANT: two_cpus smp=2
  */
 #include "abi/stubs.h"
+#include "lib/x86/segment.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/event.h"
@@ -48,8 +49,8 @@ static void second_main(void *argument)
     seen.argument = (uint64_t)argument;
     seen.id = page->vcpu_id;
     seen.event_mask = page->event_mask;
-    __asm__ volatile("rdgsbase %0" : "=r"(seen.gs_base));
-    __asm__ volatile("rdfsbase %0" : "=r"(seen.fs_base));
+    seen.gs_base = read_gs_base();
+    seen.fs_base = read_fs_base();
     /* Its own trap table. */
     (void)mg_expect_fault("ud2 on vCPU 1", do_ud2, NULL, MG_UD, NULL);
     while (pings < ROUNDS)

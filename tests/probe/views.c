@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/probe/views.h"
+#include "lib/x86/rflags.h"
 
 #include "tests/probe/env.h"
 
-#define RFLAGS_IF (1u << 9)
-#define RFLAGS_AC (1u << 18)
 #define CR0_TS (1u << 3)
 #define CR4_PCE (1u << 8)
 

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "lib/string.h"
+#include "lib/x86/tsc.h"
 #include "tests/bench/xen/console.h"
 #include "tests/bench/xen/hypercall.h"
 #include "tests/bench/xen/memory.h"
@@ -81,24 +82,12 @@ static void init(const struct xen_start_info *start)
 
 /* ---- measuring ---- */
 
-/* lfence keeps the loop from beginning earlier or ending later. */
-static uint64_t read_tsc(void)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("lfence\n\trdtsc\n\tlfence"
-                     : "=a"(low), "=d"(high)
-                     :
-                     : "memory");
-    return (uint64_t)high << 32 | low;
-}
-
 static uint64_t time_loop(const struct operation *op, bench_loop_t *loop,
                           int64_t expected)
 {
-    uint64_t start = read_tsc();
+    uint64_t start = rdtsc_ordered();
     int64_t result = (int64_t)loop(op->iterations);
-    uint64_t end = read_tsc();
+    uint64_t end = rdtsc_ordered();
 
     if (expected != RESULT_ANY && result != expected)
         fail("%s/%s: result %ld", op->name, op->way, result);

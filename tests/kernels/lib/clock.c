@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/kernels/lib/clock.h"
 
+#include "lib/x86/tsc.h"
+
 #define CLOCK                                                                  \
     (&((const volatile struct parapet_shared_page *)PARAPET_SHARED_PAGE)->clock)
 
@@ -40,7 +42,7 @@ uint64_t mg_clock_ns(void)
     /* The TSC must belong to the copy: the base may move in between. */
     do {
         clock = mg_clock_snapshot();
-        tsc = mg_rdtsc();
+        tsc = rdtsc_ordered();
     } while (clock.seq != CLOCK->seq);
     return mg_clock_at(&clock, tsc);
 }

@@ -14,18 +14,6 @@
 #define MG_MS UINT64_C(1000000)
 #define MG_S UINT64_C(1000000000)
 
-/* lfence keeps later reads from passing it, and it earlier ones. */
-static inline uint64_t mg_rdtsc(void)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("lfence\n\trdtsc\n\tlfence"
-                     : "=a"(low), "=d"(high)
-                     :
-                     : "memory");
-    return (uint64_t)high << 32 | low;
-}
-
 /* A consistent copy of the clock page. */
 struct parapet_clock mg_clock_snapshot(void);
 

@@ -6,11 +6,12 @@
 #include "tests/kernels/lib/state.h"
 
 #include "lib/macros.h"
+#include "lib/x86/control.h"
+#include "lib/x86/debug.h"
+#include "lib/x86/msr.h"
+#include "lib/x86/rflags.h"
 #include "tests/kernels/lib/trap.h"
 #include "tests/kernels/lib/vcpu.h"
-
-#define MSR_KERNEL_GS_BASE 0xc0000102
-#define RFLAGS_ID 0x200000ul
 
 /* ---- the image of xsave: x87, SSE, AVX (APM 2, 11.5) ---- */
 
@@ -119,7 +120,7 @@ static bool stepped(struct mg_regs *regs)
 
 static void set_dr6(uint64_t seed)
 {
-    __asm__ volatile("mov %0, %%dr6" : : "r"(0xffff0ff0ul));
+    write_dr6(DR6_RESET);
     if (seed % 2) {
         mg_trap_hook(MG_DB, stepped);
         step(NULL);
@@ -128,9 +129,8 @@ static void set_dr6(uint64_t seed)
 
 static void get_dr6(uint8_t *bytes)
 {
-    uint64_t value;
+    uint64_t value = read_dr6();
 
-    __asm__ volatile("mov %%dr6, %0" : "=r"(value));
     __builtin_memcpy(bytes, &value, sizeof(value));
 }
 
@@ -143,27 +143,21 @@ static void set_fault(uint64_t seed)
 
 static void get_fault(uint8_t *bytes)
 {
-    uint64_t value;
+    uint64_t value = read_cr2();
 
-    __asm__ volatile("mov %%cr2, %0" : "=r"(value));
     __builtin_memcpy(bytes, &value, sizeof(value));
 }
 
 static void set_user_gs(uint64_t seed)
 {
-    __asm__ volatile("wrmsr"
-                     :
-                     : "c"(MSR_KERNEL_GS_BASE), "a"((uint32_t)seed), "d"(0));
+    wrmsr(MSR_KERNEL_GS_BASE, (uint32_t)seed);
 }
 
 static void get_user_gs(uint8_t *bytes)
 {
-    uint32_t words[2];
+    uint64_t base = rdmsr(MSR_KERNEL_GS_BASE);
 
-    __asm__ volatile("rdmsr"
-                     : "=a"(words[0]), "=d"(words[1])
-                     : "c"(MSR_KERNEL_GS_BASE));
-    __builtin_memcpy(bytes, words, sizeof(words));
+    __builtin_memcpy(bytes, &base, sizeof(base));
 }
 
 static void set_id_flag(uint64_t seed)

@@ -8,6 +8,7 @@
 
 #include "abi/exits.h"
 #include "abi/stubs.h"
+#include "lib/x86/segment.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/event.h"
@@ -51,12 +52,10 @@ uint64_t env_timer_ticks(void)
 
 static void load_null_selectors(void)
 {
-    __asm__ volatile("mov %0, %%ds\n\t"
-                     "mov %0, %%es\n\t"
-                     "mov %0, %%fs\n\t"
-                     "mov %0, %%gs"
-                     :
-                     : "r"(0));
+    write_ds(0);
+    write_es(0);
+    write_fs(0);
+    write_gs(0);
 }
 
 void env_reset(void)
