@@ -7,8 +7,6 @@
 
 #include <stddef.h>
 
-#define UART_IRQ 4
-
 /* From here on uart_write() works. */
 void uart_init(void);
 

@@ -25,8 +25,7 @@
 #include "hypervisor/x86/idt.h"
 #include "hypervisor/x86/percpu.h"
 #include "hypervisor/x86/uart.h"
-
-#define UART_PIN 4
+#include "lib/x86/uart.h"
 
 _Noreturn void percpu_enter_guest(void *stack_top);
 _Noreturn void percpu_switch_stack(void *stack_top, void (*run)(void));

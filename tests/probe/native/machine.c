@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Local APIC: APM 2, section 16.3. UART: that of the PC16550D.
+ * Local APIC: APM 2, section 16.3.
  */
 #include "tests/probe/native/machine.h"
 #include "lib/x86/port.h"
+#include "lib/x86/uart.h"
 
 #define LAPIC 0xfee00000ul /* mapped where it is */
 #define LAPIC_TASK_PRIORITY 0x80
@@ -21,12 +22,6 @@
 #define DIVIDE_BY_1 0xbu
 #define COUNTS_PER_TICK 1000000u /* QEMU's counts at 1 GHz */
 
-#define UART_DATA 0x3f8
-#define UART_LINE_CONTROL 0x3fb
-#define UART_LINE_STATUS 0x3fd
-#define UART_TRANSMITTER_EMPTY 0x20
-#define UART_EIGHT_BITS 0x03
-
 #define PIC1_MASK 0x21
 #define PIC2_MASK 0xa1
 #define DEBUG_EXIT 0xf4
@@ -40,7 +35,7 @@ void machine_init(void)
 {
     outb(PIC1_MASK, 0xff);
     outb(PIC2_MASK, 0xff);
-    outb(UART_LINE_CONTROL, UART_EIGHT_BITS);
+    outb(UART_LCR, UART_LCR_8N1);
     *lapic(LAPIC_TASK_PRIORITY) = 0;
     *lapic(LAPIC_LVT_LINT0) = LVT_MASKED;
     *lapic(LAPIC_LVT_LINT1) = LVT_MASKED;
@@ -52,7 +47,7 @@ void machine_init(void)
 void machine_write(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        while (!(inb(UART_LINE_STATUS) & UART_TRANSMITTER_EMPTY))
+        while (!(inb(UART_LSR) & UART_LSR_THR_EMPTY))
             __builtin_ia32_pause();
         outb(UART_DATA, (uint8_t)text[i]);
     }
