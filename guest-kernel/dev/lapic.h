@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * The local APIC: end of interrupt, and its one-shot timer. Native build only.
+ * Its registers are in the direct map, uncached.
  */
 #ifndef GUEST_KERNEL_DEV_LAPIC_H
 #define GUEST_KERNEL_DEV_LAPIC_H
 
 #include <stdint.h>
-
-/* Mapped in the direct map, uncached. */
-#define LAPIC_PADDR 0xfee00000ul
 
 void lapic_init(uint8_t timer_vector, uint8_t spurious_vector);
 void lapic_end_of_interrupt(void);

@@ -25,6 +25,8 @@
 #include "hypervisor/x86/idt.h"
 #include "hypervisor/x86/percpu.h"
 #include "hypervisor/x86/uart.h"
+#include "lib/x86/ioapic.h"
+#include "lib/x86/lapic.h"
 #include "lib/x86/uart.h"
 
 _Noreturn void percpu_enter_guest(void *stack_top);
@@ -113,7 +115,7 @@ static __attribute__((noinline)) void start_machine(struct boot_info *info)
     audit_enabled = options.audit;
     phase_done(PHASE_MEMORY);
 
-    apic_init(paging_map_device(APIC_PADDR), paging_map_device(IOAPIC_PADDR));
+    apic_init(paging_map_device(LAPIC_PADDR), paging_map_device(IOAPIC_PADDR));
     apic_start();
     time_calibrate_begin();
     start_boot_cpu();

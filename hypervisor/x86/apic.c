@@ -3,31 +3,8 @@
 
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/layout.h"
-
-/* Register offsets (APM 2, table 16-2). */
-#define APIC_ID 0x20
-#define APIC_TPR 0x80
-#define APIC_EOI 0xb0
-#define APIC_SVR 0xf0
-#define APIC_ICR_LOW 0x300
-#define APIC_ICR_HIGH 0x310
-#define APIC_LVT_TIMER 0x320
-#define APIC_LVT_LINT0 0x350
-#define APIC_LVT_LINT1 0x360
-#define APIC_TIMER_INITIAL 0x380
-#define APIC_TIMER_CURRENT 0x390
-#define APIC_TIMER_DIVIDE 0x3e0
-
-#define SVR_ENABLE 0x100
-#define LVT_MASKED 0x10000
-#define LVT_NMI 0x400
-#define DIVIDE_BY_16 0x3
-#define ICR_NMI 0x400
-#define ICR_INIT 0x500
-#define ICR_STARTUP 0x600
-#define ICR_PENDING 0x1000
-#define ICR_ASSERT 0x4000
-#define ICR_ALL_BUT_SELF 0xc0000
+#include "lib/x86/ioapic.h"
+#include "lib/x86/lapic.h"
 
 static volatile uint32_t *apic;
 static volatile uint32_t *ioapic;
@@ -50,71 +27,64 @@ void apic_init(volatile void *local_apic, volatile void *io_apic)
 
 void apic_start(void)
 {
-    apic_write(APIC_TPR, 0);
-    apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
-    apic_write(APIC_LVT_LINT0, LVT_MASKED);
-    apic_write(APIC_LVT_LINT1, LVT_NMI);
-    apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_16);
-    apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
+    apic_write(LAPIC_TASK_PRIORITY, 0);
+    apic_write(LAPIC_SPURIOUS, LAPIC_SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+    apic_write(LAPIC_LVT_LINT0, LAPIC_LVT_MASKED);
+    apic_write(LAPIC_LVT_LINT1, LAPIC_LVT_NMI);
+    apic_write(LAPIC_TIMER_DIVIDE, LAPIC_DIVIDE_BY_16);
+    apic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
 }
 
 uint32_t apic_id(void)
 {
-    return apic_read(APIC_ID) >> 24;
+    return apic_read(LAPIC_ID) >> 24;
 }
 
 void apic_end_of_interrupt(void)
 {
-    apic_write(APIC_EOI, 0);
+    apic_write(LAPIC_END_OF_INTERRUPT, 0);
 }
 
 void apic_timer_set(uint32_t ticks)
 {
-    apic_write(APIC_TIMER_INITIAL, ticks);
+    apic_write(LAPIC_TIMER_INITIAL, ticks);
 }
 
 uint32_t apic_timer_remaining(void)
 {
-    return apic_read(APIC_TIMER_CURRENT);
+    return apic_read(LAPIC_TIMER_CURRENT);
 }
 
 static void send(uint32_t target, uint32_t command)
 {
-    apic_write(APIC_ICR_HIGH, target << 24);
-    apic_write(APIC_ICR_LOW, command);
-    while (apic_read(APIC_ICR_LOW) & ICR_PENDING)
+    apic_write(LAPIC_ICR_HIGH, target << 24);
+    apic_write(LAPIC_ICR_LOW, command);
+    while (apic_read(LAPIC_ICR_LOW) & LAPIC_ICR_PENDING)
         cpu_relax();
 }
 
 void apic_send(uint32_t target_apic_id, uint8_t vector)
 {
-    send(target_apic_id, ICR_ASSERT | vector);
+    send(target_apic_id, LAPIC_ICR_ASSERT | vector);
 }
 
 void apic_send_init(uint32_t target_apic_id)
 {
-    send(target_apic_id, ICR_ASSERT | ICR_INIT);
+    send(target_apic_id, LAPIC_ICR_ASSERT | LAPIC_ICR_INIT);
 }
 
 void apic_send_startup(uint32_t target_apic_id, uint32_t paddr)
 {
-    send(target_apic_id, ICR_ASSERT | ICR_STARTUP | paddr >> 12);
+    send(target_apic_id, LAPIC_ICR_ASSERT | LAPIC_ICR_STARTUP | paddr >> 12);
 }
 
 void apic_stop_others(void)
 {
     if (apic)
-        send(0, ICR_ALL_BUT_SELF | ICR_ASSERT | ICR_NMI);
-}
-
-static void ioapic_write(uint32_t index, uint32_t value)
-{
-    ioapic[0] = index;
-    ioapic[4] = value;
+        send(0, LAPIC_ICR_ALL_BUT_SELF | LAPIC_ICR_ASSERT | LAPIC_ICR_NMI);
 }
 
 void ioapic_route(unsigned int pin, uint8_t vector, uint32_t target_apic_id)
 {
-    ioapic_write(0x11 + 2 * pin, target_apic_id << 24);
-    ioapic_write(0x10 + 2 * pin, vector);
+    ioapic_set_route(ioapic, pin, vector, target_apic_id);
 }

@@ -8,9 +8,6 @@
 
 #include <stdint.h>
 
-#define APIC_PADDR 0xfee00000
-#define IOAPIC_PADDR 0xfec00000
-
 /* Where the registers at these addresses are mapped; once, on the boot CPU. */
 void apic_init(volatile void *local_apic, volatile void *io_apic);
 

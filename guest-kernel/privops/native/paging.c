@@ -4,13 +4,13 @@
  * once; each address space's root has the same upper half (native/mmu.c).
  */
 #include "guest-kernel/core/panic.h"
-#include "guest-kernel/dev/ioapic.h"
-#include "guest-kernel/dev/lapic.h"
 #include "guest-kernel/mm/early.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/privops/native/native.h"
 #include "lib/macros.h"
 #include "lib/x86/control.h"
+#include "lib/x86/ioapic.h"
+#include "lib/x86/lapic.h"
 
 #define PTE_PRESENT 0x1ul
 #define PTE_WRITE 0x2ul

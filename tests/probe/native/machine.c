@@ -1,34 +1,20 @@
-/* SPDX-License-Identifier: MIT
- *
- * Local APIC: APM 2, section 16.3.
- */
+/* SPDX-License-Identifier: MIT */
 #include "tests/probe/native/machine.h"
+#include "lib/x86/lapic.h"
 #include "lib/x86/port.h"
 #include "lib/x86/uart.h"
 
-#define LAPIC 0xfee00000ul /* mapped where it is */
-#define LAPIC_TASK_PRIORITY 0x80
-#define LAPIC_END_OF_INTERRUPT 0xb0
-#define LAPIC_SPURIOUS 0xf0
-#define LAPIC_LVT_TIMER 0x320
-#define LAPIC_LVT_LINT0 0x350
-#define LAPIC_LVT_LINT1 0x360
-#define LAPIC_TIMER_INITIAL 0x380
-#define LAPIC_TIMER_DIVIDE 0x3e0
-
-#define SPURIOUS_ENABLE 0x1ffu
-#define LVT_MASKED 0x10000u
-#define TIMER_PERIODIC 0x20000u
-#define DIVIDE_BY_1 0xbu
+#define SPURIOUS_VECTOR 0xff
 #define COUNTS_PER_TICK 1000000u /* QEMU's counts at 1 GHz */
 
 #define PIC1_MASK 0x21
 #define PIC2_MASK 0xa1
 #define DEBUG_EXIT 0xf4
 
+/* It is mapped where it is. */
 static volatile uint32_t *lapic(uint64_t offset)
 {
-    return (volatile uint32_t *)(LAPIC + offset);
+    return (volatile uint32_t *)(LAPIC_PADDR + offset);
 }
 
 void machine_init(void)
@@ -37,10 +23,10 @@ void machine_init(void)
     outb(PIC2_MASK, 0xff);
     outb(UART_LCR, UART_LCR_8N1);
     *lapic(LAPIC_TASK_PRIORITY) = 0;
-    *lapic(LAPIC_LVT_LINT0) = LVT_MASKED;
-    *lapic(LAPIC_LVT_LINT1) = LVT_MASKED;
-    *lapic(LAPIC_SPURIOUS) = SPURIOUS_ENABLE;
-    *lapic(LAPIC_TIMER_DIVIDE) = DIVIDE_BY_1;
+    *lapic(LAPIC_LVT_LINT0) = LAPIC_LVT_MASKED;
+    *lapic(LAPIC_LVT_LINT1) = LAPIC_LVT_MASKED;
+    *lapic(LAPIC_SPURIOUS) = LAPIC_SPURIOUS_ENABLE | SPURIOUS_VECTOR;
+    *lapic(LAPIC_TIMER_DIVIDE) = LAPIC_DIVIDE_BY_1;
     machine_timer_stop();
 }
 
@@ -62,14 +48,14 @@ _Noreturn void machine_end(uint8_t code)
 
 void machine_timer_start(uint8_t vector)
 {
-    *lapic(LAPIC_LVT_TIMER) = TIMER_PERIODIC | vector;
+    *lapic(LAPIC_LVT_TIMER) = LAPIC_LVT_PERIODIC | vector;
     *lapic(LAPIC_TIMER_INITIAL) = COUNTS_PER_TICK;
 }
 
 void machine_timer_stop(void)
 {
     *lapic(LAPIC_TIMER_INITIAL) = 0;
-    *lapic(LAPIC_LVT_TIMER) = LVT_MASKED;
+    *lapic(LAPIC_LVT_TIMER) = LAPIC_LVT_MASKED;
 }
 
 void machine_end_of_interrupt(void)
