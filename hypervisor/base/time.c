@@ -15,18 +15,13 @@
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/layout.h"
 #include "lib/macros.h"
+#include "lib/x86/pit.h"
 
 #define PIT_HZ CLOCK_PIT_HZ
-#define PIT_CHANNEL2 0x42
-#define PIT_COMMAND 0x43
-#define PIT_MODE0_CHANNEL2 0xb0
-#define PIT_LATCH_CHANNEL2 0x80
-#define PIT_STATUS_CHANNEL2 0xe8 /* read back: the status only */
-#define PIT_STATUS_OUT 0x80
+#define PIT_RULER 2u /* the counter that is used; port B has its gate */
 #define PORT_B 0x61
 #define PORT_B_GATE2 0x01
 #define PORT_B_SPEAKER 0x02
-#define PIT_START 0xffffu
 #define MOMENT_ATTEMPTS 5
 #define END_ATTEMPTS 100
 #define PIT_MINIMUM (PIT_HZ / 200) /* 5 ms */
@@ -60,23 +55,10 @@ static uint64_t apic_ticks_per_ns; /* 32.32 fixed point */
 static struct clock_rate rate;
 static struct clock_wall wall;
 
-/*
- * How many PIT ticks are over since it was started, when it was latched. It
- * goes on at 0 with 0xffff, so that this is right modulo 2^16 ever after.
- */
-static uint64_t pit_latched(void)
-{
-    unsigned int now;
-
-    now = inb(PIT_CHANNEL2);
-    now |= (unsigned int)inb(PIT_CHANNEL2) << 8;
-    return PIT_START - now;
-}
-
 static uint64_t pit_elapsed(void)
 {
-    outb(PIT_COMMAND, PIT_LATCH_CHANNEL2);
-    return pit_latched();
+    pit_counter_latch(PIT_RULER);
+    return pit_counter_latched(PIT_RULER);
 }
 
 /*
@@ -112,10 +94,10 @@ static struct clock_sample read_sample(void)
     for (int i = 0; i < MOMENT_ATTEMPTS; i++) {
         struct clock_sample sample = {.tsc = rdtsc()};
 
-        outb(PIT_COMMAND, PIT_LATCH_CHANNEL2);
+        pit_counter_latch(PIT_RULER);
         sample.width = rdtsc() - sample.tsc;
         sample.tsc += sample.width / 2;
-        sample.pit = (uint16_t)pit_latched();
+        sample.pit = pit_counter_latched(PIT_RULER);
         if (sample.width < best.width)
             best = sample;
     }
@@ -127,21 +109,9 @@ void time_calibrate_begin(void)
     uint8_t port_b = inb(PORT_B);
 
     outb(PORT_B, (uint8_t)((port_b & ~PORT_B_SPEAKER) | PORT_B_GATE2));
-    outb(PIT_COMMAND, PIT_MODE0_CHANNEL2);
-    outb(PIT_CHANNEL2, PIT_START & 0xff);
-    outb(PIT_CHANNEL2, PIT_START >> 8);
+    pit_counter_start(PIT_RULER);
     apic_timer_set(UINT32_MAX);
     begin = read_moment();
-}
-
-/*
- * Whether the count has come to 0 since the start. By the read-back command:
- * QEMU's microvm has no port B, which would show the output too.
- */
-static bool pit_overflowed(void)
-{
-    outb(PIT_COMMAND, PIT_STATUS_CHANNEL2);
-    return inb(PIT_CHANNEL2) & PIT_STATUS_OUT;
 }
 
 static bool is_enough(const struct moment *end)
@@ -162,8 +132,8 @@ static struct moment wait_for_end(void)
     for (int i = 0; i < END_ATTEMPTS; i++) {
         do {
             end = read_moment();
-        } while (!pit_overflowed() && !is_enough(&end));
-        if (!pit_overflowed())
+        } while (!pit_counter_is_over(PIT_RULER) && !is_enough(&end));
+        if (!pit_counter_is_over(PIT_RULER))
             return end;
         time_calibrate_begin();
     }
