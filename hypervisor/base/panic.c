@@ -18,7 +18,6 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define DEBUG_EXIT_PORT 0xf4
 #define MAX_DEPTH 24
 
 extern char boot_stack[];

@@ -8,6 +8,8 @@
 
 #include "hypervisor/base/bug.h"
 
+#include "lib/x86/debug_exit.h"
+
 struct cpu_regs;
 
 /* panic() (bug.h) with these registers in the place of its caller's. */
@@ -19,10 +21,10 @@ void panic_stopped(void);
 
 /* How QEMU ends: what is written to its debug-exit device. */
 enum machine_end {
-    MACHINE_END_SUCCESS = 0x2a,
-    MACHINE_END_DOMAIN_FAILED = 0x2b,
-    MACHINE_END_PANIC = 0x2c,
-    MACHINE_END_BOOT_REFUSED = 0x2d,
+    MACHINE_END_SUCCESS = DEBUG_EXIT_SUCCESS,
+    MACHINE_END_DOMAIN_FAILED = DEBUG_EXIT_FAILED,
+    MACHINE_END_PANIC = DEBUG_EXIT_PANIC,
+    MACHINE_END_BOOT_REFUSED = DEBUG_EXIT_REFUSED,
 };
 
 _Noreturn void machine_end(enum machine_end how);

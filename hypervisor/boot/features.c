@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * CPUID: APM 3, appendix E. fw_cfg: QEMU docs/specs/fw_cfg.
+ * CPUID: APM 3, appendix E.
  */
 #include "hypervisor/boot/features.h"
 
@@ -90,18 +90,4 @@ void features_describe(char *text, size_t size)
         n = strlen(text);
         (void)string_format(text + n, size - n, " %s", needed[i].name);
     }
-}
-
-unsigned int features_nr_cpus(void)
-{
-    unsigned int count;
-
-    outw(0x510, 0);
-    if (inb(0x511) != 'Q' || inb(0x511) != 'E' || inb(0x511) != 'M' ||
-        inb(0x511) != 'U')
-        return 1;
-    outw(0x510, 5);
-    count = inb(0x511);
-    count |= (unsigned int)inb(0x511) << 8;
-    return count == 0 ? 1 : count;
 }

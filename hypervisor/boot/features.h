@@ -23,7 +23,4 @@ uint32_t features_xsave_size(void);
 /* "vendor, brand" and the features in use, for the log. */
 void features_describe(char *text, size_t size);
 
-/* How many CPUs QEMU says there are (fw_cfg key 5); 1 without fw_cfg. */
-unsigned int features_nr_cpus(void);
-
 #endif

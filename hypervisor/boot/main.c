@@ -25,6 +25,7 @@
 #include "hypervisor/x86/idt.h"
 #include "hypervisor/x86/percpu.h"
 #include "hypervisor/x86/uart.h"
+#include "lib/x86/fw_cfg.h"
 #include "lib/x86/ioapic.h"
 #include "lib/x86/lapic.h"
 #include "lib/x86/uart.h"
@@ -130,7 +131,7 @@ static struct boot_info boot_info;
 /* The boot CPU on its own main stack, so that this_cpu() is right from here. */
 static _Noreturn void boot_on_own_stack(void)
 {
-    unsigned int nr_cpus = smp_start(features_nr_cpus());
+    unsigned int nr_cpus = smp_start(fw_cfg_nr_cpus());
 
     log_info("%u CPU%s, time stamp counter %lu MHz", nr_cpus,
              nr_cpus == 1 ? "" : "s", time_tsc_hz() / 1000000);

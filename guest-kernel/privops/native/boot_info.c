@@ -10,12 +10,7 @@
 #include "guest-kernel/privops/native/native.h"
 #include "lib/macros.h"
 #include "lib/string.h"
-#include "lib/x86/port.h"
-
-#define FW_CFG_SELECT 0x510
-#define FW_CFG_DATA 0x511
-#define FW_CFG_SIGNATURE 0
-#define FW_CFG_NR_CPUS 5
+#include "lib/x86/fw_cfg.h"
 
 #define START_MAGIC 0x336ec578
 #define MEMORY_RAM 1
@@ -102,23 +97,6 @@ static void read_ramdisk(const struct start_info *start, struct boot_info *boot)
     boot->ramdisk.end = module->paddr + module->size;
 }
 
-/* What fw_cfg says (QEMU, docs/specs/fw_cfg); 1 without it. */
-static unsigned int read_nr_cpus(void)
-{
-    static const char signature[] = "QEMU";
-    unsigned int count;
-    size_t i;
-
-    outw(FW_CFG_SELECT, FW_CFG_SIGNATURE);
-    for (i = 0; signature[i] != '\0'; i++) {
-        if (inb(FW_CFG_DATA) != signature[i])
-            return 1;
-    }
-    outw(FW_CFG_SELECT, FW_CFG_NR_CPUS);
-    count = inb(FW_CFG_DATA);
-    return count | (unsigned int)inb(FW_CFG_DATA) << 8;
-}
-
 void native_boot_info(uint32_t start_paddr, struct boot_info *boot)
 {
     const struct start_info *start = boot_loader_data(start_paddr, "block");
@@ -128,7 +106,7 @@ void native_boot_info(uint32_t start_paddr, struct boot_info *boot)
               start->magic, start->version, START_MAGIC);
     read_memory_map(start, boot);
     read_ramdisk(start, boot);
-    boot->nr_cpus = read_nr_cpus();
+    boot->nr_cpus = fw_cfg_nr_cpus();
     if (start->command_line_paddr != 0)
         (void)string_copy(
             boot->command_line, sizeof(boot->command_line),

@@ -10,17 +10,12 @@
 #include "guest-kernel/dev/uart.h"
 #include "guest-kernel/privops/native/native.h"
 #include "guest-kernel/privops/privops.h"
-#include "lib/x86/port.h"
+#include "lib/x86/pic.h"
 #include "lib/x86/uart.h"
-
-/* The data ports of the two 8259 interrupt controllers: their masks. */
-#define PIC1_DATA 0x21
-#define PIC2_DATA 0xa1
 
 void privops_irq_start(void)
 {
-    outb(PIC1_DATA, 0xff);
-    outb(PIC2_DATA, 0xff);
+    pic_mask_all();
     ioapic_route(UART_PIN, VECTOR_UART);
     uart_enable_interrupt();
 }

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * How the machine ends: QEMU's debug-exit device makes the byte its exit
- * status, (byte << 1) | 1.
+ * How the machine ends.
  */
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/privops/native/native.h"
 #include "guest-kernel/privops/privops.h"
+#include "lib/x86/debug_exit.h"
 #include "lib/x86/descriptor.h"
 #include "lib/x86/port.h"
-
-#define DEBUG_EXIT_PORT 0xf4
-#define DEBUG_EXIT_SUCCESS 0x2a
-#define DEBUG_EXIT_CRASH 0x2b
-#define DEBUG_EXIT_REFUSED 0x2d
 
 static _Noreturn void halt(void)
 {
@@ -43,7 +38,7 @@ _Noreturn void privops_shutdown(enum privops_end end)
     privops_irq_disable();
     if (end == PRIVOPS_REBOOT)
         reset();
-    end_qemu(end == PRIVOPS_POWEROFF ? DEBUG_EXIT_SUCCESS : DEBUG_EXIT_CRASH);
+    end_qemu(end == PRIVOPS_POWEROFF ? DEBUG_EXIT_SUCCESS : DEBUG_EXIT_FAILED);
 }
 
 _Noreturn void native_refuse_boot(void)

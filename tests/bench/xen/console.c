@@ -10,12 +10,8 @@
 
 #include "lib/macros.h"
 #include "lib/printf.h"
+#include "lib/x86/debug_exit.h"
 #include "tests/bench/xen/hypercall.h"
-
-/* The codes of Parapet itself: QEMU's status is twice the code and one. */
-#define EXIT_PORT 0xf4
-#define EXIT_SUCCESS 0x2a
-#define EXIT_FAILURE 0x2b
 
 static void print_line(const char *format, va_list args)
 {
@@ -47,7 +43,7 @@ static _Noreturn void end(uint32_t code)
     (void)xen_hypercall2(XEN_PHYSDEV, XEN_PHYSDEV_SET_IOPL, &allow);
     __asm__ volatile("outl %0, %1"
                      :
-                     : "a"(code), "Nd"((uint16_t)EXIT_PORT)
+                     : "a"(code), "Nd"((uint16_t)DEBUG_EXIT_PORT)
                      : "memory");
     (void)xen_hypercall2(XEN_SCHED, XEN_SCHED_SHUTDOWN, &shutdown);
     for (;;)
@@ -56,7 +52,7 @@ static _Noreturn void end(uint32_t code)
 
 void finish(void)
 {
-    end(EXIT_SUCCESS);
+    end(DEBUG_EXIT_SUCCESS);
 }
 
 void fail(const char *format, ...)
@@ -68,5 +64,5 @@ void fail(const char *format, ...)
     print_line(format, args);
     va_end(args);
     print("\n");
-    end(EXIT_FAILURE);
+    end(DEBUG_EXIT_FAILED);
 }

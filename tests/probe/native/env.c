@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "lib/x86/control.h"
 #include "lib/x86/debug.h"
+#include "lib/x86/debug_exit.h"
 #include "lib/x86/msr.h"
 #include "lib/x86/rflags.h"
 #include "lib/x86/segment.h"
@@ -42,7 +43,7 @@ static _Noreturn void unexpected(const struct native_regs *regs)
                       regs->vector, regs->rip);
 
     env_write(text, (size_t)length);
-    machine_end(MACHINE_FAILURE);
+    machine_end(DEBUG_EXIT_FAILED);
 }
 
 void native_trap(struct native_regs *regs)
@@ -178,5 +179,5 @@ _Noreturn void native_main(void)
     xsetbv(0, XCR0_X87 | XCR0_SSE | XCR0_AVX);
     study(0, "ring0");
     study(3, "ring3");
-    machine_end(MACHINE_SUCCESS);
+    machine_end(DEBUG_EXIT_SUCCESS);
 }

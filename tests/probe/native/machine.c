@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/probe/native/machine.h"
+#include "lib/x86/debug_exit.h"
 #include "lib/x86/lapic.h"
+#include "lib/x86/pic.h"
 #include "lib/x86/port.h"
 #include "lib/x86/uart.h"
 
 #define SPURIOUS_VECTOR 0xff
 #define COUNTS_PER_TICK 1000000u /* QEMU's counts at 1 GHz */
-
-#define PIC1_MASK 0x21
-#define PIC2_MASK 0xa1
-#define DEBUG_EXIT 0xf4
 
 /* It is mapped where it is. */
 static volatile uint32_t *lapic(uint64_t offset)
@@ -19,8 +17,7 @@ static volatile uint32_t *lapic(uint64_t offset)
 
 void machine_init(void)
 {
-    outb(PIC1_MASK, 0xff);
-    outb(PIC2_MASK, 0xff);
+    pic_mask_all();
     outb(UART_LCR, UART_LCR_8N1);
     *lapic(LAPIC_TASK_PRIORITY) = 0;
     *lapic(LAPIC_LVT_LINT0) = LAPIC_LVT_MASKED;
@@ -41,7 +38,7 @@ void machine_write(const char *text, size_t size)
 
 _Noreturn void machine_end(uint8_t code)
 {
-    outb(DEBUG_EXIT, code);
+    outb(DEBUG_EXIT_PORT, code);
     for (;;)
         __asm__ volatile("cli; hlt");
 }

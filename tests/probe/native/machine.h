@@ -9,10 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the debug-exit device is told; tools/run knows both. */
-#define MACHINE_SUCCESS 0x2a
-#define MACHINE_FAILURE 0x2b
-
 void machine_init(void);
 void machine_write(const char *text, size_t size);
 _Noreturn void machine_end(uint8_t code);
