@@ -15,7 +15,7 @@
 #include "hypervisor/x86/layout.h"
 
 #define CPU_CHECK_SAYS "parapet: "
-#include "lib/cpu_check.inc"
+#include "lib/x86/cpu_check.inc"
 
 #define EFER 0xc0000080
 #define EFER_BITS 0x901 /* SCE, LME, NXE */

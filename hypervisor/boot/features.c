@@ -27,7 +27,7 @@ struct feature {
     unsigned int bit;
 };
 
-/* What boot.S relies on it has checked itself (lib/cpu_check.inc). */
+/* What boot.S relies on it has checked itself (lib/x86/cpu_check.inc). */
 static const struct feature needed[] = {
     {"fpu", CPUID_FEATURES, EDX, 0},
     {"mce", CPUID_FEATURES, EDX, 7},

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the native build cannot do without. On what its first instructions
- * rely they have checked themselves (lib/cpu_check.inc); what is only of use
- * (AVX, the protections of the kernel from user memory) is not here: the files
- * that use it ask for it. Programs rely on what the System V ABI has at the
- * least.
+ * rely they have checked themselves (lib/x86/cpu_check.inc); what is only of
+ * use (AVX, the protections of the kernel from user memory) is not here: the
+ * files that use it ask for it. Programs rely on what the System V ABI has at
+ * the least.
  */
 #include <stdbool.h>
 #include <stddef.h>

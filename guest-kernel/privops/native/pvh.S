@@ -9,7 +9,7 @@
 #include "guest-kernel/privops/native/native.h"
 
 #define CPU_CHECK_SAYS "guest: "
-#include "lib/cpu_check.inc"
+#include "lib/x86/cpu_check.inc"
 
 #define PA(symbol) ((symbol) - KERNEL_BASE)
 #define PML4_SLOT(vaddr) ((((vaddr) >> 39) & 511) * 8)
