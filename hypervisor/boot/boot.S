@@ -2,7 +2,7 @@
  *
  * From the PVH entry (Xen's "x86/HVM direct boot ABI") to C: 32-bit protected
  * mode without paging, ebx holds the physical address of struct
- * hvm_start_info. Builds the first page tables (the first 4 GiB at 0, at
+ * pvh_start_info. Builds the first page tables (the first 4 GiB at 0, at
  * IMAGE_BASE and at DIRECT_BASE) and enters long mode at the image's virtual
  * address. The other CPUs join at ap_start32 from the real-mode trampoline.
  *
@@ -16,6 +16,7 @@
 
 #define CPU_CHECK_SAYS "parapet: "
 #include "lib/x86/cpu_check.inc"
+#include "lib/x86/pvh.h"
 
 #define EFER 0xc0000080
 #define EFER_BITS 0x901 /* SCE, LME, NXE */
@@ -29,7 +30,7 @@
 
         .section .note.Xen, "a", @note
         .balign 4
-        .long 4, 8, 18                  /* XEN_ELFNOTE_PHYS32_ENTRY */
+        .long 4, 8, PVH_NOTE_ENTRY
         .asciz "Xen"
         .quad hv_start - IMAGE_BASE
 

@@ -7,37 +7,9 @@
 #include "hypervisor/base/panic.h"
 #include "lib/macros.h"
 #include "lib/string.h"
+#include "lib/x86/pvh.h"
 
-#define START_INFO_MAGIC 0x336ec578
-#define MEMMAP_RAM 1
 #define MAPPED_BY_BOOT 0x100000000ul
-
-struct hvm_start_info {
-    uint32_t magic;
-    uint32_t version;
-    uint32_t flags;
-    uint32_t nr_modules;
-    uint64_t modlist_paddr;
-    uint64_t cmdline_paddr;
-    uint64_t rsdp_paddr;
-    uint64_t memmap_paddr; /* from version 1 on */
-    uint32_t memmap_entries;
-    uint32_t reserved;
-};
-
-struct hvm_modlist_entry {
-    uint64_t paddr;
-    uint64_t size;
-    uint64_t cmdline_paddr;
-    uint64_t reserved;
-};
-
-struct hvm_memmap_entry {
-    uint64_t addr;
-    uint64_t size;
-    uint32_t type;
-    uint32_t reserved;
-};
 
 /*
  * Where the hypervisor sees size bytes at paddr, which came from outside. Ends
@@ -96,16 +68,16 @@ static void add_ram(struct boot_info *info, uint64_t start, uint64_t size)
 }
 
 /* Reserved entries can lie far above RAM: never size by them. */
-static void read_memmap(const struct hvm_start_info *si, struct boot_info *info)
+static void read_memmap(const struct pvh_start_info *si, struct boot_info *info)
 {
-    struct hvm_memmap_entry entry;
-    const uint8_t *map = early(
-        si->memmap_paddr, si->memmap_entries * sizeof(entry), "the memory map");
+    struct pvh_memory entry;
+    const uint8_t *map = early(si->memmap_paddr, si->nr_memmap * sizeof(entry),
+                               "the memory map");
 
-    for (uint32_t i = 0; i < si->memmap_entries; i++) {
+    for (uint32_t i = 0; i < si->nr_memmap; i++) {
         memcpy(&entry, map + i * sizeof(entry), sizeof(entry));
-        if (entry.type == MEMMAP_RAM && entry.size > 0)
-            add_ram(info, entry.addr, entry.size);
+        if (entry.type == PVH_MEMORY_RAM && entry.size > 0)
+            add_ram(info, entry.paddr, entry.size);
     }
     if (info->nr_ram == 0)
         boot_refuse("the memory map has no RAM");
@@ -121,14 +93,14 @@ static bool in_ram(const struct boot_info *info, uint64_t start, uint64_t end)
     return false;
 }
 
-static void read_modules(const struct hvm_start_info *si,
+static void read_modules(const struct pvh_start_info *si,
                          struct boot_info *info)
 {
-    struct hvm_modlist_entry module;
+    struct pvh_module module;
 
     if (si->nr_modules == 0)
         return;
-    copy_in(&module, si->modlist_paddr, sizeof(module), "the module list");
+    copy_in(&module, si->modules_paddr, sizeof(module), "the module list");
     info->bundle = early(module.paddr, module.size, "the boot bundle");
     info->bundle_size = module.size;
     if (!in_ram(info, module.paddr, module.paddr + module.size))
@@ -139,14 +111,14 @@ static void read_modules(const struct hvm_start_info *si,
 
 void start_info_read(uint64_t paddr, uint64_t image_end, struct boot_info *info)
 {
-    struct hvm_start_info si;
+    struct pvh_start_info si;
 
     memset(info, 0, sizeof(*info));
     copy_in(&si, paddr, sizeof(si), "start info");
-    if (si.magic != START_INFO_MAGIC || si.version < 1)
+    if (si.magic != PVH_START_MAGIC || si.version < 1)
         boot_refuse("PVH start info at %lx: expected magic %x, version 1 or "
                     "above; came %x, %u",
-                    paddr, START_INFO_MAGIC, si.magic, si.version);
+                    paddr, PVH_START_MAGIC, si.magic, si.version);
     /* Everything that firmware may have left below 1 MiB, and the image. */
     reserve(info, 0, 0x100000);
     reserve(info, HV_LOAD_PADDR, image_end);

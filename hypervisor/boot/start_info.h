@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the PVH boot hands over: memory map, modules, command line. Format:
- * Xen's public header arch-x86/hvm/start_info.h, described in
- * docs/misc/pvh.pandoc of Xen.
+ * What the PVH boot hands over: memory map, modules, command line
+ * (lib/x86/pvh.h).
  */
 #ifndef HYPERVISOR_BOOT_START_INFO_H
 #define HYPERVISOR_BOOT_START_INFO_H

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * struct boot_info from the start info of a PVH boot (Xen's public header
- * arch-x86/hvm/start_info.h describes it; all addresses are physical).
+ * struct boot_info from the start info of a PVH boot (lib/x86/pvh.h).
  */
 #include <stdbool.h>
 
@@ -11,39 +10,11 @@
 #include "lib/macros.h"
 #include "lib/string.h"
 #include "lib/x86/fw_cfg.h"
+#include "lib/x86/pvh.h"
 
-#define START_MAGIC 0x336ec578
-#define MEMORY_RAM 1
 /* The firmware's; the first page tables reach to EARLY_END. */
 #define LOW_END 0x100000ul
 #define EARLY_END 0x40000000ul
-
-struct start_info {
-    uint32_t magic;
-    uint32_t version; /* 1: has a memory map */
-    uint32_t flags;
-    uint32_t nr_modules;
-    uint64_t modules_paddr;
-    uint64_t command_line_paddr;
-    uint64_t rsdp_paddr;
-    uint64_t memory_map_paddr;
-    uint32_t nr_memory_map;
-    uint32_t reserved;
-};
-
-struct start_module {
-    uint64_t paddr;
-    uint64_t size;
-    uint64_t command_line_paddr;
-    uint64_t reserved;
-};
-
-struct start_memory {
-    uint64_t paddr;
-    uint64_t size;
-    uint32_t type;
-    uint32_t reserved;
-};
 
 static const void *boot_loader_data(uint64_t paddr, const char *what)
 {
@@ -67,16 +38,16 @@ static void add_memory(struct boot_info *boot, struct memory_range range)
     boot->nr_memory++;
 }
 
-static void read_memory_map(const struct start_info *start,
+static void read_memory_map(const struct pvh_start_info *start,
                             struct boot_info *boot)
 {
-    const struct start_memory *map =
-        boot_loader_data(start->memory_map_paddr, "memory map");
+    const struct pvh_memory *map =
+        boot_loader_data(start->memmap_paddr, "memory map");
     struct memory_range range;
     uint32_t i;
 
-    for (i = 0; i < start->nr_memory_map; i++) {
-        if (map[i].type != MEMORY_RAM)
+    for (i = 0; i < start->nr_memmap; i++) {
+        if (map[i].type != PVH_MEMORY_RAM)
             continue;
         range.start = map[i].paddr;
         range.end = map[i].paddr + map[i].size;
@@ -86,9 +57,10 @@ static void read_memory_map(const struct start_info *start,
         panic("start info: the memory map has no memory above 1 MiB");
 }
 
-static void read_ramdisk(const struct start_info *start, struct boot_info *boot)
+static void read_ramdisk(const struct pvh_start_info *start,
+                         struct boot_info *boot)
 {
-    const struct start_module *module;
+    const struct pvh_module *module;
 
     if (start->nr_modules == 0)
         return;
@@ -99,18 +71,18 @@ static void read_ramdisk(const struct start_info *start, struct boot_info *boot)
 
 void native_boot_info(uint32_t start_paddr, struct boot_info *boot)
 {
-    const struct start_info *start = boot_loader_data(start_paddr, "block");
+    const struct pvh_start_info *start = boot_loader_data(start_paddr, "block");
 
-    if (start->magic != START_MAGIC || start->version < 1)
+    if (start->magic != PVH_START_MAGIC || start->version < 1)
         panic("start info: magic 0x%x, version %u; expected 0x%x, 1 or more",
-              start->magic, start->version, START_MAGIC);
+              start->magic, start->version, PVH_START_MAGIC);
     read_memory_map(start, boot);
     read_ramdisk(start, boot);
     boot->nr_cpus = fw_cfg_nr_cpus();
-    if (start->command_line_paddr != 0)
+    if (start->cmdline_paddr != 0)
         (void)string_copy(
             boot->command_line, sizeof(boot->command_line),
-            boot_loader_data(start->command_line_paddr, "command line"));
+            boot_loader_data(start->cmdline_paddr, "command line"));
     (void)string_copy(boot->platform, sizeof(boot->platform),
                       "the bare machine");
 }

@@ -10,6 +10,7 @@
 
 #define CPU_CHECK_SAYS "guest: "
 #include "lib/x86/cpu_check.inc"
+#include "lib/x86/pvh.h"
 
 #define PA(symbol) ((symbol) - KERNEL_BASE)
 #define PML4_SLOT(vaddr) ((((vaddr) >> 39) & 511) * 8)
@@ -23,7 +24,7 @@
 
         .section .note.pvh, "a", @note
         .balign 4
-        .long 4, 8, 18                  /* XEN_ELFNOTE_PHYS32_ENTRY */
+        .long 4, 8, PVH_NOTE_ENTRY
         .asciz "Xen"
         .quad PA(native_start)
 

@@ -6,6 +6,7 @@
  * and nothing has to be kept from them.
  */
 #include "tests/probe/native/native.h"
+#include "lib/x86/pvh.h"
 
 #define PA(symbol) ((symbol) - NATIVE_BASE)
 #define PDPT_SLOT(vaddr) ((((vaddr) >> 30) & 511) * 8)
@@ -18,7 +19,7 @@
 
         .section .note.pvh, "a", @note
         .balign 4
-        .long 4, 8, 18                  /* XEN_ELFNOTE_PHYS32_ENTRY */
+        .long 4, 8, PVH_NOTE_ENTRY
         .asciz "Xen"
         .quad PA(native_start)
 
