@@ -13,13 +13,15 @@
  * So the first thing loaded is a table with just that vector: early_idt.
  */
 #include "hypervisor/x86/layout.h"
+#include "lib/x86/control.h"
+#include "lib/x86/descriptor.h"
+#include "lib/x86/msr.h"
+#include "lib/x86/pvh.h"
 
 #define CPU_CHECK_SAYS "parapet: "
 #include "lib/x86/cpu_check.inc"
-#include "lib/x86/pvh.h"
 
-#define EFER 0xc0000080
-#define EFER_BITS 0x901 /* SCE, LME, NXE */
+#define BOOT_CR0 (CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE)
 #define PTE_TABLE 0x3
 #define PTE_LARGE 0x83
 #define SLOT(address) ((((address) >> 39) & 511) * 8)
@@ -78,15 +80,15 @@ early_start:
 /* Registers: ebp = HV_LOAD_PADDR, edi = argument for C. */
 enter_long_mode:
         mov %cr4, %eax
-        or $0x20, %eax                  /* PAE */
+        or $CR4_PAE, %eax
         mov %eax, %cr4
         lea boot_pml4 - hv_start(%ebp), %eax
         mov %eax, %cr3
-        mov $EFER, %ecx
+        mov $MSR_EFER, %ecx
         rdmsr
-        or $EFER_BITS, %eax
+        or $(EFER_SCE | EFER_LME | EFER_NXE), %eax
         wrmsr
-        mov $0x80010033, %eax           /* PG, WP, NE, ET, MP, PE */
+        mov $BOOT_CR0, %eax
         mov %eax, %cr0
         lea enter_64 - hv_start(%ebp), %eax
         push $HV_CS
@@ -150,8 +152,8 @@ enter_64:
         .balign 8
 boot_gdt:
         .quad 0
-        .quad 0x00209b0000000000        /* HV_CS: 64-bit code */
-        .quad 0x0000930000000000        /* HV_SS */
+        .quad DESCRIPTOR_CODE           /* HV_CS */
+        .quad DESCRIPTOR_DATA           /* HV_SS */
         .quad 0x00cf9b000000ffff        /* EARLY_CS: flat 32-bit code */
         .quad 0x00cf93000000ffff        /* EARLY_DS: flat 32-bit data */
 boot_gdt_end:
@@ -209,7 +211,7 @@ trampoline:
         mov $TRAMPOLINE_PADDR + 0x1000, %sp
         lgdtl trampoline_gdtr - trampoline
         mov %cr0, %eax
-        or $1, %al
+        or $CR0_PE, %al
         mov %eax, %cr0
         ljmpl $EARLY_CS, $PA(ap_start32)
 early_nmi_16:

@@ -7,20 +7,20 @@
  */
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/privops/native/native.h"
+#include "lib/x86/control.h"
+#include "lib/x86/descriptor.h"
+#include "lib/x86/msr.h"
+#include "lib/x86/pvh.h"
 
 #define CPU_CHECK_SAYS "guest: "
 #include "lib/x86/cpu_check.inc"
-#include "lib/x86/pvh.h"
 
 #define PA(symbol) ((symbol) - KERNEL_BASE)
 #define PML4_SLOT(vaddr) ((((vaddr) >> 39) & 511) * 8)
 #define PDPT_SLOT(vaddr) ((((vaddr) >> 30) & 511) * 8)
 #define PTE_TABLE 0x3                   /* present, writable */
 #define PTE_LARGE 0x83                  /* the same, 2 MiB */
-#define CR4_PAE 0x20
-#define MSR_EFER 0xc0000080
-#define EFER_LME_NXE 0x900
-#define CR0_PG_WP_NE_ET_MP_PE 0x80010033
+#define BOOT_CR0 (CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE)
 
         .section .note.pvh, "a", @note
         .balign 4
@@ -59,9 +59,9 @@ native_start:
         mov %eax, %cr3
         mov $MSR_EFER, %ecx
         rdmsr
-        or $EFER_LME_NXE, %eax
+        or $(EFER_LME | EFER_NXE), %eax
         wrmsr
-        mov $CR0_PG_WP_NE_ET_MP_PE, %eax
+        mov $BOOT_CR0, %eax
         mov %eax, %cr0
         lgdt PA(boot_gdt_pointer)
         ljmp $NATIVE_CS, $PA(start_64)
@@ -90,8 +90,8 @@ start_64:
         .balign 8
 boot_gdt:
         .quad 0
-        .quad 0x00209b0000000000        /* NATIVE_CS: 64-bit code */
-        .quad 0x0000930000000000        /* NATIVE_SS: data */
+        .quad DESCRIPTOR_CODE           /* NATIVE_CS */
+        .quad DESCRIPTOR_DATA           /* NATIVE_SS */
 boot_gdt_pointer:
         .word 3 * 8 - 1
         .long PA(boot_gdt)

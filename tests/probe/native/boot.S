@@ -5,17 +5,18 @@
  * and the first GiB at NATIVE_BASE, open to ring 3: the deeds run there too,
  * and nothing has to be kept from them.
  */
-#include "tests/probe/native/native.h"
+#include "lib/x86/control.h"
+#include "lib/x86/descriptor.h"
+#include "lib/x86/msr.h"
 #include "lib/x86/pvh.h"
+#include "tests/probe/native/native.h"
 
 #define PA(symbol) ((symbol) - NATIVE_BASE)
 #define PDPT_SLOT(vaddr) ((((vaddr) >> 30) & 511) * 8)
 #define PTE_TABLE 0x7                   /* present, writable, user */
 #define PTE_LARGE 0x87                  /* the same, 2 MiB */
-#define CR4_PAE 0x20
-#define MSR_EFER 0xc0000080
-#define EFER_SCE_LME_NXE 0x901
-#define CR0_PG_AM_WP_NE_ET_MP_PE 0x80050033
+#define BOOT_CR0                                                               \
+    (CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE)
 
         .section .note.pvh, "a", @note
         .balign 4
@@ -52,10 +53,10 @@ native_start:
         mov $PA(boot_pml4), %eax
         mov %eax, %cr3
         mov $MSR_EFER, %ecx
-        mov $EFER_SCE_LME_NXE, %eax
+        mov $(EFER_SCE | EFER_LME | EFER_NXE), %eax
         xor %edx, %edx
         wrmsr
-        mov $CR0_PG_AM_WP_NE_ET_MP_PE, %eax
+        mov $BOOT_CR0, %eax
         mov %eax, %cr0
         lgdt PA(boot_gdt_pointer)
         ljmp $NATIVE_CS, $PA(start_64)
@@ -74,8 +75,8 @@ start_64:
         .balign 8
 boot_gdt:
         .quad 0
-        .quad 0x00209b0000000000        /* NATIVE_CS: 64-bit code */
-        .quad 0x0000930000000000        /* NATIVE_SS: data */
+        .quad DESCRIPTOR_CODE           /* NATIVE_CS */
+        .quad DESCRIPTOR_DATA           /* NATIVE_SS */
 boot_gdt_pointer:
         .word 3 * 8 - 1
         .long PA(boot_gdt)
