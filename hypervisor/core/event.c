@@ -8,7 +8,7 @@
 #include "abi/errors.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/hypercall.h"
-#include "hypervisor/sched/sched.h"
+#include "hypervisor/core/schedule.h"
 #include "hypervisor/x86/percpu.h"
 #include "lib/bitmap.h"
 

@@ -11,7 +11,7 @@
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
-#include "hypervisor/sched/sched.h"
+#include "hypervisor/core/schedule.h"
 #include "hypervisor/x86/percpu.h"
 
 /* cpu_irq_disable: the virtual interrupt flag is cleared. Returns 0. */
