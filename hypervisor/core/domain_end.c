@@ -17,7 +17,16 @@
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/x86/percpu.h"
 #include "lib/builder/elf.h"
+#include "lib/macros.h"
 #include "lib/printf.h"
+
+/*
+ * Who is told that a domain has ended, in this order, unless it was the last.
+ * Its vCPUs may still be on their way out of other CPUs; d->ended is set.
+ */
+static void (*const ended_hooks[])(const struct domain *d) = {
+    hc_console_domain_ended,
+};
 
 static uint32_t nr_ended;
 static uint32_t nr_failed;
@@ -56,7 +65,8 @@ void domain_end(struct domain *d, uint32_t reason)
     for (unsigned int i = 0; i < d->nr_vcpus; i++)
         sched_end(d->vcpus[i]);
     if (__atomic_add_fetch(&nr_ended, 1, __ATOMIC_SEQ_CST) < nr_domains) {
-        hc_console_domain_ended(d);
+        for (size_t i = 0; i < ARRAY_SIZE(ended_hooks); i++)
+            ended_hooks[i](d);
         return;
     }
     log_info("no domain is left: the machine ends");
