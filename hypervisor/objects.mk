@@ -22,6 +22,7 @@ HV_SRC := \
     hypervisor/core/clock.c \
     hypervisor/core/domain.c \
     hypervisor/core/domain_end.c \
+    hypervisor/core/event.c \
     hypervisor/core/guest_access.c \
     hypervisor/core/guest_copy.S \
     $(sort $(wildcard hypervisor/core/hc_*.c)) \

@@ -1,74 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns the ports. A port's bits in the shared page are the guest's to write
- * as it likes: it can lose or invent only its own events by that.
+ * The event channel hypercalls. Owns the ports. A port's bits in the shared
+ * page are the guest's to write as it likes: it can lose or invent only its own
+ * events by that.
  */
-#include "hypervisor/core/event.h"
-
 #include "abi/errors.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/event.h"
 #include "hypervisor/core/hypercall.h"
-#include "hypervisor/core/schedule.h"
-#include "hypervisor/x86/percpu.h"
 #include "lib/bitmap.h"
-
-/*
- * The last steps: select bit, pending byte, and on a change from 0 to 1 a
- * kick, whatever the mask says. (The guest clears its mask and then reads
- * pending; a sender that set pending and then read the mask could miss, each
- * before the other's store is seen.)
- */
-static inline void notify(struct vcpu *v, uint64_t port)
-{
-    struct parapet_vcpu_page *page = v->page;
-    struct cpu_info *cpu = this_cpu();
-
-    __atomic_or_fetch(&page->event_select, 1ul << port / 64, __ATOMIC_SEQ_CST);
-    if (__atomic_exchange_n(&page->event_pending, 1, __ATOMIC_SEQ_CST))
-        return;
-    if (__builtin_expect(v != cpu->current || v->sched.state != VCPU_RUNNABLE,
-                         0))
-        sched_notify(v);
-    else if (!page->event_mask)
-        cpu->exit_work |= WORK_EVENT;
-}
-
-/* The port is in use. On the path of evtchn_send, so it is inlined there. */
-static inline void raise_port(struct domain *d, uint64_t port)
-{
-    struct parapet_shared_page *shared = d->shared;
-    struct vcpu *v = d->vcpus[d->ports[port].vcpu];
-    uint64_t bit = 1ul << port % 64;
-    uint64_t word = port / 64;
-
-    if (__atomic_fetch_or(&shared->event_pending[word], bit, __ATOMIC_SEQ_CST) &
-        bit)
-        return;
-    if (__atomic_load_n(&shared->event_mask[word], __ATOMIC_SEQ_CST) >>
-            port % 64 &
-        1)
-        return;
-    notify(v, port);
-}
-
-void event_raise(struct domain *d, uint32_t port)
-{
-    raise_port(d, port);
-}
-
-void event_raise_vcpu_virq(struct vcpu *v, uint32_t virq)
-{
-    uint32_t port = __atomic_load_n(&v->virq_port[virq], __ATOMIC_ACQUIRE);
-
-    if (port)
-        raise_port(v->domain, port);
-}
-
-void event_raise_virq(struct domain *d, uint32_t virq)
-{
-    for (unsigned int i = 0; i < d->nr_vcpus; i++)
-        event_raise_vcpu_virq(d->vcpus[i], virq);
-}
 
 static bool port_in_use(const struct domain *d, uint32_t port)
 {
@@ -146,7 +86,7 @@ int64_t hc_evtchn_send(uint32_t port)
 
     if (__builtin_expect(!port_in_use(d, port), 0))
         return -PARAPET_EINVAL;
-    raise_port(d, port);
+    event_raise(d, port);
     return 0;
 }
 
@@ -163,7 +103,7 @@ int64_t hc_evtchn_unmask(uint32_t port)
     if (__atomic_load_n(&d->shared->event_pending[port / 64],
                         __ATOMIC_SEQ_CST) &
         bit)
-        notify(d->vcpus[d->ports[port].vcpu], port);
+        event_notify(d->vcpus[d->ports[port].vcpu], port);
     return 0;
 }
 

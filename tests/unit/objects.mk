@@ -58,8 +58,9 @@ test_symbols_SRC := hypervisor/base/symbols.c
 test_hypercall_SRC := hypervisor/core/hypercall.c
 
 # These run on the CPUs of machine.h, and are compiled with it in front.
-MACHINE_SRC := $(addprefix hypervisor/core/,domain.c domain_end.c hc_evtchn.c \
-    hc_vcpu.c) $(addprefix hypervisor/sched/,policy.c round_robin.c sched.c) \
+MACHINE_SRC := $(addprefix hypervisor/core/,domain.c domain_end.c event.c \
+    hc_evtchn.c hc_vcpu.c) \
+    $(addprefix hypervisor/sched/,policy.c round_robin.c sched.c) \
     hypervisor/engine/trap.c
 test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c \
     machine.c direct_map.c)
