@@ -313,17 +313,6 @@ int table_unpin(struct memory_owner *m, mfn_t mfn)
     return 0;
 }
 
-void table_release_later(struct memory_owner *m, mfn_t mfn)
-{
-    struct frame_info *f = frame_info(mfn);
-
-    if (f->releasing)
-        return;
-    f->releasing = 1;
-    f->next = m->releasing;
-    m->releasing = (uint32_t)mfn;
-}
-
 /* The last of the entries that still hold something; it may put a table in
  * front of this one. */
 static void release_entry(struct memory_owner *m, mfn_t mfn,

@@ -86,9 +86,6 @@ int table_unpin(struct memory_owner *m, mfn_t mfn);
 int table_write(struct memory_owner *m, mfn_t table, unsigned int index,
                 uint64_t value, uint64_t mask);
 
-/* The frame's entries [0, nr_valid) are to be let go. Costs no work. */
-void table_release_later(struct memory_owner *m, mfn_t mfn);
-
 /* Lets go what is on the list, as far as work lasts; true when it is empty. */
 bool table_release(struct memory_owner *m);
 

@@ -49,7 +49,6 @@
 #include "abi/errors.h"
 #include "hypervisor/base/bug.h"
 #include "hypervisor/mm/m2p.h"
-#include "hypervisor/mm/table.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 

@@ -241,6 +241,21 @@ static inline void type_validate(struct frame_info *f)
 }
 
 /*
+ * The frame's entries [0, nr_valid) are to be let go, by table_release(). Costs
+ * no work. m's lock is held.
+ */
+static inline void table_release_later(struct memory_owner *m, mfn_t mfn)
+{
+    struct frame_info *f = frame_info(mfn);
+
+    if (f->releasing)
+        return;
+    f->releasing = 1;
+    f->next = m->releasing;
+    m->releasing = (uint32_t)mfn;
+}
+
+/*
  * The hypervisor's own reference, for good: to what it writes to itself
  * (writable), or to what guests may only read. Nobody else has one yet.
  */
