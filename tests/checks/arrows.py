@@ -4,7 +4,8 @@
 
 An include in quotes is relative to the root and must exist; one in angle
 brackets is a freestanding header, or libfdt.h where it may be, or anything at
-all for what runs on the host.
+all for what runs on the host. The folders of the hypervisor have an order, and
+inside of each no file leads back to itself.
 """
 
 import os
@@ -40,6 +41,18 @@ RULES = {
 BY_PATH = {("hypervisor/", "asm_offsets.h"), ("guest-kernel/", "irqflag.h"),
            ("tests/unit/", "decode_listing.inc"),
            ("guest-kernel/", "syscall_names.inc")}
+# From below to above: a file includes from its own folder and from those before
+# it. docs/DESIGN.md section 2 says what each is.
+LAYERS = {"hypervisor/": ("x86", "base", "mm", "core", "sched", "engine",
+                          "build", "boot")}
+# Files of one folder that include each other in a circle (x.c and x.h are one),
+# and why that stays.
+CIRCLES = {
+    ("hypervisor/build/bundle", "hypervisor/build/bundle_node"):
+        "one reader in two files: bundle_node.h is private to it",
+    ("hypervisor/x86/decode", "hypervisor/x86/decode_maps"):
+        "one decoder in two files: decode_maps.h is private to it",
+}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 
 
@@ -49,6 +62,68 @@ def includes(path):
             match = INCLUDE.match(line)
             if match:
                 yield number, match.group(1) == "<", match.group(2)
+
+
+def layer_of(path):
+    """The layered folder and the number of the layer there; or a problem."""
+    for top, layers in LAYERS.items():
+        if path.startswith(top):
+            folder = path[len(top):].split("/")[0]
+            return top, layers.index(folder) if folder in layers else None
+    return None, None
+
+
+def upward(path, name):
+    """What is wrong with this include in the order of folders, or None."""
+    (top, own), (other_top, other) = layer_of(path), layer_of(name)
+    if top is None or top != other_top:
+        return None
+    if own is None or other is None:
+        return f'"{path if own is None else name}" is in no folder of ' \
+               f'{top} that has a place in the order'
+    if other > own:
+        return f'must not include "{name}": {top}{LAYERS[top][other]} is ' \
+               f'above {top}{LAYERS[top][own]}'
+    return None
+
+
+def circles(edges):
+    """The sets of modules that lead to each other, each sorted."""
+    def reached(start):
+        found, rest = set(), [start]
+        while rest:
+            new = edges.get(rest.pop(), set()) - found
+            found |= new
+            rest += new
+        return found
+
+    reach = {module: reached(module) for module in edges}
+    return {tuple(sorted(other for other in reach[module]
+                         if module in reach.get(other, ())))
+            for module in edges} - {()}
+
+
+def module_of(path):
+    return os.path.splitext(path)[0]
+
+
+def circle_problems(root, files):
+    """Circles inside layered folders that are not in the list, or only there."""
+    edges = {}
+    for path in files:
+        if layer_of(path)[0] is not None:
+            edges.setdefault(module_of(path), set()).update(
+                module_of(name)
+                for _, system, name in includes(os.path.join(root, path))
+                if not system and module_of(name) != module_of(path) and
+                os.path.dirname(name) == os.path.dirname(path))
+    found = circles(edges)
+    return [f"{circle[0]}: a circle of files, each of which leads to the "
+            f"others: {', '.join(circle)}"
+            for circle in sorted(found - set(CIRCLES))] + \
+           [f"{circle[0]}: is in no circle any more: take it off CIRCLES"
+            for circle in CIRCLES
+            if circle not in found and edges.keys() >= set(circle)]
 
 
 def objection(root, path, system, name):
@@ -66,49 +141,81 @@ def objection(root, path, system, name):
             return f'includes "{name}", which is no path from the root'
         if not name.startswith(folders):
             return f'must not include "{name}"'
+        return upward(path, name)
     return None
 
 
 def check(root="."):
     problems = []
-    for path in common.sources((".c", ".h", ".S", ".def"), root=root):
+    files = common.sources((".c", ".h", ".S", ".def", ".inc"), root=root)
+    for path in files:
         for number, system, name in includes(os.path.join(root, path)):
             what = objection(root, path, system, name)
             if what:
                 problems.append(f"{path}:{number}: {what}")
-    return problems
+    return problems + circle_problems(root, files)
 
 
-def tree_with(path, line):
-    def self_test(folder):
-        for name in ("abi/abi.h", "lib/list.h", "hypervisor/core/domain.h"):
-            os.makedirs(os.path.dirname(os.path.join(folder, name)))
-            open(os.path.join(folder, name), "w").close()
+def problems_of(folder, files):
+    """Of a tree with three headers and these files, a line of each given."""
+    for name in ("abi/abi.h", "lib/list.h", "hypervisor/core/domain.h"):
+        os.makedirs(os.path.dirname(os.path.join(folder, name)))
+        open(os.path.join(folder, name), "w").close()
+    for path, line in files.items():
         target = os.path.join(folder, path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "w") as file:
             file.write(f"#include <stdint.h>\n{line}\n")
-        return check(folder)
-    return self_test
+    return check(folder)
 
 
 def bad(path, line):
-    return lambda folder: (tree_with(path, line)(folder), True)
+    return lambda folder: (problems_of(folder, {path: line}), True)
 
 
 def good(path, line):
-    return lambda folder: (tree_with(path, line)(folder), False)
+    return lambda folder: (problems_of(folder, {path: line}), False)
 
 
+def headers(expected, **lines):
+    """Headers of hypervisor/core/, by name and what each includes."""
+    tree = {f"hypervisor/core/{name}.h":
+            "".join(f'#include "hypervisor/core/{other}.h"\n'
+                    for other in others)
+            for name, others in lines.items()}
+    return lambda folder: (problems_of(folder, tree), expected)
+
+
+DOMAIN = '#include "hypervisor/core/domain.h"'
 common.main("arrows", check, {
     "abi includes lib": bad("abi/x.h", '#include "lib/list.h"'),
     "lib includes abi": bad("lib/x.c", '#include "abi/abi.h"'),
     "guest kernel includes the hypervisor":
         bad("guest-kernel/x.c", '# include "hypervisor/core/domain.h"'),
     "hypervisor includes a host header":
-        bad("hypervisor/x.c", "#include <stdio.h>"),
+        bad("hypervisor/core/x.c", "#include <stdio.h>"),
     "a folder without a rule": bad("tests/new/x.c", '#include "abi/abi.h"'),
     "a path that is not from the root":
         bad("hypervisor/core/x.c", '#include "domain.h"'),
-    "hypervisor includes lib": good("hypervisor/x.c", '#include "lib/list.h"'),
+    "hypervisor includes lib":
+        good("hypervisor/core/x.c", '#include "lib/list.h"'),
+    "a lower folder includes an upper one": bad("hypervisor/mm/x.h", DOMAIN),
+    "the lowest one does": bad("hypervisor/x86/x.S", DOMAIN),
+    "an upper folder includes a lower one": good("hypervisor/sched/x.c", DOMAIN),
+    "a folder without a place in the order":
+        bad("hypervisor/new/x.c", DOMAIN),
+    "a builder includes the hypervisor": bad("lib/builder/x.c", DOMAIN),
+    "two files in a circle": headers(True, a=["b"], b=["a"]),
+    "three files in a circle": headers(True, a=["b"], b=["c"], c=["a"]),
+    "a file that is included twice":
+        headers(False, a=["b", "c"], b=["c"], c=["domain"]),
+    "a circle that has gone, in the list": lambda folder: (
+        problems_of(folder, {"hypervisor/x86/decode.h": "",
+                             "hypervisor/x86/decode_maps.h": ""}), True),
+    "a circle in the list": lambda folder: (
+        problems_of(folder, {
+            "hypervisor/x86/decode.h":
+                '#include "hypervisor/x86/decode_maps.h"',
+            "hypervisor/x86/decode_maps.h":
+                '#include "hypervisor/x86/decode.h"'}), False),
 })
