@@ -10,7 +10,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_elf test_elf_notes test_elf_symbols test_bundle test_dtb \
               test_options test_start_info test_frame test_hv_calendar \
               test_type test_table test_table_preempt test_memory_model \
-              test_symbols test_hypercall test_sched \
+              test_symbols test_hypercall test_sched test_turn_lock \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
               test_signal test_alarm test_gk_irq
 
