@@ -4,10 +4,10 @@
  * never interrupted by anything that takes locks (an NMI takes none).
  *
  * Lock order: a domain's lock, then a run queue's, then the console's; a
- * domain's memory lock (mm/type.h), then the console's. No other lock is held
- * when a memory lock is taken: its holder waits for other CPUs, which may be
- * waiting for that one. The frame allocator's lock is taken with no other lock
- * inside.
+ * domain's memory lock (mm/type.h, a turn_lock), then the console's. No other
+ * lock is held when a memory lock is taken: its holder waits for other CPUs,
+ * which may be waiting for that one. The frame allocator's lock is taken with
+ * no other lock inside.
  */
 #ifndef HYPERVISOR_BASE_SPINLOCK_H
 #define HYPERVISOR_BASE_SPINLOCK_H

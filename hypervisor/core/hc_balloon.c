@@ -51,7 +51,8 @@ int64_t hc_memory_give_back(uint64_t mfns, uint64_t nr_mfns)
 
     if (result)
         return memory_refused(v, result);
-    memory_begin(m);
+    if (!memory_begin(m))
+        return hypercall_again(v);
     while (result == 0 && done < nr_mfns) {
         if (!table_release(m) || !take_work(m))
             result = -PARAPET_ERESTART;
@@ -106,7 +107,8 @@ int64_t hc_memory_populate(uint64_t frames, uint64_t nr_frames)
 
     if (result)
         return memory_refused(v, result);
-    memory_begin(m);
+    if (!memory_begin(m))
+        return hypercall_again(v);
     while (result == 0 && done < nr_frames) {
         result = -PARAPET_ERESTART;
         if (table_release(m) && take_work(m))
@@ -118,19 +120,20 @@ int64_t hc_memory_populate(uint64_t frames, uint64_t nr_frames)
     return memory_end(v, result, done);
 }
 
-/* memory_limits: EFAULT: limits cannot be written. */
+/*
+ * memory_limits: EFAULT: limits cannot be written. It takes no lock, since only
+ * one of these numbers ever changes.
+ */
 int64_t hc_memory_limits(uint64_t limits)
 {
     struct memory_owner *m = &vcpu_current()->domain->memory;
     struct parapet_memory_limits l;
 
-    memory_begin(m);
-    l.nr_frames = m->nr_frames;
+    l.nr_frames = __atomic_load_n(&m->nr_frames, __ATOMIC_RELAXED);
     l.max_frames = m->max_frames;
     l.nr_gfns = m->nr_gfns;
     l.nr_mfns = nr_frame_infos;
     l.max_references = STATE_REFERENCES_FULL;
-    memory_unlock(m);
     return copy_to_guest(limits, &l, sizeof(l)) ? -PARAPET_EFAULT : 0;
 }
 

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "abi/errors.h"
 #include "abi/hypercall.h"
 #include "hypervisor/core/domain.h"
 
@@ -34,5 +35,14 @@ extern const char *const hypercall_names[PARAPET_NR_HYPERCALLS];
 
 /* HC_* flags by number. */
 extern const uint8_t hypercall_flags[PARAPET_NR_HYPERCALLS];
+
+/* v's call has waited long enough and done nothing: it is to be made again.
+ * Returns -ERESTART. */
+static inline int64_t hypercall_again(struct vcpu *v)
+{
+    v->page->restart_done = 0;
+    this_cpu()->multicall_stop |= MULTICALL_REPEAT;
+    return -PARAPET_ERESTART;
+}
 
 #endif

@@ -22,7 +22,7 @@ void memory_failed(struct vcpu *v, int64_t result, uint64_t done)
 {
     uint64_t entry = v->domain->memory.failed_entry;
 
-    ASSERT(spin_is_held(&v->domain->memory.lock));
+    ASSERT(turn_lock_is_held(&v->domain->memory.lock));
     v->page->restart_done = done;
     if (result == -PARAPET_ERESTART) {
         this_cpu()->multicall_stop |= MULTICALL_REPEAT;
@@ -75,7 +75,10 @@ uint64_t memory_audit(struct domain *d)
     uint64_t begin = rdtsc();
 
     spin_lock_serving(&lock, tlb_serve);
-    memory_lock(&d->memory); /* under which the roots of a vCPU change, too */
+    /* Under which the roots of a vCPU change, too. An audit does not give up.
+     */
+    while (!memory_lock(&d->memory))
+        ;
     add_hold(holds, &nr, frame_of(d->shared), TYPE_WRITABLE);
     for (unsigned int i = 0; i < d->nr_vcpus; i++)
         add_vcpu(holds, &nr, d->vcpus[i]);

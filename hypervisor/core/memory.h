@@ -13,12 +13,16 @@
 /* A call is refused before it has begun; returns the error. No lock. */
 int64_t memory_refused(struct vcpu *v, int64_t error);
 
-/* Takes the domain's memory lock, and a hypercall's share of work. */
-static inline void memory_begin(struct memory_owner *m)
+/* Takes the domain's memory lock, and a hypercall's share of work; false: it
+ * gave up, see memory_lock(). */
+static inline bool __attribute__((warn_unused_result))
+memory_begin(struct memory_owner *m)
 {
-    memory_lock(m);
+    if (!memory_lock(m))
+        return false;
     m->work = TABLE_WORK;
     m->failed_entry = 0;
+    return true;
 }
 
 /* Tells the guest what did not go well. v's memory lock is held. */

@@ -113,7 +113,7 @@ int64_t hc_set_segment_base(uint32_t segment, uint64_t base)
 /*
  * mmu_set_kernel_root: goes to another address space; the translations of the
  * old one are flushed. EPERM: the frame is not the domain's. ENOENT: it is no
- * kernel root (pin it). ENOSPC: too many references.
+ * kernel root (pin it). ENOSPC: too many references. ERESTART: call again.
  */
 int64_t hc_mmu_set_kernel_root(uint64_t mfn)
 {
@@ -123,7 +123,8 @@ int64_t hc_mmu_set_kernel_root(uint64_t mfn)
     mfn_t old = v->pv.kernel_root;
     int64_t result;
 
-    memory_lock(m);
+    if (!memory_lock(m))
+        return hypercall_again(v);
     result = table_get_valid(m, mfn, TYPE_L4);
     if (result == 0) {
         v->pv.kernel_root = mfn;
@@ -138,7 +139,7 @@ int64_t hc_mmu_set_kernel_root(uint64_t mfn)
 
 /*
  * mmu_set_user_root: what user mode runs on from the next return to it; mfn 0
- * is none. EPERM, ENOENT, ENOSPC: as above, of a user root.
+ * is none. EPERM, ENOENT, ENOSPC, ERESTART: as above, of a user root.
  */
 int64_t hc_mmu_set_user_root(uint64_t mfn)
 {
@@ -148,7 +149,8 @@ int64_t hc_mmu_set_user_root(uint64_t mfn)
     mfn_t old = v->pv.user_root;
     int64_t result = 0;
 
-    memory_lock(m);
+    if (!memory_lock(m))
+        return hypercall_again(v);
     if (mfn != 0)
         result = table_get_valid(m, mfn, TYPE_USER_ROOT);
     if (result == 0) {

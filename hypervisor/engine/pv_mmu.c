@@ -137,7 +137,10 @@ static inline bool update_single(uint64_t update, int64_t *result)
         update > -sizeof(struct parapet_pte_update) ||
         !read_update(update, &pte, &value) || pte % sizeof(uint64_t) != 0)
         return false;
-    memory_lock(m);
+    if (!memory_lock(m)) {
+        *result = hypercall_again(v);
+        return true;
+    }
     if (m->releasing != FRAME_INFO_NONE || !table_is_l1(m, pte >> PAGE_SHIFT)) {
         memory_unlock(m);
         return false;
@@ -167,7 +170,8 @@ update_many(uint64_t updates, uint64_t nr_updates, uint64_t mask)
         return memory_refused(v, -PARAPET_EINVAL);
     if (!guest_range_ok(updates, end - updates))
         return memory_refused(v, -PARAPET_EFAULT);
-    memory_begin(m);
+    if (!memory_begin(m))
+        return hypercall_again(v);
     if (m->releasing == FRAME_INFO_NONE || table_release(m))
         result = update_all(m, &at, end, mask);
     return memory_end(v, result,
@@ -242,7 +246,8 @@ int64_t hc_mmu_update_va(uint64_t page, uint64_t value, uint32_t flush)
 
     if (!page_ok(page) || flush > PARAPET_FLUSH_ALL)
         return -PARAPET_EINVAL;
-    memory_lock(m);
+    if (!memory_lock(m))
+        return hypercall_again(v);
     if (m->releasing != FRAME_INFO_NONE && !release_before(m)) {
         memory_failed(v, -PARAPET_ERESTART, 0);
         memory_unlock(m);
@@ -275,7 +280,8 @@ int64_t hc_mmu_pin(uint64_t mfn, uint32_t table)
 
     if (table < PARAPET_TABLE_L1 || table > PARAPET_TABLE_USER)
         return -PARAPET_EINVAL;
-    memory_begin(m);
+    if (!memory_begin(m))
+        return hypercall_again(v);
     if (table_release(m))
         result = table_pin(m, mfn, (enum frame_type)table);
     return memory_end(v, result, 0);
@@ -291,7 +297,8 @@ int64_t hc_mmu_unpin(uint64_t mfn)
     struct memory_owner *m = &v->domain->memory;
     int64_t result = -PARAPET_ERESTART;
 
-    memory_begin(m);
+    if (!memory_begin(m))
+        return hypercall_again(v);
     if (table_release(m))
         result = table_unpin(m, mfn);
     return memory_end(v, result, 0);

@@ -115,14 +115,15 @@ bool pv_table_write(struct vcpu *v, struct cpu_regs *regs, uint64_t vaddr)
 {
     struct memory_owner *m = &v->domain->memory;
     struct store store;
-    int error;
+    int error = -PARAPET_ERESTART;
 
     if (vaddr % sizeof(uint64_t) != 0 || !guest_vaddr_ok(vaddr) ||
         !decode_store(regs, vaddr, &store))
         return false;
-    memory_begin(m);
-    error = write_table(v, vaddr, store.value);
-    memory_unlock(m);
+    if (memory_begin(m)) {
+        error = write_table(v, vaddr, store.value);
+        memory_unlock(m);
+    }
     if (error == 0)
         pv_end_instruction(v, regs, store.length);
     /* To be tried again: the store stays where it is, and faults again. */

@@ -11,6 +11,7 @@
 
 #include "abi/memory.h"
 #include "hypervisor/base/spinlock.h"
+#include "hypervisor/base/turn_lock.h"
 #include "hypervisor/mm/frame.h"
 #include "hypervisor/mm/tlb.h"
 
@@ -79,7 +80,7 @@ struct memory_owner {
     /* What is compared on the short paths: owner, type and valid. */
     uint64_t valid_writable;
     uint64_t valid_l1;
-    struct spinlock lock;
+    struct turn_lock lock;
     uint32_t releasing;    /* tables whose entries are to be let go: a list */
     uint32_t work;         /* what is left of this hypercall's share */
     uint64_t failed_entry; /* where the last failure was; see abi/shared.h */
@@ -103,16 +104,21 @@ void type_owner_init(struct memory_owner *m, unsigned int id);
 
 /*
  * The lock of all tables of a domain. Its holder may wait for other CPUs to
- * flush, so whoever waits for it serves them.
+ * flush, so whoever waits for it serves them. False: it was not to be had in
+ * TURN_LOCK_LOOKS, and the call is to be made again (-ERESTART). A multicall
+ * stops after a wait, whatever came of it.
  */
-static inline void memory_lock(struct memory_owner *m)
+bool memory_lock_wait(struct memory_owner *m);
+
+static inline bool __attribute__((warn_unused_result))
+memory_lock(struct memory_owner *m)
 {
-    spin_lock_serving(&m->lock, tlb_serve);
+    return turn_lock_try(&m->lock) || memory_lock_wait(m);
 }
 
 static inline void memory_unlock(struct memory_owner *m)
 {
-    spin_unlock(&m->lock);
+    turn_lock_release(&m->lock);
 }
 
 /* mfn is below nr_frame_infos. */

@@ -3,6 +3,7 @@
  * In place of hypervisor/mm/tlb.c: the same clock, and what a flush drops.
  */
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/mmu.h"
@@ -53,6 +54,13 @@ unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t mask)
 
 void tlb_serve(void)
 {
+}
+
+/* One thread: it never has to. */
+bool memory_lock_wait(struct memory_owner *m)
+{
+    (void)m;
+    abort();
 }
 
 /* ---- what is cached ---- */

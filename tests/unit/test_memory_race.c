@@ -41,6 +41,22 @@ void tlb_serve(void)
     sched_yield();
 }
 
+#define LOOKS 3 /* few, so that many give up */
+
+static _Thread_local unsigned int this_thread;
+
+bool memory_lock_wait(struct memory_owner *m)
+{
+    return turn_lock_wait(&m->lock, this_thread, LOOKS, tlb_serve);
+}
+
+/* As a guest does whose call is to be made again. */
+static void lock(struct memory_owner *m)
+{
+    while (!memory_lock(m))
+        ;
+}
+
 unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t cpus)
 {
     for (unsigned int i = 0; i < MMU_CPUS; i++) {
@@ -60,6 +76,7 @@ static mfn_t mfns[MMU_DOMAINS][NR_FIRST]; /* of each domain; atomic */
 
 struct thread {
     pthread_t thread;
+    unsigned int number;
     uint64_t random_state;
     uint64_t nr_steps;
     uint64_t nr_successes;
@@ -149,7 +166,7 @@ static int share(struct thread *t, struct memory_owner *m, unsigned int domain)
             type_put(mfn);
         return error;
     }
-    memory_lock(m);
+    lock(m);
     error = type_get_writable(m, mfn);
     memory_unlock(m);
     if (error == 0) {
@@ -164,6 +181,7 @@ static void *run(void *argument)
 {
     struct thread *t = argument;
 
+    this_thread = t->number;
     for (uint64_t i = 0; i < t->nr_steps; i++) {
         unsigned int domain = below(t, 4) == 0;
         struct memory_owner *m = &mmu_domains[domain];
@@ -172,7 +190,7 @@ static void *run(void *argument)
         if (below(t, 3) == 0) {
             error = share(t, m, domain);
         } else {
-            memory_lock(m);
+            lock(m);
             (void)mmu_begin(domain, 1 + (uint32_t)below(t, TABLE_WORK));
             error = call(t, m, domain);
             memory_unlock(m);
@@ -194,6 +212,7 @@ static void test_race(void **state)
             mfns[d][i] = mmu_mfn(d, i);
     }
     for (unsigned int i = 0; i < NR_THREADS; i++) {
+        threads[i].number = i;
         threads[i].random_state = 1 + i * 0x9e3779b97f4a7c15;
         threads[i].nr_steps = steps ? strtoul(steps, NULL, 0) : NR_STEPS;
         assert_int_equal(

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "hypervisor/core/turn_lock.h"
+#include "hypervisor/base/turn_lock.h"
 #include "lib/macros.h"
 
 static struct turn_lock lock;
@@ -175,5 +175,5 @@ int main(void)
         cmocka_unit_test_setup(test_nobody_starves, setup),
     };
 
-    return cmocka_run_group_tests_name("core/turn_lock", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("base/turn_lock", tests, NULL, NULL);
 }

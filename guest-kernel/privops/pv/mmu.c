@@ -189,7 +189,8 @@ static const uint64_t *loaded;
 
 static void load(const uint64_t *root)
 {
-    pv_check(hypercall_mmu_set_user_root(root != NULL ? mfn_of(root) : 0),
+    pv_check(HYPERCALL_RESTARTED(
+                 hypercall_mmu_set_user_root(root != NULL ? mfn_of(root) : 0)),
              "mmu_set_user_root");
     loaded = root;
 }

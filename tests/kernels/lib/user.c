@@ -60,7 +60,8 @@ const struct mg_user_space *mg_user_init(void)
     check("pin", mg_pin(space.root, PARAPET_TABLE_USER));
     check("kernel root", mg_update(mg_entry_of(mg_start_root(), 0),
                                    mg_pte(space.l3, MG_TABLE)));
-    check("user root", hypercall_mmu_set_user_root(mg_mfn_of(space.root)));
+    check("user root", HYPERCALL_RESTARTED(
+                           hypercall_mmu_set_user_root(mg_mfn_of(space.root))));
     check("callback", hypercall_set_callback(PARAPET_CALLBACK_SYSCALL,
                                              mg_trap_entry(MG_SYSCALL)));
     mg_vcpu_page()->kernel_stack = (uint64_t)(kernel_stack + KERNEL_STACK_SIZE);

@@ -11,13 +11,13 @@
  *
  * The short path is two looks and one exchange, which need not know the CPU.
  */
-#ifndef HYPERVISOR_CORE_TURN_LOCK_H
-#define HYPERVISOR_CORE_TURN_LOCK_H
+#ifndef HYPERVISOR_BASE_TURN_LOCK_H
+#define HYPERVISOR_BASE_TURN_LOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hypervisor/core/bug.h"
+#include "hypervisor/base/bug.h"
 
 /* How often one looks before giving up: some 20,000 instructions. */
 #define TURN_LOCK_LOOKS 2000u
