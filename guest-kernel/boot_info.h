@@ -30,7 +30,7 @@ struct boot_info {
 };
 
 /* What kernel_main() was given: where the kernel runs (platform), and the
- * command line. Provided by core/main.c. */
+ * command line. Provided by boot/main.c. */
 const char *kernel_platform(void);
 const char *kernel_command_line(void);
 

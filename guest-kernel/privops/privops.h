@@ -35,7 +35,7 @@
 struct boot_info;
 
 /* The first line on the console: before anything that can go wrong. Provided,
- * as the next one, by core/main.c. */
+ * as the next one, by boot/main.c. */
 void kernel_banner(void);
 
 /*

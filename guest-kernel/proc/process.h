@@ -249,7 +249,7 @@ void process_child_info(uint32_t pid, uint32_t status,
 /* ---- what others provide ---- */
 
 /* Process 1 has ended, with this status: so does the kernel, as crashed.
- * Provided by core/main.c. */
+ * Provided by boot/main.c. */
 _Noreturn void init_ended(uint32_t status);
 
 /*

@@ -31,7 +31,7 @@ def stops():
     expect(re.search(r"^#1 .* in \w+ \(.*\) at hypervisor/\w+/\w+\.[cS]:\d+",
                      result.output.split("hc_console_write (buffer")[-1],
                      re.M), "no caller of hc_console_write", result)
-    expect_text(result, "guest-kernel/core/main.c")
+    expect_text(result, "guest-kernel/boot/main.c")
 
 
 @test("gdb: domains, vcpu and hypercall")

@@ -88,7 +88,7 @@ test_tty_SRC := guest-kernel/tty/tty_line.c guest-kernel/tty/tty_speed.c
 $(addprefix $(BUILD)/host/,guest-kernel/tty/tty_line.o \
     guest-kernel/tty/tty_speed.o tests/unit/test_tty.o): private \
     HOST_CFLAGS += -Iguest-kernel/privops/native
-test_gk_options_SRC := guest-kernel/core/options.c
+test_gk_options_SRC := guest-kernel/boot/options.c
 test_alarm_SRC := guest-kernel/thread/alarm.c
 test_gk_irq_SRC := guest-kernel/core/irq.c
 test_signal_SRC := guest-kernel/proc/signal_set.c

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * guest-kernel/core/options.c: what the words of a command line mean.
+ * guest-kernel/boot/options.c: what the words of a command line mean.
  */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "guest-kernel/core/options.h"
+#include "guest-kernel/boot/options.h"
 
 static struct options parse(const char *text)
 {
@@ -77,5 +77,5 @@ int main(void)
         cmocka_unit_test(too_many),
     };
 
-    return cmocka_run_group_tests_name("core/options", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("guest boot/options", tests, NULL, NULL);
 }

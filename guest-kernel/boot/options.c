@@ -2,7 +2,7 @@
  *
  * The command line's words.
  */
-#include "guest-kernel/core/options.h"
+#include "guest-kernel/boot/options.h"
 
 #include <stddef.h>
 

@@ -3,9 +3,9 @@
  * The order in which the kernel comes up. What called kernel_main() becomes
  * the idle thread.
  */
+#include "guest-kernel/boot/options.h"
 #include "guest-kernel/boot_info.h"
 #include "guest-kernel/core/kprintf.h"
-#include "guest-kernel/core/options.h"
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/core/version.h"
 #include "guest-kernel/fs/device.h"

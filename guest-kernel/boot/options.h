@@ -9,8 +9,8 @@
  *
  * Other words are somebody else's, and ignored.
  */
-#ifndef GUEST_KERNEL_CORE_OPTIONS_H
-#define GUEST_KERNEL_CORE_OPTIONS_H
+#ifndef GUEST_KERNEL_BOOT_OPTIONS_H
+#define GUEST_KERNEL_BOOT_OPTIONS_H
 
 #include <stdbool.h>
 
