@@ -13,7 +13,7 @@ GK_NATIVE_CFLAGS = -Iguest-kernel/privops/native -I$(BUILD)/gk $(GK_CFLAGS) \
 
 GK_SRC := $(addprefix guest-kernel/, \
 	boot/main.c core/kprintf.c tty/console.c core/irq.c proc/trap.c \
-	core/panic.c core/exception.c core/calendar.c core/latency.c \
+	core/panic.c core/exception.c core/calendar.c privops/latency.c \
 	boot/options.c \
 	x86/trap_entry.S x86/switch.S proc/fpu.c \
 	mm/early.c mm/page.c mm/slab.c mm/object.c mm/area.c mm/user_page.c \

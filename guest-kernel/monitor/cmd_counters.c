@@ -4,8 +4,8 @@
  * long that took: a table, or with -h the histograms.
  */
 #include "guest-kernel/core/kprintf.h"
-#include "guest-kernel/core/latency.h"
 #include "guest-kernel/monitor/commands.h"
+#include "guest-kernel/privops/latency.h"
 #include "guest-kernel/privops/privops.h"
 #include "lib/macros.h"
 #include "lib/printf.h"

@@ -29,7 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "guest-kernel/core/latency.h"
+#include "guest-kernel/privops/latency.h"
 #include "irqflag.h"
 
 struct boot_info;

@@ -5,10 +5,10 @@
  * programs can live without it.
  */
 #include "guest-kernel/core/irq.h"
-#include "guest-kernel/core/latency.h"
 #include "guest-kernel/fs/ramfs.h"
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/mm/slab.h"
+#include "guest-kernel/privops/latency.h"
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/procfs/procfs_parts.h"
 #include "guest-kernel/procfs/procfs_text.h"

@@ -81,7 +81,7 @@ $(patsubst %.c,$(BUILD)/host/%.o,tests/unit/ramfs_world.c $(RAMFS_SRC) \
     HOST_CFLAGS += -Iguest-kernel/privops/native
 test_gk_elf_SRC := guest-kernel/proc/elf.c
 test_calendar_SRC := guest-kernel/core/calendar.c
-test_latency_SRC := guest-kernel/core/latency.c
+test_latency_SRC := guest-kernel/privops/latency.c
 test_line_SRC := guest-kernel/monitor/line.c
 test_tty_SRC := guest-kernel/tty/tty_line.c guest-kernel/tty/tty_speed.c
 # Their headers lead to irqflag.h; nothing of it is called.

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * guest-kernel/core/latency.c against sorted samples.
+ * guest-kernel/privops/latency.c against sorted samples.
  */
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
 
-#include "guest-kernel/core/latency.h"
+#include "guest-kernel/privops/latency.h"
 
 #define MAX_SAMPLES 1000
 
@@ -111,5 +111,5 @@ int main(void)
         cmocka_unit_test(test_sorted), cmocka_unit_test(test_ns),
     };
 
-    return cmocka_run_group_tests_name("core/latency", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("privops/latency", tests, NULL, NULL);
 }

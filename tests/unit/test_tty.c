@@ -267,5 +267,5 @@ int main(void)
         cmocka_unit_test(flushing),     cmocka_unit_test(speeds),
     };
 
-    return cmocka_run_group_tests_name("fs/tty_line", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("tty/tty_line", tests, NULL, NULL);
 }

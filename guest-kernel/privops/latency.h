@@ -4,8 +4,8 @@
  * counts what took less than 64 ticks, each next one what took less than twice
  * as much as the one before it, and the last one all the rest.
  */
-#ifndef GUEST_KERNEL_CORE_LATENCY_H
-#define GUEST_KERNEL_CORE_LATENCY_H
+#ifndef GUEST_KERNEL_PRIVOPS_LATENCY_H
+#define GUEST_KERNEL_PRIVOPS_LATENCY_H
 
 #include <stdint.h>
 

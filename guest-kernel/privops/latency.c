@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "guest-kernel/core/latency.h"
+#include "guest-kernel/privops/latency.h"
 
 #define FIRST_BOUND 64ul
 #define NS_PER_SECOND 1000000000ul
