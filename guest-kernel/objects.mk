@@ -11,35 +11,42 @@ GK_PV_CFLAGS = -Iguest-kernel/privops/pv -I$(BUILD)/gk $(GK_CFLAGS) $(GK_FRAMES)
 GK_NATIVE_CFLAGS = -Iguest-kernel/privops/native -I$(BUILD)/gk $(GK_CFLAGS) \
     $(GK_FRAMES)
 
+# In the order of the folders, the lowest first: tests/checks/arrows.py.
 GK_SRC := $(addprefix guest-kernel/, \
-	boot/main.c core/kprintf.c tty/console.c core/irq.c proc/trap.c \
-	core/panic.c core/exception.c core/calendar.c privops/latency.c \
-	boot/options.c \
-	x86/trap_entry.S x86/switch.S proc/fpu.c \
+	x86/trap_entry.S x86/switch.S \
+	privops/latency.c \
+	core/kprintf.c core/irq.c core/panic.c core/exception.c \
+	core/calendar.c \
 	mm/early.c mm/page.c mm/slab.c mm/object.c mm/area.c mm/user_page.c \
 	mm/table.c mm/table_change.c mm/kernel_area.c mm/space.c \
 	mm/space_fault.c mm/space_clone.c mm/space_copy.c mm/space_move.c \
-	thread/stack.c thread/alarm.c thread/thread.c thread/sched.c thread/wait.c \
-	proc/process.c proc/clone.c proc/exit.c proc/user.c proc/oom.c proc/exec.c \
-	proc/exec_stack.c proc/elf.c proc/files.c proc/signal.c \
-	proc/signal_set.c proc/signal_deliver.c proc/signal_frame.c \
-	proc/timer.c proc/futex.c proc/syscall.c proc/sys_io.c \
-	proc/sys_file.c proc/sys_poll.c proc/sys_memory.c \
+	thread/stack.c thread/alarm.c thread/thread.c thread/sched.c \
+	thread/wait.c \
+	fs/cpio.c fs/inode.c fs/path.c fs/file.c fs/ramfs.c fs/ramfs_file.c \
+	fs/ramfs_unpack.c fs/pipe.c fs/poll.c fs/device.c fs/device_null.c \
+	fs/random.c \
+	proc/trap.c proc/fpu.c proc/process.c proc/clone.c proc/exit.c \
+	proc/user.c proc/oom.c proc/exec.c proc/exec_stack.c proc/elf.c \
+	proc/files.c proc/signal.c proc/signal_set.c proc/signal_deliver.c \
+	proc/signal_frame.c proc/timer.c proc/futex.c proc/syscall.c \
+	proc/sys_io.c proc/sys_file.c proc/sys_poll.c proc/sys_memory.c \
 	proc/sys_process.c proc/sys_thread.c proc/sys_system.c \
 	proc/sys_user_ids.c proc/sys_signal.c proc/sys_time.c \
 	proc/sys_stat.c proc/sys_open.c proc/sys_folder.c \
 	proc/sys_attribute.c proc/sys_descriptor.c proc/user_path.c \
-	fs/cpio.c fs/inode.c fs/path.c fs/file.c fs/ramfs.c fs/ramfs_file.c \
-	fs/ramfs_unpack.c fs/pipe.c fs/poll.c proc/epoll.c fs/device.c fs/device_null.c \
-	fs/random.c tty/tty.c tty/tty_line.c tty/tty_job.c tty/tty_speed.c tty/tty_ioctl.c \
-	procfs/procfs.c procfs/procfs_text.c procfs/procfs_root.c procfs/procfs_system.c \
-	procfs/procfs_process.c procfs/procfs_status.c procfs/procfs_cpu.c \
+	proc/epoll.c \
+	tty/console.c tty/tty.c tty/tty_line.c tty/tty_job.c \
+	tty/tty_speed.c tty/tty_ioctl.c \
+	procfs/procfs.c procfs/procfs_text.c procfs/procfs_root.c \
+	procfs/procfs_system.c procfs/procfs_process.c \
+	procfs/procfs_status.c procfs/procfs_cpu.c \
 	monitor/monitor.c monitor/line.c monitor/commands.c \
 	monitor/cmd_system.c monitor/cmd_files.c monitor/cmd_threads.c \
 	monitor/cmd_crash.c monitor/cmd_counters.c monitor/cmd_run.c \
 	monitor/selftest.c monitor/selftest_space.c \
 	monitor/selftest_object.c monitor/selftest_random.c \
-	bench/bench.c)
+	bench/bench.c \
+	boot/main.c boot/options.c)
 
 GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
 	start.c entry.S trap.c event.c time.c console.c counters.c power.c \
