@@ -16,29 +16,25 @@
 guest_copy:
         stac
         sub $8, %rdx
-        jb 3f
-1:      mov (%rsi), %rax
-2:      mov %rax, (%rdi)
+        jb 2f
+1:      MAY_FAULT 5f, mov (%rsi), %rax
+        MAY_FAULT 5f, mov %rax, (%rdi)
         add $8, %rsi
         add $8, %rdi
         sub $8, %rdx
         jae 1b
-3:      add $8, %rdx
-        jz 6f
-4:      mov (%rsi), %al
-5:      mov %al, (%rdi)
+2:      add $8, %rdx
+        jz 4f
+3:      MAY_FAULT 4f, mov (%rsi), %al
+        MAY_FAULT 4f, mov %al, (%rdi)
         inc %rsi
         inc %rdi
         dec %rdx
-        jnz 4b
-6:      clac
+        jnz 3b
+4:      clac
         mov %rdx, %rax
         ret
         /* A whole word failed: go on byte by byte, for an exact count. */
-7:      add $8, %rdx
-        jmp 4b
-        EX_TABLE 1b, 7b
-        EX_TABLE 2b, 7b
-        EX_TABLE 4b, 6b
-        EX_TABLE 5b, 6b
+5:      add $8, %rdx
+        jmp 3b
         .section .note.GNU-stack, "", @progbits

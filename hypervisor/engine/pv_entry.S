@@ -144,40 +144,31 @@ pv_system_call:
         /* Its end is above the hypervisor too, or wraps to the lower half. */
         movabs $PARAPET_HYPERVISOR_END, %r11
         cmp %r11, %rcx
-        jb 9f
+        jb 1f
         stac
-1:      mov %rax, PARAPET_FRAME_RAX(%rcx)
+        MAY_FAULT 1f, mov %rax, PARAPET_FRAME_RAX(%rcx)
         mov AT_RCX(REGS_RIP), %r11
-2:      mov %r11, PARAPET_FRAME_RCX(%rcx)
-3:      mov %r11, PARAPET_FRAME_RIP(%rcx)
+        MAY_FAULT 1f, mov %r11, PARAPET_FRAME_RCX(%rcx)
+        MAY_FAULT 1f, mov %r11, PARAPET_FRAME_RIP(%rcx)
         mov AT_RCX(REGS_RFLAGS), %r11   /* IF is set: events were on */
-4:      mov %r11, PARAPET_FRAME_R11(%rcx)
-5:      mov %r11, PARAPET_FRAME_RFLAGS(%rcx)
-6:      movq $0, PARAPET_FRAME_ERROR(%rcx)
-7:      movq $PARAPET_CS_USER, PARAPET_FRAME_CS(%rcx)
+        MAY_FAULT 1f, mov %r11, PARAPET_FRAME_R11(%rcx)
+        MAY_FAULT 1f, mov %r11, PARAPET_FRAME_RFLAGS(%rcx)
+        MAY_FAULT 1f, movq $0, PARAPET_FRAME_ERROR(%rcx)
+        MAY_FAULT 1f, movq $PARAPET_CS_USER, PARAPET_FRAME_CS(%rcx)
         mov AT_RCX(REGS_RSP), %r11
-8:      mov %r11, PARAPET_FRAME_RSP(%rcx)
-10:     movq $PARAPET_SS, PARAPET_FRAME_SS(%rcx)
+        MAY_FAULT 1f, mov %r11, PARAPET_FRAME_RSP(%rcx)
+        MAY_FAULT 1f, movq $PARAPET_SS, PARAPET_FRAME_SS(%rcx)
         clac
         mov AT_RCX(CPU_SYSCALL_ENTRY), %r11     /* canonical, or 0 */
         test %r11, %r11
-        jz 9f
+        jz 1f
         xchg %rcx, %r11
         mov %r11, %rsp
         mov $RFLAGS_ENTRY, %r11d
         sysretq
-9:      clac
+1:      clac
         lea pv_system_call_refused(%rip), %r11
         jmp pv_call_complete
-        EX_TABLE 1b, 9b
-        EX_TABLE 2b, 9b
-        EX_TABLE 3b, 9b
-        EX_TABLE 4b, 9b
-        EX_TABLE 5b, 9b
-        EX_TABLE 6b, 9b
-        EX_TABLE 7b, 9b
-        EX_TABLE 8b, 9b
-        EX_TABLE 10b, 9b
 
 /*
  * iret: pops struct parapet_frame from the guest's stack. Only rax, rcx and
@@ -192,44 +183,46 @@ pv_iret:
         mov AT_RCX(REGS_RSP), %rcx
         movabs $PARAPET_HYPERVISOR_END, %rax
         cmp %rax, %rcx
-        jb 3f
+        jb .Liret_slow
         mov AT_RCX(CPU_VCPU_PAGE), %r11
         stac
-1:      cmpq $PARAPET_CS_KERNEL, PARAPET_FRAME_CS(%rcx)
+        MAY_FAULT .Liret_slow, cmpq $PARAPET_CS_KERNEL, PARAPET_FRAME_CS(%rcx)
         jne pv_iret_user
-11:     mov PARAPET_FRAME_RFLAGS(%rcx), %rax
+        MAY_FAULT .Liret_slow, mov PARAPET_FRAME_RFLAGS(%rcx), %rax
         test $PARAPET_RFLAGS_IF, %eax
         jz 2f
         cmpb $0, PARAPET_VCPU_EVENT_PENDING(%r11)
-        jne 3f
+        jne .Liret_slow
         movb $0, PARAPET_VCPU_EVENT_MASK(%r11)
         /* Keep CF PF AF ZF SF TF DF OF RF AC ID; IF is always set. */
-4:      and $0x250dd5, %eax
+1:      and $0x250dd5, %eax
         or $PARAPET_RFLAGS_IF, %eax
         mov %rax, AT_RCX(REGS_RFLAGS)
-12:     mov PARAPET_FRAME_RIP(%rcx), %rax
+        MAY_FAULT .Liret_slow, mov PARAPET_FRAME_RIP(%rcx), %rax
         mov %rax, AT_RCX(REGS_RIP)
-13:     mov PARAPET_FRAME_RSP(%rcx), %r11
-14:     mov PARAPET_FRAME_RAX(%rcx), %rax
+        MAY_FAULT .Liret_slow, mov PARAPET_FRAME_RSP(%rcx), %r11
+        MAY_FAULT .Liret_slow, mov PARAPET_FRAME_RAX(%rcx), %rax
         /*
          * No register is left to keep rsp in. A read below faults only when
-         * another vCPU has just taken the page away: 5f puts rsp back then.
+         * another vCPU has just taken the page away: rsp is put back then.
          */
         mov %r11, AT_RCX(REGS_RSP)
-15:     mov PARAPET_FRAME_R11(%rcx), %r11
-16:     mov PARAPET_FRAME_RCX(%rcx), %rcx
+        MAY_FAULT .Liret_rsp_back, mov PARAPET_FRAME_R11(%rcx), %r11
+        MAY_FAULT .Liret_rsp_back, mov PARAPET_FRAME_RCX(%rcx), %rcx
         clac
         add $REGS_RIP - REGS_RCX, %rsp
         GUEST_IRETQ
 2:      movb $1, PARAPET_VCPU_EVENT_MASK(%r11)
-        jmp 4b
+        jmp 1b
         /*
          * The slow way, also when the frame cannot be read: the registers
          * are as the call left them, rax, rcx and r11 aside. C reads the
          * frame again, and ends the domain when that fails too.
          */
-5:      mov %rcx, AT_RCX(REGS_RSP)      /* still the frame's address */
-3:      clac
+.Liret_rsp_back:
+        mov %rcx, AT_RCX(REGS_RSP)      /* still the frame's address */
+.Liret_slow:
+        clac
         lea pv_iret_slow(%rip), %r11
         /* rsp at the rcx slot: saves all registers and calls r11 in C. */
 pv_call_complete:
@@ -251,26 +244,26 @@ pv_call_complete:
  * if there is one, and GS. Here rax comes last.
  */
 pv_iret_user:
-21:     cmpq $PARAPET_CS_USER, PARAPET_FRAME_CS(%rcx)
-        jne 3b
+        MAY_FAULT .Liret_slow, cmpq $PARAPET_CS_USER, PARAPET_FRAME_CS(%rcx)
+        jne .Liret_slow
         cmpb $0, PARAPET_VCPU_EVENT_PENDING(%r11)
-        jne 3b
-22:     mov PARAPET_FRAME_RFLAGS(%rcx), %rax
+        jne .Liret_slow
+        MAY_FAULT .Liret_slow, mov PARAPET_FRAME_RFLAGS(%rcx), %rax
         and $0x250dd5, %eax
         or $PARAPET_RFLAGS_IF, %eax
         mov %rax, AT_RCX(REGS_RFLAGS)
-23:     mov PARAPET_FRAME_RIP(%rcx), %rax
+        MAY_FAULT .Liret_slow, mov PARAPET_FRAME_RIP(%rcx), %rax
         mov %rax, AT_RCX(REGS_RIP)
-24:     mov PARAPET_FRAME_RAX(%rcx), %rax
+        MAY_FAULT .Liret_slow, mov PARAPET_FRAME_RAX(%rcx), %rax
         mov %rax, AT_RCX(REGS_RAX)
         mov AT_RCX(CPU_USER_CR3), %rax
         test %rax, %rax
-        jz 3b
+        jz .Liret_slow
         movb $0, PARAPET_VCPU_EVENT_MASK(%r11)
-25:     mov PARAPET_FRAME_RSP(%rcx), %r11
+        MAY_FAULT .Liret_slow, mov PARAPET_FRAME_RSP(%rcx), %r11
         mov %r11, AT_RCX(REGS_RSP)
-26:     mov PARAPET_FRAME_R11(%rcx), %r11
-27:     mov PARAPET_FRAME_RCX(%rcx), %rcx
+        MAY_FAULT .Liret_rsp_back, mov PARAPET_FRAME_R11(%rcx), %r11
+        MAY_FAULT .Liret_rsp_back, mov PARAPET_FRAME_RCX(%rcx), %rcx
         clac
         movl $1, AT_RCX(CPU_USER_MODE)
         mov %rax, %cr3
@@ -278,20 +271,6 @@ pv_iret_user:
         mov AT_RCX(REGS_RAX), %rax
         add $REGS_RIP - REGS_RCX, %rsp
         GUEST_IRETQ
-        EX_TABLE 21b, 3b
-        EX_TABLE 22b, 3b
-        EX_TABLE 23b, 3b
-        EX_TABLE 24b, 3b
-        EX_TABLE 25b, 3b
-        EX_TABLE 26b, 5b
-        EX_TABLE 27b, 5b
-        EX_TABLE 1b, 3b
-        EX_TABLE 11b, 3b
-        EX_TABLE 12b, 3b
-        EX_TABLE 13b, 3b
-        EX_TABLE 14b, 3b
-        EX_TABLE 15b, 5b
-        EX_TABLE 16b, 5b
 
 /*
  * With meter=on the stubs lead here first (core/meter.h). The slots of rax and

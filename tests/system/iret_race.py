@@ -26,39 +26,45 @@ UNMAP = ["watch -l *(char *)($rcx & ~0xfff)",
          'printf "frame %lx\\n", $rcx']
 
 
-def line_of(label):
-    """The line of a numbered read in the assembly."""
+def line_of(routine, field):
+    """The line where the routine reads a word of the frame."""
     with open(SOURCE, encoding="utf-8") as file:
-        for number, text in enumerate(file, 1):
-            if re.match(rf"{label}:\s+mov PARAPET_FRAME_", text):
+        lines = enumerate(file, 1)
+        for _, text in lines:
+            if text.startswith(f"{routine}:"):
+                break
+        for number, text in lines:
+            if re.search(rf"mov PARAPET_FRAME_{field}\(", text):
                 return number
-    raise machine.Failure(f"{SOURCE} has no read with the label {label}")
+            if re.match(r"pv_\w+:", text):
+                break
+    raise machine.Failure(f"{SOURCE}: {routine} does not read {field}")
 
 
-def check(label):
-    commands = [f"tbreak {SOURCE}:{line_of(label)}", "continue", *UNMAP,
-                "continue"]
+def check(routine, field):
+    line = line_of(routine, field)
+    commands = [f"tbreak {SOURCE}:{line}", "continue", *UNMAP, "continue"]
     result = debugger.gdb("hypervisor.elf", [
         word for command in commands for word in ("-ex", command)])
     frame = re.search(r"^frame ([0-9a-f]+)$", result.said, re.M)
     killed = re.search(r"killed: iret: no frame can be read at rsp (\w+)",
                        result.output)
-    expect(frame and killed, f"read {label}: no frame, or no end", result)
+    expect(frame and killed, f"{routine}, {field}: no frame, or no end", result)
     expect(frame.group(1) == killed.group(1),
-           f"read {label}: the frame was at {frame.group(1)}, and was looked "
-           f"for at {killed.group(1)}", result)
+           f"{routine}, {field}: the frame was at {frame.group(1)}, and was "
+           f"looked for at {killed.group(1)}", result)
 
 
 @test("iret: a frame that goes away is looked for where it was, kernel mode")
 def kernel_mode():
-    for label in (13, 14, 15, 16):
-        check(label)
+    for field in ("RSP", "RAX", "R11", "RCX"):
+        check("pv_iret", field)
 
 
 @test("iret: a frame that goes away is looked for where it was, user mode")
 def user_mode():
-    for label in (24, 25, 26, 27):
-        check(label)
+    for field in ("RAX", "RSP", "R11", "RCX"):
+        check("pv_iret_user", field)
 
 
 machine.run_all()
