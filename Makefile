@@ -188,7 +188,7 @@ ASM_OFFSETS := $(BUILD)/hv/asm_offsets.h
 $(ASM_OFFSETS): hypervisor/engine/asm_offsets.c $(FLAGS)
 	$(call made,OFFSETS)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(HV_CFLAGS) -S $< -o $(BUILD)/hv/asm_offsets.s
+	$(Q)$(CC) $(HV_CFLAGS) -MT $@ -S $< -o $(BUILD)/hv/asm_offsets.s
 	$(Q)sed -n 's/^.*->\([A-Z0-9_]*\) [$$#]*\(-\{0,1\}[0-9]*\).*/#define \1 \2/p' \
 	    $(BUILD)/hv/asm_offsets.s > $@
 
