@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * Never linked: compiled to assembly, from which the build reads the offsets
- * of C structures for the assembly sources (asm_offsets.h).
+ * of C structures, and numbers that only C has, for the assembly sources
+ * (asm_offsets.h).
  */
 #include <stddef.h>
 
+#include "abi/errors.h"
 #include "abi/exits.h"
 #include "abi/hypercall.h"
 #include "abi/shared.h"
@@ -54,8 +56,13 @@ void asm_offsets(void)
     CPU(METER_START, meter_start);
     CPU(METER_NUMBER, meter_number);
     CPU(METER_VECTOR, meter_vector);
+    DEFINE(PARAPET_ENOSYS, PARAPET_ENOSYS);
+    DEFINE(RFLAGS_GUEST, RFLAGS_GUEST);
+    DEFINE(VECTOR_HYPERCALL, VECTOR_HYPERCALL);
     DEFINE(WORK_EVENT, WORK_EVENT);
     DEFINE(WORK_LOW_RIP, WORK_LOW_RIP);
+    DEFINE(COUNTERS_UNKNOWN,
+           offsetof(struct parapet_counters, unknown_hypercalls));
     DEFINE(COUNTERS_SYSTEM_CALL, offsetof(struct parapet_counters, exits) +
                                      8 * PARAPET_EXIT_system_call);
 }

@@ -21,20 +21,12 @@
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
 
-/* Of a frame's rflags, what a guest may set: CF PF AF ZF SF TF DF OF RF AC ID.
- * pv_entry.S has the same. */
-#define RFLAGS_GUEST 0x250dd5ul
 #define RFLAGS_FIXED (RFLAGS_IF | RFLAGS_ALWAYS)
 
 #define PF_ERROR_USER 4u
 #define PF_ERROR_PROTECTED_WRITE 3u /* present, write */
 
-_Static_assert(PARAPET_ENOSYS == 38, "pv_entry.S returns this number");
 _Static_assert(PARAPET_HC_iret == 0, "pv_entry.S tests for zero");
-_Static_assert(VECTOR_HYPERCALL == 256, "pv_entry.S stores this number");
-_Static_assert(offsetof(struct parapet_counters, unknown_hypercalls) ==
-                   8 * PARAPET_NR_HYPERCALLS,
-               "pv_entry.S counts unknown numbers there");
 
 /* An instruction of the asm below that may fault on the guest's memory. */
 #define MAY_FAULT(instruction)                                                 \

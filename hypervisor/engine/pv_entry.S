@@ -82,8 +82,8 @@ pv_sampled_hypercall:
 
 pv_unknown_hypercall:
         mov AT_R9(CPU_COUNTERS), %r11
-        incq 8 * PARAPET_NR_HYPERCALLS(%r11)
-        mov $-38, %rax                  /* -ENOSYS; pv.c asserts the number */
+        incq COUNTERS_UNKNOWN(%r11)
+        mov $-PARAPET_ENOSYS, %rax
         jmp pv_hypercall_return
 
 /*
@@ -108,7 +108,7 @@ pv_hypercall_slow:
         RESTORE_CALLER_REGS
         add $8, %rsp
         GUEST_IRETQ
-1:      movl $256, AT_R9(REGS_VECTOR)   /* VECTOR_HYPERCALL */
+1:      movl $VECTOR_HYPERCALL, AT_R9(REGS_VECTOR)
         SAVE_CALLEE_REGS
         testl $RFLAGS_TF, REGS_RFLAGS(%rsp)
         jz exit_to_guest
@@ -194,9 +194,8 @@ pv_iret:
         cmpb $0, PARAPET_VCPU_EVENT_PENDING(%r11)
         jne .Liret_slow
         movb $0, PARAPET_VCPU_EVENT_MASK(%r11)
-        /* Keep CF PF AF ZF SF TF DF OF RF AC ID; IF is always set. */
-1:      and $0x250dd5, %eax
-        or $PARAPET_RFLAGS_IF, %eax
+1:      and $RFLAGS_GUEST, %eax
+        or $PARAPET_RFLAGS_IF, %eax     /* it is always set */
         mov %rax, AT_RCX(REGS_RFLAGS)
         MAY_FAULT .Liret_slow, mov PARAPET_FRAME_RIP(%rcx), %rax
         mov %rax, AT_RCX(REGS_RIP)
@@ -249,7 +248,7 @@ pv_iret_user:
         cmpb $0, PARAPET_VCPU_EVENT_PENDING(%r11)
         jne .Liret_slow
         MAY_FAULT .Liret_slow, mov PARAPET_FRAME_RFLAGS(%rcx), %rax
-        and $0x250dd5, %eax
+        and $RFLAGS_GUEST, %eax
         or $PARAPET_RFLAGS_IF, %eax
         mov %rax, AT_RCX(REGS_RFLAGS)
         MAY_FAULT .Liret_slow, mov PARAPET_FRAME_RIP(%rcx), %rax
@@ -283,7 +282,7 @@ pv_iret_user:
         mov %rax, AT_RCX(REGS_RAX)
         mov %rdx, AT_RCX(REGS_RDX)
         mov %rax, AT_RCX(CPU_METER_NUMBER)
-        movl $256, AT_RCX(CPU_METER_VECTOR)     /* VECTOR_HYPERCALL */
+        movl $VECTOR_HYPERCALL, AT_RCX(CPU_METER_VECTOR)
         rdtsc
         mov %eax, AT_RCX(CPU_METER_START)
         mov %edx, 4 + AT_RCX(CPU_METER_START)

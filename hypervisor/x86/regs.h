@@ -42,6 +42,10 @@ struct cpu_regs {
 /* A vector number that no exception has: the registers of a hypercall. */
 #define VECTOR_HYPERCALL 256
 
+/* Of a frame's rflags, what a guest may set. */
+#define RFLAGS_GUEST                                                           \
+    (RFLAGS_STATUS | RFLAGS_TF | RFLAGS_DF | RFLAGS_RF | RFLAGS_AC | RFLAGS_ID)
+
 enum exception {
     EXC_DE = 0,
     EXC_DB = 1,
