@@ -2,6 +2,7 @@
 #include "hypervisor/core/guest_access.h"
 
 #include "abi/errors.h"
+#include "hypervisor/x86/ex_table.h"
 
 size_t guest_copy(void *to, const void *from, size_t nr_bytes);
 
@@ -25,21 +26,19 @@ int copy_to_guest(uint64_t to, const void *from, size_t nr_bytes)
  */
 static inline bool fetch_two_words(uint64_t *to, uint64_t vaddr)
 {
-    __asm__ volatile goto("stac\n"
-                          "1: mov (%[from]), %%rax\n"
-                          "2: mov 8(%[from]), %%rdx\n"
-                          "clac\n"
-                          "mov %%rax, (%[to])\n"
-                          "mov %%rdx, 8(%[to])\n"
-                          ".pushsection .ex_table, \"a\"\n"
-                          ".balign 4\n"
-                          ".long 1b - ., %l[fault] - .\n"
-                          ".long 2b - ., %l[fault] - .\n"
-                          ".popsection"
-                          :
-                          : [from] "r"(vaddr), [to] "r"(to)
-                          : "rax", "rdx", "memory", "cc"
-                          : fault);
+    /* clang-format off */
+    __asm__ volatile goto(
+        "stac\n"
+        MAY_FAULT("mov (%[from]), %%rax")
+        MAY_FAULT("mov 8(%[from]), %%rdx")
+        "clac\n"
+        "mov %%rax, (%[to])\n"
+        "mov %%rdx, 8(%[to])"
+        :
+        : [from] "r"(vaddr), [to] "r"(to)
+        : "rax", "rdx", "memory", "cc"
+        : fault);
+    /* clang-format on */
     return true;
 fault:
     __asm__ volatile("clac" : : : "memory");

@@ -5,6 +5,7 @@
 #include "abi/errors.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
+#include "hypervisor/x86/ex_table.h"
 #include "hypervisor/x86/percpu.h"
 #include "lib/macros.h"
 
@@ -27,27 +28,23 @@ static inline bool read_entry(uint64_t vaddr, uint64_t *number,
 {
     uint64_t n, a0, a1, a2, a3, a4, a5;
 
+    /* clang-format off */
     __asm__ volatile goto(
         "stac\n"
-        "1: mov (%[from]), %[n]\n"
-        "2: mov 8(%[from]), %[a0]\n"
-        "3: mov 16(%[from]), %[a1]\n"
-        "4: mov 24(%[from]), %[a2]\n"
-        "5: mov 32(%[from]), %[a3]\n"
-        "6: mov 40(%[from]), %[a4]\n"
-        "7: mov 48(%[from]), %[a5]\n"
-        "clac\n"
-        ".pushsection .ex_table, \"a\"\n"
-        ".balign 4\n"
-        ".irp n, 1, 2, 3, 4, 5, 6, 7\n"
-        ".long \\n\\()b - ., %l[fault] - .\n"
-        ".endr\n"
-        ".popsection"
+        MAY_FAULT("mov (%[from]), %[n]")
+        MAY_FAULT("mov 8(%[from]), %[a0]")
+        MAY_FAULT("mov 16(%[from]), %[a1]")
+        MAY_FAULT("mov 24(%[from]), %[a2]")
+        MAY_FAULT("mov 32(%[from]), %[a3]")
+        MAY_FAULT("mov 40(%[from]), %[a4]")
+        MAY_FAULT("mov 48(%[from]), %[a5]")
+        "clac"
         : [n] "=&r"(n), [a0] "=&r"(a0), [a1] "=&r"(a1), [a2] "=&r"(a2),
           [a3] "=&r"(a3), [a4] "=&r"(a4), [a5] "=&r"(a5)
         : [from] "r"(vaddr)
         : "memory", "cc"
         : fault);
+    /* clang-format on */
     /* gcc before 12.4 may else lose the outputs (its bug 113921). */
     __asm__ volatile("");
     *number = n;
@@ -65,17 +62,16 @@ fault:
 
 static inline bool write_result(uint64_t vaddr, int64_t result)
 {
-    __asm__ volatile goto("stac\n"
-                          "1: mov %[result], 56(%[to])\n"
-                          "clac\n"
-                          ".pushsection .ex_table, \"a\"\n"
-                          ".balign 4\n"
-                          ".long 1b - ., %l[fault] - .\n"
-                          ".popsection"
-                          :
-                          : [to] "r"(vaddr), [result] "r"(result)
-                          : "memory", "cc"
-                          : fault);
+    /* clang-format off */
+    __asm__ volatile goto(
+        "stac\n"
+        MAY_FAULT("mov %[result], 56(%[to])")
+        "clac"
+        :
+        : [to] "r"(vaddr), [result] "r"(result)
+        : "memory", "cc"
+        : fault);
+    /* clang-format on */
     return true;
 fault:
     __asm__ volatile("clac" : : : "memory");

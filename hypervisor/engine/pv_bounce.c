@@ -19,6 +19,7 @@
 #include "hypervisor/core/latency.h"
 #include "hypervisor/engine/trap.h"
 #include "hypervisor/x86/cpu.h"
+#include "hypervisor/x86/ex_table.h"
 #include "hypervisor/x86/percpu.h"
 
 #define RFLAGS_FIXED (RFLAGS_IF | RFLAGS_ALWAYS)
@@ -28,13 +29,6 @@
 
 _Static_assert(PARAPET_HC_iret == 0, "pv_entry.S tests for zero");
 
-/* An instruction of the asm below that may fault on the guest's memory. */
-#define MAY_FAULT(instruction)                                                 \
-    "1: " instruction "\n"                                                     \
-    ".pushsection .ex_table, \"a\"\n"                                          \
-    ".balign 4\n"                                                              \
-    ".long 1b - ., %l[fault] - .\n"                                            \
-    ".popsection\n"
 #define COPY_TO_FRAME(from, to)                                                \
     "mov %c[" from                                                             \
     "](%[regs]), %%rax\n" MAY_FAULT("mov %%rax, %c[" to "](%[frame])")

@@ -14,6 +14,7 @@
 #include "hypervisor/core/memory.h"
 #include "hypervisor/mm/table.h"
 #include "hypervisor/x86/cpu.h"
+#include "hypervisor/x86/ex_table.h"
 #include "lib/macros.h"
 
 /* Reads one entry of the batch in a range that has been checked. */
@@ -21,19 +22,17 @@ static inline bool read_update(uint64_t vaddr, uint64_t *pte, uint64_t *value)
 {
     uint64_t p, v;
 
-    __asm__ volatile goto("stac\n"
-                          "1: mov (%[from]), %[p]\n"
-                          "2: mov 8(%[from]), %[v]\n"
-                          "clac\n"
-                          ".pushsection .ex_table, \"a\"\n"
-                          ".balign 4\n"
-                          ".long 1b - ., %l[fault] - .\n"
-                          ".long 2b - ., %l[fault] - .\n"
-                          ".popsection"
-                          : [p] "=&r"(p), [v] "=&r"(v)
-                          : [from] "r"(vaddr)
-                          : "memory", "cc"
-                          : fault);
+    /* clang-format off */
+    __asm__ volatile goto(
+        "stac\n"
+        MAY_FAULT("mov (%[from]), %[p]")
+        MAY_FAULT("mov 8(%[from]), %[v]")
+        "clac"
+        : [p] "=&r"(p), [v] "=&r"(v)
+        : [from] "r"(vaddr)
+        : "memory", "cc"
+        : fault);
+    /* clang-format on */
     /* gcc before 12.4 may else lose the outputs (its bug 113921). */
     __asm__ volatile("");
     *pte = p;
