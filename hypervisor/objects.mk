@@ -52,6 +52,7 @@ HV_SRC := \
     hypervisor/sched/policy.c \
     hypervisor/sched/round_robin.c \
     hypervisor/sched/sched.c \
+    hypervisor/core/timers.c \
     hypervisor/x86/apic.c \
     hypervisor/x86/calendar.c \
     hypervisor/x86/cmos.c \

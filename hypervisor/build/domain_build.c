@@ -191,8 +191,10 @@ static void build_domain(unsigned int id, const struct bundle_domain *b,
     clock_fill(d);
     if (!d->engine->address_space_create(d, &elf))
         boot_refuse("domain %s: no memory for its page tables", b->name);
-    for (unsigned int i = 0; i < d->nr_vcpus; i++)
-        sched_assign(d->vcpus[i], nr_cpus);
+    for (unsigned int i = 0; i < d->nr_vcpus; i++) {
+        if (!sched_assign(d->vcpus[i], nr_cpus))
+            boot_refuse("domain %s: no memory for its timers", b->name);
+    }
     d->engine->vcpu_start(d->vcpus[0], elf.entry, PARAPET_START_STACK_TOP - 8,
                           PARAPET_DTB);
 }

@@ -14,6 +14,7 @@
 
 #include "abi/shared.h"
 #include "hypervisor/base/spinlock.h"
+#include "hypervisor/core/timers.h"
 #include "hypervisor/mm/type.h"
 #include "hypervisor/x86/percpu.h"
 #include "hypervisor/x86/regs.h"
@@ -60,7 +61,6 @@ struct pv_vcpu {
 struct sched_vcpu {
     unsigned int cpu;            /* where it runs; fixed */
     enum vcpu_state state;       /* changes under the run queue's lock */
-    struct list_node cpu_node;   /* in the list of its CPU's vCPUs */
     struct list_node queue_node; /* the policy's, while it waits for a turn */
 };
 
@@ -75,7 +75,7 @@ struct vcpu {
     struct parapet_latency *latency;
     uint64_t event_entry;                 /* 0: none registered */
     uint32_t virq_port[PARAPET_NR_VIRQS]; /* 0: not bound */
-    uint64_t timer_deadline; /* ns, 0: none; touched on its own CPU only */
+    struct timer timer;                   /* touched on its own CPU only */
 
     struct vcpu_segments segments; /* while it does not run */
     void *xsave;                   /* a page; while it does not run */

@@ -44,8 +44,7 @@ int64_t hc_event_check(void)
  */
 int64_t hc_set_timer(uint64_t deadline_ns)
 {
-    vcpu_current()->timer_deadline = deadline_ns;
-    sched_timer_update();
+    sched_set_timer(vcpu_current(), deadline_ns);
     return 0;
 }
 

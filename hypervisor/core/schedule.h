@@ -6,6 +6,8 @@
 #ifndef HYPERVISOR_CORE_SCHEDULE_H
 #define HYPERVISOR_CORE_SCHEDULE_H
 
+#include <stdint.h>
+
 struct vcpu;
 
 /* Makes a vCPU that is down runnable. Any CPU. */
@@ -30,7 +32,10 @@ void sched_end(struct vcpu *v);
  */
 void sched_block(struct vcpu *v);
 
-/* The timers of this CPU's vCPUs or its slice have changed. */
-void sched_timer_update(void);
+/*
+ * The vCPU's timer event comes at deadline, in ns, or soon after; 0: never. On
+ * the vCPU's own CPU.
+ */
+void sched_set_timer(struct vcpu *v, uint64_t deadline);
 
 #endif

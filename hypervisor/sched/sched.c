@@ -16,31 +16,81 @@
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/meter.h"
+#include "hypervisor/core/timers.h"
+#include "hypervisor/mm/frame.h"
 #include "hypervisor/sched/policy.h"
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
 #include "lib/list.h"
+#include "lib/macros.h"
+
+/*
+ * So many timers are handled by one interrupt, some 200 instructions each.
+ * The others wait for the next one, and the guest runs in between.
+ */
+#define TIMERS_AT_ONCE 32
+#define TIMERS_PAUSE_NS 10000
 
 struct run_queue {
     struct spinlock lock;
-    struct list_node vcpus; /* sched_vcpu.cpu_node: all that belong here */
+    struct timers timers; /* vcpu.timer; touched on this CPU only */
+    uint64_t timers_from; /* ns; no interrupt for a timer before that */
 } __attribute__((aligned(64)));
 
 static struct run_queue queues[MAX_CPUS];
 
+/* All vCPUs that there can be may belong to one CPU. */
+#define TIMERS_FRAMES                                                          \
+    (ALIGN_UP(MAX_DOMAINS * PARAPET_MAX_VCPUS * sizeof(struct timer *),        \
+              PAGE_SIZE) /                                                     \
+     PAGE_SIZE)
+
 void sched_init_cpu(unsigned int cpu)
 {
-    list_init(&queues[cpu].vcpus);
     sched_policy->init_cpu(cpu);
 }
 
-void sched_assign(struct vcpu *v, unsigned int nr_cpus)
+bool sched_assign(struct vcpu *v, unsigned int nr_cpus)
 {
     static unsigned int next;
+    struct timers *timers;
 
     v->sched.cpu = next++ % nr_cpus;
-    list_add_last(&queues[v->sched.cpu].vcpus, &v->sched.cpu_node);
+    timers = &queues[v->sched.cpu].timers;
+    if (!timers->heap) {
+        mfn_t heap = frame_alloc_run(TIMERS_FRAMES);
+
+        if (heap == MFN_NONE)
+            return false;
+        timers->heap = frame_vaddr(heap);
+    }
+    return true;
+}
+
+/* The timers of this CPU, or its slice, have changed. */
+static inline void timer_update(struct cpu_info *cpu, struct run_queue *q)
+{
+    uint64_t deadline = cpu->slice_end;
+
+    if (q->timers.nr) {
+        uint64_t timer =
+            MAX(timers_first(&q->timers)->deadline, q->timers_from);
+
+        if (deadline == 0 || timer < deadline)
+            deadline = timer;
+    }
+    if (deadline != cpu->timer_deadline) {
+        cpu->timer_deadline = deadline;
+        time_set_timer(deadline);
+    }
+}
+
+static void update_timer(void)
+{
+    struct cpu_info *cpu = this_cpu();
+
+    timer_update(cpu, &queues[cpu->id]);
 }
 
 /*
@@ -58,9 +108,8 @@ static void start_slice(struct cpu_info *cpu)
         started = cpu->slice_end != 0;
     }
     spin_unlock(&q->lock);
-    /* Only then: it looks at every vCPU of the CPU. */
     if (started)
-        sched_timer_update();
+        update_timer();
 }
 
 /* Has a CPU look at its work: at once if it is ours, by an interrupt if not. */
@@ -178,7 +227,7 @@ void sched_switch(struct cpu_regs *regs)
     struct vcpu *next = pick(cpu, prev);
 
     if (next == prev && next) {
-        sched_timer_update();
+        update_timer();
         return;
     }
     if (prev) {
@@ -187,50 +236,64 @@ void sched_switch(struct cpu_regs *regs)
         prev->counters->exits[PARAPET_EXIT_switched_out]++;
     }
     while (!next) {
-        sched_timer_update();
+        update_timer();
         meter_idle(cpu);
         next = pick(cpu, NULL);
     }
     next->domain->engine->switch_in(next);
     *regs = next->regs;
     load_hot_words(cpu, next);
-    sched_timer_update();
+    update_timer();
 }
 
-void sched_timer_update(void)
+void sched_set_timer(struct vcpu *v, uint64_t deadline)
 {
-    struct cpu_info *cpu = this_cpu();
-    uint64_t deadline = cpu->slice_end;
-    struct vcpu *v;
+    struct run_queue *q = &queues[v->sched.cpu];
 
-    list_for_each_entry (v, &queues[cpu->id].vcpus, sched.cpu_node) {
-        if (v->timer_deadline && !v->domain->ended &&
-            (deadline == 0 || v->timer_deadline < deadline))
-            deadline = v->timer_deadline;
+    /* The only one needs no place. */
+    if (deadline && q->timers.nr == 1 && v->timer.place) {
+        v->timer.deadline = deadline;
+        timer_update(this_cpu(), q);
+    } else {
+        timers_set(&q->timers, &v->timer, deadline);
+        update_timer();
     }
-    if (deadline != cpu->timer_deadline) {
-        cpu->timer_deadline = deadline;
-        time_set_timer(deadline);
+}
+
+/*
+ * Raises the events of the timers that are up, or of some of them. One of an
+ * ended domain is taken out when it is the first, whenever it would be up.
+ */
+static void run_timers(struct run_queue *q, uint64_t now)
+{
+    for (int n = 0; n < TIMERS_AT_ONCE; n++) {
+        struct timer *timer = timers_first(&q->timers);
+        struct vcpu *v;
+
+        if (!timer)
+            return;
+        v = container_of(timer, struct vcpu, timer);
+        if (timer->deadline > now && !v->domain->ended)
+            return;
+        timers_set(&q->timers, timer, 0);
+        event_raise_vcpu_virq(v, PARAPET_VIRQ_TIMER);
     }
+    q->timers_from = time_now_ns() + TIMERS_PAUSE_NS;
 }
 
 void sched_timer_interrupt(void)
 {
     struct cpu_info *cpu = this_cpu();
+    struct run_queue *q = &queues[cpu->id];
     uint64_t now = time_now_ns();
-    struct vcpu *v;
 
-    list_for_each_entry (v, &queues[cpu->id].vcpus, sched.cpu_node) {
-        if (v->timer_deadline && v->timer_deadline <= now) {
-            v->timer_deadline = 0;
-            event_raise_vcpu_virq(v, PARAPET_VIRQ_TIMER);
-        }
-    }
+    if (now >= q->timers_from)
+        run_timers(q, now);
     if (cpu->slice_end && cpu->slice_end <= now)
         cpu->exit_work |= WORK_RESCHEDULE;
     /* The one shot is over: whatever is next must be set anew. */
     cpu->timer_deadline = 0;
-    sched_timer_update();
+    update_timer();
 }
 
 void sched_kick_interrupt(void)

@@ -7,6 +7,7 @@
 #ifndef HYPERVISOR_SCHED_SCHED_H
 #define HYPERVISOR_SCHED_SCHED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hypervisor/core/schedule.h"
@@ -17,8 +18,11 @@ struct vcpu;
 /* Once for each CPU, before it schedules. */
 void sched_init_cpu(unsigned int cpu);
 
-/* Gives the vCPU, which is down, to the next CPU in turn. Boot only. */
-void sched_assign(struct vcpu *v, unsigned int nr_cpus);
+/*
+ * Gives the vCPU, which is down, to the next CPU in turn; false when there is
+ * no memory left. Boot only.
+ */
+bool sched_assign(struct vcpu *v, unsigned int nr_cpus);
 
 /*
  * Puts the next vCPU's registers in the place of regs, those of the current

@@ -11,6 +11,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_options test_start_info test_frame test_hv_calendar \
               test_type test_table test_table_preempt test_memory_model \
               test_symbols test_hypercall test_sched test_turn_lock \
+              test_timers \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
               test_signal test_alarm test_gk_irq
 
@@ -54,12 +55,13 @@ test_table_preempt_SRC := $(test_type_SRC)
 test_memory_model_SRC := $(MODEL_SRC)
 
 test_hv_calendar_SRC := hypervisor/x86/calendar.c
+test_timers_SRC := hypervisor/core/timers.c
 test_symbols_SRC := hypervisor/base/symbols.c
 test_hypercall_SRC := hypervisor/core/hypercall.c
 
 # These run on the CPUs of machine.h, and are compiled with it in front.
 MACHINE_SRC := $(addprefix hypervisor/core/,domain.c domain_end.c event.c \
-    hc_evtchn.c hc_vcpu.c) \
+    hc_evtchn.c hc_vcpu.c timers.c) \
     $(addprefix hypervisor/sched/,policy.c round_robin.c sched.c) \
     hypervisor/engine/trap.c
 test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c \

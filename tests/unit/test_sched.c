@@ -84,7 +84,7 @@ static void create_domain(unsigned int id)
     d->ports_used[0] |= 1;
     for (unsigned int i = 0; i < d->nr_vcpus; i++) {
         guests[id][i].v = d->vcpus[i];
-        sched_assign(d->vcpus[i], nr_cpus);
+        CHECK(sched_assign(d->vcpus[i], nr_cpus));
     }
 }
 

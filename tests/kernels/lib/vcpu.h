@@ -12,7 +12,7 @@
 
 #include "abi/stubs.h"
 
-#define MG_MAX_VCPUS 4
+#define MG_MAX_VCPUS PARAPET_MAX_VCPUS
 
 /*
  * Which vCPU this is, told from the stack: tests put anything they like into
