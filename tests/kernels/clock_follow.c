@@ -7,6 +7,7 @@
  *
  * BUNDLE: vcpus=2
  * QEMU: smp=2
+ * METER: where instructions are counted the clock is left alone
  */
 #include "abi/stubs.h"
 #include "tests/kernels/lib/clock.h"

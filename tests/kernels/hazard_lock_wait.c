@@ -10,6 +10,7 @@
  *
  * BUNDLE: vcpus=4
  * QEMU: smp=4 icount=1 partner=partners/half
+ * METER: it is about several CPUs
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

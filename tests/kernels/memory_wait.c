@@ -7,6 +7,7 @@
  *
  * BUNDLE: vcpus=2
  * QEMU: smp=2 patience=300
+ * METER: it is about two CPUs, one of which waits for the other
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
