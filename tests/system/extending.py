@@ -367,6 +367,60 @@ def all_hypercalls():
     expect(status == 0, output)
 
 
+# The obvious handler: 32 vCPUs with 256 counters each are too many.
+SUM = "calls_of_all"
+SUM_HANDLER = f"""\
+/* SPDX-License-Identifier: MIT */
+#include "hypervisor/core/hypercall.h"
+
+/* {SUM}: returns how many hypercalls all vCPUs of the domain made. */
+int64_t hc_{SUM}(void)
+{{
+    const struct domain *d = vcpu_current()->domain;
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < d->nr_vcpus; i++) {{
+        for (uint32_t n = 0; n < PARAPET_NR_HYPERCALLS; n++)
+            sum += d->vcpus[i]->counters->hypercalls[n];
+    }}
+    return (int64_t)sum;
+}}
+"""
+SUM_TEST = f"""\
+/* SPDX-License-Identifier: MIT
+ *
+ * BUNDLE: vcpus=32
+ */
+#include "abi/stubs.h"
+#include "tests/kernels/lib/test.h"
+
+MG_TEST({SUM});
+
+void test_main(void)
+{{
+    MG_CHECK(hypercall_{SUM}() > 0);
+}}
+"""
+
+
+@test("extending: a hypercall that takes too long is caught, and told what to "
+      "do")
+def too_long():
+    if SUM in taken(FOLLOWED):
+        raise Skipped("this tree has it already")
+    status, output = run(FOLLOWED, f"make new-hypercall NAME={SUM}")
+    expect(status == 0, output)
+    write(FOLLOWED, f"hypervisor/core/hc_{SUM}.c", SUM_HANDLER)
+    write(FOLLOWED, f"tests/kernels/{SUM}.c", SUM_TEST)
+    status, output = run(FOLLOWED, f"make kernels TEST={SUM}")
+    expect(status != 0 and re.search(
+        rf"^FAIL: {SUM}: metered: hypercall {SUM} took \d+,\d+ instructions: "
+        r"expected at most 20,000\..* HC_PREEMPTIBLE .*docs/ABI.md, section 3",
+        output, re.M), output)
+    status, output = run(FOLLOWED, f"tests/kernels/run --meter off {SUM}")
+    expect(status == 0, f"it is wrong in other ways, too:\n{output}")
+
+
 @test("extending: a skeleton of any kind fails by what is to be written only")
 def skeletons():
     folder = copy_tree("skeletons")
