@@ -83,11 +83,12 @@ def timed(op, way, figure, **fields):
                ticks_p75=figure * 2, ns_median=figure / 2, **fields)
 
 
-def make(folder, results, xen=None):
+def make(folder, results, xen=None, exits=None):
     """Runs the tool; returns its status, what it said, and the page."""
     bench = os.path.join(folder, "bench")
     os.makedirs(bench, exist_ok=True)
-    for name, text in (("results", results), ("xen", xen)):
+    for name, text in (("results", results), ("xen", xen),
+                       ("meter", exits)):
         if text is not None:
             with open(os.path.join(bench, f"{name}.json"), "w") as file:
                 file.write(text if isinstance(text, str) else json.dumps(text))
@@ -111,10 +112,10 @@ def problems_of(text, rows):
 
 # ---- pages that must be good ----
 
-def good(results, xen=None, says=()):
+def good(results, xen=None, says=(), exits=None):
     """No problems, and the page's words hold each of these."""
     def self_test(folder):
-        status, said, text = make(folder, results, xen)
+        status, said, text = make(folder, results, xen, exits)
         if status != 0:
             return [f"no page: {said}"], False
         words = " ".join(Page(text).words)
@@ -172,6 +173,11 @@ SELF_TESTS = {
                                             "No figures of Xen"]),
     "one row": good([timed("iret", "hypercall", 47.0)],
                     says=["linear scale"]),
+    "the longest exits": good(
+        [row()], says=["The longest exit", "mmu_pin", "19,338", "20,000"],
+        exits=[{"kind": "hypercall", "name": "mmu_pin", "longest": 19338,
+                "seen": 7, "bound": 20000}]),
+    "longest exits that are something else": good([row()], exits="[{}]"),
     "only op and way": good([{"op": "iret", "way": "native"}]),
     "a thousand-fold span": good(SPAN, says=["log scale", "exceeded"]),
     "less than nothing": good(

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 
+from bench_lib import meter
 from bench_lib.rows import Failed
 
 BUILD = os.environ.get("BUILD") or "build"
@@ -50,15 +51,19 @@ def lines_of(console):
             for kind, rest in LINE.findall(text)]
 
 
-def run(arguments, environment, text):
+def console_of(arguments, environment, text):
+    """All that a guest printed that came to its end."""
     process = subprocess.run(
         ["tools/run"] + arguments, env=environment, input=text.encode(),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    lines = lines_of(process.stdout)
-    if process.returncode != 0 or ("end", {}) not in lines:
+    if process.returncode != 0 or ("end", {}) not in lines_of(process.stdout):
         raise Failed("the bench did not come to its end:\n" +
                      process.stdout.decode(errors="replace"))
-    return lines
+    return process.stdout
+
+
+def run(arguments, environment, text):
+    return lines_of(console_of(arguments, environment, text))
 
 
 def domain(rounds, pattern, icount):
@@ -94,6 +99,23 @@ def programs_native(rounds, pattern, icount):
     return run(["--native"],
                settings(icount, APPEND="",
                         BOOTARGS=bench_arguments(rounds, pattern)), "")
+
+
+# ---- with meter=on ----
+
+def meter_table(console):
+    return meter.table(console.decode(errors="replace").replace("\r", ""))
+
+
+def metered(pattern, programs):
+    """The table of a boot with meter=on, of the bench's guest or of programs;
+    each operation once is enough for the longest."""
+    arguments = (bench_arguments(1, pattern), PROGRAMS) if programs else (
+        f"1 {pattern}",)
+    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as folder:
+        bundle = make_bundle(folder, *arguments)
+        return meter_table(console_of([], settings(
+            True, BUNDLE=bundle, APPEND="meter=on"), ""))
 
 
 # ---- up to the shell ----

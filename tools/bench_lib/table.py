@@ -145,7 +145,18 @@ def print_parts(parts):
         print(f"  {breakdown.TEXTS.get(part, part):<16}  {insns:5.1f}")
 
 
-def print_table(rows, parts, xen_source):
+EXIT = "{:<10}  {:<24}  {:>10}  {:>10}  {:>7}"
+
+
+def print_exits(exits):
+    print("The longest exit of each name, in instructions:")
+    print(EXIT.format("kind", "name", "longest", "seen", "bound"))
+    for row in exits:
+        print(EXIT.format(row.kind, row.name, row.longest, row.seen,
+                          row.bound or "-"))
+
+
+def print_table(rows, parts, xen_source, exits=()):
     kernel = [row for row in rows.values() if row.measured_by == KERNEL]
     single = [row for row in kernel if not row.series]
     programs = [row for row in rows.values() if row not in kernel]
@@ -164,6 +175,9 @@ def print_table(rows, parts, xen_source):
         print()
     if parts:
         print_parts(parts)
+        print()
+    if exits:
+        print_exits(exits)
         print()
     print("insns: executed by guest and hypervisor together, for one "
           "operation.")

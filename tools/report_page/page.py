@@ -7,7 +7,8 @@ It loads nothing, and its Content-Security-Policy says so to the browser.
 import os
 from html import escape
 
-from . import chart, claims, data, figures, owners, plot, programs, words
+from . import (chart, claims, data, figures, longest, owners, plot, programs,
+               words)
 
 STYLE = os.path.join(os.path.dirname(__file__), "style.css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -231,8 +232,9 @@ def all_figures(rows, only_xen):
 
 # ---- the whole ----
 
-def page(rows, xen_rows, facts, no_xen=None):
-    """The HTML; no_xen says why there are no rows of Xen."""
+def page(rows, xen_rows, facts, no_xen=None, exits=()):
+    """The HTML; no_xen says why there are no rows of Xen; exits are those of
+    bench_lib/meter.py."""
     only_xen = data.join(rows, xen_rows)
     parts, plain = data.split_breakdown(rows)
     of_programs = [row for row in plain if programs.is_program(row)]
@@ -246,11 +248,13 @@ def page(rows, xen_rows, facts, no_xen=None):
                  data.blocks(of_kernels)),
                 ("programs", words.PROGRAMS, data.blocks(of_programs)),
                 ("breakdown", words.STAGES, []),
+                ("longest", words.LONGEST, []),
                 ("mislead", words.MISLEAD_HEAD, []),
                 ("figures", words.FIGURES, [])]
     chapters = [chapter for chapter in chapters
                 if (chapter[0] != "programs" or of_programs) and
-                (chapter[0] != "breakdown" or parts)]
+                (chapter[0] != "breakdown" or parts) and
+                (chapter[0] != "longest" or exits)]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -267,7 +271,7 @@ def page(rows, xen_rows, facts, no_xen=None):
         "mislead</a>.</p>"
         f"{legend(plain, bool(xen_rows))}{charts(of_kernels)}\n"
         f"{what_programs_see(of_programs)}\n"
-        f"{breakdown(parts)}\n{mislead()}\n"
+        f"{breakdown(parts)}\n{longest.section(exits)}\n{mislead()}\n"
         f"{all_figures(rows, only_xen)}</main>\n<footer>Made by <code>make report"
         "</code> from the figures of <code>make bench</code> and <code>make "
         "bench-xen</code>. docs/BENCH.md says how each row is measured."

@@ -20,6 +20,14 @@ FIGURES_LEAD = (
     "One operation each, as in results.json. Ticks are those of the guest's "
     "time-stamp counter. Click on a line to open its table.")
 
+LONGEST = "The longest exit of each name"
+
+LONGEST_LEAD = (
+    "How long the hypervisor kept the guest from running, at most, while the "
+    "bench\'s operations ran: from the entry until a guest ran on, in "
+    "instructions. No exit may exceed its bound, since interrupts are off "
+    "meanwhile.")
+
 WAYS = {
     "native": "the instruction itself, on the bare machine: no hypervisor",
     "direct": "the guest executes it by itself, the hypervisor sees nothing",
