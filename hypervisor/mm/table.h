@@ -20,12 +20,6 @@
 #define TABLE_ENTRIES 512u
 
 /*
- * Work for one hypercall: with 60 instructions each, below 20,000. It must be
- * at least 5, one for each level on the way down and one to get ahead.
- */
-#define TABLE_WORK 256u
-
-/*
  * A reference to a table of this type: checks the frame and all below it if it
  * is not one yet. -EPERM: not m's. -EBUSY: in use as something else. -EINVAL:
  * an entry has a bit that it must not have. -ENOSPC: too many references.

@@ -54,10 +54,10 @@
 
 /*
  * A change of type and its flush cost as much as so many entries; having to
- * wait for another CPU as much as so many.
+ * wait for other CPUs as much as all: so a call waits for a flush once at most.
  */
 #define CHANGE_WORK 2u
-#define WAIT_WORK 64u
+#define WAIT_WORK TABLE_WORK
 
 struct frame_info *frame_infos;
 uint64_t nr_frame_infos;

@@ -74,6 +74,12 @@ _Static_assert(sizeof(struct frame_info) == 32, "a frame costs 32 bytes");
 
 #define FRAME_INFO_NONE 0xffffffffu
 
+/*
+ * Work for one hypercall: with 60 instructions each, below 20,000. It must be
+ * at least 5, one for each level on the way down and one to get ahead.
+ */
+#define TABLE_WORK 256u
+
 /* A domain as far as memory is concerned. */
 struct memory_owner {
     uint64_t owner; /* its id in place: id << STATE_OWNER_SHIFT */

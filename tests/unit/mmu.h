@@ -72,4 +72,7 @@ const char *mmu_check_caches(void);
 /* How often a CPU was flushed. */
 unsigned int mmu_nr_flushes(unsigned int cpu);
 
+/* Whether the CPUs other than 0 have to be waited for. A new machine: no. */
+extern bool mmu_flush_waits;
+
 #endif

@@ -15,11 +15,13 @@ static struct cpu {
 } cpus[MMU_CPUS];
 
 uint64_t tlb_clock;
+bool mmu_flush_waits;
 
 void mmu_tlb_reset(void)
 {
     memset(cpus, 0, sizeof(cpus));
     tlb_clock = 1;
+    mmu_flush_waits = false;
     for (unsigned int i = 0; i < MMU_CPUS; i++)
         cpus[i].flush_time = tlb_clock; /* they have nothing from before */
 }
@@ -45,11 +47,15 @@ static void flush(struct cpu *cpu)
 
 unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t mask)
 {
+    unsigned int waits = 0;
+
     for (unsigned int i = 0; i < MMU_CPUS; i++) {
-        if ((mask >> i & 1) && cpus[i].flush_time <= stamp)
+        if ((mask >> i & 1) && cpus[i].flush_time <= stamp) {
             flush(&cpus[i]);
+            waits += mmu_flush_waits && i != 0;
+        }
     }
-    return 0;
+    return waits;
 }
 
 void tlb_serve(void)

@@ -169,6 +169,28 @@ static void test_a_flush_that_was_done_is_not_done_again(void **state)
     unpin(second);
 }
 
+/* A call that has waited for another CPU stops before it would wait again. */
+static void test_a_call_waits_once(void **state)
+{
+    mfn_t first = mmu_mfn(0, 0);
+    mfn_t second = mmu_mfn(0, 1);
+
+    (void)state;
+    assert_int_equal(get_writable(first), 0);
+    type_put_writable(first);
+    mmu_flush_waits = true;
+    assert_int_equal(pin(first), -PARAPET_ERESTART);
+    assert_int_equal(type_get_writable(m, second), -PARAPET_ERESTART);
+    assert_int_equal(mmu_nr_flushes(1), 1);
+    assert_int_equal(frame_state(frame_info(second)), m->owner);
+    /* The next one goes on, and has no need to wait. */
+    assert_int_equal(pin(first), 0);
+    assert_int_equal(get_writable(second), 0);
+    assert_int_equal(mmu_nr_flushes(1), 1);
+    type_put_writable(second);
+    unpin(first);
+}
+
 static void test_giving_back(void **state)
 {
     mfn_t mfn = mmu_mfn(0, 3);
@@ -240,6 +262,7 @@ int main(void)
         TEST(test_no_room_for_another_reference),
         TEST(test_a_change_of_type_flushes),
         TEST(test_a_flush_that_was_done_is_not_done_again),
+        TEST(test_a_call_waits_once),
         TEST(test_giving_back),
         TEST(test_what_is_in_use_is_not_given_back),
         TEST(test_a_hold_of_no_type),
