@@ -3,6 +3,10 @@
  * A ticket lock. The hypervisor runs with interrupts off, so a holder is
  * never interrupted by anything that takes locks (an NMI takes none).
  *
+ * Whoever waits serves other CPUs' flushes (mm/tlb.h), and ends the multicall
+ * that it is in, so that waits do not add up. docs/DESIGN.md has how long each
+ * lock is held.
+ *
  * Lock order: a domain's lock, then a run queue's, then the console's; a
  * domain's memory lock (mm/type.h, a turn_lock), then the console's. No other
  * lock is held when a memory lock is taken: its holder waits for other CPUs,
@@ -22,26 +26,19 @@ struct spinlock {
     uint32_t serving;
 };
 
+/* Does what another CPU has asked of this one, if any has (mm/tlb.c). */
+void tlb_serve(void);
+
+/* The rare half of spin_lock(): until it is this ticket's turn. */
+void spin_wait(const struct spinlock *lock, uint32_t ticket);
+
 static inline void spin_lock(struct spinlock *lock)
 {
     uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
-    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
-        __asm__ volatile("pause");
-}
-
-/*
- * For a lock whose holder may wait for other CPUs: calls serve while waiting,
- * which does what the holder may want of this one.
- */
-static inline void spin_lock_serving(struct spinlock *lock, void (*serve)(void))
-{
-    uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
-
-    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket) {
-        __asm__ volatile("pause");
-        serve();
-    }
+    if (__builtin_expect(
+            __atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket, 0))
+        spin_wait(lock, ticket);
 }
 
 /* Whether anybody holds it, for an ASSERT. */

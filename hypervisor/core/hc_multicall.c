@@ -11,8 +11,8 @@
 
 /*
  * A call stops after so many entries, or after one that is slow or had to wait
- * for another CPU: so it keeps within 20,000 instructions, whatever the entries
- * are.
+ * for a lock or for another CPU: so it keeps within 20,000 instructions,
+ * whatever the entries are, and has one wait at most.
  */
 #define ENTRIES_AT_A_TIME 32
 

@@ -74,7 +74,7 @@ uint64_t memory_audit(struct domain *d)
     uint64_t wrong;
     uint64_t begin = rdtsc();
 
-    spin_lock_serving(&lock, tlb_serve);
+    spin_lock(&lock);
     /* Under which the roots of a vCPU change, too. An audit does not give up.
      */
     while (!memory_lock(&d->memory))

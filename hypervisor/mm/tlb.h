@@ -13,6 +13,8 @@
 
 #include <stdint.h>
 
+#include "hypervisor/base/spinlock.h"
+
 extern uint64_t tlb_clock;
 
 static inline uint64_t tlb_clock_now(void)
@@ -27,14 +29,12 @@ void tlb_flush_local(void);
  * Returns once every CPU in the mask has flushed later than the stamp. Those
  * that have need do nothing; the others are interrupted and waited for. Serves
  * the requests of others meanwhile, so two CPUs may wait for each other; so
- * does whoever waits for a lock. Returns how many others had to be waited for.
+ * does whoever waits for a lock: nobody is waited for longer than a call takes.
+ * Returns how many others had to be waited for.
  */
 unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t cpus);
 
 /* Flushes all CPUs in the mask. */
 void tlb_flush_cpus(uint64_t cpus);
-
-/* Does what another CPU has asked of this one, if any has. */
-void tlb_serve(void);
 
 #endif

@@ -20,7 +20,7 @@ struct vcpu;
 #define NR_GDT_ENTRIES 8
 
 /* Bits of multicall_stop, among them HC_SLOW (core/hc_multicall.c). */
-#define MULTICALL_WAITED 1u /* another CPU had to be waited for */
+#define MULTICALL_WAITED 1u /* for a lock, or for another CPU's flush */
 #define MULTICALL_REPEAT 2u /* the entry has asked for -ERESTART */
 
 /* Bits of exit_work: what is to be done before the guest runs on. */
