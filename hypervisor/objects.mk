@@ -7,6 +7,7 @@ HV_SRC := \
     hypervisor/base/spinlock.c \
     hypervisor/base/symbols.c \
     hypervisor/base/time.c \
+    hypervisor/base/turn_lock.c \
     hypervisor/boot/boot.S \
     hypervisor/boot/contain.c \
     hypervisor/boot/contain_try.S \
@@ -45,7 +46,6 @@ HV_SRC := \
     hypervisor/mm/audit.c \
     hypervisor/mm/frame.c \
     hypervisor/mm/m2p.c \
-    hypervisor/mm/memory_lock.c \
     hypervisor/mm/paging.c \
     hypervisor/mm/table.c \
     hypervisor/mm/tlb.c \

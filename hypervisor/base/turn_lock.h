@@ -91,4 +91,15 @@ static inline bool turn_lock_wait(struct turn_lock *lock, unsigned int cpu,
     return taken;
 }
 
+/*
+ * The same as this CPU, for TURN_LOCK_LOOKS. Serves flushes (mm/tlb.h), and
+ * ends the multicall that it is in.
+ */
+bool turn_lock_wait_here(struct turn_lock *lock);
+
+static inline bool turn_lock_take(struct turn_lock *lock)
+{
+    return turn_lock_try(lock) || turn_lock_wait_here(lock);
+}
+
 #endif

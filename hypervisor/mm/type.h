@@ -114,12 +114,10 @@ void type_owner_init(struct memory_owner *m, unsigned int id);
  * TURN_LOCK_LOOKS, and the call is to be made again (-ERESTART). A multicall
  * stops after a wait, whatever came of it.
  */
-bool memory_lock_wait(struct memory_owner *m);
-
 static inline bool __attribute__((warn_unused_result))
 memory_lock(struct memory_owner *m)
 {
-    return turn_lock_try(&m->lock) || memory_lock_wait(m);
+    return turn_lock_take(&m->lock);
 }
 
 static inline void memory_unlock(struct memory_owner *m)

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "hypervisor/core/spinlock.h"
+#include "hypervisor/base/spinlock.h"
 #include "hypervisor/mm/frame.h"
 #include "lib/macros.h"
 
-/* In place of hypervisor/core/spinlock.c, for the frame allocator's lock. */
+/* In place of hypervisor/base/spinlock.c, for the frame allocator's lock. */
 void spin_wait(const struct spinlock *lock, uint32_t ticket)
 {
     while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)

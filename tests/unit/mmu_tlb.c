@@ -63,9 +63,9 @@ void tlb_serve(void)
 }
 
 /* One thread: it never has to. */
-bool memory_lock_wait(struct memory_owner *m)
+bool turn_lock_wait_here(struct turn_lock *lock)
 {
-    (void)m;
+    (void)lock;
     abort();
 }
 

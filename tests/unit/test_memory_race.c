@@ -45,9 +45,9 @@ void tlb_serve(void)
 
 static _Thread_local unsigned int this_thread;
 
-bool memory_lock_wait(struct memory_owner *m)
+bool turn_lock_wait_here(struct turn_lock *lock)
 {
-    return turn_lock_wait(&m->lock, this_thread, LOOKS, tlb_serve);
+    return turn_lock_wait(lock, this_thread, LOOKS, tlb_serve);
 }
 
 /* As a guest does whose call is to be made again. */
