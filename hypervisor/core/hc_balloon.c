@@ -11,10 +11,6 @@
 #include "hypervisor/core/memory.h"
 #include "hypervisor/mm/audit.h"
 
-/* Zeroing a frame takes 512 instructions or more: as much as so many entries.
- */
-#define FRAME_WORK 10u
-
 /* Whether the array may be looked at; 0 or the error. */
 static int64_t check_array(uint64_t vaddr, uint64_t nr, size_t entry_size)
 {
@@ -23,15 +19,6 @@ static int64_t check_array(uint64_t vaddr, uint64_t nr, size_t entry_size)
     if (vaddr % sizeof(uint64_t) != 0)
         return -PARAPET_EINVAL;
     return guest_range_ok(vaddr, nr * entry_size) ? 0 : -PARAPET_EFAULT;
-}
-
-/* Whether there is work left in this call for one frame. */
-static bool take_work(struct memory_owner *m)
-{
-    if (m->work < FRAME_WORK)
-        return false;
-    m->work -= FRAME_WORK;
-    return true;
 }
 
 /*
@@ -54,7 +41,7 @@ int64_t hc_memory_give_back(uint64_t mfns, uint64_t nr_mfns)
     if (!memory_begin(m))
         return hypercall_again(v);
     while (result == 0 && done < nr_mfns) {
-        if (!table_release(m) || !take_work(m))
+        if (!table_release(m) || !work_take(m, WORK_GIVE_BACK))
             result = -PARAPET_ERESTART;
         else if (copy_from_guest(&mfn, mfns + done * sizeof(mfn), sizeof(mfn)))
             result = -PARAPET_EFAULT;
@@ -111,7 +98,7 @@ int64_t hc_memory_populate(uint64_t frames, uint64_t nr_frames)
         return hypercall_again(v);
     while (result == 0 && done < nr_frames) {
         result = -PARAPET_ERESTART;
-        if (table_release(m) && take_work(m))
+        if (table_release(m) && work_take(m, WORK_POPULATE))
             result =
                 populate(m, frames + done * sizeof(struct parapet_populate));
         if (result == 0)

@@ -27,7 +27,7 @@ void memory_failed(struct vcpu *v, int64_t result, uint64_t done)
     if (result == -PARAPET_ERESTART) {
         this_cpu()->multicall_stop |= MULTICALL_REPEAT;
         /* The shortest paths do not begin a share of their own. */
-        v->domain->memory.work = TABLE_WORK;
+        v->domain->memory.work = WORK_CALL;
         return;
     }
     if (result == -PARAPET_EFAULT)

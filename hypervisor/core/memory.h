@@ -9,6 +9,7 @@
 
 #include "hypervisor/core/domain.h"
 #include "hypervisor/mm/table.h"
+#include "hypervisor/mm/work.h"
 
 /* A call is refused before it has begun; returns the error. No lock. */
 int64_t memory_refused(struct vcpu *v, int64_t error);
@@ -20,7 +21,7 @@ memory_begin(struct memory_owner *m)
 {
     if (!memory_lock(m))
         return false;
-    m->work = TABLE_WORK;
+    m->work = WORK_CALL;
     m->failed_entry = 0;
     return true;
 }

@@ -59,8 +59,26 @@ static int update_any(struct memory_owner *m, uint64_t pte, uint64_t value,
     return error;
 }
 
-/* Looked at in between: what is left, since a change of type costs more. */
+/*
+ * Looked at in between: what is left, since a change of type costs more. A call
+ * may go beyond its share by the replacements themselves of so many entries.
+ */
 #define AT_A_TIME 64u
+
+/* The work of a replacement for each byte of its update. */
+#define WORK_BYTE (WORK_REPLACE / sizeof(struct parapet_pte_update))
+_Static_assert(WORK_BYTE * sizeof(struct parapet_pte_update) == WORK_REPLACE,
+               "it is a whole number");
+
+/* For how many bytes of updates there is work now. */
+static inline uint64_t size_at_a_time(const struct memory_owner *m)
+{
+    const uint64_t size = sizeof(struct parapet_pte_update);
+
+    if (__builtin_expect(m->work >= AT_A_TIME * WORK_REPLACE, 1))
+        return AT_A_TIME * size;
+    return m->work / WORK_REPLACE * size;
+}
 
 /*
  * The short path: whole entries of one table of level 1, with its machine
@@ -101,20 +119,20 @@ static int64_t update_all(struct memory_owner *m, uint64_t *at, uint64_t end,
     int error = 0;
 
     while (*at != end && error == 0) {
-        if (m->work == 0)
+        if (m->work < WORK_UPDATE)
             return -PARAPET_ERESTART;
         if (!read_update(*at, &pte, &value))
             return -PARAPET_EFAULT;
         if (mask == ~0ul && pte % sizeof(uint64_t) == 0 &&
             table_is_l1(m, pte >> PAGE_SHIFT)) {
             start = *at;
-            error = update_l1(
-                m, at, start + MIN(end - start, MIN(m->work, AT_A_TIME) * size),
-                ALIGN_DOWN(pte, PAGE_SIZE));
+            error =
+                update_l1(m, at, start + MIN(end - start, size_at_a_time(m)),
+                          ALIGN_DOWN(pte, PAGE_SIZE));
             /* One more, since an entry may have changed between two looks. */
-            m->work -= MIN(m->work, 1 + (uint32_t)((*at - start) / size));
+            work_add(m, (uint32_t)((*at - start + size) * WORK_BYTE));
         } else {
-            m->work--;
+            m->work -= WORK_UPDATE;
             error = update_any(m, pte, value, mask);
             *at += error ? 0 : size;
         }
@@ -218,7 +236,7 @@ static bool page_ok(uint64_t page)
 /* What other calls have left to be let go comes first. */
 static __attribute__((noinline)) bool release_before(struct memory_owner *m)
 {
-    m->work = TABLE_WORK;
+    m->work = WORK_CALL;
     return table_release(m);
 }
 

@@ -13,6 +13,8 @@
 #include "abi/errors.h"
 #include "hypervisor/base/bug.h"
 #include "hypervisor/mm/paging.h"
+#include "hypervisor/mm/work.h"
+#include "lib/macros.h"
 
 #define GROUP 8u /* entries that are looked at together */
 
@@ -93,6 +95,8 @@ static int entry_get(struct memory_owner *m, enum frame_type type,
         return error;
     if (type == TYPE_USER_ROOT && !(entry & PARAPET_PTE_U))
         return -PARAPET_EINVAL;
+    if (!work_take(m, WORK_REFER))
+        return -PARAPET_ERESTART;
     return table_get(m, table_entry_mfn(entry), type_below(type));
 }
 
@@ -118,36 +122,44 @@ static inline bool group_is_empty(const uint64_t *e)
     return (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]) == 0;
 }
 
-/*
- * From entry i on, past whole groups that are empty, and back. Each costs as
- * much as an entry.
- */
+/* The work of an empty group for each of its entries. */
+#define WORK_EMPTY (WORK_GROUP / GROUP)
+_Static_assert(WORK_EMPTY *GROUP == WORK_GROUP, "it is a whole number");
+
+/* Whether there is enough for all groups of a table. */
+static inline bool work_for_all(const struct memory_owner *m)
+{
+    return __builtin_expect(m->work >= TABLE_ENTRIES * WORK_EMPTY, 1);
+}
+
+/* From entry i on, past whole groups that are empty, and back. */
 static unsigned int skip_empty(struct memory_owner *m, const uint64_t *entries,
                                unsigned int i)
 {
-    unsigned int start = i, limit = i + m->work * GROUP;
+    unsigned int start = i, limit = TABLE_ENTRIES;
 
-    if (limit > TABLE_ENTRIES || m->work > TABLE_ENTRIES)
-        limit = TABLE_ENTRIES;
     if (i % GROUP != 0)
         return i;
+    if (!work_for_all(m))
+        limit = MIN(limit, i + m->work / WORK_EMPTY);
     while (i + GROUP <= limit && group_is_empty(entries + i))
         i += GROUP;
-    m->work -= (i - start) / GROUP;
+    m->work -= (i - start) * WORK_EMPTY;
     return i;
 }
 
 static unsigned int skip_empty_down(struct memory_owner *m,
                                     const uint64_t *entries, unsigned int i)
 {
-    unsigned int start = i;
-    unsigned int limit = m->work * GROUP < i ? i - m->work * GROUP : 0;
+    unsigned int start = i, limit = 0;
 
     if (i % GROUP != 0)
         return i;
+    if (!work_for_all(m))
+        limit = i - MIN(i, m->work / WORK_GROUP * GROUP);
     while (i > limit && group_is_empty(entries + i - GROUP))
         i -= GROUP;
-    m->work -= (start - i) / GROUP;
+    m->work -= (start - i) * WORK_EMPTY;
     return i;
 }
 
@@ -170,9 +182,8 @@ static int check_entries(struct memory_owner *m, mfn_t mfn,
         f->nr_valid = (uint16_t)i;
         if (i == TABLE_ENTRIES)
             return 0;
-        if (m->work == 0)
+        if (!work_take(m, WORK_CHECK))
             return -PARAPET_ERESTART;
-        m->work--;
         error = entry_get(m, type, i, entries[i]);
         if (error)
             return entry_failed(m, mfn, i, error);
@@ -245,6 +256,8 @@ int table_get(struct memory_owner *m, mfn_t mfn, enum frame_type type)
             table_release_later(m, mfn);
             return -PARAPET_ERESTART;
         }
+        if (!work_take(m, WORK_TABLE))
+            return -PARAPET_ERESTART;
         if (type_claim(m, f, state, type))
             return table_make(m, mfn, type);
     }
@@ -338,6 +351,8 @@ static bool release_first(struct memory_owner *m, mfn_t mfn)
     enum frame_type type = state_type(frame_state(f));
     const uint64_t *entries = table_entries(mfn);
 
+    if (!work_take(m, WORK_RELEASE))
+        return false;
     while (m->releasing == mfn) {
         f->nr_valid = (uint16_t)skip_empty_down(m, entries, f->nr_valid);
         if (f->nr_valid == 0) {
@@ -346,9 +361,8 @@ static bool release_first(struct memory_owner *m, mfn_t mfn)
             f->releasing = 0;
             return true;
         }
-        if (m->work == 0)
+        if (!work_take(m, WORK_LET_GO))
             return false;
-        m->work--;
         release_entry(m, mfn, type);
     }
     return true;

@@ -4,7 +4,7 @@
  * table comes to be one and ceases to be. The invariant is told in type.c.
  *
  * Every function here needs the owner's lock (memory_lock), and may use up
- * m->work, a number of entries; -ERESTART says that it is used up, or that
+ * m->work (mm/work.h); -ERESTART says that too little is left of it, or that
  * table_release() has to be called first. On failure, failed_entry of m is
  * the machine address of the entry at fault, if it was an entry.
  */

@@ -49,15 +49,9 @@
 #include "abi/errors.h"
 #include "hypervisor/base/bug.h"
 #include "hypervisor/mm/m2p.h"
+#include "hypervisor/mm/work.h"
 #include "lib/macros.h"
 #include "lib/string.h"
-
-/*
- * A change of type and its flush cost as much as so many entries; having to
- * wait for other CPUs as much as all: so a call waits for a flush once at most.
- */
-#define CHANGE_WORK 2u
-#define WAIT_WORK TABLE_WORK
 
 struct frame_info *frame_infos;
 uint64_t nr_frame_infos;
@@ -104,18 +98,18 @@ void type_stamp_slow(struct frame_info *f)
         ;
 }
 
-/* No CPU translates to the frame any more; returns how many had to be asked. */
-static unsigned int flush_stale(const struct memory_owner *m,
-                                const struct frame_info *f)
+/* No CPU translates to the frame any more. Returns the work that other CPUs
+ * made in that. */
+static uint32_t flush_stale(const struct memory_owner *m,
+                            const struct frame_info *f)
 {
-    return tlb_flush_later_than(
-        __atomic_load_n(&f->stamp, __ATOMIC_SEQ_CST),
-        __atomic_load_n(&m->tlb_cpus, __ATOMIC_SEQ_CST));
-}
+    uint64_t cpus = __atomic_load_n(&m->tlb_cpus, __ATOMIC_SEQ_CST);
+    uint32_t waits = tlb_flush_later_than(
+        __atomic_load_n(&f->stamp, __ATOMIC_SEQ_CST), cpus);
 
-static void take_work(struct memory_owner *m, unsigned int work)
-{
-    m->work -= MIN(m->work, work);
+    /* CPUs are numbered from 0, so the last one tells how many there are. */
+    return (63 - (uint32_t)__builtin_clzl(cpus | 1)) * WORK_CPU +
+           waits * WORK_WAIT;
 }
 
 bool type_claim(struct memory_owner *m, struct frame_info *f, uint64_t state,
@@ -130,7 +124,7 @@ bool type_claim(struct memory_owner *m, struct frame_info *f, uint64_t state,
         return false;
     /* The stamp is read behind the change: who dropped has stamped before. */
     if (changes)
-        take_work(m, CHANGE_WORK + flush_stale(m, f) * WAIT_WORK);
+        work_add(m, flush_stale(m, f));
     return true;
 }
 
@@ -159,7 +153,7 @@ int type_get_writable_slow(struct memory_owner *m, mfn_t mfn)
             table_release_later(m, mfn);
             return -PARAPET_ERESTART;
         }
-        if (m->work == 0)
+        if (!work_take(m, WORK_CHANGE))
             return -PARAPET_ERESTART;
         if (type_claim(m, f, state, TYPE_WRITABLE)) {
             type_validate(f);
@@ -214,7 +208,7 @@ int type_take_back(struct memory_owner *m, mfn_t mfn)
         m2p_set(mfn, gfn);
         return -PARAPET_EBUSY;
     }
-    take_work(m, flush_stale(m, f) * WAIT_WORK);
+    work_add(m, flush_stale(m, f));
     m->nr_frames--;
     frame_free(mfn); /* its contents are cleared when it is given out */
     return 0;

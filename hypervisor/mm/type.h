@@ -74,12 +74,6 @@ _Static_assert(sizeof(struct frame_info) == 32, "a frame costs 32 bytes");
 
 #define FRAME_INFO_NONE 0xffffffffu
 
-/*
- * Work for one hypercall: with 60 instructions each, below 20,000. It must be
- * at least 5, one for each level on the way down and one to get ahead.
- */
-#define TABLE_WORK 256u
-
 /* A domain as far as memory is concerned. */
 struct memory_owner {
     uint64_t owner; /* its id in place: id << STATE_OWNER_SHIFT */
@@ -88,7 +82,7 @@ struct memory_owner {
     uint64_t valid_l1;
     struct turn_lock lock;
     uint32_t releasing;    /* tables whose entries are to be let go: a list */
-    uint32_t work;         /* what is left of this hypercall's share */
+    uint32_t work;         /* what is left of this hypercall's share: work.h */
     uint64_t failed_entry; /* where the last failure was; see abi/shared.h */
     uint64_t nr_frames;
     uint64_t max_frames;

@@ -90,8 +90,9 @@ PREPARE_BATCH(512)
 static void prepare_demand_fault(void)
 {
     prepare_update_va();
-    MG_CHECK_EQ(
-        hypercall_mmu_update_va((uint64_t)WINDOW, 0, PARAPET_FLUSH_LOCAL), 0);
+    MG_CHECK_EQ(HYPERCALL_RESTARTED(hypercall_mmu_update_va(
+                    (uint64_t)WINDOW, 0, PARAPET_FLUSH_LOCAL)),
+                0);
     mg_trap_set(MG_PF, 0, (uint64_t)bench_map_page);
 }
 

@@ -112,10 +112,10 @@ static uint64_t decode_value(unsigned int domain, uint8_t target, uint8_t flag)
 /* Half of the calls have a share as in the hypervisor. */
 static void decode_work(struct step *s, uint8_t byte)
 {
-    s->work = byte < 0x80 ? TABLE_WORK : 5u + byte % 64u;
+    s->work = byte < 0x80 ? WORK_CALL : WORK_LEAST + byte % 8u * WORK_GROUP;
     s->nr_calls = 0;
     if (byte >= 0xe0) {
-        s->work = 1u + byte % 4u;
+        s->work = (1u + byte % 4u) * WORK_TABLE / 2;
         s->nr_calls = 1u + byte / 4 % 8u;
     } else if (byte >= 0xc0) {
         s->nr_calls = 1u + byte % 4u;

@@ -15,6 +15,7 @@
 #include "hypervisor/mm/m2p.h"
 #include "hypervisor/mm/paging.h"
 #include "hypervisor/mm/table.h"
+#include "hypervisor/mm/work.h"
 
 #define MMU_FRAMES 64u
 #define MMU_DOMAINS 2u

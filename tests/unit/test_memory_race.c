@@ -191,7 +191,7 @@ static void *run(void *argument)
             error = share(t, m, domain);
         } else {
             lock(m);
-            (void)mmu_begin(domain, 1 + (uint32_t)below(t, TABLE_WORK));
+            (void)mmu_begin(domain, 1 + (uint32_t)below(t, WORK_CALL));
             error = call(t, m, domain);
             memory_unlock(m);
         }

@@ -61,12 +61,12 @@ static uint64_t at(mfn_t table, unsigned int index)
 
 static int pin(mfn_t mfn, enum frame_type type)
 {
-    return table_pin(mmu_begin(0, 4096), mfn, type);
+    return table_pin(mmu_begin(0, 65536), mfn, type);
 }
 
 static int write(mfn_t table, unsigned int index, uint64_t value)
 {
-    return table_write(mmu_begin(0, 4096), table, index, value, ALL);
+    return table_write(mmu_begin(0, 65536), table, index, value, ALL);
 }
 
 static void release(void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * hypervisor/mm/table.c stopped at every point where it can stop: by a first
- * call with 1, 2, 3, ... of work, until there is one that needs no second.
+ * call with little work, which grows by less than the least that a step takes,
+ * until there is one that needs no second.
  * What comes next is each of the things that a guest may do then.
  */
 #include "tests/unit/unit.h"
@@ -14,8 +15,7 @@
 #define W PARAPET_PTE_W
 #define U PARAPET_PTE_U
 
-/* Enough to go down all levels, or nothing would ever be done. */
-#define LEAST_WORK 5u
+#define STEP WORK_GROUP
 #define MUCH_WORK 65536u
 #define NR_CALLS 100000u
 
@@ -110,7 +110,7 @@ static void test_resume(void **state)
     uint64_t *found;
 
     (void)state;
-    for (uint32_t work = 1; stop_at(work); work++) {
+    for (uint32_t work = 1; stop_at(work); work += STEP) {
         assert_int_equal(pin(l4, TYPE_L4, MUCH_WORK), 0);
         assert_true(table_walk(l4, 511ul << 39 | 511ul << 21, &found));
         assert_ptr_equal(found, table_entries(other_l1));
@@ -123,7 +123,8 @@ static void test_resume(void **state)
 static void test_resume_again_and_again(void **state)
 {
     (void)state;
-    for (uint32_t work = LEAST_WORK; work < 40; work++) {
+    for (uint32_t work = WORK_LEAST; work < WORK_LEAST + 40 * STEP;
+         work += STEP) {
         plant();
         assert_int_equal(pin(l4, TYPE_L4, work), 0);
         assert_int_equal(table_unpin(m, l4), 0);
@@ -138,14 +139,14 @@ static void test_write_meanwhile(void **state)
     const mfn_t *const tables[] = {&l4, &l3, &l2, &l1};
 
     (void)state;
-    for (uint32_t work = 1; stop_at(work); work++) {
+    for (uint32_t work = 1; stop_at(work); work += STEP) {
         for (unsigned int i = 0; i < 4; i++) {
             struct frame_info *f = frame_info(*tables[i]);
             bool half = f->nr_valid != 0;
             bool in_use = (frame_state(f) & STATE_COUNT) != 0;
             int error;
 
-            m->work = LEAST_WORK; /* another call */
+            m->work = WORK_LEAST; /* another call */
             error = type_get_writable(m, *tables[i]);
             if (in_use) {
                 assert_int_equal(error, -PARAPET_EBUSY);
@@ -154,7 +155,7 @@ static void test_write_meanwhile(void **state)
             assert_int_equal(error, half ? -PARAPET_ERESTART : 0);
             if (half) {
                 release_all();
-                m->work = LEAST_WORK;
+                m->work = WORK_LEAST;
                 assert_int_equal(type_get_writable(m, *tables[i]), 0);
             }
             table_entries(*tables[i])[0] = 0x80 | P;
@@ -169,9 +170,9 @@ static void test_write_meanwhile(void **state)
 static void test_another_type_meanwhile(void **state)
 {
     (void)state;
-    for (uint32_t work = 1; stop_at(work); work++) {
+    for (uint32_t work = 1; stop_at(work); work += STEP) {
         /* Its entries say that the table below is writable memory. */
-        assert_int_equal(pin(l4, TYPE_L1, LEAST_WORK + work), 0);
+        assert_int_equal(pin(l4, TYPE_L1, WORK_LEAST + work), 0);
         assert_int_equal(pin(l3, TYPE_L3, MUCH_WORK), -PARAPET_EBUSY);
         assert_int_equal(table_unpin(m, l4), 0);
         release_all();
@@ -185,7 +186,7 @@ static void test_another_type_meanwhile(void **state)
 static void test_give_back_meanwhile(void **state)
 {
     (void)state;
-    for (uint32_t work = 1; stop_at(work); work++) {
+    for (uint32_t work = 1; stop_at(work); work += STEP) {
         int error = type_take_back(m, l4);
 
         if (error == -PARAPET_ERESTART) {
@@ -208,7 +209,8 @@ static void test_give_back_meanwhile(void **state)
 static void test_release(void **state)
 {
     (void)state;
-    for (uint32_t work = 1; work < 600; work += 1 + work / 16) {
+    for (uint32_t work = WORK_RELEASE + WORK_LET_GO; work < 600 * STEP;
+         work += STEP + work / 16) {
         unsigned int nr_calls = 0;
 
         plant();
@@ -228,7 +230,7 @@ static void test_release(void **state)
 static void test_use_while_released(void **state)
 {
     (void)state;
-    for (uint32_t work = 0; work < 500; work += 7) {
+    for (uint32_t work = 0; work < 500 * STEP; work += 7 * STEP) {
         plant();
         assert_int_equal(pin(l4, TYPE_L4, MUCH_WORK), 0);
         assert_int_equal(table_unpin(m, l4), 0);
@@ -243,7 +245,7 @@ static void test_use_while_released(void **state)
             assert_int_equal(type_take_back(m, l4), -PARAPET_ERESTART);
         }
         check();
-        assert_int_equal(pin(l4, TYPE_L4, LEAST_WORK), 0);
+        assert_int_equal(pin(l4, TYPE_L4, WORK_LEAST), 0);
     }
 }
 
@@ -253,7 +255,7 @@ static void test_update_stops_too(void **state)
     int error = -PARAPET_ERESTART;
 
     (void)state;
-    for (uint32_t work = 1; error == -PARAPET_ERESTART; work++) {
+    for (uint32_t work = 1; error == -PARAPET_ERESTART; work += STEP) {
         plant();
         root = mmu_mfn(0, 7);
         assert_int_equal(pin(root, TYPE_L4, MUCH_WORK), 0);

@@ -31,17 +31,17 @@ static int end(void **state)
 
 static int get_writable(mfn_t mfn)
 {
-    return type_get_writable(mmu_begin(0, TABLE_WORK), mfn);
+    return type_get_writable(mmu_begin(0, WORK_CALL), mfn);
 }
 
 static int pin(mfn_t mfn)
 {
-    return table_pin(mmu_begin(0, TABLE_WORK), mfn, TYPE_L1);
+    return table_pin(mmu_begin(0, WORK_CALL), mfn, TYPE_L1);
 }
 
 static void unpin(mfn_t mfn)
 {
-    assert_int_equal(table_unpin(mmu_begin(0, TABLE_WORK), mfn), 0);
+    assert_int_equal(table_unpin(mmu_begin(0, WORK_CALL), mfn), 0);
     assert_true(table_release(m));
 }
 
@@ -230,7 +230,7 @@ static void test_what_is_in_use_is_not_given_back(void **state)
     /* Of a table, the entries go first. */
     assert_int_equal(table_unpin(m, mfn), 0);
     assert_int_equal(type_take_back(m, mfn), -PARAPET_ERESTART);
-    (void)mmu_begin(0, TABLE_WORK);
+    (void)mmu_begin(0, WORK_CALL);
     assert_true(table_release(m));
     assert_int_equal(type_take_back(m, mfn), 0);
 }

@@ -9,16 +9,16 @@
 
 #include <stdint.h>
 
-#include "tests/kernels/lib/clock.h"
+#include "lib/x86/tsc.h"
 
 #define MG_BOUND 20000
 
 /* Makes the call, notes under the name how long it took, gives its result. */
 #define MG_BOUNDED(name, call)                                                 \
     __extension__({                                                            \
-        uint64_t bounded_start = mg_rdtsc();                                   \
+        uint64_t bounded_start = rdtsc();                                      \
         int64_t bounded_result = (int64_t)(call);                              \
-        mg_bound_note(name, mg_rdtsc() - bounded_start);                       \
+        mg_bound_note(name, rdtsc() - bounded_start);                          \
         bounded_result;                                                        \
     })
 

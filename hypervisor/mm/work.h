@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a memory hypercall may do in one go. Its share is WORK_CALL, and each
+ * step takes what it costs at most before it is made: a step for which too
+ * little is left is not begun, and the call stops there with -ERESTART. So no
+ * call is longer than its share, the way in and out, and what a failure costs,
+ * which together are below the 20,000 instructions of docs/ABI.md, section 3.
+ * And each call gets ahead: with a fresh share one can go down all levels of a
+ * tree and check an entry there.
+ *
+ * A unit is an instruction of gcc 12's code, as QEMU's -icount counts them,
+ * without DEBUG=1. The figures below are what tests/kernels/bound_memory.c
+ * showed for the worst that a guest can make of each step, rounded up. Clang
+ * 14's code takes up to an eighth more, for which there is room: 18,100 for
+ * the longest call. The test fails where a figure is far too small.
+ *
+ * The lock of the owner is held.
+ */
+#ifndef HYPERVISOR_MM_WORK_H
+#define HYPERVISOR_MM_WORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hypervisor/mm/type.h"
+
+#define WORK_CALL 16000u
+
+/* Tables (mm/table.c). */
+#define WORK_GROUP 16u   /* a group of empty entries is passed */
+#define WORK_CHECK 90u   /* an entry is checked, and its reference taken */
+#define WORK_REFER 30u   /* and more for one of an upper level */
+#define WORK_TABLE 300u  /* a frame becomes a table, but for its entries */
+#define WORK_LET_GO 80u  /* an entry is let go */
+#define WORK_RELEASE 90u /* the list of what is to be let go is looked at */
+
+/* Frames (mm/type.c). */
+#define WORK_CHANGE 180u    /* one becomes writable memory, with a flush */
+#define WORK_CPU 12u        /* a CPU is looked at that may have to flush */
+#define WORK_WAIT WORK_CALL /* another CPU is waited for: once at most */
+
+/* Lists (core/hc_memory.c, core/hc_balloon.c). */
+#define WORK_REPLACE 80u    /* an entry of level 1 is replaced */
+#define WORK_UPDATE 230u    /* any entry is changed */
+#define WORK_GIVE_BACK 350u /* a frame goes back, with a flush */
+#define WORK_POPULATE 1300u /* a frame is found, zeroed and given */
+
+/* With so much any call gets ahead: down all levels, to an entry of the last
+ * one whose frame changes its type. */
+#define WORK_LEAST                                                             \
+    (4 * (WORK_TABLE + WORK_CHECK) + 3 * WORK_REFER + WORK_CHANGE)
+
+_Static_assert(WORK_UPDATE + WORK_LEAST <= WORK_CALL, "a call must get ahead");
+
+/* Takes it from what is left; false, and nothing taken, when that is less. */
+static inline bool work_take(struct memory_owner *m, uint32_t work)
+{
+    if (m->work < work)
+        return false;
+    m->work -= work;
+    return true;
+}
+
+/* What was done and could not be refused. */
+static inline void work_add(struct memory_owner *m, uint32_t work)
+{
+    m->work -= m->work < work ? m->work : work;
+}
+
+#endif
