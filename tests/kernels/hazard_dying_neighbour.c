@@ -13,7 +13,6 @@
  *
  * QEMU: smp=1 partner=partners/sleeper
  * EXPECT: killed "no stack for the event frame"
- * CONSOLE: "TEST sleeper: success"
  */
 #include "abi/stubs.h"
 #include "tests/kernels/lib/clock.h"

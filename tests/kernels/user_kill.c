@@ -17,7 +17,6 @@
  *
  * BUNDLE: memory=16M
  * QEMU: partner=partners/witness
- * CONSOLE: "TEST witness: success"
  * VARIANT: syscall_none expect=killed:"no entry is registered"
  * VARIANT: syscall_hypervisor expect=killed:"stack for the system call"
  * VARIANT: syscall_above expect=killed:"stack for the system call"

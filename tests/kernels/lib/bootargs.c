@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "lib/macros.h"
 #include "lib/string.h"
 
 enum fdt_token {
@@ -21,7 +22,11 @@ enum fdt_token {
 /* Words of the header. */
 enum { FDT_STRUCT_OFFSET = 2, FDT_STRINGS_OFFSET = 3 };
 
-static const char *bootargs = "";
+#define NONCE "nonce="
+
+/* A bundle takes no longer ones. */
+static char bootargs[1024];
+static const char *nonce = "";
 
 static uint32_t big_endian(const uint32_t *word)
 {
@@ -54,19 +59,41 @@ static const char *find_bootargs(const uint32_t *word, const char *strings)
     }
 }
 
+/* The nonce is the last word, and no business of the test's. */
+static void set_bootargs(const char *all)
+{
+    const char *last = strrchr(all, ' ');
+    size_t length = strlen(all);
+
+    last = last ? last + 1 : all;
+    if (strncmp(last, NONCE, strlen(NONCE)) == 0) {
+        nonce = last + strlen(NONCE);
+        length = last == all ? 0 : (size_t)(last - all) - 1;
+    }
+    length = MIN(length, sizeof(bootargs) - 1);
+    memcpy(bootargs, all, length);
+    bootargs[length] = '\0';
+}
+
 void mg_bootargs_init(const void *dtb)
 {
     const uint32_t *header = dtb;
     const char *bytes = dtb;
     const char *structure = bytes + big_endian(header + FDT_STRUCT_OFFSET);
 
-    bootargs = find_bootargs((const uint32_t *)(const void *)structure,
-                             bytes + big_endian(header + FDT_STRINGS_OFFSET));
+    set_bootargs(
+        find_bootargs((const uint32_t *)(const void *)structure,
+                      bytes + big_endian(header + FDT_STRINGS_OFFSET)));
 }
 
 const char *mg_bootargs(void)
 {
     return bootargs;
+}
+
+const char *mg_nonce(void)
+{
+    return nonce;
 }
 
 bool mg_variant(const char *name)

@@ -11,8 +11,11 @@
 /* Finds /chosen/bootargs; called once, with the device tree of the entry. */
 void mg_bootargs_init(const void *dtb);
 
-/* The whole text; "" if there is none. It is never NULL. */
+/* The whole text but the nonce; "" if there is none. It is never NULL. */
 const char *mg_bootargs(void);
+
+/* What tells this domain's verdict from one that another prints; or "". */
+const char *mg_nonce(void);
 
 /* Whether the text is exactly this variant's name. */
 bool mg_variant(const char *name);

@@ -25,9 +25,18 @@ static void say(const char *kind, const char *format, va_list args)
     mg_printf("\n");
 }
 
+/* Whoever knows not the nonce of this boot cannot say that for us. */
+static void say_result(const char *result)
+{
+    const char *nonce = mg_nonce();
+
+    mg_printf("TEST %s: %s%s%s\n", mg_test_name, result, *nonce ? " " : "",
+              nonce);
+}
+
 static _Noreturn void end(const char *result, uint32_t reason)
 {
-    mg_printf("TEST %s: %s\n", mg_test_name, result);
+    say_result(result);
     for (;;)
         (void)hypercall_shutdown(reason);
 }
@@ -76,7 +85,7 @@ void mg_expect_kill(void)
 {
     if (nr_failures)
         mg_finish();
-    mg_printf("TEST %s: armed\n", mg_test_name);
+    say_result("armed");
 }
 
 void mg_not_killed(void)

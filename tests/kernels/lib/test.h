@@ -7,8 +7,9 @@
  *   error    mg_error: the test itself is at fault
  *   failure  mg_failure or a check: the hypervisor is at fault
  *
- * The last line is "TEST name: result". Success and skip power the domain
- * off; error and failure end it as crashed.
+ * The last line is "TEST name: result NONCE": tests/kernels/run gives each
+ * domain a nonce of its own in the boot arguments, and believes no other.
+ * Success and skip power the domain off; error and failure end it as crashed.
  */
 #ifndef KERNELS_TEST_H
 #define KERNELS_TEST_H
@@ -32,8 +33,8 @@ _Noreturn void mg_error(const char *format, ...)
 _Noreturn void mg_finish(void);
 
 /*
- * For tests that expect their end by the hypervisor: prints "TEST name:
- * armed", without which tests/kernels/run does not believe the end. Reaching
+ * For tests that expect their end by the hypervisor: prints "TEST name: armed
+ * NONCE", without which tests/kernels/run does not believe the end. Reaching
  * mg_not_killed() is a failure, and ends the test.
  */
 void mg_expect_kill(void);
