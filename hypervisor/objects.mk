@@ -2,6 +2,7 @@
 
 HV_SRC := \
     hypervisor/base/console.c \
+    hypervisor/base/console_filter.c \
     hypervisor/base/log.c \
     hypervisor/base/panic.c \
     hypervisor/base/spinlock.c \

@@ -11,14 +11,19 @@
 
 #include <stdint.h>
 
+#include "hypervisor/base/console_filter.h"
 #include "hypervisor/base/spinlock.h"
 #include "hypervisor/x86/uart.h"
+#include "lib/printf.h"
 
 #define INPUT_SIZE 1024
+/* Some 30 instructions for each: that keeps a call short. */
+#define CONSOLE_SHOWN_AT_ONCE 320
 
 static struct spinlock console_lock;
 static bool lock_broken;
 static bool column_zero = true;
+static unsigned int writer; /* the domain that wrote last */
 
 static char input[INPUT_SIZE];
 static size_t input_head; /* bytes put in so far */
@@ -42,12 +47,21 @@ void console_break_lock(void)
 }
 
 /* A newline becomes carriage return and newline, as terminals want it. */
-static void put(char c)
+static inline void put(char c)
 {
     if (c == '\n')
         uart_put('\r');
     uart_put((uint8_t)c);
-    column_zero = c == '\n';
+}
+
+static inline void put_all(const char *bytes, size_t nr_bytes)
+{
+    const char *end = bytes + nr_bytes;
+
+    while (bytes != end)
+        put(*bytes++);
+    if (nr_bytes > 0)
+        column_zero = end[-1] == '\n';
 }
 
 void console_write_line(const char *line)
@@ -59,15 +73,45 @@ void console_write_line(const char *line)
     for (; *line != '\0'; line++)
         put(*line >= ' ' && *line <= '~' ? *line : '?');
     put('\n');
+    column_zero = true;
     unlock();
 }
 
-void console_write_raw(const char *bytes, size_t nr_bytes)
+/* What domain writes is not in another's line; the lock is held. */
+static void begin(unsigned int domain)
+{
+    if (__builtin_expect(writer == domain, 1))
+        return;
+    if (!column_zero)
+        put('\n');
+    column_zero = true;
+    writer = domain;
+}
+
+void console_write_raw(unsigned int domain, const char *bytes, size_t nr_bytes)
 {
     lock();
-    for (size_t i = 0; i < nr_bytes; i++)
-        put(bytes[i]);
+    begin(domain);
+    put_all(bytes, nr_bytes);
     unlock();
+}
+
+size_t console_write_filtered(unsigned int domain, const char *bytes,
+                              size_t nr_bytes)
+{
+    char text[CONSOLE_SHOWN_AT_ONCE], prefix[CONSOLE_PREFIX_MAX + 1];
+    struct console_shown shown = {.text = text, .room = sizeof(text)};
+    bool line_begins;
+    size_t taken;
+
+    (void)string_format(prefix, sizeof(prefix), "d%u| ", domain);
+    lock();
+    begin(domain);
+    line_begins = column_zero;
+    taken = console_filter(prefix, &line_begins, bytes, nr_bytes, &shown);
+    put_all(text, shown.size);
+    unlock();
+    return taken;
 }
 
 /* Fills the buffer from the UART; the lock is held. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The machine's one console: lines of the hypervisor, bytes of the domains, and
- * input. It knows no domain: who may read is hc_console.c's to say.
+ * input. It knows no domain but by its number: who may read, and write as it
+ * likes, is hc_console.c's to say.
  */
 #ifndef HYPERVISOR_BASE_CONSOLE_H
 #define HYPERVISOR_BASE_CONSOLE_H
@@ -12,8 +13,15 @@
 /* Writes a line of the hypervisor's own, starting it in column 0. */
 void console_write_line(const char *line);
 
-/* Writes the bytes of a domain as they are. */
-void console_write_raw(const char *bytes, size_t nr_bytes);
+/*
+ * Writes bytes of a domain, as they are or as console_filter.h says, with
+ * "d2| " before each line: the hypervisor's own lines begin otherwise. When
+ * another domain's line is open, they begin a new one. The second returns how
+ * many bytes it took: not always all, but at least one if there was any.
+ */
+void console_write_raw(unsigned int domain, const char *bytes, size_t nr_bytes);
+size_t console_write_filtered(unsigned int domain, const char *bytes,
+                              size_t nr_bytes);
 
 /* From now on no lock is taken: for the panic, when its holder may be dead. */
 void console_break_lock(void);

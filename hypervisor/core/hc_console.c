@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The console hypercalls, and which domain has the focus: the one that reads
- * the input and is told of it.
+ * the input, is told of it, and writes what it likes.
  */
 #include "hypervisor/core/hc_console.h"
 
@@ -64,17 +64,21 @@ void hc_console_domain_ended(const struct domain *d)
 }
 
 /*
- * console_write: at most 256 bytes at a call. Returns how many were written.
- * EFAULT: the bytes cannot be read; none was written.
+ * console_write: at most 256 bytes at a call. Returns how many were written,
+ * not 0 if there are any. EFAULT: the bytes cannot be read; none was written.
  */
 int64_t hc_console_write(uint64_t buffer, uint64_t length)
 {
+    const struct domain *d = vcpu_current()->domain;
     char bytes[CHUNK];
     size_t n = MIN(length, (uint64_t)CHUNK);
 
     if (copy_from_guest(bytes, buffer, n))
         return -PARAPET_EFAULT;
-    console_write_raw(bytes, n);
+    if (d == focus)
+        console_write_raw(d->id, bytes, n);
+    else
+        n = console_write_filtered(d->id, bytes, n);
     return (int64_t)n;
 }
 
