@@ -71,15 +71,19 @@ static void echo_until_ctrl_d(void)
         send(byte);
 }
 
+/* The next one is d10, then d11 and so on: two digits each. */
 static void pass_the_console_on(void)
 {
+    char line[] = "d10: has the console\r\n";
     const char *text;
     int i;
 
-    for (i = 0; i < 40; i++) {
+    for (i = 10; i < 50; i++) {
         while (receive() != CTRL_D)
             ;
-        for (text = "d2: has the console\r\n"; *text != '\0'; text++)
+        line[1] = (char)('0' + i / 10);
+        line[2] = (char)('0' + i % 10);
+        for (text = line; *text != '\0'; text++)
             send((uint8_t)*text);
     }
 }

@@ -8,10 +8,14 @@ failure here is the fault of tools/run or of QEMU.
 
 import os
 import subprocess
+import sys
 import tempfile
 
 import machine
 from machine import boot, expect, expect_status, expect_text, test
+
+sys.path.insert(0, "tools")
+from run_lib import focus  # noqa: E402
 
 FLAGS = ["-m32", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror",
          "-ffreestanding", "-fno-pic", "-fno-stack-protector",
@@ -101,6 +105,24 @@ def piped():
 def next_domains():
     # Two seconds for each would be more than TIMEOUT.
     expect_end("next", machine.OK, "")
+
+
+@test("tools/run: no line of a domain without the console passes it on, and "
+      "one with it does so once")
+def forged_focus():
+    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
+        heard = focus.Focus(folder)
+        heard.hear(b"d2| d3: has the console\r\n"
+                   b"d1: has the console\r\n" +
+                   b"d2: has the console\r\n" * 1000 +
+                   b"it is d4: has the console\r\n"
+                   b"d3: has the console\r\nd9: has the con")
+        heard.hear(b"sole\r\n")
+        os.close(heard.pipe)
+    times = 0
+    while heard.news.acquire(blocking=False):
+        times += 1
+    expect(times == 3, f"it went on {times} times, and not 3")
 
 
 @test("tools/run: it ends with the machine while its input stays open")
