@@ -10,11 +10,14 @@
 #include "lib/macros.h"
 
 /*
- * A call stops after so many entries, or after one that is slow or had to wait
- * for a lock or for another CPU: so it keeps within 20,000 instructions,
- * whatever the entries are, and has one wait at most.
+ * A call stops after so many entries, or after one that is slow, was long, or
+ * had to wait for a lock or for another CPU; and before one that is slow when
+ * it comes after more than a few. So it keeps within 20,000 instructions,
+ * whatever the entries are, and has one wait at most: one that is not slow
+ * takes some 420.
  */
 #define ENTRIES_AT_A_TIME 32
+#define ENTRIES_BEFORE_SLOW 4
 
 _Static_assert(sizeof(struct parapet_multicall_entry) == 64,
                "the offsets below are those of the structure");
@@ -78,13 +81,26 @@ fault:
     return false;
 }
 
-/* Whether the call is refused here; notes one behind which to stop. */
-static inline bool is_special(struct cpu_info *cpu, uint8_t flags)
+/*
+ * Whether the call at entry is refused here. Notes one that is slow, and with
+ * it the multicall stops: before it, if there were more than a few others. On
+ * the path of all calls, so where the first one is comes from the registers
+ * that the guest called with.
+ */
+static inline bool is_refused(struct cpu_info *cpu, uint8_t flags,
+                              uint64_t entry)
 {
+    const uint64_t few = ENTRIES_BEFORE_SLOW * 64;
+
     if (__builtin_expect(!(flags & (HC_NO_MULTICALL | HC_SLOW)), 1))
         return false;
-    cpu->multicall_stop |= flags & HC_SLOW;
-    return flags & HC_NO_MULTICALL;
+    if (flags & HC_NO_MULTICALL)
+        return true;
+    cpu->multicall_stop |= HC_SLOW;
+    if (entry - guest_regs_of(cpu)->rdi <= few)
+        return false;
+    cpu->multicall_stop |= MULTICALL_REPEAT;
+    return true;
 }
 
 /*
@@ -121,8 +137,8 @@ int64_t hc_multicall(uint64_t calls, uint64_t nr_calls)
         if (__builtin_expect(number >= PARAPET_NR_HYPERCALLS, 0)) {
             counters->unknown_hypercalls++;
             result = -PARAPET_ENOSYS;
-        } else if (is_special(cpu, hypercall_flags[number])) {
-            result = -PARAPET_EINVAL;
+        } else if (is_refused(cpu, hypercall_flags[number], entry)) {
+            result = -PARAPET_EINVAL; /* or whatever, if it comes again */
         } else {
             counters->hypercalls[number]++;
             result = dispatch[number](args[0], args[1], args[2], args[3],

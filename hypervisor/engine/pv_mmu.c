@@ -233,10 +233,14 @@ static bool page_ok(uint64_t page)
     return page % PAGE_SIZE == 0 && guest_vaddr_ok(page);
 }
 
-/* What other calls have left to be let go comes first. */
+/*
+ * What other calls have left to be let go comes first: with a smaller share,
+ * since this may be one of many entries of a multicall, which then stops.
+ */
 static __attribute__((noinline)) bool release_before(struct memory_owner *m)
 {
-    m->work = WORK_CALL;
+    m->work = WORK_ENTRY;
+    this_cpu()->multicall_stop |= MULTICALL_LONG;
     return table_release(m);
 }
 

@@ -22,6 +22,7 @@ struct vcpu;
 /* Bits of multicall_stop, among them HC_SLOW (core/hc_multicall.c). */
 #define MULTICALL_WAITED 1u /* for a lock, or for another CPU's flush */
 #define MULTICALL_REPEAT 2u /* the entry has asked for -ERESTART */
+#define MULTICALL_LONG 8u   /* the entry took longer than they do */
 
 /* Bits of exit_work: what is to be done before the guest runs on. */
 #define WORK_RESCHEDULE 1u
