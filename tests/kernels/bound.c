@@ -37,7 +37,7 @@ static void sleeper(uint64_t id)
 
     for (;;) {
         if (woken_at)
-            mg_bound_note("a switch to another vCPU", mg_rdtsc() - woken_at);
+            mg_bound_note("a switch to another vCPU", rdtsc() - woken_at);
         woken_at = 0;
         if (ports[id])
             mg_port_clear(ports[id]);
@@ -104,7 +104,7 @@ static void wake_all(void)
     multicall("multicall, evtchn_send to all others");
     for (uint32_t i = 1; i < NR_VCPUS; i++)
         (void)hypercall_yield();
-    woken_at = mg_rdtsc();
+    woken_at = rdtsc();
     MG_DONE(hypercall_evtchn_send(ports[1]));
     (void)hypercall_yield();
     MG_CHECK_EQ(woken_at, 0);

@@ -186,6 +186,35 @@ static void test_out_of_reach(void)
     space->data[0] = 0;
 }
 
+/*
+ * What is below its root is the user's, whatever the user bit says further
+ * down: tables may be below a kernel root, too, where the bit means as little.
+ */
+static void test_user_bit(void)
+{
+    const uint64_t entries[] = {
+        mg_walk(space->root, MG_USER_DATA, 1),
+        mg_walk(space->root, MG_USER_DATA, 2),
+        mg_walk(space->root, MG_USER_DATA, 3),
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
+        MG_DONE(mg_update_masked(entries[i], 0, PARAPET_PTE_U));
+        MG_CHECK(mg_read_entry(entries[i]) & PARAPET_PTE_KERNEL);
+        MG_DONE(hypercall_mmu_flush(PARAPET_FLUSH_ALL));
+        (void)mg_user_expect("load", do_load, MG_USER_DATA, MG_SYSCALL, NULL);
+        (void)mg_user_expect("store", do_store, MG_USER_DATA, MG_SYSCALL, NULL);
+        MG_CHECK_EQ(space->data[0], 0x5a);
+        space->data[0] = 0;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
+        MG_DONE(mg_update_masked(entries[i], PARAPET_PTE_U, PARAPET_PTE_U));
+    /* Only in the root is it asked for. */
+    MG_REFUSED(mg_update_masked(mg_walk(space->root, MG_USER_DATA, 4), 0,
+                                PARAPET_PTE_U),
+               EINVAL);
+}
+
 MG_SNIPPET(do_cli, "cli");
 MG_SNIPPET(do_sti, "sti");
 MG_SNIPPET(do_hlt, "hlt");
@@ -430,6 +459,7 @@ void test_main(void)
     test_hypercall_page();
     test_round_trips();
     test_out_of_reach();
+    test_user_bit();
     test_instructions();
     test_bases();
     test_wild_rip();
