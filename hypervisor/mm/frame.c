@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Owns one bit for each frame up to the end of RAM: 1 is in use or no RAM. A
- * second bitmap has a bit for each word of the first: 1 is full. So a search is
- * short however much is in use, which a guest may have some influence on.
+ * second bitmap has a bit for each word of the first: 1 is full; and a third
+ * one the same for the second. So a search is short however much is in use,
+ * which a guest may have some influence on: one word of the third bitmap is
+ * for 1 GiB.
  */
 #include "hypervisor/mm/frame.h"
 
@@ -18,6 +20,7 @@
 static struct spinlock frame_lock;
 static uint64_t *used;
 static uint64_t *full;
+static uint64_t *all_full;
 static size_t nr_frames;
 static size_t nr_total;
 static size_t nr_free;
@@ -79,17 +82,28 @@ static void mark_used(const struct memory_range *range)
         bitmap_set_range(used, first, end - first);
 }
 
-/* After a change of the frames from first on, nr of them. */
-static void update_full(size_t first, size_t nr)
+/* After a change of nr bits of below from first on. */
+static void update_above(uint64_t *above, const uint64_t *below, size_t first,
+                         size_t nr)
 {
     size_t end = (first + nr - 1) / BITMAP_WORD_BITS;
 
     for (size_t word = first / BITMAP_WORD_BITS; word <= end; word++) {
-        if (used[word] == ~0ul)
-            bitmap_set(full, word);
+        if (below[word] == ~0ul)
+            bitmap_set(above, word);
         else
-            bitmap_clear(full, word);
+            bitmap_clear(above, word);
     }
+}
+
+/* After a change of the frames from first on, nr of them. */
+static void update_full(size_t first, size_t nr)
+{
+    size_t word = first / BITMAP_WORD_BITS;
+
+    update_above(full, used, first, nr);
+    update_above(all_full, full, word,
+                 (first + nr - 1) / BITMAP_WORD_BITS - word + 1);
 }
 
 static size_t count_free(void)
@@ -109,21 +123,22 @@ bool frame_init(const struct memory_range *ram, size_t nr_ram,
                 const struct memory_range *reserved, size_t nr_reserved)
 {
     struct memory_range own;
-    size_t size, used_size;
+    size_t size, nr_words, nr_full_words;
 
     nr_frames = 0;
     for (size_t i = 0; i < nr_ram; i++)
         nr_frames = MAX(nr_frames, (size_t)(ram[i].end >> PAGE_SHIFT));
     nr_frames = ALIGN_UP(nr_frames, (size_t)BITMAP_WORD_BITS);
-    used_size = ALIGN_UP(nr_frames / 8, sizeof(uint64_t));
-    size = ALIGN_UP(used_size + used_size / BITMAP_WORD_BITS +
-                        2 * sizeof(uint64_t),
-                    PAGE_SIZE);
+    nr_words = nr_frames / BITMAP_WORD_BITS;
+    nr_full_words = nr_words / BITMAP_WORD_BITS + 1;
+    size = nr_words + nr_full_words + nr_full_words / BITMAP_WORD_BITS + 1;
+    size = ALIGN_UP(size * sizeof(uint64_t), PAGE_SIZE);
     if (!place_bitmap(&own, size, ram, nr_ram, reserved, nr_reserved))
         return false;
 
     used = paddr_to_vaddr(own.start);
-    full = used + used_size / sizeof(uint64_t);
+    full = used + nr_words;
+    all_full = full + nr_full_words;
     memset(used, 0xff, size);
     for (size_t i = 0; i < nr_ram; i++)
         mark_free(&ram[i]);
@@ -138,13 +153,14 @@ bool frame_init(const struct memory_range *ram, size_t nr_ram,
 
 mfn_t frame_alloc(void)
 {
-    size_t nr_words = nr_frames / BITMAP_WORD_BITS;
+    size_t nr_full_words = nr_frames / BITMAP_WORD_BITS / BITMAP_WORD_BITS + 1;
     mfn_t mfn = MFN_NONE;
     size_t word;
 
     spin_lock(&frame_lock);
-    word = bitmap_find_zero(full, nr_words, 0);
-    if (word < nr_words) {
+    word = bitmap_find_zero(all_full, nr_full_words, 0);
+    if (word < nr_full_words) {
+        word = word * BITMAP_WORD_BITS + (size_t)__builtin_ctzl(~full[word]);
         mfn = word * BITMAP_WORD_BITS + (size_t)__builtin_ctzl(~used[word]);
         bitmap_set(used, mfn);
         update_full(mfn, 1);
