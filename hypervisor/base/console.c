@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns the console's lock, the output column and the input buffer. Knows the
+ * Owns the console's locks, the output column and the input buffer. Knows the
  * UART only by x86/uart.h.
+ *
+ * Output and input have a lock each, so that the interrupt of the input never
+ * waits for what domains write. A domain gives up when it would have to wait
+ * for long: for other writers, or for the UART, which may stand still as long
+ * as nobody reads what comes out of it. A line of the hypervisor's own waits.
  *
  * No input is lost: when the buffer is full the UART is told to stop
  * interrupting, its one-byte register stays full, and the sender waits (in
@@ -11,34 +16,40 @@
 
 #include <stdint.h>
 
+#include "abi/errors.h"
 #include "hypervisor/base/console_filter.h"
 #include "hypervisor/base/spinlock.h"
+#include "hypervisor/base/turn_lock.h"
 #include "hypervisor/x86/uart.h"
 #include "lib/printf.h"
 
 #define INPUT_SIZE 1024
+
 /* Some 30 instructions for each: that keeps a call short. */
 #define CONSOLE_SHOWN_AT_ONCE 320
 
-static struct spinlock console_lock;
+/* How often a call of a domain looks, in all, whether the UART has sent. */
+#define UART_LOOKS 2000u
+
+static struct turn_lock output_lock;
 static bool lock_broken;
 static bool column_zero = true;
 static unsigned int writer; /* the domain that wrote last */
 
+/* What a domain has written and the UART has not taken: before all else. */
+static char rest[CONSOLE_SHOWN_AT_ONCE + 1];
+static size_t rest_begin;
+static size_t rest_end;
+
+static struct spinlock input_lock;
 static char input[INPUT_SIZE];
 static size_t input_head; /* bytes put in so far */
 static size_t input_tail; /* bytes taken out so far */
 
-static void lock(void)
-{
-    if (!lock_broken)
-        spin_lock(&console_lock);
-}
-
 static void unlock(void)
 {
     if (!lock_broken)
-        spin_unlock(&console_lock);
+        turn_lock_release(&output_lock);
 }
 
 void console_break_lock(void)
@@ -46,70 +57,114 @@ void console_break_lock(void)
     lock_broken = true;
 }
 
-/* A newline becomes carriage return and newline, as terminals want it. */
-static inline void put(char c)
+/* Looks so often at most, or for ever; false: it is not sent. */
+static inline bool put_byte(uint8_t byte, unsigned int *looks)
 {
-    if (c == '\n')
-        uart_put('\r');
-    uart_put((uint8_t)c);
+    while (!uart_put(byte)) {
+        if (looks && (*looks)-- == 0)
+            return false;
+        __asm__ volatile("pause");
+    }
+    return true;
 }
 
-static inline void put_all(const char *bytes, size_t nr_bytes)
+/* A newline becomes carriage return and newline, as terminals want it. */
+static inline bool put_looking(char c, unsigned int *looks)
 {
-    const char *end = bytes + nr_bytes;
+    if (c == '\n' && !put_byte('\r', looks))
+        return false;
+    if (!put_byte((uint8_t)c, looks))
+        return false;
+    column_zero = c == '\n';
+    return true;
+}
 
-    while (bytes != end)
-        put(*bytes++);
-    if (nr_bytes > 0)
-        column_zero = end[-1] == '\n';
+static void put(char c)
+{
+    (void)put_looking(c, NULL);
+}
+
+/* True when there is none left. */
+static bool put_rest(unsigned int *looks)
+{
+    while (rest_begin != rest_end && put_looking(rest[rest_begin], looks))
+        rest_begin++;
+    return rest_begin == rest_end;
 }
 
 void console_write_line(const char *line)
 {
-    lock();
+    while (!lock_broken && !turn_lock_take(&output_lock))
+        ;
+    (void)put_rest(NULL);
     if (!column_zero)
         put('\n');
     /* Names in it may come from a bundle: no control character gets out. */
     for (; *line != '\0'; line++)
         put(*line >= ' ' && *line <= '~' ? *line : '?');
     put('\n');
-    column_zero = true;
     unlock();
 }
 
-/* What domain writes is not in another's line; the lock is held. */
-static void begin(unsigned int domain)
+/*
+ * What domain writes is not in another's line: a newline may be in the rest
+ * afterwards. False when the rest of others is still there. The lock is held.
+ */
+static bool begin(unsigned int domain, unsigned int *looks)
 {
-    if (__builtin_expect(writer == domain, 1))
-        return;
-    if (!column_zero)
-        put('\n');
-    column_zero = true;
+    if (!put_rest(looks))
+        return false;
+    rest_begin = 0;
+    rest_end = 0;
+    if (writer != domain && !column_zero)
+        rest[rest_end++] = '\n';
     writer = domain;
+    return true;
 }
 
-void console_write_raw(unsigned int domain, const char *bytes, size_t nr_bytes)
+int64_t console_write_raw(unsigned int domain, const char *bytes,
+                          size_t nr_bytes)
 {
-    lock();
-    begin(domain);
-    put_all(bytes, nr_bytes);
+    unsigned int looks = UART_LOOKS;
+    size_t done = 0;
+
+    if (!turn_lock_take(&output_lock))
+        return -PARAPET_ERESTART;
+    if (begin(domain, &looks) && put_rest(&looks)) {
+        while (done < nr_bytes && put_looking(bytes[done], &looks))
+            done++;
+    }
     unlock();
+    return done == 0 && nr_bytes != 0 ? -PARAPET_ERESTART : (int64_t)done;
 }
 
-size_t console_write_filtered(unsigned int domain, const char *bytes,
-                              size_t nr_bytes)
+/* Its text counts as written when it is in the rest. */
+static size_t show(const char *prefix, const char *bytes, size_t nr_bytes)
 {
-    char text[CONSOLE_SHOWN_AT_ONCE], prefix[CONSOLE_PREFIX_MAX + 1];
-    struct console_shown shown = {.text = text, .room = sizeof(text)};
-    bool line_begins;
-    size_t taken;
+    struct console_shown shown = {.text = rest + rest_end,
+                                  .room = sizeof(rest) - rest_end};
+    bool line_begins = column_zero || rest_end > 0;
+    size_t taken =
+        console_filter(prefix, &line_begins, bytes, nr_bytes, &shown);
+
+    rest_end += shown.size;
+    return taken;
+}
+
+int64_t console_write_filtered(unsigned int domain, const char *bytes,
+                               size_t nr_bytes)
+{
+    char prefix[CONSOLE_PREFIX_MAX + 1];
+    unsigned int looks = UART_LOOKS;
+    int64_t taken = -PARAPET_ERESTART;
 
     (void)string_format(prefix, sizeof(prefix), "d%u| ", domain);
-    lock();
-    begin(domain);
-    line_begins = column_zero;
-    taken = console_filter(prefix, &line_begins, bytes, nr_bytes, &shown);
-    put_all(text, shown.size);
+    if (!turn_lock_take(&output_lock))
+        return -PARAPET_ERESTART;
+    if (begin(domain, &looks)) {
+        taken = (int64_t)show(prefix, bytes, nr_bytes);
+        (void)put_rest(&looks);
+    }
     unlock();
     return taken;
 }
@@ -131,9 +186,9 @@ bool console_receive(void)
 {
     bool news;
 
-    lock();
+    spin_lock(&input_lock);
     news = receive_locked();
-    unlock();
+    spin_unlock(&input_lock);
     return news;
 }
 
@@ -141,11 +196,11 @@ size_t console_read(char *bytes, size_t nr_bytes, bool *more)
 {
     size_t n = 0;
 
-    lock();
+    spin_lock(&input_lock);
     while (n < nr_bytes && input_tail != input_head)
         bytes[n++] = input[input_tail++ % INPUT_SIZE];
     (void)receive_locked();
     *more = input_tail != input_head;
-    unlock();
+    spin_unlock(&input_lock);
     return n;
 }

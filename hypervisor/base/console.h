@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Writes a line of the hypervisor's own, starting it in column 0. */
 void console_write_line(const char *line);
@@ -16,12 +17,14 @@ void console_write_line(const char *line);
 /*
  * Writes bytes of a domain, as they are or as console_filter.h says, with
  * "d2| " before each line: the hypervisor's own lines begin otherwise. When
- * another domain's line is open, they begin a new one. The second returns how
- * many bytes it took: not always all, but at least one if there was any.
+ * another domain's line is open, they begin a new one. Returns how many bytes
+ * it took: not always all, but at least one if there was any. -ERESTART: none,
+ * since other CPUs write, or the UART makes it wait for too long.
  */
-void console_write_raw(unsigned int domain, const char *bytes, size_t nr_bytes);
-size_t console_write_filtered(unsigned int domain, const char *bytes,
-                              size_t nr_bytes);
+int64_t console_write_raw(unsigned int domain, const char *bytes,
+                          size_t nr_bytes);
+int64_t console_write_filtered(unsigned int domain, const char *bytes,
+                               size_t nr_bytes);
 
 /* From now on no lock is taken: for the panic, when its holder may be dead. */
 void console_break_lock(void);

@@ -7,11 +7,11 @@
  * that it is in, so that waits do not add up. docs/DESIGN.md has how long each
  * lock is held.
  *
- * Lock order: a domain's lock, then a run queue's, then the console's; a
- * domain's memory lock (mm/type.h, a turn_lock), then the console's. No other
- * lock is held when a memory lock is taken: its holder waits for other CPUs,
- * which may be waiting for that one. The frame allocator's lock is taken with
- * no other lock inside.
+ * Lock order: a domain's lock, then a run queue's, then the console's output; a
+ * domain's memory lock, then the console's output (these two are turn_locks).
+ * No other lock is held when a memory lock is taken: its holder waits for other
+ * CPUs, which may be waiting for that one. The frame allocator's lock is taken
+ * with no other lock inside.
  */
 #ifndef HYPERVISOR_BASE_SPINLOCK_H
 #define HYPERVISOR_BASE_SPINLOCK_H

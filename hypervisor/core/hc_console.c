@@ -66,20 +66,23 @@ void hc_console_domain_ended(const struct domain *d)
 /*
  * console_write: at most 256 bytes at a call. Returns how many were written,
  * not 0 if there are any. EFAULT: the bytes cannot be read; none was written.
+ * ERESTART: others write, or the console takes nothing just now; none was
+ * written, call again.
  */
 int64_t hc_console_write(uint64_t buffer, uint64_t length)
 {
     const struct domain *d = vcpu_current()->domain;
     char bytes[CHUNK];
     size_t n = MIN(length, (uint64_t)CHUNK);
+    int64_t result;
 
     if (copy_from_guest(bytes, buffer, n))
         return -PARAPET_EFAULT;
     if (d == focus)
-        console_write_raw(d->id, bytes, n);
+        result = console_write_raw(d->id, bytes, n);
     else
-        n = console_write_filtered(d->id, bytes, n);
-    return (int64_t)n;
+        result = console_write_filtered(d->id, bytes, n);
+    return result < 0 ? hypercall_again(vcpu_current()) : result;
 }
 
 /*

@@ -16,11 +16,12 @@ void uart_start(void)
     outb(UART_MCR, UART_MCR_DTR_RTS_OUT2);
 }
 
-void uart_put(uint8_t byte)
+bool uart_put(uint8_t byte)
 {
-    while (!(inb(UART_LSR) & UART_LSR_THR_EMPTY))
-        cpu_relax();
+    if (!(inb(UART_LSR) & UART_LSR_THR_EMPTY))
+        return false;
     outb(UART_DATA, byte);
+    return true;
 }
 
 bool uart_has_input(void)

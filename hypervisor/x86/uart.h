@@ -12,8 +12,8 @@
 /* 115200 baud, 8n1, no interrupts yet. */
 void uart_start(void);
 
-/* Waits until there is room, then sends. */
-void uart_put(uint8_t byte);
+/* Sends; false: the byte before is not gone yet. */
+bool uart_put(uint8_t byte);
 
 bool uart_has_input(void);
 uint8_t uart_get(void);

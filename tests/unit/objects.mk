@@ -11,7 +11,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_options test_start_info test_frame test_hv_calendar \
               test_type test_table test_table_preempt test_memory_model \
               test_symbols test_hypercall test_sched test_turn_lock \
-              test_timers test_console_filter \
+              test_timers test_console_filter test_console \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
               test_signal test_alarm test_gk_irq
 
@@ -59,6 +59,7 @@ test_timers_SRC := hypervisor/core/timers.c
 test_console_filter_SRC := hypervisor/base/console_filter.c
 test_symbols_SRC := hypervisor/base/symbols.c
 test_hypercall_SRC := hypervisor/core/hypercall.c
+test_console_SRC := hypervisor/base/console.c hypervisor/base/console_filter.c
 
 # These run on the CPUs of machine.h, and are compiled with it in front.
 MACHINE_SRC := $(addprefix hypervisor/core/,domain.c domain_end.c event.c \

@@ -11,7 +11,7 @@ void privops_console_write(const char *text, size_t size)
     int64_t written;
 
     for (; size > 0; text += written, size -= (size_t)written) {
-        written = hypercall_console_write(text, size);
+        written = HYPERCALL_RESTARTED(hypercall_console_write(text, size));
         if (written <= 0)
             return;
     }

@@ -11,7 +11,8 @@
 void mg_write(const char *text, size_t size)
 {
     while (size > 0) {
-        int64_t written = hypercall_console_write(text, size);
+        int64_t written =
+            HYPERCALL_RESTARTED(hypercall_console_write(text, size));
 
         if (written <= 0)
             return;

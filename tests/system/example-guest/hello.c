@@ -30,7 +30,7 @@ static void print(const char *text)
 
     while (text[length])
         length++;
-    (void)hypercall_console_write(text, length);
+    (void)HYPERCALL_RESTARTED(hypercall_console_write(text, length));
 }
 
 static void print_number(uint64_t number)

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hypervisor/base/console.c on a UART that sends, or stands still: what a
+ * domain writes gives up, and what it has not written it can write again.
+ */
+#include "tests/unit/unit.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "abi/errors.h"
+#include "hypervisor/base/console.h"
+#include "hypervisor/base/spinlock.h"
+#include "hypervisor/base/turn_lock.h"
+#include "hypervisor/x86/uart.h"
+
+#define FOR_EVER 1000000u
+
+static char sent[512];
+static size_t nr_sent;
+static size_t room;            /* so many bytes, and then it stands still */
+static unsigned int still_for; /* so many looks; FOR_EVER is a failure */
+static unsigned int nr_looks;  /* at the UART that stands still */
+static unsigned int nr_waits;  /* for the lock */
+static void (*at_first_byte)(void); /* what another CPU does meanwhile */
+
+bool uart_put(uint8_t byte)
+{
+    if (nr_sent == room && still_for != 0) {
+        still_for--;
+        assert_true(++nr_looks < FOR_EVER);
+        return false;
+    }
+    assert_true(nr_sent < sizeof(sent));
+    sent[nr_sent++] = (char)byte;
+    if (at_first_byte) {
+        void (*other)(void) = at_first_byte;
+
+        at_first_byte = NULL;
+        other();
+    }
+    return true;
+}
+
+bool uart_has_input(void)
+{
+    return false;
+}
+
+uint8_t uart_get(void)
+{
+    return 0;
+}
+
+void uart_enable_input(bool on)
+{
+    (void)on;
+}
+
+/* Whoever waits gives up: the other one is in the midst of its call. */
+bool turn_lock_wait_here(struct turn_lock *lock)
+{
+    assert_true(turn_lock_is_held(lock));
+    nr_waits++;
+    return false;
+}
+
+void spin_wait(const struct spinlock *lock, uint32_t ticket)
+{
+    (void)lock;
+    fail_msg("nobody else reads, ticket %u", ticket);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    nr_sent = 0;
+    room = sizeof(sent);
+    still_for = 0;
+    nr_looks = 0;
+    nr_waits = 0;
+    at_first_byte = NULL;
+    /* The column is 0 again. */
+    assert_int_equal(console_write_raw(1, "\n", 1), 1);
+    nr_sent = 0;
+    return 0;
+}
+
+static void expect_sent(const char *text)
+{
+    assert_int_equal(nr_sent, strlen(text));
+    assert_memory_equal(sent, text, nr_sent);
+}
+
+static void test_all_is_sent(void **state)
+{
+    (void)state;
+    assert_int_equal(console_write_raw(1, "ab\nc", 4), 4);
+    assert_int_equal(console_write_raw(1, "", 0), 0);
+    console_write_line("line\a");
+    expect_sent("ab\r\nc\r\nline?\r\n");
+}
+
+/* What is sent counts; the next call begins with the rest. */
+static void test_a_uart_that_stands_still(void **state)
+{
+    (void)state;
+    room = 2;
+    still_for = FOR_EVER;
+    assert_int_equal(console_write_raw(1, "abcd", 4), 2);
+    assert_int_equal(console_write_raw(1, "cd", 2), -PARAPET_ERESTART);
+    assert_int_equal(console_write_raw(1, "", 0), 0);
+    assert_int_in_range(nr_looks, 2, 5000);
+    still_for = 0;
+    assert_int_equal(console_write_raw(1, "cd", 2), 2);
+    expect_sent("abcd");
+}
+
+/* In the midst of a newline: the carriage return is sent again. */
+static void test_half_a_newline(void **state)
+{
+    (void)state;
+    room = 2;
+    still_for = FOR_EVER;
+    assert_int_equal(console_write_raw(1, "a\n", 2), 1);
+    still_for = 0;
+    assert_int_equal(console_write_raw(1, "\n", 1), 1);
+    expect_sent("a\r\r\n");
+}
+
+/* A UART that is slow, but not too slow, is waited for. */
+static void test_a_slow_uart(void **state)
+{
+    (void)state;
+    room = 1;
+    still_for = 100;
+    assert_int_equal(console_write_raw(1, "ab", 2), 2);
+    expect_sent("ab");
+}
+
+/* A line of the hypervisor's own is never given up. */
+static void test_a_line_waits(void **state)
+{
+    (void)state;
+    room = 1;
+    still_for = FOR_EVER / 2;
+    console_write_line("line");
+    expect_sent("line\r\n");
+}
+
+/* It counts as written, and comes out before what others write. */
+static void test_a_filtered_rest(void **state)
+{
+    (void)state;
+    room = 3;
+    still_for = FOR_EVER;
+    assert_int_equal(console_write_filtered(2, "ab\nc", 4), 4);
+    assert_int_equal(console_write_filtered(2, "d", 1), -PARAPET_ERESTART);
+    assert_int_equal(console_write_raw(1, "x", 1), -PARAPET_ERESTART);
+    expect_sent("d2|");
+    still_for = 0;
+    assert_int_equal(console_write_raw(1, "x", 1), 1);
+    expect_sent("d2| ab\r\nd2| c\r\nx");
+}
+
+/* The newline between two domains, too. */
+static void test_a_newline_between(void **state)
+{
+    (void)state;
+    assert_int_equal(console_write_raw(1, "ab", 2), 2);
+    room = 2;
+    still_for = FOR_EVER;
+    assert_int_equal(console_write_filtered(2, "c", 1), 1);
+    expect_sent("ab");
+    still_for = 0;
+    console_write_line("line");
+    expect_sent("ab\r\nd2| c\r\nline\r\n");
+}
+
+/* However much its text grows, none of it is lost. */
+static void test_a_long_text(void **state)
+{
+    char bytes[256];
+    size_t done = 0;
+
+    (void)state;
+    memset(bytes, '\200', sizeof(bytes));
+    while (done < sizeof(bytes)) {
+        int64_t taken =
+            console_write_filtered(2, bytes + done, sizeof(bytes) - done);
+
+        assert_true(taken > 0);
+        nr_sent = 0;
+        done += (size_t)taken;
+    }
+    assert_int_equal(done, sizeof(bytes));
+}
+
+static void other_writes(void)
+{
+    assert_int_equal(console_write_raw(1, "x", 1), -PARAPET_ERESTART);
+}
+
+static void test_others_write(void **state)
+{
+    (void)state;
+    at_first_byte = other_writes;
+    assert_int_equal(console_write_raw(1, "ab", 2), 2);
+    assert_int_equal(nr_waits, 1);
+    assert_int_equal(console_write_raw(1, "x", 1), 1);
+    expect_sent("abx");
+}
+
+static void other_panics(void)
+{
+    console_break_lock();
+    console_write_line("panic");
+}
+
+/* The last one, since no lock is taken from then on. */
+static void test_a_panic_waits_for_no_lock(void **state)
+{
+    (void)state;
+    at_first_byte = other_panics;
+    assert_int_equal(console_write_raw(1, "ab", 2), 2);
+    assert_int_equal(nr_waits, 0);
+    expect_sent("apanic\r\nb");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_all_is_sent, setup),
+        cmocka_unit_test_setup(test_a_uart_that_stands_still, setup),
+        cmocka_unit_test_setup(test_half_a_newline, setup),
+        cmocka_unit_test_setup(test_a_slow_uart, setup),
+        cmocka_unit_test_setup(test_a_line_waits, setup),
+        cmocka_unit_test_setup(test_a_filtered_rest, setup),
+        cmocka_unit_test_setup(test_a_newline_between, setup),
+        cmocka_unit_test_setup(test_a_long_text, setup),
+        cmocka_unit_test_setup(test_others_write, setup),
+        cmocka_unit_test_setup(test_a_panic_waits_for_no_lock, setup),
+    };
+
+    return cmocka_run_group_tests_name("console", tests, NULL, NULL);
+}
