@@ -12,6 +12,7 @@
  * loop would stop the machine.
  *
  * QEMU: smp=1 partner=partners/witness
+ * METER: it spins for three seconds, which takes long when they are counted
  * CONSOLE: "spinning(.|\n)*TEST witness: success(.|\n)*TEST hazard_events_off"
  */
 #include "abi/stubs.h"
