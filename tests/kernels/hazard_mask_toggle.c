@@ -12,6 +12,7 @@
  *
  * BUNDLE: vcpus=2
  * QEMU: smp=2
+ * METER: on one CPU the other vCPU changes the mask once in a slice
  */
 #include "abi/stubs.h"
 #include "tests/kernels/lib/event.h"
