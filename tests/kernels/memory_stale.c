@@ -7,7 +7,7 @@
  * vCPU, `other` on another one, which spins meanwhile.
  *
  * VARIANT: alone
- * VARIANT: other vcpus=2 smp=2
+ * VARIANT: other vcpus=2 smp=2 meter="both vCPUs must run at once"
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

@@ -11,8 +11,8 @@
  *
  * QEMU: patience=300
  * VARIANT: alone smp=1
- * VARIANT: beside smp=1 partner=preserve
- * VARIANT: poisoned smp=1 append="poison=on"
+ * VARIANT: beside smp=1 partner=preserve meter="long; as alone"
+ * VARIANT: poisoned smp=1 append="poison=on" meter="long; as alone"
  */
 #include "tests/kernels/preserve_regs.h"
 
