@@ -15,7 +15,6 @@
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/hc_console.h"
-#include "hypervisor/core/hypercall.h"
 #include "hypervisor/core/log_domain.h"
 #include "hypervisor/sched/sched.h"
 #include "lib/builder/dtb.h"
@@ -168,19 +167,18 @@ static void build_domain(unsigned int id, const struct bundle_domain *b,
                          unsigned int nr_cpus)
 {
     static struct elf_image elf;
+    const struct engine *engine = engine_find(b->engine);
     struct domain *d;
     uint64_t ramdisk = 0;
 
     parse_kernel(b, &elf);
-    d = domain_create(id, b->name, b->nr_vcpus);
+    d = domain_create(id, b->name, engine, b->nr_vcpus);
     if (!d)
         boot_refuse("domain %s: no memory for its description", b->name);
-    d->engine = engine_find(b->engine);
-    d->dispatch = hypercall_table;
     /* First, since gigabytes take seconds. */
     log_domain(
         LOG_INFO, d, "%s: engine %s, %lu MiB, %u vCPU%s, kernel %s (%lu KiB)",
-        d->name, d->engine->name, b->memory_bytes >> 20, d->nr_vcpus,
+        d->name, engine->name, b->memory_bytes >> 20, d->nr_vcpus,
         d->nr_vcpus == 1 ? "" : "s", b->kernel.name, b->kernel.size / 1024);
     allocate_memory(d, b->memory_bytes);
     load_kernel(d, &b->kernel, &elf);
@@ -189,14 +187,14 @@ static void build_domain(unsigned int id, const struct bundle_domain *b,
         ramdisk = load_ramdisk(d, &b->ramdisk, &elf);
     write_device_tree(d, b, ramdisk);
     clock_fill(d);
-    if (!d->engine->address_space_create(d, &elf))
+    if (!engine->address_space_create(d, &elf))
         boot_refuse("domain %s: no memory for its page tables", b->name);
     for (unsigned int i = 0; i < d->nr_vcpus; i++) {
         if (!sched_assign(d->vcpus[i], nr_cpus))
             boot_refuse("domain %s: no memory for its timers", b->name);
     }
-    d->engine->vcpu_start(d->vcpus[0], elf.entry, PARAPET_START_STACK_TOP - 8,
-                          PARAPET_DTB);
+    engine->vcpu_start(d->vcpus[0], elf.entry, PARAPET_START_STACK_TOP - 8,
+                       PARAPET_DTB);
 }
 
 void build_domains(const void *blob, size_t size, unsigned int nr_cpus)

@@ -19,7 +19,7 @@ static void *alloc_pages(size_t size)
 
 static struct vcpu *vcpu_create(struct domain *d, unsigned int id)
 {
-    struct vcpu *v = alloc_pages(sizeof(*v));
+    struct vcpu *v = alloc_pages(d->engine->vcpu_size);
 
     if (!v)
         return NULL;
@@ -39,13 +39,15 @@ static struct vcpu *vcpu_create(struct domain *d, unsigned int id)
 }
 
 struct domain *domain_create(unsigned int id, const char *name,
-                             unsigned int nr_vcpus)
+                             const struct engine *engine, unsigned int nr_vcpus)
 {
     struct domain *d = alloc_pages(sizeof(*d));
 
     if (!d || nr_domains == MAX_DOMAINS)
         return NULL;
     d->id = id;
+    d->engine = engine;
+    d->dispatch = engine->dispatch;
     (void)string_copy(d->name, sizeof(d->name), name);
     d->shared = alloc_pages(PAGE_SIZE);
     d->ports = alloc_pages(PARAPET_NR_PORTS * sizeof(*d->ports));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A domain (a guest) and its virtual CPUs, as all of the hypervisor sees
- * them. What only one engine knows is in struct pv_vcpu.
+ * them. What only one engine knows is in a structure of its own, around this
+ * one.
  *
  * A domain is created at boot and ends once; its memory is not reused.
  */
@@ -14,14 +15,13 @@
 
 #include "abi/shared.h"
 #include "hypervisor/base/spinlock.h"
+#include "hypervisor/core/engine.h"
 #include "hypervisor/core/timers.h"
 #include "hypervisor/mm/type.h"
 #include "hypervisor/x86/percpu.h"
 #include "hypervisor/x86/regs.h"
 #include "lib/builder/elf.h"
 #include "lib/list.h"
-
-struct engine;
 
 enum vcpu_state {
     VCPU_DOWN,     /* not started yet */
@@ -41,22 +41,6 @@ struct vcpu_segments {
     uint64_t gs_user_base;
 };
 
-struct pv_trap {
-    uint64_t entry; /* 0: no handler */
-    uint64_t mask_events;
-};
-
-/* The pv engine's part. */
-struct pv_vcpu {
-    struct pv_trap traps[PARAPET_NR_TRAPS];
-    uint64_t syscall_entry;
-    mfn_t kernel_root;    /* a table of TYPE_L4, held; 0 before the build */
-    mfn_t user_root;      /* of TYPE_USER_ROOT, held; 0: none */
-    bool user_mode;       /* while it does not run */
-    uint64_t fault_vaddr; /* of the page fault that is looked into */
-    uint64_t dr6;         /* what the last debug exception left */
-};
-
 /* The scheduler's part. */
 struct sched_vcpu {
     unsigned int cpu;            /* where it runs; fixed */
@@ -64,6 +48,7 @@ struct sched_vcpu {
     struct list_node queue_node; /* the policy's, while it waits for a turn */
 };
 
+/* The first part of an engine's own structure (engine.vcpu_size). */
 struct vcpu {
     struct cpu_regs regs; /* while it does not run */
     struct domain *domain;
@@ -79,7 +64,6 @@ struct vcpu {
 
     struct vcpu_segments segments; /* while it does not run */
     void *xsave;                   /* a page; while it does not run */
-    struct pv_vcpu pv;
 };
 
 enum port_kind { PORT_FREE, PORT_VIRQ, PORT_IPI };
@@ -91,15 +75,11 @@ struct port {
     uint16_t vcpu;
 };
 
-/* A hypercall handler as the dispatch sees it: six arguments, one result. */
-typedef int64_t hypercall_handler_t(uint64_t, uint64_t, uint64_t, uint64_t,
-                                    uint64_t, uint64_t);
-
 struct domain {
     unsigned int id;
     char name[32];
     const struct engine *engine;
-    hypercall_handler_t *const *dispatch; /* PARAPET_NR_HYPERCALLS entries */
+    hypercall_handler_t *const *dispatch; /* the engine's, to have it near */
 
     struct memory_owner memory; /* with a lock of its own */
     mfn_t *p2m; /* gfn -> mfn, while the domain is built; then the guest's */
@@ -128,10 +108,11 @@ extern struct domain *domains[MAX_DOMAINS];
 extern unsigned int nr_domains;
 
 /*
- * A domain with its vCPUs (all down) and shared pages, but with no memory.
- * NULL when there is no memory left. Boot only.
+ * A domain of this engine with its vCPUs (all down) and shared pages, but with
+ * no memory. NULL when there is no memory left. Boot only.
  */
 struct domain *domain_create(unsigned int id, const char *name,
+                             const struct engine *engine,
                              unsigned int nr_vcpus);
 
 /* The vCPU that runs on this CPU. */

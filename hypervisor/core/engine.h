@@ -7,15 +7,29 @@
 #define HYPERVISOR_CORE_ENGINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+struct audit_hold;
 struct cpu_regs;
 struct domain;
 struct elf_image;
 struct vcpu;
 
+/* A hypercall handler as the dispatch sees it: six arguments, one result. */
+typedef int64_t hypercall_handler_t(uint64_t, uint64_t, uint64_t, uint64_t,
+                                    uint64_t, uint64_t);
+
+#define ENGINE_MAX_HOLDS 2
+
 struct engine {
     const char *name;
+
+    /* Of its structure for a vCPU, which begins with struct vcpu. */
+    size_t vcpu_size;
+
+    /* What its guests can call: PARAPET_NR_HYPERCALLS entries. */
+    hypercall_handler_t *const *dispatch;
 
     /*
      * Makes the domain's address space: memory, kernel image, shared region.
@@ -25,6 +39,13 @@ struct engine {
 
     /* Fills the guest's hypercall page. */
     void (*fill_hypercall_page)(void *page);
+
+    /*
+     * For the audit: what the vCPU holds of its domain's frames, but for the
+     * pages that every vCPU has. At most ENGINE_MAX_HOLDS; returns how many.
+     * The domain's memory lock is held.
+     */
+    size_t (*audit_holds)(struct vcpu *v, struct audit_hold *holds);
 
     /* Sets the registers with which a vCPU starts. It is not running. */
     void (*vcpu_start)(struct vcpu *v, uint64_t entry, uint64_t stack,
@@ -51,7 +72,5 @@ struct engine {
 /* Names, ending with NULL, and the table of a name (NULL if there is none). */
 extern const char *const engine_names[];
 const struct engine *engine_find(const char *name);
-
-extern const struct engine engine_pv;
 
 #endif

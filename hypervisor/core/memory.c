@@ -40,8 +40,9 @@ void memory_failed(struct vcpu *v, int64_t result, uint64_t done)
                  entry, -result);
 }
 
-/* Two roots and three kinds of pages for each vCPU, and the shared page. */
-#define MAX_HOLDS (PARAPET_MAX_VCPUS * 10 + 1)
+/* Three kinds of pages for each vCPU and what its engine holds, and the shared
+ * page. */
+#define MAX_HOLDS (PARAPET_MAX_VCPUS * (8 + ENGINE_MAX_HOLDS) + 1)
 
 static void add_hold(struct audit_hold *holds, size_t *nr, mfn_t mfn,
                      enum frame_type type)
@@ -52,7 +53,7 @@ static void add_hold(struct audit_hold *holds, size_t *nr, mfn_t mfn,
     (*nr)++;
 }
 
-static void add_vcpu(struct audit_hold *holds, size_t *nr, const struct vcpu *v)
+static void add_vcpu(struct audit_hold *holds, size_t *nr, struct vcpu *v)
 {
     mfn_t latency = frame_of(v->latency);
 
@@ -60,10 +61,8 @@ static void add_vcpu(struct audit_hold *holds, size_t *nr, const struct vcpu *v)
     add_hold(holds, nr, frame_of(v->counters), TYPE_NONE);
     for (size_t i = 0; i < sizeof(*v->latency); i += PAGE_SIZE)
         add_hold(holds, nr, latency + i / PAGE_SIZE, TYPE_NONE);
-    if (v->pv.kernel_root != 0)
-        add_hold(holds, nr, v->pv.kernel_root, TYPE_L4);
-    if (v->pv.user_root != 0)
-        add_hold(holds, nr, v->pv.user_root, TYPE_USER_ROOT);
+    BUG_ON(*nr + ENGINE_MAX_HOLDS > MAX_HOLDS);
+    *nr += v->domain->engine->audit_holds(v, holds + *nr);
 }
 
 uint64_t memory_audit(struct domain *d)

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "hypervisor/engine/pv.h"
 #include "lib/string.h"
 
 static const struct engine *const engines[] = {&engine_pv};

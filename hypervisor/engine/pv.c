@@ -10,6 +10,8 @@
 #include "abi/note.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/engine.h"
+#include "hypervisor/core/hypercall.h"
+#include "hypervisor/mm/audit.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
 #include "lib/string.h"
@@ -52,8 +54,8 @@ static void pv_vcpu_start(struct vcpu *v, uint64_t entry, uint64_t stack,
     v->regs.cs = PARAPET_CS_USER; /* CPL 3: what the CPU sees */
     v->regs.ss = PARAPET_SS;
     v->regs.rflags = RFLAGS_IF | RFLAGS_ALWAYS;
-    v->pv.dr6 = DR6_RESET;
-    v->pv.user_mode = false;
+    pv_vcpu(v)->dr6 = DR6_RESET;
+    pv_vcpu(v)->user_mode = false;
     memset(&v->segments, 0, sizeof(v->segments));
     v->segments.gs_base = PARAPET_VCPU_PAGE((uint64_t)v->id);
     memset(v->xsave, 0, PAGE_SIZE);
@@ -61,6 +63,19 @@ static void pv_vcpu_start(struct vcpu *v, uint64_t entry, uint64_t stack,
     memcpy((uint8_t *)v->xsave + XSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
     /* Both components present, so that MXCSR and FCW are loaded. */
     *(uint64_t *)((uint8_t *)v->xsave + 512) = XCR0_X87 | XCR0_SSE;
+}
+
+/* The two roots. */
+static size_t pv_audit_holds(struct vcpu *v, struct audit_hold *holds)
+{
+    const struct pv_vcpu *pv = pv_vcpu(v);
+    size_t nr = 0;
+
+    if (pv->kernel_root != 0)
+        holds[nr++] = (struct audit_hold){pv->kernel_root, TYPE_L4};
+    if (pv->user_root != 0)
+        holds[nr++] = (struct audit_hold){pv->user_root, TYPE_USER_ROOT};
+    return nr;
 }
 
 /*
@@ -105,10 +120,10 @@ static void pv_switch_in(struct vcpu *v)
                      :
                      : "r"(v->xsave), "a"((uint32_t)XSAVE_ALL), "d"(0)
                      : "memory");
-    cpu->kernel_cr3 = frame_paddr(v->pv.kernel_root);
-    cpu->user_cr3 = frame_paddr(v->pv.user_root);
-    cpu->user_mode = v->pv.user_mode;
-    cpu->syscall_entry = v->pv.syscall_entry;
+    cpu->kernel_cr3 = frame_paddr(pv_vcpu(v)->kernel_root);
+    cpu->user_cr3 = frame_paddr(pv_vcpu(v)->user_root);
+    cpu->user_mode = pv_vcpu(v)->user_mode;
+    cpu->syscall_entry = pv_vcpu(v)->syscall_entry;
     load_root(cpu, &v->domain->memory,
               cpu->user_mode ? cpu->user_cr3 : cpu->kernel_cr3);
 }
@@ -117,7 +132,7 @@ static void pv_switch_out(struct vcpu *v)
 {
     struct vcpu_segments *s = &v->segments;
 
-    v->pv.user_mode = this_cpu()->user_mode;
+    pv_vcpu(v)->user_mode = this_cpu()->user_mode;
     s->ds = read_ds();
     s->es = read_es();
     s->fs = read_fs();
@@ -133,8 +148,11 @@ static void pv_switch_out(struct vcpu *v)
 
 const struct engine engine_pv = {
     .name = "pv",
+    .vcpu_size = sizeof(struct pv_vcpu),
+    .dispatch = hypercall_table,
     .address_space_create = pv_address_space_create,
     .fill_hypercall_page = pv_fill_hypercall_page,
+    .audit_holds = pv_audit_holds,
     .vcpu_start = pv_vcpu_start,
     .switch_in = pv_switch_in,
     .switch_out = pv_switch_out,

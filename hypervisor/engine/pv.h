@@ -8,11 +8,36 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hypervisor/core/domain.h"
+#include "hypervisor/core/engine.h"
 #include "hypervisor/x86/regs.h"
+#include "lib/macros.h"
 
-struct domain;
 struct elf_image;
-struct vcpu;
+
+extern const struct engine engine_pv;
+
+struct pv_trap {
+    uint64_t entry; /* 0: no handler */
+    uint64_t mask_events;
+};
+
+struct pv_vcpu {
+    struct vcpu vcpu;
+    struct pv_trap traps[PARAPET_NR_TRAPS];
+    uint64_t syscall_entry;
+    mfn_t kernel_root;    /* a table of TYPE_L4, held; 0 before the build */
+    mfn_t user_root;      /* of TYPE_USER_ROOT, held; 0: none */
+    bool user_mode;       /* while it does not run */
+    uint64_t fault_vaddr; /* of the page fault that is looked into */
+    uint64_t dr6;         /* what the last debug exception left */
+};
+
+/* Of a vCPU of a pv domain: it costs nothing. */
+static inline struct pv_vcpu *pv_vcpu(struct vcpu *v)
+{
+    return container_of(v, struct pv_vcpu, vcpu);
+}
 
 /* engine.address_space_create. */
 bool pv_address_space_create(struct domain *d, const struct elf_image *kernel);

@@ -214,7 +214,7 @@ bool pv_exception(struct cpu_regs *regs)
 {
     struct cpu_info *cpu = cpu_of_regs(regs);
     struct vcpu *v = cpu->current;
-    const struct pv_trap *trap = &v->pv.traps[regs->vector];
+    const struct pv_trap *trap = &pv_vcpu(v)->traps[regs->vector];
 
     if (!trap->entry)
         return false;
@@ -276,7 +276,8 @@ static void kill_page_fault(struct vcpu *v, const struct cpu_regs *regs,
 
 void pv_reflect(struct vcpu *v, struct cpu_regs *regs)
 {
-    const struct pv_trap *trap = &v->pv.traps[regs->vector % PARAPET_NR_TRAPS];
+    const struct pv_trap *trap =
+        &pv_vcpu(v)->traps[regs->vector % PARAPET_NR_TRAPS];
     const char *what = "no handler is registered";
 
     if (regs->vector < PARAPET_NR_TRAPS && trap->entry) {
@@ -286,7 +287,7 @@ void pv_reflect(struct vcpu *v, struct cpu_regs *regs)
         what = "no stack for the exception frame";
     }
     if (regs->vector == EXC_PF)
-        kill_page_fault(v, regs, v->pv.fault_vaddr, what);
+        kill_page_fault(v, regs, pv_vcpu(v)->fault_vaddr, what);
     else
         kill_current(v, regs, what);
 }
@@ -294,7 +295,7 @@ void pv_reflect(struct vcpu *v, struct cpu_regs *regs)
 __attribute__((noinline)) void pv_report_step(struct vcpu *v,
                                               struct cpu_regs *regs)
 {
-    v->pv.dr6 = DR6_RESET | DR6_BS;
+    pv_vcpu(v)->dr6 = DR6_RESET | DR6_BS;
     regs->vector = EXC_DB;
     regs->error = 0;
     pv_reflect(v, regs);
@@ -313,7 +314,7 @@ void pv_hypercall_step(struct cpu_regs *regs)
 static __attribute__((noinline)) void page_fault(struct vcpu *v,
                                                  struct cpu_regs *regs)
 {
-    bool handled = v->pv.traps[EXC_PF].entry;
+    bool handled = pv_vcpu(v)->traps[EXC_PF].entry;
     bool table = may_be_table_write(regs) && !cpu_of_regs(regs)->user_mode;
 
     if (handled && !table) {
@@ -321,13 +322,13 @@ static __attribute__((noinline)) void page_fault(struct vcpu *v,
                         "no stack for the exception frame");
         return;
     }
-    v->pv.fault_vaddr = read_cr2();
-    if (table && pv_table_write(v, regs, v->pv.fault_vaddr)) {
+    pv_vcpu(v)->fault_vaddr = read_cr2();
+    if (table && pv_table_write(v, regs, pv_vcpu(v)->fault_vaddr)) {
         v->counters->exits[PARAPET_EXIT_table_write]++;
         return;
     }
     /* Reading the guest's code may have made a fault of our own. */
-    write_cr2(v->pv.fault_vaddr);
+    write_cr2(pv_vcpu(v)->fault_vaddr);
     pv_reflect(v, regs);
 }
 
@@ -360,7 +361,7 @@ void pv_trap(struct vcpu *v, struct cpu_regs *regs)
         page_fault(v, regs);
         break;
     case EXC_DB:
-        v->pv.dr6 = read_dr6();
+        pv_vcpu(v)->dr6 = read_dr6();
         write_dr6(DR6_RESET);
         pv_reflect(v, regs);
         break;
@@ -376,7 +377,7 @@ static bool iret_mode_ok(struct vcpu *v, const struct cpu_regs *regs,
 {
     if (cs == PARAPET_CS_KERNEL)
         return true;
-    if (cs == PARAPET_CS_USER && v->pv.user_root != 0)
+    if (cs == PARAPET_CS_USER && pv_vcpu(v)->user_root != 0)
         return true;
     if (cs == PARAPET_CS_USER)
         domain_kill(v, regs,
@@ -422,7 +423,7 @@ void pv_system_call_refused(struct cpu_regs *regs)
     regs->vector = PARAPET_NR_TRAPS;
     regs->rcx = regs->rip; /* as the instruction leaves them */
     regs->r11 = regs->rflags;
-    if (v->pv.syscall_entry)
+    if (pv_vcpu(v)->syscall_entry)
         domain_kill(v, regs, "no stack for the system call frame at %lx",
                     v->page->kernel_stack);
     else

@@ -57,8 +57,9 @@ int64_t hc_set_trap_table(uint64_t traps, uint64_t nr_traps)
             (t.flags & ~(uint32_t)PARAPET_TRAP_MASK_EVENTS) ||
             !guest_vaddr_ok(t.entry))
             return -PARAPET_EINVAL;
-        v->pv.traps[t.vector].entry = t.entry;
-        v->pv.traps[t.vector].mask_events = t.flags & PARAPET_TRAP_MASK_EVENTS;
+        pv_vcpu(v)->traps[t.vector].entry = t.entry;
+        pv_vcpu(v)->traps[t.vector].mask_events =
+            t.flags & PARAPET_TRAP_MASK_EVENTS;
     }
     return 0;
 }
@@ -78,7 +79,7 @@ int64_t hc_set_callback(uint32_t callback, uint64_t entry)
         v->event_entry = entry;
         return hc_event_check();
     case PARAPET_CALLBACK_SYSCALL:
-        v->pv.syscall_entry = entry;
+        pv_vcpu(v)->syscall_entry = entry;
         this_cpu()->syscall_entry = entry;
         return 0;
     default:
@@ -120,14 +121,14 @@ int64_t hc_mmu_set_kernel_root(uint64_t mfn)
     struct cpu_info *cpu = this_cpu();
     struct vcpu *v = cpu->current;
     struct memory_owner *m = &v->domain->memory;
-    mfn_t old = v->pv.kernel_root;
+    mfn_t old = pv_vcpu(v)->kernel_root;
     int64_t result;
 
     if (!memory_lock(m))
         return hypercall_again(v);
     result = table_get_valid(m, mfn, TYPE_L4);
     if (result == 0) {
-        v->pv.kernel_root = mfn;
+        pv_vcpu(v)->kernel_root = mfn;
         cpu->kernel_cr3 = frame_paddr(mfn);
         write_cr3(frame_paddr(mfn));
         /* Only now: the CPU must not be on a root that is let go. */
@@ -146,7 +147,7 @@ int64_t hc_mmu_set_user_root(uint64_t mfn)
     struct cpu_info *cpu = this_cpu();
     struct vcpu *v = cpu->current;
     struct memory_owner *m = &v->domain->memory;
-    mfn_t old = v->pv.user_root;
+    mfn_t old = pv_vcpu(v)->user_root;
     int64_t result = 0;
 
     if (!memory_lock(m))
@@ -154,7 +155,7 @@ int64_t hc_mmu_set_user_root(uint64_t mfn)
     if (mfn != 0)
         result = table_get_valid(m, mfn, TYPE_USER_ROOT);
     if (result == 0) {
-        v->pv.user_root = mfn;
+        pv_vcpu(v)->user_root = mfn;
         cpu->user_cr3 = frame_paddr(mfn);
         if (old != 0)
             table_put(m, old);

@@ -95,12 +95,11 @@ static bool mov_to_cr(struct vcpu *v, const struct insn *insn, uint64_t value)
     }
 }
 
-static bool mov_from_dr(const struct vcpu *v, const struct insn *insn,
-                        uint64_t *reg)
+static bool mov_from_dr(struct vcpu *v, const struct insn *insn, uint64_t *reg)
 {
     switch (insn->special) {
     case 6:
-        *reg = v->pv.dr6;
+        *reg = pv_vcpu(v)->dr6;
         return true;
     case 7:
         *reg = DR7_RESET;
@@ -119,7 +118,7 @@ static bool mov_to_dr(struct vcpu *v, const struct insn *insn, uint64_t value)
 {
     switch (insn->special) {
     case 6:
-        v->pv.dr6 = (value & 0xe00ful) | DR6_RESET;
+        pv_vcpu(v)->dr6 = (value & 0xe00ful) | DR6_RESET;
         return true;
     case 7:
         return value == DR7_RESET;

@@ -12,6 +12,7 @@
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/core/memory.h"
+#include "hypervisor/engine/pv.h"
 #include "hypervisor/mm/table.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/ex_table.h"
@@ -274,7 +275,7 @@ int64_t hc_mmu_update_va(uint64_t page, uint64_t value, uint32_t flush)
         memory_unlock(m);
         return -PARAPET_ERESTART;
     }
-    if (table_walk(v->pv.kernel_root, page, &entry))
+    if (table_walk(pv_vcpu(v)->kernel_root, page, &entry))
         result = table_replace(m, entry, value);
     if (result) {
         update_va_failed(v, result, entry);

@@ -233,7 +233,7 @@ static void start_on_root(struct build *b)
     BUG_ON(table_pin(m, b->root, TYPE_L4) != 0);
     for (unsigned int i = 0; i < d->nr_vcpus; i++) {
         BUG_ON(table_get_valid(m, b->root, TYPE_L4) != 0);
-        d->vcpus[i]->pv.kernel_root = b->root;
+        pv_vcpu(d->vcpus[i])->kernel_root = b->root;
     }
     m->nr_gfns = b->nr_gfns;
     m->max_frames = m->nr_frames;

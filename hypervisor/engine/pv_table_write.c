@@ -100,7 +100,7 @@ static inline int write_table(struct vcpu *v, uint64_t vaddr, uint64_t value)
 
     if (m->releasing != FRAME_INFO_NONE && !table_release(m))
         return -PARAPET_ERESTART;
-    if (!table_walk(v->pv.kernel_root, vaddr, &entry) ||
+    if (!table_walk(pv_vcpu(v)->kernel_root, vaddr, &entry) ||
         !(*entry & PARAPET_PTE_P))
         return -PARAPET_ENOENT;
     table = table_entry_mfn(*entry);

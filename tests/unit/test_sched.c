@@ -30,7 +30,6 @@ unsigned int nr_cpus;
 
 static unsigned int seed;
 static uint64_t random_state;
-static hypercall_handler_t *dispatch; /* nobody looks into it */
 
 uint64_t below(uint64_t limit)
 {
@@ -74,11 +73,10 @@ _Noreturn void panic_regs(const struct cpu_regs *regs, const char *format, ...)
 /* The ports are spread over all words. */
 static void create_domain(unsigned int id)
 {
-    struct domain *d = domain_create(id, "d", 1 + (unsigned int)below(4));
+    struct domain *d =
+        domain_create(id, "d", &guest_engine, 1 + (unsigned int)below(4));
 
     CHECK(d);
-    d->engine = &guest_engine;
-    d->dispatch = &dispatch;
     for (size_t word = 0; word < PARAPET_NR_PORTS / 64; word++)
         d->ports_used[word] |= ~(1ul << below(64) | 1ul << below(64));
     d->ports_used[0] |= 1;
