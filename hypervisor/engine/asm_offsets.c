@@ -10,6 +10,7 @@
 #include "abi/exits.h"
 #include "abi/hypercall.h"
 #include "abi/shared.h"
+#include "hypervisor/engine/pv.h"
 #include "hypervisor/x86/percpu.h"
 #include "hypervisor/x86/regs.h"
 
@@ -20,6 +21,10 @@
 #define CPU(name, field)                                                       \
     DEFINE(CPU_##name,                                                         \
            sizeof(struct cpu_regs) + offsetof(struct cpu_info, field))
+#define PV_CPU(name, field)                                                    \
+    DEFINE(CPU_##name, sizeof(struct cpu_regs) +                               \
+                           offsetof(struct cpu_info, engine) +                 \
+                           offsetof(struct pv_cpu, field))
 
 void asm_offsets(void);
 
@@ -49,10 +54,10 @@ void asm_offsets(void)
     CPU(EXCEPTION, exception);
     CPU(EXIT_WORK, exit_work);
     CPU(UNTIL_SAMPLE, until_sample);
-    CPU(KERNEL_CR3, kernel_cr3);
-    CPU(USER_CR3, user_cr3);
-    CPU(SYSCALL_ENTRY, syscall_entry);
-    CPU(USER_MODE, user_mode);
+    PV_CPU(KERNEL_CR3, kernel_cr3);
+    PV_CPU(USER_CR3, user_cr3);
+    PV_CPU(SYSCALL_ENTRY, syscall_entry);
+    PV_CPU(USER_MODE, user_mode);
     CPU(METER_START, meter_start);
     CPU(METER_NUMBER, meter_number);
     CPU(METER_VECTOR, meter_vector);

@@ -120,19 +120,20 @@ static void pv_switch_in(struct vcpu *v)
                      :
                      : "r"(v->xsave), "a"((uint32_t)XSAVE_ALL), "d"(0)
                      : "memory");
-    cpu->kernel_cr3 = frame_paddr(pv_vcpu(v)->kernel_root);
-    cpu->user_cr3 = frame_paddr(pv_vcpu(v)->user_root);
-    cpu->user_mode = pv_vcpu(v)->user_mode;
-    cpu->syscall_entry = pv_vcpu(v)->syscall_entry;
+    pv_cpu(cpu)->kernel_cr3 = frame_paddr(pv_vcpu(v)->kernel_root);
+    pv_cpu(cpu)->user_cr3 = frame_paddr(pv_vcpu(v)->user_root);
+    pv_cpu(cpu)->user_mode = pv_vcpu(v)->user_mode;
+    pv_cpu(cpu)->syscall_entry = pv_vcpu(v)->syscall_entry;
     load_root(cpu, &v->domain->memory,
-              cpu->user_mode ? cpu->user_cr3 : cpu->kernel_cr3);
+              pv_cpu(cpu)->user_mode ? pv_cpu(cpu)->user_cr3
+                                     : pv_cpu(cpu)->kernel_cr3);
 }
 
 static void pv_switch_out(struct vcpu *v)
 {
     struct vcpu_segments *s = &v->segments;
 
-    pv_vcpu(v)->user_mode = this_cpu()->user_mode;
+    pv_vcpu(v)->user_mode = pv_cpu(this_cpu())->user_mode;
     s->ds = read_ds();
     s->es = read_es();
     s->fs = read_fs();

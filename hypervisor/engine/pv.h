@@ -10,6 +10,7 @@
 
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/engine.h"
+#include "hypervisor/x86/percpu.h"
 #include "hypervisor/x86/regs.h"
 #include "lib/macros.h"
 
@@ -32,6 +33,24 @@ struct pv_vcpu {
     uint64_t fault_vaddr; /* of the page fault that is looked into */
     uint64_t dr6;         /* what the last debug exception left */
 };
+
+/* What a CPU has at hand while it runs a vCPU: cpu_info.engine. */
+struct pv_cpu {
+    /* The roots of current, as CR3 wants them; user_cr3 is 0 without one. */
+    uint64_t kernel_cr3;
+    uint64_t user_cr3;
+    uint64_t syscall_entry; /* 0: none registered */
+    uint32_t user_mode;     /* it is in user mode */
+};
+
+_Static_assert(sizeof(struct pv_cpu) <=
+                   sizeof(((struct cpu_info *)NULL)->engine),
+               "the engine's words hold it");
+
+static inline struct pv_cpu *pv_cpu(struct cpu_info *cpu)
+{
+    return (struct pv_cpu *)cpu->engine;
+}
 
 /* Of a vCPU of a pv domain: it costs nothing. */
 static inline struct pv_vcpu *pv_vcpu(struct vcpu *v)

@@ -3,7 +3,7 @@
  * Into the guest kernel and back: exceptions, events and the iret hypercall.
  *
  * Kernel and user both run at CPL 3; the mode is the RPL of cs in the frame,
- * and cpu_info.user_mode while the guest runs. A change of mode changes the
+ * and pv_cpu.user_mode while the guest runs. A change of mode changes the
  * root and exchanges the bases of GS. System calls have a path of their own, in
  * pv_entry.S.
  */
@@ -75,16 +75,16 @@ fault:
 /* From here on the guest's kernel runs: its root, its GS. */
 static void enter_kernel_mode(struct cpu_info *cpu)
 {
-    cpu->user_mode = 0;
-    write_cr3(cpu->kernel_cr3);
+    pv_cpu(cpu)->user_mode = 0;
+    write_cr3(pv_cpu(cpu)->kernel_cr3);
     cpu->current->page->user_gs = read_gs_base();
     swapgs();
 }
 
 static void enter_user_mode(struct cpu_info *cpu)
 {
-    cpu->user_mode = 1;
-    write_cr3(cpu->user_cr3);
+    pv_cpu(cpu)->user_mode = 1;
+    write_cr3(pv_cpu(cpu)->user_cr3);
     swapgs();
 }
 
@@ -218,7 +218,7 @@ bool pv_exception(struct cpu_regs *regs)
 
     if (!trap->entry)
         return false;
-    if (cpu->user_mode)
+    if (pv_cpu(cpu)->user_mode)
         return bounce_user_exception(regs, trap, v);
     return !may_be_table_write(regs) && bounce_exception(regs, trap, v);
 }
@@ -228,7 +228,7 @@ static inline bool push_event(struct vcpu *v, struct cpu_regs *regs)
 {
     uint64_t frame;
 
-    if (cpu_of_regs(regs)->user_mode)
+    if (pv_cpu(cpu_of_regs(regs))->user_mode)
         return bounce_user_event(v, regs);
     /* Deliverable means unmasked: the flag in rflags is set, as it is. */
     if (!push_kernel_frame(regs, regs->rflags, 0, &frame))
@@ -255,8 +255,8 @@ void pv_deliver_event(struct vcpu *v, struct cpu_regs *regs)
     if (push_event(v, regs))
         return;
     domain_kill(v, regs, "no stack for the event frame at rsp %lx",
-                cpu_of_regs(regs)->user_mode ? v->page->kernel_stack
-                                             : regs->rsp);
+                pv_cpu(cpu_of_regs(regs))->user_mode ? v->page->kernel_stack
+                                                     : regs->rsp);
 }
 
 static void kill_current(struct vcpu *v, const struct cpu_regs *regs,
@@ -281,8 +281,9 @@ void pv_reflect(struct vcpu *v, struct cpu_regs *regs)
     const char *what = "no handler is registered";
 
     if (regs->vector < PARAPET_NR_TRAPS && trap->entry) {
-        if (cpu_of_regs(regs)->user_mode ? bounce_user_exception(regs, trap, v)
-                                         : bounce_exception(regs, trap, v))
+        if (pv_cpu(cpu_of_regs(regs))->user_mode
+                ? bounce_user_exception(regs, trap, v)
+                : bounce_exception(regs, trap, v))
             return;
         what = "no stack for the exception frame";
     }
@@ -315,7 +316,8 @@ static __attribute__((noinline)) void page_fault(struct vcpu *v,
                                                  struct cpu_regs *regs)
 {
     bool handled = pv_vcpu(v)->traps[EXC_PF].entry;
-    bool table = may_be_table_write(regs) && !cpu_of_regs(regs)->user_mode;
+    bool table =
+        may_be_table_write(regs) && !pv_cpu(cpu_of_regs(regs))->user_mode;
 
     if (handled && !table) {
         kill_page_fault(v, regs, v->page->fault_vaddr,
@@ -350,7 +352,7 @@ void pv_trap(struct vcpu *v, struct cpu_regs *regs)
 {
     switch (regs->vector) {
     case EXC_GP:
-        if (cpu_of_regs(regs)->user_mode)
+        if (pv_cpu(cpu_of_regs(regs))->user_mode)
             pv_reflect(v, regs); /* nothing is emulated for user mode */
         else if (latency_due(this_cpu()))
             emulate_timed(v, regs);

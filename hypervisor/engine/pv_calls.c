@@ -80,7 +80,7 @@ int64_t hc_set_callback(uint32_t callback, uint64_t entry)
         return hc_event_check();
     case PARAPET_CALLBACK_SYSCALL:
         pv_vcpu(v)->syscall_entry = entry;
-        this_cpu()->syscall_entry = entry;
+        pv_cpu(this_cpu())->syscall_entry = entry;
         return 0;
     default:
         return -PARAPET_EINVAL;
@@ -129,7 +129,7 @@ int64_t hc_mmu_set_kernel_root(uint64_t mfn)
     result = table_get_valid(m, mfn, TYPE_L4);
     if (result == 0) {
         pv_vcpu(v)->kernel_root = mfn;
-        cpu->kernel_cr3 = frame_paddr(mfn);
+        pv_cpu(cpu)->kernel_cr3 = frame_paddr(mfn);
         write_cr3(frame_paddr(mfn));
         /* Only now: the CPU must not be on a root that is let go. */
         table_put(m, old);
@@ -156,7 +156,7 @@ int64_t hc_mmu_set_user_root(uint64_t mfn)
         result = table_get_valid(m, mfn, TYPE_USER_ROOT);
     if (result == 0) {
         pv_vcpu(v)->user_root = mfn;
-        cpu->user_cr3 = frame_paddr(mfn);
+        pv_cpu(cpu)->user_cr3 = frame_paddr(mfn);
         if (old != 0)
             table_put(m, old);
     }

@@ -31,6 +31,8 @@ struct vcpu;
 #define WORK_POISON 4u  /* debug builds: clobber what the ABI says is lost */
 #define WORK_METER 16u  /* meter=on: always set */
 
+#define CPU_ENGINE_WORDS 4
+
 /*
  * At PERCPU_INFO of the block. Written by its own CPU only, IF clear; others
  * read current, apic_id and online.
@@ -47,12 +49,8 @@ struct cpu_info {
     uint32_t id;                          /* 0 upward */
     uint32_t apic_id;
     bool online;
-    /* The roots of current, as CR3 wants them; user_cr3 is 0 without one. */
-    uint64_t kernel_cr3;
-    uint64_t user_cr3;
-    uint64_t syscall_entry;         /* of current; 0: none registered */
-    uint32_t user_mode;             /* current is in user mode */
-    uint32_t multicall_stop;        /* why a multicall is to stop here */
+    uint64_t engine[CPU_ENGINE_WORDS]; /* its own, while current runs */
+    uint32_t multicall_stop;           /* why a multicall is to stop here */
     uint32_t flush_request;         /* another CPU waits for a flush; atomic */
     uint64_t flush_time;            /* by the flush clock (mm/tlb.h); atomic */
     struct memory_owner *tlb_owner; /* whose root is, or was last, in CR3 */
