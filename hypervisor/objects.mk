@@ -26,13 +26,14 @@ HV_SRC := \
     hypervisor/core/domain.c \
     hypervisor/core/domain_end.c \
     hypervisor/core/event.c \
-    hypervisor/core/guest_access.c \
-    hypervisor/core/guest_copy.S \
     $(sort $(wildcard hypervisor/core/hc_*.c)) \
     hypervisor/core/hypercall.c \
     hypervisor/core/log_domain.c \
     hypervisor/core/memory.c \
     hypervisor/core/meter.c \
+    hypervisor/core/timers.c \
+    hypervisor/engine/direct_access.c \
+    hypervisor/engine/direct_copy.S \
     hypervisor/engine/engine.c \
     hypervisor/engine/entry.S \
     hypervisor/engine/pv.c \
@@ -41,6 +42,7 @@ HV_SRC := \
     hypervisor/engine/pv_emulate.c \
     hypervisor/engine/pv_entry.S \
     hypervisor/engine/pv_mmu.c \
+    hypervisor/engine/pv_multicall.c \
     hypervisor/engine/pv_space.c \
     hypervisor/engine/pv_table_write.c \
     hypervisor/engine/trap.c \
@@ -54,7 +56,6 @@ HV_SRC := \
     hypervisor/sched/policy.c \
     hypervisor/sched/round_robin.c \
     hypervisor/sched/sched.c \
-    hypervisor/core/timers.c \
     hypervisor/x86/apic.c \
     hypervisor/x86/calendar.c \
     hypervisor/x86/cmos.c \

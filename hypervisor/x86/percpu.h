@@ -19,7 +19,7 @@ struct vcpu;
 
 #define NR_GDT_ENTRIES 8
 
-/* Bits of multicall_stop, among them HC_SLOW (core/hc_multicall.c). */
+/* Bits of multicall_stop, among them HC_SLOW (engine/pv_multicall.c). */
 #define MULTICALL_WAITED 1u /* for a lock, or for another CPU's flush */
 #define MULTICALL_REPEAT 2u /* the entry has asked for -ERESTART */
 #define MULTICALL_LONG 8u   /* the entry took longer than they do */

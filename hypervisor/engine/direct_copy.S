@@ -3,7 +3,7 @@
  * size_t guest_copy(void *to, const void *from, size_t nr_bytes)
  *
  * Copies between the hypervisor and the memory of the guest that runs, with
- * SMAP's guard lifted meanwhile. Called by core/guest_access.c alone, which
+ * SMAP's guard lifted meanwhile. Called by engine/direct_access.c alone, which
  * has checked that the guest's side lies outside the hypervisor's range.
  * Returns how many bytes were not copied: 0, unless a page was missing.
  * Clobbers rax, rdx, rsi, rdi.
