@@ -26,6 +26,7 @@ HV_SRC := \
     hypervisor/core/domain.c \
     hypervisor/core/domain_end.c \
     hypervisor/core/event.c \
+    hypervisor/core/guest_access.c \
     $(sort $(wildcard hypervisor/core/hc_*.c)) \
     hypervisor/core/hypercall.c \
     hypervisor/core/log_domain.c \

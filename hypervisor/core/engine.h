@@ -14,6 +14,7 @@ struct audit_hold;
 struct cpu_regs;
 struct domain;
 struct elf_image;
+struct guest_code;
 struct vcpu;
 
 /* A hypercall handler as the dispatch sees it: six arguments, one result. */
@@ -36,6 +37,14 @@ struct engine {
      * Its frames are in p2m and loaded. False when there is no memory.
      */
     bool (*address_space_create)(struct domain *d, const struct elf_image *k);
+
+    /*
+     * The way to the memory of the vCPU that runs: see core/guest_access.h,
+     * which goes it.
+     */
+    int (*copy_from_guest)(void *to, uint64_t from, size_t nr_bytes);
+    int (*copy_to_guest)(uint64_t to, const void *from, size_t nr_bytes);
+    size_t (*fetch_code)(struct guest_code *code, uint64_t vaddr);
 
     /* Fills the guest's hypercall page. */
     void (*fill_hypercall_page)(void *page);

@@ -1,12 +1,16 @@
-/* SPDX-License-Identifier: MIT */
-#include "hypervisor/core/guest_access.h"
+/* SPDX-License-Identifier: MIT
+ *
+ * The page tables in use are the guest's: its addresses are, too.
+ */
+#include "hypervisor/engine/direct_access.h"
 
 #include "abi/errors.h"
+#include "hypervisor/core/guest_access.h"
 #include "hypervisor/x86/ex_table.h"
 
 size_t guest_copy(void *to, const void *from, size_t nr_bytes);
 
-int copy_from_guest(void *to, uint64_t from, size_t nr_bytes)
+int direct_copy_from_guest(void *to, uint64_t from, size_t nr_bytes)
 {
     if (!guest_range_ok(from, nr_bytes) ||
         guest_copy(to, (const void *)from, nr_bytes) != 0)
@@ -14,7 +18,7 @@ int copy_from_guest(void *to, uint64_t from, size_t nr_bytes)
     return 0;
 }
 
-int copy_to_guest(uint64_t to, const void *from, size_t nr_bytes)
+int direct_copy_to_guest(uint64_t to, const void *from, size_t nr_bytes)
 {
     if (!guest_range_ok(to, nr_bytes) ||
         guest_copy((void *)to, from, nr_bytes) != 0)
@@ -45,7 +49,7 @@ fault:
     return false;
 }
 
-size_t guest_fetch_code(struct guest_code *code, uint64_t vaddr)
+size_t direct_fetch_code(struct guest_code *code, uint64_t vaddr)
 {
     const size_t size = sizeof(code->bytes);
 

@@ -11,6 +11,7 @@
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/hypercall.h"
+#include "hypervisor/engine/direct_access.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
@@ -152,6 +153,9 @@ const struct engine engine_pv = {
     .vcpu_size = sizeof(struct pv_vcpu),
     .dispatch = hypercall_table,
     .address_space_create = pv_address_space_create,
+    .copy_from_guest = direct_copy_from_guest,
+    .copy_to_guest = direct_copy_to_guest,
+    .fetch_code = direct_fetch_code,
     .fill_hypercall_page = pv_fill_hypercall_page,
     .audit_holds = pv_audit_holds,
     .vcpu_start = pv_vcpu_start,

@@ -17,6 +17,7 @@
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/core/latency.h"
+#include "hypervisor/engine/direct_access.h"
 #include "hypervisor/engine/trap.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/ex_table.h"
@@ -397,7 +398,7 @@ void pv_iret_slow(struct cpu_regs *regs)
 
     regs->vector = PARAPET_NR_TRAPS; /* no exception, for a report */
     regs->rax = PARAPET_HC_iret;
-    if (copy_from_guest(&f, regs->rsp, sizeof(f))) {
+    if (direct_copy_from_guest(&f, regs->rsp, sizeof(f))) {
         domain_kill(v, regs, "iret: no frame can be read at rsp %lx",
                     regs->rsp);
         return;

@@ -8,6 +8,7 @@
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/core/latency.h"
+#include "hypervisor/engine/direct_access.h"
 #include "hypervisor/engine/pv.h"
 #include "hypervisor/mm/table.h"
 #include "hypervisor/x86/cpu.h"
@@ -51,7 +52,7 @@ int64_t hc_set_trap_table(uint64_t traps, uint64_t nr_traps)
     if (nr_traps > PARAPET_NR_TRAPS)
         return -PARAPET_E2BIG;
     for (uint64_t i = 0; i < nr_traps; i++) {
-        if (copy_from_guest(&t, traps + i * sizeof(t), sizeof(t)))
+        if (direct_copy_from_guest(&t, traps + i * sizeof(t), sizeof(t)))
             return -PARAPET_EFAULT;
         if (t.vector >= PARAPET_NR_TRAPS ||
             (t.flags & ~(uint32_t)PARAPET_TRAP_MASK_EVENTS) ||

@@ -23,6 +23,7 @@
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
+#include "hypervisor/engine/direct_access.h"
 #include "hypervisor/engine/pv.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/cpu.h"
@@ -215,7 +216,7 @@ emulate_sti(struct vcpu *v, struct cpu_regs *regs, const struct insn *insn)
 
     (void)hc_cpu_irq_enable();
     if (!(regs->rflags & RFLAGS_TF) &&
-        guest_fetch_code(&code, regs->rip + insn->length) > 0 &&
+        direct_fetch_code(&code, regs->rip + insn->length) > 0 &&
         code.bytes[0] == OPCODE_HLT) {
         sched_block(v);
         regs->rip++;
@@ -266,7 +267,7 @@ void pv_emulate(struct vcpu *v, struct cpu_regs *regs)
 {
     struct guest_code code;
     struct insn insn;
-    size_t n = guest_fetch_code(&code, regs->rip);
+    size_t n = direct_fetch_code(&code, regs->rip);
 
     if (n == 0 || !insn_decode(code.bytes, n, &insn) ||
         insn.op == INSN_UNKNOWN || !emulate(v, regs, &insn)) {

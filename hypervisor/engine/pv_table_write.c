@@ -12,6 +12,7 @@
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/memory.h"
+#include "hypervisor/engine/direct_access.h"
 #include "hypervisor/engine/pv.h"
 #include "hypervisor/mm/table.h"
 #include "hypervisor/x86/cpu.h"
@@ -81,7 +82,7 @@ static inline bool decode_store(struct cpu_regs *regs, uint64_t vaddr,
                                 struct store *store)
 {
     struct guest_code code;
-    size_t n = guest_fetch_code(&code, regs->rip);
+    size_t n = direct_fetch_code(&code, regs->rip);
 
     return (n >= 4 && decode_plain_store(regs, code.bytes, vaddr, store)) ||
            (n > 0 && decode_any_store(regs, &code, n, vaddr, store));
