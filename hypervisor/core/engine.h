@@ -74,7 +74,10 @@ struct engine {
     /* Any exception, with complete registers: handled, or the domain ended. */
     void (*trap)(struct vcpu *v, struct cpu_regs *regs);
 
-    /* Enters the guest's event handler: an upcall is due. */
+    /*
+     * Enters the guest's event handler, if an upcall is due. Asked whenever a
+     * vCPU runs on by the slow way out. May end the domain.
+     */
     void (*deliver_event)(struct vcpu *v, struct cpu_regs *regs);
 };
 

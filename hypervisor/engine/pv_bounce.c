@@ -248,12 +248,12 @@ bool pv_event(struct cpu_regs *regs)
 }
 
 /*
- * The caller has looked at the mask, and it is not looked at again: another
- * vCPU of the domain may change it between two looks.
+ * The mask is looked at once: another vCPU of the domain may change it between
+ * two looks.
  */
 void pv_deliver_event(struct vcpu *v, struct cpu_regs *regs)
 {
-    if (push_event(v, regs))
+    if (!event_deliverable(v) || push_event(v, regs))
         return;
     domain_kill(v, regs, "no stack for the event frame at rsp %lx",
                 pv_cpu(cpu_of_regs(regs))->user_mode ? v->page->kernel_stack

@@ -14,7 +14,6 @@
 #include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/engine.h"
-#include "hypervisor/core/event.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/latency.h"
 #include "hypervisor/core/meter.h"
@@ -189,8 +188,7 @@ exit_work(struct cpu_info *cpu, struct cpu_regs *regs)
         }
         cpu->exit_work &= ~(WORK_EVENT | WORK_LOW_RIP);
         v = cpu->current;
-        if (event_deliverable(v))
-            v->domain->engine->deliver_event(v, regs);
+        v->domain->engine->deliver_event(v, regs);
     } while (cpu->exit_work & WORK_RESCHEDULE);
 }
 
@@ -211,9 +209,9 @@ static __attribute__((noinline)) void watched_exit_work(struct cpu_info *cpu,
 
 void guest_exit_work(struct cpu_regs *regs)
 {
-    struct cpu_info *cpu = this_cpu();
+    struct cpu_info *cpu = cpu_of_regs(regs);
 
-    ASSERT(regs == guest_regs_of(cpu));
+    ASSERT(cpu == this_cpu());
     if (__builtin_expect(cpu->exit_work & (WORK_POISON | WORK_METER), 0))
         watched_exit_work(cpu, regs);
     else

@@ -33,6 +33,8 @@
 #define LONGEST_TIMER 3000000
 
 static struct machine_cpu {
+    uint64_t filler;
+    struct cpu_regs regs; /* right below info, as on the stack of a CPU */
     struct cpu_info info;
     sem_t go_on;
     void (*main)(void);
@@ -41,6 +43,10 @@ static struct machine_cpu {
     bool received;
     uint64_t timer;
 } cpus[MACHINE_MAX_CPUS];
+
+_Static_assert(offsetof(struct machine_cpu, info) ==
+                   offsetof(struct machine_cpu, regs) + sizeof(struct cpu_regs),
+               "nothing is in between");
 
 uint64_t machine_now;
 
