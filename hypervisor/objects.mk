@@ -42,6 +42,7 @@ HV_SRC := \
     hypervisor/engine/pv_calls.c \
     hypervisor/engine/pv_emulate.c \
     hypervisor/engine/pv_entry.S \
+    hypervisor/engine/pv_load.c \
     hypervisor/engine/pv_mmu.c \
     hypervisor/engine/pv_multicall.c \
     hypervisor/engine/pv_space.c \

@@ -73,13 +73,9 @@ static void load_kernel(struct domain *d, const struct bundle_image *image,
 {
     for (unsigned int i = 0; i < elf->nr_segments; i++) {
         const struct elf_segment *s = &elf->segments[i];
-        uint64_t hc = elf->hypercall_page;
 
         write_memory(d, s->paddr, (const uint8_t *)image->data + s->offset,
                      s->filesz);
-        if (hc >= s->vaddr && hc < s->vaddr + s->memsz)
-            d->engine->fill_hypercall_page(
-                frame_vaddr(d->p2m[(s->paddr + (hc - s->vaddr)) / PAGE_SIZE]));
     }
 }
 
@@ -153,25 +149,18 @@ static void write_device_tree(struct domain *d, const struct bundle_domain *b,
                     PARAPET_DTB_MAX);
 }
 
-static void parse_kernel(const struct bundle_domain *b, struct elf_image *elf)
-{
-    char why[200];
-
-    if (elf_parse(b->kernel.data, b->kernel.size, elf, why, sizeof(why)) ||
-        elf_check_version(elf, why, sizeof(why)) ||
-        elf_check_memory(elf, b->memory_bytes, why, sizeof(why)))
-        boot_refuse("domain %s: kernel %s: %s", b->name, b->kernel.name, why);
-}
-
 static void build_domain(unsigned int id, const struct bundle_domain *b,
                          unsigned int nr_cpus)
 {
     static struct elf_image elf;
     const struct engine *engine = engine_find(b->engine);
+    char why[200];
     struct domain *d;
     uint64_t ramdisk = 0;
 
-    parse_kernel(b, &elf);
+    if (engine->kernel_read(b->kernel.data, b->kernel.size, b->memory_bytes,
+                            &elf, why, sizeof(why)))
+        boot_refuse("domain %s: kernel %s: %s", b->name, b->kernel.name, why);
     d = domain_create(id, b->name, engine, b->nr_vcpus);
     if (!d)
         boot_refuse("domain %s: no memory for its description", b->name);
@@ -187,14 +176,12 @@ static void build_domain(unsigned int id, const struct bundle_domain *b,
         ramdisk = load_ramdisk(d, &b->ramdisk, &elf);
     write_device_tree(d, b, ramdisk);
     clock_fill(d);
-    if (!engine->address_space_create(d, &elf))
+    if (!engine->domain_load(d, &elf))
         boot_refuse("domain %s: no memory for its page tables", b->name);
     for (unsigned int i = 0; i < d->nr_vcpus; i++) {
         if (!sched_assign(d->vcpus[i], nr_cpus))
             boot_refuse("domain %s: no memory for its timers", b->name);
     }
-    engine->vcpu_start(d->vcpus[0], elf.entry, PARAPET_START_STACK_TOP - 8,
-                       PARAPET_DTB);
 }
 
 void build_domains(const void *blob, size_t size, unsigned int nr_cpus)

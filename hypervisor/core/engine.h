@@ -33,10 +33,18 @@ struct engine {
     hypercall_handler_t *const *dispatch;
 
     /*
-     * Makes the domain's address space: memory, kernel image, shared region.
-     * Its frames are in p2m and loaded. False when there is no memory.
+     * Reads a kernel, and says whether the engine can run it in so much memory.
+     * 0, or -PARAPET_EINVAL with a line in why (lib/builder/elf.h).
      */
-    bool (*address_space_create)(struct domain *d, const struct elf_image *k);
+    int (*kernel_read)(const void *image, size_t size, uint64_t memory_bytes,
+                       struct elf_image *kernel, char *why, size_t why_size);
+
+    /*
+     * Makes the domain ready to run. Its frames are in p2m; the kernel's
+     * segments, the RAM disk and the device tree are there. The first vCPU
+     * starts as the kernel wants. False when there is no memory.
+     */
+    bool (*domain_load)(struct domain *d, const struct elf_image *kernel);
 
     /*
      * The way to the memory of the vCPU that runs: see core/guest_access.h,
@@ -45,9 +53,6 @@ struct engine {
     int (*copy_from_guest)(void *to, uint64_t from, size_t nr_bytes);
     int (*copy_to_guest)(uint64_t to, const void *from, size_t nr_bytes);
     size_t (*fetch_code)(struct guest_code *code, uint64_t vaddr);
-
-    /* Fills the guest's hypercall page. */
-    void (*fill_hypercall_page)(void *page);
 
     /*
      * For the audit: what the vCPU holds of its domain's frames, but for the

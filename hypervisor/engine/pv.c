@@ -5,9 +5,7 @@
  */
 #include "hypervisor/engine/pv.h"
 
-#include "abi/errors.h"
 #include "abi/exits.h"
-#include "abi/note.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/hypercall.h"
@@ -25,25 +23,8 @@
 #define XSAVE_FCW 0
 #define XSAVE_MXCSR 24
 
-/* Entry n: mov $n, %eax; syscall; ret. */
-static void pv_fill_hypercall_page(void *page)
-{
-    static const uint8_t code[] = {0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0xc3};
-    uint8_t *entry = page;
-
-    _Static_assert(PARAPET_NR_HYPERCALLS * PARAPET_HYPERCALL_ENTRY_SIZE ==
-                       PARAPET_HYPERCALL_PAGE_SIZE,
-                   "one page holds an entry for each number");
-    memset(page, 0xcc, PARAPET_HYPERCALL_PAGE_SIZE);
-    for (uint32_t n = 0; n < PARAPET_NR_HYPERCALLS; n++) {
-        memcpy(entry, code, sizeof(code));
-        memcpy(entry + 1, &n, sizeof(n));
-        entry += PARAPET_HYPERCALL_ENTRY_SIZE;
-    }
-}
-
-static void pv_vcpu_start(struct vcpu *v, uint64_t entry, uint64_t stack,
-                          uint64_t argument)
+void pv_vcpu_start(struct vcpu *v, uint64_t entry, uint64_t stack,
+                   uint64_t argument)
 {
     uint32_t mxcsr = MXCSR_DEFAULT;
     uint16_t fcw = X87_CONTROL_DEFAULT;
@@ -152,11 +133,11 @@ const struct engine engine_pv = {
     .name = "pv",
     .vcpu_size = sizeof(struct pv_vcpu),
     .dispatch = hypercall_table,
-    .address_space_create = pv_address_space_create,
+    .kernel_read = pv_kernel_read,
+    .domain_load = pv_domain_load,
     .copy_from_guest = direct_copy_from_guest,
     .copy_to_guest = direct_copy_to_guest,
     .fetch_code = direct_fetch_code,
-    .fill_hypercall_page = pv_fill_hypercall_page,
     .audit_holds = pv_audit_holds,
     .vcpu_start = pv_vcpu_start,
     .switch_in = pv_switch_in,
