@@ -45,6 +45,9 @@ BY_PATH = {("hypervisor/", "asm_offsets.h"), ("guest-kernel/", "irqflag.h"),
 # it. docs/DESIGN.md section 2 says what each is.
 LAYERS = {"hypervisor/": ("x86", "base", "mm", "core", "sched", "engine",
                           "build", "boot")}
+# What is one engine's own: whose headers begin so, and who else may have them.
+PRIVATE = {"hypervisor/engine/pv": ("hypervisor/engine/engine.c",
+                                    "hypervisor/engine/asm_offsets.c")}
 # Files of one folder that include each other in a circle (x.c and x.h are one),
 # and why that stays.
 CIRCLES = {
@@ -84,6 +87,15 @@ def upward(path, name):
     if other > own:
         return f'must not include "{name}": {top}{LAYERS[top][other]} is ' \
                f'above {top}{LAYERS[top][own]}'
+    return None
+
+
+def foreign(path, name):
+    """What is wrong with this include of what is private, or None."""
+    for prefix, others in PRIVATE.items():
+        if name.startswith(prefix) and path.startswith("hypervisor/") and \
+                not path.startswith(prefix) and path not in others:
+            return f'must not include "{name}", which is private to {prefix}*'
     return None
 
 
@@ -141,7 +153,7 @@ def objection(root, path, system, name):
             return f'includes "{name}", which is no path from the root'
         if not name.startswith(folders):
             return f'must not include "{name}"'
-        return upward(path, name)
+        return upward(path, name) or foreign(path, name)
     return None
 
 
@@ -157,8 +169,9 @@ def check(root="."):
 
 
 def problems_of(folder, files):
-    """Of a tree with three headers and these files, a line of each given."""
-    for name in ("abi/abi.h", "lib/list.h", "hypervisor/core/domain.h"):
+    """Of a tree with four headers and these files, a line of each given."""
+    for name in ("abi/abi.h", "lib/list.h", "hypervisor/core/domain.h",
+                 "hypervisor/engine/pv.h"):
         os.makedirs(os.path.dirname(os.path.join(folder, name)))
         open(os.path.join(folder, name), "w").close()
     for path, line in files.items():
@@ -186,6 +199,7 @@ def headers(expected, **lines):
     return lambda folder: (problems_of(folder, tree), expected)
 
 
+PV = '#include "hypervisor/engine/pv.h"'
 DOMAIN = '#include "hypervisor/core/domain.h"'
 common.main("arrows", check, {
     "abi includes lib": bad("abi/x.h", '#include "lib/list.h"'),
@@ -204,6 +218,9 @@ common.main("arrows", check, {
     "an upper folder includes a lower one": good("hypervisor/sched/x.c", DOMAIN),
     "a folder without a place in the order":
         bad("hypervisor/new/x.c", DOMAIN),
+    "build/ knows an engine": bad("hypervisor/build/x.c", PV),
+    "another engine knows pv": bad("hypervisor/engine/svm.c", PV),
+    "pv does": good("hypervisor/engine/pv_x.c", PV),
     "a builder includes the hypervisor": bad("lib/builder/x.c", DOMAIN),
     "two files in a circle": headers(True, a=["b"], b=["a"]),
     "three files in a circle": headers(True, a=["b"], b=["c"], c=["a"]),

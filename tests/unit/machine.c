@@ -14,10 +14,8 @@
 #include "hypervisor/base/panic.h"
 #include "hypervisor/base/time.h"
 #include "hypervisor/core/clock.h"
-#include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log_domain.h"
-#include "hypervisor/core/memory.h"
 #include "hypervisor/core/meter.h"
 #include "hypervisor/engine/trap.h"
 #include "hypervisor/mm/audit.h"
@@ -264,11 +262,9 @@ void log_vcpu(enum log_level level, const struct vcpu *vcpu, const char *format,
     (void)format;
 }
 
-size_t guest_fetch_code(struct guest_code *code, uint64_t vaddr)
+void meter_audit(uint64_t begin)
 {
-    (void)code;
-    (void)vaddr;
-    return 0;
+    (void)begin;
 }
 
 bool elf_symbols_find(const struct elf_symbols *symbols, uint64_t vaddr,
@@ -282,14 +278,7 @@ bool elf_symbols_find(const struct elf_symbols *symbols, uint64_t vaddr,
     return false;
 }
 
-/* Memory is not what these tests are about. */
 bool audit_enabled;
-
-uint64_t memory_audit(struct domain *d)
-{
-    (void)d;
-    return 0;
-}
 
 void tlb_serve(void)
 {

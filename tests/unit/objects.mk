@@ -11,16 +11,16 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_options test_start_info test_frame test_hv_calendar \
               test_type test_table test_table_preempt test_memory_model \
               test_symbols test_hypercall test_sched test_turn_lock \
-              test_timers test_console_filter test_console \
+              test_timers test_console_filter test_console test_engine \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
               test_signal test_alarm test_gk_irq
 
-# Not on a host that is not x86-64: test_sched compiles the hypervisor's handling
-# of traps, with its instructions, and the direct map of test_memory_race lies
-# where x86-64's ThreadSanitizer leaves room.
+# Not on a host that is not x86-64: test_sched and test_engine compile the
+# hypervisor's handling of traps, with its instructions, and the direct map of
+# test_memory_race lies where x86-64's ThreadSanitizer leaves room.
 UNIT_SKIPPED :=
 ifneq ($(HOST_ARCH),x86_64)
-UNIT_SKIPPED := test_sched test_memory_race
+UNIT_SKIPPED := test_sched test_engine test_memory_race
 UNIT_TESTS := $(filter-out $(UNIT_SKIPPED),$(UNIT_TESTS))
 endif
 
@@ -63,11 +63,13 @@ test_console_SRC := hypervisor/base/console.c hypervisor/base/console_filter.c
 
 # These run on the CPUs of machine.h, and are compiled with it in front.
 MACHINE_SRC := $(addprefix hypervisor/core/,domain.c domain_end.c event.c \
-    hc_evtchn.c hc_vcpu.c timers.c) \
+    guest_access.c hc_evtchn.c hc_vcpu.c memory.c timers.c) \
     $(addprefix hypervisor/sched/,policy.c round_robin.c sched.c) \
-    hypervisor/engine/trap.c
+    hypervisor/base/turn_lock.c hypervisor/engine/trap.c
 test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c \
     machine.c direct_map.c)
+# No file of the pv engine is among them: the other engine is the test's.
+test_engine_SRC := $(addprefix tests/unit/,machine.c direct_map.c)
 
 test_area_SRC := guest-kernel/mm/area.c
 test_object_SRC := guest-kernel/mm/object.c
@@ -119,7 +121,8 @@ $(BUILD)/host-machine/%.o: %.c tests/unit/machine.h $(BUILD)/flags
 	$(call made,CC)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -include tests/unit/machine.h -c $< -o $@
-$(BUILD)/unit/test_sched: $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC))
+$(addprefix $(BUILD)/unit/,test_sched test_engine): \
+    $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC))
 
 define unit_program
 $(BUILD)/unit/$(1): $(patsubst %.c,$(BUILD)/host/%.o,tests/unit/$(1).c $($(1)_SRC))

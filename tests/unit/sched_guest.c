@@ -86,12 +86,20 @@ static void fake_deliver_event(struct vcpu *v, struct cpu_regs *regs)
     guest_of(v)->in_handler = true;
 }
 
+static size_t fake_fetch_code(struct guest_code *code, uint64_t vaddr)
+{
+    (void)code;
+    (void)vaddr;
+    return 0;
+}
+
 static hypercall_handler_t *dispatch; /* nobody looks into it */
 
 const struct engine guest_engine = {
     .name = "fake",
     .vcpu_size = sizeof(struct vcpu),
     .dispatch = &dispatch,
+    .fetch_code = fake_fetch_code,
     .vcpu_start = fake_vcpu_start,
     .switch_in = fake_switch_in,
     .switch_out = fake_switch_out,
