@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Hypercalls that only the pv engine's guests need: trap table, callbacks,
- * segment bases, roots.
+ * segment bases.
  */
 #include "abi/errors.h"
 #include "hypervisor/core/domain.h"
@@ -10,7 +10,6 @@
 #include "hypervisor/core/latency.h"
 #include "hypervisor/engine/direct_access.h"
 #include "hypervisor/engine/pv.h"
-#include "hypervisor/mm/table.h"
 #include "hypervisor/x86/cpu.h"
 
 /*
@@ -110,57 +109,4 @@ int64_t hc_set_segment_base(uint32_t segment, uint64_t base)
     default:
         return -PARAPET_EINVAL;
     }
-}
-
-/*
- * mmu_set_kernel_root: goes to another address space; the translations of the
- * old one are flushed. EPERM: the frame is not the domain's. ENOENT: it is no
- * kernel root (pin it). ENOSPC: too many references. ERESTART: call again.
- */
-int64_t hc_mmu_set_kernel_root(uint64_t mfn)
-{
-    struct cpu_info *cpu = this_cpu();
-    struct vcpu *v = cpu->current;
-    struct memory_owner *m = &v->domain->memory;
-    mfn_t old = pv_vcpu(v)->kernel_root;
-    int64_t result;
-
-    if (!memory_lock(m))
-        return hypercall_again(v);
-    result = table_get_valid(m, mfn, TYPE_L4);
-    if (result == 0) {
-        pv_vcpu(v)->kernel_root = mfn;
-        pv_cpu(cpu)->kernel_cr3 = frame_paddr(mfn);
-        write_cr3(frame_paddr(mfn));
-        /* Only now: the CPU must not be on a root that is let go. */
-        table_put(m, old);
-    }
-    memory_unlock(m);
-    return result;
-}
-
-/*
- * mmu_set_user_root: what user mode runs on from the next return to it; mfn 0
- * is none. EPERM, ENOENT, ENOSPC, ERESTART: as above, of a user root.
- */
-int64_t hc_mmu_set_user_root(uint64_t mfn)
-{
-    struct cpu_info *cpu = this_cpu();
-    struct vcpu *v = cpu->current;
-    struct memory_owner *m = &v->domain->memory;
-    mfn_t old = pv_vcpu(v)->user_root;
-    int64_t result = 0;
-
-    if (!memory_lock(m))
-        return hypercall_again(v);
-    if (mfn != 0)
-        result = table_get_valid(m, mfn, TYPE_USER_ROOT);
-    if (result == 0) {
-        pv_vcpu(v)->user_root = mfn;
-        pv_cpu(cpu)->user_cr3 = frame_paddr(mfn);
-        if (old != 0)
-            table_put(m, old);
-    }
-    memory_unlock(m);
-    return result;
 }
