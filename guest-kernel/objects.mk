@@ -16,7 +16,6 @@ GK_SRC := $(addprefix guest-kernel/, \
 	x86/trap_entry.S x86/switch.S \
 	privops/latency.c \
 	core/kprintf.c core/irq.c core/panic.c core/exception.c \
-	core/calendar.c \
 	mm/early.c mm/page.c mm/slab.c mm/object.c mm/area.c mm/user_page.c \
 	mm/table.c mm/table_change.c mm/kernel_area.c mm/space.c \
 	mm/space_fault.c mm/space_clone.c mm/space_copy.c mm/space_move.c \

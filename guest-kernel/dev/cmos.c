@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "guest-kernel/core/calendar.h"
+#include "lib/calendar.h"
 #include "lib/x86/port.h"
 
 #define PORT_INDEX 0x70

@@ -3,13 +3,13 @@
  * Commands about the kernel as a whole.
  */
 #include "guest-kernel/boot_info.h"
-#include "guest-kernel/core/calendar.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/core/version.h"
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/monitor/commands.h"
 #include "guest-kernel/privops/privops.h"
+#include "lib/calendar.h"
 #include "lib/string.h"
 
 #define NS_PER_MS 1000000ul

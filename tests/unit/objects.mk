@@ -86,7 +86,6 @@ $(patsubst %.c,$(BUILD)/host/%.o,tests/unit/ramfs_world.c $(RAMFS_SRC) \
     tests/unit/test_procfs.c guest-kernel/procfs/procfs.c): private \
     HOST_CFLAGS += -Iguest-kernel/privops/native
 test_gk_elf_SRC := guest-kernel/proc/elf.c
-test_calendar_SRC := guest-kernel/core/calendar.c
 test_latency_SRC := guest-kernel/privops/latency.c
 test_line_SRC := guest-kernel/monitor/line.c
 test_tty_SRC := guest-kernel/tty/tty_line.c guest-kernel/tty/tty_speed.c

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * guest-kernel/core/calendar.c against the C library, in UTC.
+ * lib/calendar.c against the C library, in UTC.
  */
 #include "tests/unit/unit.h"
 
 #include <time.h>
 
-#include "guest-kernel/core/calendar.h"
+#include "lib/calendar.h"
 
 #define SECONDS_PER_DAY 86400u
 /* 9999-12-31 23:59:59 */
@@ -57,5 +57,5 @@ int main(void)
         cmocka_unit_test(test_edges),
     };
 
-    return cmocka_run_group_tests_name("core/calendar", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("lib/calendar", tests, NULL, NULL);
 }

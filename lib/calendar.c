@@ -4,7 +4,7 @@
  * is the last day, and the days before month m (March is 0) are
  * (153 * m + 2) / 5.
  */
-#include "guest-kernel/core/calendar.h"
+#include "lib/calendar.h"
 
 #define SECONDS_PER_DAY 86400u
 #define DAYS_PER_400_YEARS 146097u

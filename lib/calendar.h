@@ -3,8 +3,8 @@
  * Seconds since 1970-01-01 00:00:00 UTC to a date and back, by the Gregorian
  * calendar. Pure arithmetic, for years 1970 to 9999.
  */
-#ifndef GUEST_KERNEL_CORE_CALENDAR_H
-#define GUEST_KERNEL_CORE_CALENDAR_H
+#ifndef LIB_CALENDAR_H
+#define LIB_CALENDAR_H
 
 #include <stdint.h>
 
