@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 LIB_SRC := lib/string.c lib/printf.c lib/bitmap.c lib/clock_rate.c \
-    lib/clock_wall.c lib/calendar.c
+    lib/clock_wall.c lib/calendar.c lib/calendar_registers.c
 
 # What turns a kernel and a description into a domain: not for every kernel.
 BUILDER_SRC := $(addprefix lib/builder/,dtb.c elf.c elf_symbol.c refuse.c)

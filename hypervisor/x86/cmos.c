@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-#include "hypervisor/x86/calendar.h"
 #include "hypervisor/x86/cpu.h"
+#include "lib/calendar_registers.h"
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA 0x71
@@ -48,7 +48,7 @@ uint64_t cmos_seconds(void)
 
     for (int i = 0; i < MAX_READINGS; i++) {
         if (read_registers(&r))
-            return calendar_seconds(&r);
+            return calendar_registers_seconds(&r);
     }
     return 0;
 }

@@ -8,7 +8,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_clock \
               test_decode test_decode_listing \
               test_elf test_elf_notes test_elf_symbols test_bundle test_dtb \
-              test_options test_start_info test_frame test_hv_calendar \
+              test_options test_start_info test_frame test_calendar_registers \
               test_type test_table test_table_preempt test_memory_model \
               test_symbols test_hypercall test_sched test_turn_lock \
               test_timers test_console_filter test_console test_engine \
@@ -54,7 +54,6 @@ test_table_SRC := $(test_type_SRC)
 test_table_preempt_SRC := $(test_type_SRC)
 test_memory_model_SRC := $(MODEL_SRC)
 
-test_hv_calendar_SRC := hypervisor/x86/calendar.c
 test_timers_SRC := hypervisor/core/timers.c
 test_console_filter_SRC := hypervisor/base/console_filter.c
 test_symbols_SRC := hypervisor/base/symbols.c

@@ -3,9 +3,11 @@
  * Source: Motorola MC146818A data sheet, table 3 (the ranges of the registers
  * in their four modes).
  */
-#include "hypervisor/x86/calendar.h"
+#include "lib/calendar_registers.h"
 
 #include <stdbool.h>
+
+#include "lib/calendar.h"
 
 #define HOUR_PM 0x80
 
@@ -46,33 +48,21 @@ static unsigned int days_in_month(unsigned int year, unsigned int month)
     return 30 + (month + month / 8) % 2;
 }
 
-uint64_t calendar_days(unsigned int year, unsigned int month, unsigned int day)
-{
-    /* Count years from March, so that a leap day ends one. */
-    uint64_t y = month > 2 ? year : year - 1;
-    uint64_t m = (month + 9) % 12;
-
-    /* 719468 days lie between 0000-03-01 and 1970-01-01. */
-    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 -
-           719468;
-}
-
-uint64_t calendar_seconds(const struct calendar_registers *registers)
+uint64_t calendar_registers_seconds(const struct calendar_registers *registers)
 {
     uint8_t mode = registers->mode;
-    unsigned int year = number(registers->year, mode);
-    unsigned int month = number(registers->month, mode);
-    unsigned int day = number(registers->day, mode);
-    unsigned int hour = hour_of_day(registers->hour, mode);
-    unsigned int minute = number(registers->minute, mode);
-    unsigned int second = number(registers->second, mode);
+    struct calendar date = {
+        .year = 2000 + number(registers->year, mode),
+        .month = number(registers->month, mode),
+        .day = number(registers->day, mode),
+        .hour = hour_of_day(registers->hour, mode),
+        .minute = number(registers->minute, mode),
+        .second = number(registers->second, mode),
+    };
 
-    if (year > 99 || month < 1 || month > 12 || day < 1 ||
-        day > days_in_month(2000 + year, month) || hour > 23 || minute > 59 ||
-        second > 59)
+    if (date.year > 2099 || date.month < 1 || date.month > 12 || date.day < 1 ||
+        date.day > days_in_month(date.year, date.month) || date.hour > 23 ||
+        date.minute > 59 || date.second > 59)
         return 0;
-    return ((calendar_days(2000 + year, month, day) * 24 + hour) * 60 +
-            minute) *
-               60 +
-           second;
+    return calendar_to_seconds(&date);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the registers of the CMOS clock say, in seconds. Pure arithmetic: the
- * ports are time.c's.
+ * What the registers of the CMOS clock say, in seconds. Pure arithmetic: who
+ * reads them is lib/x86/cmos.h.
  */
-#ifndef HYPERVISOR_X86_CALENDAR_H
-#define HYPERVISOR_X86_CALENDAR_H
+#ifndef LIB_CALENDAR_REGISTERS_H
+#define LIB_CALENDAR_REGISTERS_H
 
 #include <stdint.h>
 
@@ -27,9 +27,6 @@ struct calendar_registers {
  * Seconds from 1970-01-01 00:00 to what the clock shows, which is taken for
  * UTC; 0 when it shows no date: nobody has set it, or there is no clock.
  */
-uint64_t calendar_seconds(const struct calendar_registers *registers);
-
-/* Days from 1970-01-01 to a date of the Gregorian calendar. */
-uint64_t calendar_days(unsigned int year, unsigned int month, unsigned int day);
+uint64_t calendar_registers_seconds(const struct calendar_registers *registers);
 
 #endif
