@@ -59,7 +59,6 @@ HV_SRC := \
     hypervisor/sched/round_robin.c \
     hypervisor/sched/sched.c \
     hypervisor/x86/apic.c \
-    hypervisor/x86/cmos.c \
     hypervisor/x86/decode.c \
     hypervisor/x86/decode_maps.c \
     hypervisor/x86/idt.c \

@@ -11,10 +11,10 @@
 #include "hypervisor/base/log.h"
 #include "hypervisor/base/panic.h"
 #include "hypervisor/x86/apic.h"
-#include "hypervisor/x86/cmos.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/layout.h"
 #include "lib/macros.h"
+#include "lib/x86/cmos.h"
 #include "lib/x86/pit.h"
 
 #define PIT_HZ CLOCK_PIT_HZ

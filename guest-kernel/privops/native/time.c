@@ -6,7 +6,6 @@
  * (lib/clock.h).
  */
 #include "guest-kernel/core/irq.h"
-#include "guest-kernel/dev/cmos.h"
 #include "guest-kernel/dev/ioapic.h"
 #include "guest-kernel/dev/lapic.h"
 #include "guest-kernel/dev/pit.h"
@@ -14,6 +13,7 @@
 #include "guest-kernel/privops/privops.h"
 #include "lib/clock.h"
 #include "lib/macros.h"
+#include "lib/x86/cmos.h"
 #include "lib/x86/tsc.h"
 
 #define NS_PER_SECOND CLOCK_NS_PER_S
@@ -145,7 +145,8 @@ static void follow(void *unused)
     cmos_interrupt_done();
     before_ns = privops_clock_ns();
     seconds = cmos_seconds();
-    (void)clock_wall_add(&wall, seconds, before_ns, privops_clock_ns());
+    if (seconds != 0)
+        (void)clock_wall_add(&wall, seconds, before_ns, privops_clock_ns());
     if (clock_rate_add(&rate, &sample))
         change_line();
 }
@@ -153,7 +154,7 @@ static void follow(void *unused)
 void privops_clock_follow(void)
 {
     irq_bind(VECTOR_CMOS, follow, NULL);
-    ioapic_route(CMOS_IRQ, VECTOR_CMOS);
+    ioapic_route(CMOS_PIN, VECTOR_CMOS);
     cmos_interrupt_enable();
 }
 
