@@ -144,7 +144,7 @@ static void capture_regs(struct cpu_regs *r, const uint64_t *frame)
     CAPTURE(r14);
     CAPTURE(r15);
 #undef CAPTURE
-    __asm__ volatile("pushf; pop %0" : "=r"(r->rflags));
+    r->rflags = read_rflags();
     r->rip = frame[1];
     r->rbp = frame[0];
     r->rsp = (uint64_t)&frame[2];

@@ -30,4 +30,18 @@
 #define RFLAGS_STATUS                                                          \
     (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
 
+#ifndef __ASSEMBLY__
+
+#include <stdint.h>
+
+/* Without a red zone below rsp, as kernels are compiled. */
+static inline uint64_t read_rflags(void)
+{
+    uint64_t rflags;
+
+    __asm__ volatile("pushfq; popq %0" : "=r"(rflags) : : "memory");
+    return rflags;
+}
+
+#endif
 #endif

@@ -92,7 +92,7 @@ static uint64_t handler_flags;
 static bool look(struct mg_regs *regs)
 {
     (void)regs;
-    __asm__ volatile("pushfq; pop %0" : "=r"(handler_flags));
+    handler_flags = read_rflags();
     return false;
 }
 

@@ -64,9 +64,8 @@ static uint64_t nr_steps, nr_breakpoints, dr6;
  */
 static bool step(struct mg_regs *regs)
 {
-    uint64_t own;
+    uint64_t own = read_rflags();
 
-    __asm__ volatile("pushfq; pop %0" : "=r"(own));
     nr_steps++;
     dr6 = read_dr6();
     MG_CHECK(regs->frame.rip >= (uint64_t)parapet_hypercall_page &&

@@ -23,10 +23,7 @@ static inline void privops_irq_enable(void)
 
 static inline bool privops_irq_enabled(void)
 {
-    uint64_t rflags;
-
-    __asm__ volatile("pushfq; popq %0" : "=r"(rflags) : : "memory");
-    return (rflags & RFLAGS_IF) != 0;
+    return (read_rflags() & RFLAGS_IF) != 0;
 }
 
 static inline bool privops_irq_save(void)

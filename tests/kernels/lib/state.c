@@ -170,10 +170,8 @@ static void set_id_flag(uint64_t seed)
 
 static void get_id_flag(uint8_t *bytes)
 {
-    uint64_t flags;
+    uint64_t flags = read_rflags() & RFLAGS_ID;
 
-    __asm__ volatile("pushfq; pop %0" : "=r"(flags));
-    flags &= RFLAGS_ID;
     __builtin_memcpy(bytes, &flags, sizeof(flags));
 }
 
