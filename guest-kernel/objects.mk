@@ -93,9 +93,9 @@ $(SYSCALL_NAMES): $(FLAGS)
 $(BUILD)/gk-pv/guest-kernel/proc/syscall.o \
 $(BUILD)/gk-native/guest-kernel/proc/syscall.o: | $(SYSCALL_NAMES)
 
-GK_LDS := $(BUILD)/gk/guest-kernel/kernel.lds
+GK_LDS := $(BUILD)/gk/guest-kernel/mm/kernel.lds
 
-$(GK_LDS): guest-kernel/kernel.lds.S guest-kernel/mm/layout.h abi/abi.h $(FLAGS)
+$(GK_LDS): guest-kernel/mm/kernel.lds.S guest-kernel/mm/layout.h abi/abi.h $(FLAGS)
 	$(call made,LDS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(TARGET) -E -P -I. -D__ASSEMBLY__ $< -o $@

@@ -48,7 +48,7 @@ def check():
     rules = database()
     generated = [(os.path.join(common.BUILD, "hv/asm_offsets.h"),
                   common.flags("HV_CFLAGS")),
-                 (os.path.join(common.BUILD, "gk/guest-kernel/kernel.lds"),
+                 (os.path.join(common.BUILD, "gk/guest-kernel/mm/kernel.lds"),
                   ASSEMBLY)]
     return [problem for target, flags in generated
             for problem in problems_of(rules, target, flags)]
