@@ -44,8 +44,8 @@ GK_SRC := $(addprefix guest-kernel/, \
 	monitor/cmd_crash.c monitor/cmd_counters.c monitor/cmd_run.c \
 	monitor/selftest.c monitor/selftest_space.c \
 	monitor/selftest_object.c monitor/selftest_random.c \
-	bench/bench.c \
-	boot/main.c boot/options.c)
+	boot/main.c boot/options.c \
+	bench/bench.c)
 
 GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
 	start.c entry.S trap.c event.c time.c console.c counters.c power.c \

@@ -4,8 +4,8 @@
 
 An include in quotes is relative to the root and must exist; one in angle
 brackets is a freestanding header, or libfdt.h where it may be, or anything at
-all for what runs on the host. The folders of the hypervisor have an order, and
-inside of each no file leads back to itself.
+all for what runs on the host. The folders of the hypervisor and those of the
+guest kernel have an order, and inside of each no file leads back to itself.
 """
 
 import os
@@ -44,7 +44,12 @@ BY_PATH = {("hypervisor/", "asm_offsets.h"), ("guest-kernel/", "irqflag.h"),
 # From below to above: a file includes from its own folder and from those before
 # it. docs/DESIGN.md section 2 says what each is.
 LAYERS = {"hypervisor/": ("x86", "base", "mm", "core", "sched", "engine",
-                          "build", "boot")}
+                          "build", "boot"),
+          # "": what lies at its top. Its builds are last, since nothing but
+          # their bench knows which of them it is.
+          "guest-kernel/": ("", "x86", "privops", "core", "mm", "thread", "fs",
+                            "proc", "tty", "procfs", "monitor", "boot", "dev",
+                            "privops/pv", "privops/native", "bench")}
 # What is one engine's own: whose headers begin so, and who else may have them.
 PRIVATE = {"hypervisor/engine/pv": ("hypervisor/engine/engine.c",
                                     "hypervisor/engine/asm_offsets.c")}
@@ -55,6 +60,22 @@ CIRCLES = {
         "one reader in two files: bundle_node.h is private to it",
     ("hypervisor/x86/decode", "hypervisor/x86/decode_maps"):
         "one decoder in two files: decode_maps.h is private to it",
+    ("guest-kernel/mm/area", "guest-kernel/mm/space",
+     "guest-kernel/mm/space_parts", "guest-kernel/mm/table"):
+        "an address space in parts, which know its rights from space.h",
+    ("guest-kernel/thread/sched", "guest-kernel/thread/thread"):
+        "a thread is born into the scheduler, which switches threads",
+    ("guest-kernel/proc/exec", "guest-kernel/proc/exec_stack",
+     "guest-kernel/proc/files", "guest-kernel/proc/oom",
+     "guest-kernel/proc/process", "guest-kernel/proc/process_parts",
+     "guest-kernel/proc/signal", "guest-kernel/proc/signal_frame",
+     "guest-kernel/proc/syscall", "guest-kernel/proc/user"):
+        "Unix's own knot: docs/DESIGN.md section 12",
+    ("guest-kernel/tty/tty", "guest-kernel/tty/tty_parts"):
+        "one terminal in several files: tty_parts.h is private to it",
+    ("guest-kernel/bench/native", "guest-kernel/bench/native_memory",
+     "guest-kernel/bench/native_user"):
+        "one table of rows in three files",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 
@@ -71,7 +92,9 @@ def layer_of(path):
     """The layered folder and the number of the layer there; or a problem."""
     for top, layers in LAYERS.items():
         if path.startswith(top):
-            folder = path[len(top):].split("/")[0]
+            folder = os.path.dirname(path)[len(top):]
+            while folder not in layers and "/" in folder:
+                folder = os.path.dirname(folder)
             return top, layers.index(folder) if folder in layers else None
     return None, None
 
@@ -200,7 +223,15 @@ def headers(expected, **lines):
 
 
 PV = '#include "hypervisor/engine/pv.h"'
+def process(expected, path):
+    """A file of the guest kernel that includes what processes are."""
+    return lambda folder: (
+        problems_of(folder, {"guest-kernel/proc/process.h": "",
+                             path: PROCESS}), expected)
+
+
 DOMAIN = '#include "hypervisor/core/domain.h"'
+PROCESS = '#include "guest-kernel/proc/process.h"'
 common.main("arrows", check, {
     "abi includes lib": bad("abi/x.h", '#include "lib/list.h"'),
     "lib includes abi": bad("lib/x.c", '#include "abi/abi.h"'),
@@ -222,6 +253,19 @@ common.main("arrows", check, {
     "another engine knows pv": bad("hypervisor/engine/svm.c", PV),
     "pv does": good("hypervisor/engine/pv_x.c", PV),
     "a builder includes the hypervisor": bad("lib/builder/x.c", DOMAIN),
+    "the guest kernel's threads include its processes":
+        process(True, "guest-kernel/thread/x.c"),
+    "its files do": process(True, "guest-kernel/fs/x.h"),
+    "what is at its top does": process(True, "guest-kernel/x.h"),
+    "the interface of its builds does":
+        process(True, "guest-kernel/privops/x.h"),
+    "one of its builds does": process(False, "guest-kernel/privops/pv/x.c"),
+    "its terminal does": process(False, "guest-kernel/tty/x.c"),
+    "its processes know which build it is": lambda folder: (
+        problems_of(folder, {
+            "guest-kernel/privops/pv/pv.h": "",
+            "guest-kernel/proc/x.c":
+                '#include "guest-kernel/privops/pv/pv.h"'}), True),
     "two files in a circle": headers(True, a=["b"], b=["a"]),
     "three files in a circle": headers(True, a=["b"], b=["c"], c=["a"]),
     "a file that is included twice":
