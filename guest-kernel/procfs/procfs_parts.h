@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files fs/procfs*.c share: the tables that say what is in /proc, and
- * the texts that its files consist of. Others have procfs/procfs.h.
+ * What the files procfs/procfs*.c share: the tables that say what is in /proc,
+ * and the texts that its files consist of. Others have procfs/procfs.h.
  *
  * No pointer to a process is kept over a sleep: an inode of /proc knows a
  * number only, and looks the process up anew each time that it is used. When
