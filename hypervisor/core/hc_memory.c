@@ -41,7 +41,7 @@ int64_t hc_memory_give_back(uint64_t mfns, uint64_t nr_mfns)
     if (!memory_begin(m))
         return hypercall_again(v);
     while (result == 0 && done < nr_mfns) {
-        if (!table_release(m) || !work_take(m, WORK_GIVE_BACK))
+        if (!table_release(m) || !work_take(&m->work, WORK_GIVE_BACK))
             result = -PARAPET_ERESTART;
         else if (copy_from_guest(&mfn, mfns + done * sizeof(mfn), sizeof(mfn)))
             result = -PARAPET_EFAULT;
@@ -98,7 +98,7 @@ int64_t hc_memory_populate(uint64_t frames, uint64_t nr_frames)
         return hypercall_again(v);
     while (result == 0 && done < nr_frames) {
         result = -PARAPET_ERESTART;
-        if (table_release(m) && work_take(m, WORK_POPULATE))
+        if (table_release(m) && work_take(&m->work, WORK_POPULATE))
             result =
                 populate(m, frames + done * sizeof(struct parapet_populate));
         if (result == 0)

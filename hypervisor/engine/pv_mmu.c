@@ -131,7 +131,7 @@ static int64_t update_all(struct memory_owner *m, uint64_t *at, uint64_t end,
                 update_l1(m, at, start + MIN(end - start, size_at_a_time(m)),
                           ALIGN_DOWN(pte, PAGE_SIZE));
             /* One more, since an entry may have changed between two looks. */
-            work_add(m, (uint32_t)((*at - start + size) * WORK_BYTE));
+            work_add(&m->work, (uint32_t)((*at - start + size) * WORK_BYTE));
         } else {
             m->work -= WORK_UPDATE;
             error = update_any(m, pte, value, mask);

@@ -96,7 +96,7 @@ static int entry_get(struct memory_owner *m, enum frame_type type,
     /* Below, all is the user's, whatever its entries say (docs/ABI.md, 11). */
     if (type == TYPE_USER_ROOT && !(entry & PARAPET_PTE_U))
         return -PARAPET_EINVAL;
-    if (!work_take(m, WORK_REFER))
+    if (!work_take(&m->work, WORK_REFER))
         return -PARAPET_ERESTART;
     return table_get(m, table_entry_mfn(entry), type_below(type));
 }
@@ -183,7 +183,7 @@ static int check_entries(struct memory_owner *m, mfn_t mfn,
         f->nr_valid = (uint16_t)i;
         if (i == TABLE_ENTRIES)
             return 0;
-        if (!work_take(m, WORK_CHECK))
+        if (!work_take(&m->work, WORK_CHECK))
             return -PARAPET_ERESTART;
         error = entry_get(m, type, i, entries[i]);
         if (error)
@@ -257,7 +257,7 @@ int table_get(struct memory_owner *m, mfn_t mfn, enum frame_type type)
             table_release_later(m, mfn);
             return -PARAPET_ERESTART;
         }
-        if (!work_take(m, WORK_TABLE))
+        if (!work_take(&m->work, WORK_TABLE))
             return -PARAPET_ERESTART;
         if (type_claim(m, f, state, type))
             return table_make(m, mfn, type);
@@ -352,7 +352,7 @@ static bool release_first(struct memory_owner *m, mfn_t mfn)
     enum frame_type type = state_type(frame_state(f));
     const uint64_t *entries = table_entries(mfn);
 
-    if (!work_take(m, WORK_RELEASE))
+    if (!work_take(&m->work, WORK_RELEASE))
         return false;
     while (m->releasing == mfn) {
         f->nr_valid = (uint16_t)skip_empty_down(m, entries, f->nr_valid);
@@ -362,7 +362,7 @@ static bool release_first(struct memory_owner *m, mfn_t mfn)
             f->releasing = 0;
             return true;
         }
-        if (!work_take(m, WORK_LET_GO))
+        if (!work_take(&m->work, WORK_LET_GO))
             return false;
         release_entry(m, mfn, type);
     }

@@ -124,7 +124,7 @@ bool type_claim(struct memory_owner *m, struct frame_info *f, uint64_t state,
         return false;
     /* The stamp is read behind the change: who dropped has stamped before. */
     if (changes)
-        work_add(m, flush_stale(m, f));
+        work_add(&m->work, flush_stale(m, f));
     return true;
 }
 
@@ -153,7 +153,7 @@ int type_get_writable_slow(struct memory_owner *m, mfn_t mfn)
             table_release_later(m, mfn);
             return -PARAPET_ERESTART;
         }
-        if (!work_take(m, WORK_CHANGE))
+        if (!work_take(&m->work, WORK_CHANGE))
             return -PARAPET_ERESTART;
         if (type_claim(m, f, state, TYPE_WRITABLE)) {
             type_validate(f);
@@ -208,7 +208,7 @@ int type_take_back(struct memory_owner *m, mfn_t mfn)
         m2p_set(mfn, gfn);
         return -PARAPET_EBUSY;
     }
-    work_add(m, flush_stale(m, f));
+    work_add(&m->work, flush_stale(m, f));
     m->nr_frames--;
     frame_free(mfn); /* its contents are cleared when it is given out */
     return 0;

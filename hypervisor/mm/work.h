@@ -22,8 +22,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "hypervisor/mm/type.h"
-
 #define WORK_CALL 16000u
 #define WORK_ENTRY 6000u /* for an entry of a multicall that is not slow */
 
@@ -55,19 +53,20 @@ _Static_assert(WORK_UPDATE + WORK_LEAST <= WORK_ENTRY &&
                    WORK_ENTRY <= WORK_CALL,
                "a call must get ahead");
 
-/* Takes it from what is left; false, and nothing taken, when that is less. */
-static inline bool work_take(struct memory_owner *m, uint32_t work)
+/* Takes it from what is left (memory_owner.work); false, and nothing taken,
+ * when that is less. */
+static inline bool work_take(uint32_t *left, uint32_t work)
 {
-    if (m->work < work)
+    if (*left < work)
         return false;
-    m->work -= work;
+    *left -= work;
     return true;
 }
 
 /* What was done and could not be refused. */
-static inline void work_add(struct memory_owner *m, uint32_t work)
+static inline void work_add(uint32_t *left, uint32_t work)
 {
-    m->work -= m->work < work ? m->work : work;
+    *left -= *left < work ? *left : work;
 }
 
 #endif
