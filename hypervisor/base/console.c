@@ -25,6 +25,9 @@
 
 #define INPUT_SIZE 1024
 
+/* Some 25 instructions for each: that keeps an interrupt short. */
+#define RECEIVED_AT_ONCE 256
+
 /* Some 30 instructions for each: that keeps a call short. */
 #define CONSOLE_SHOWN_AT_ONCE 320
 
@@ -169,17 +172,23 @@ int64_t console_write_filtered(unsigned int domain, const char *bytes,
     return taken;
 }
 
-/* Fills the buffer from the UART; the lock is held. */
+/*
+ * Fills the buffer from the UART, with a part of what has come if that is much:
+ * then its interrupt is raised anew. The lock is held.
+ */
 static bool receive_locked(void)
 {
-    bool news = false;
+    size_t n = 0;
 
-    while (input_head - input_tail < INPUT_SIZE && uart_has_input()) {
+    while (n < RECEIVED_AT_ONCE && input_head - input_tail < INPUT_SIZE &&
+           uart_has_input()) {
         input[input_head++ % INPUT_SIZE] = (char)uart_get();
-        news = true;
+        n++;
     }
+    if (n == RECEIVED_AT_ONCE)
+        uart_enable_input(false);
     uart_enable_input(input_head - input_tail < INPUT_SIZE);
-    return news;
+    return n != 0;
 }
 
 bool console_receive(void)

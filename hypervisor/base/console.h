@@ -29,7 +29,8 @@ int64_t console_write_filtered(unsigned int domain, const char *bytes,
 /* From now on no lock is taken: for the panic, when its holder may be dead. */
 void console_break_lock(void);
 
-/* Moves what the UART has received to the input buffer; true if it was any. */
+/* Moves what the UART has received to the input buffer, or the first 256 bytes
+ * of it: the UART interrupts again then. True if it was any. */
 bool console_receive(void);
 
 /*

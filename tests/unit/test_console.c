@@ -23,6 +23,10 @@ static unsigned int still_for; /* so many looks; FOR_EVER is a failure */
 static unsigned int nr_looks;  /* at the UART that stands still */
 static unsigned int nr_waits;  /* for the lock */
 static void (*at_first_byte)(void); /* what another CPU does meanwhile */
+static size_t nr_typed;             /* bytes that the UART has received */
+static size_t nr_got;               /* and given to the console */
+static bool input_on;
+static bool interrupted; /* the UART's line has risen */
 
 bool uart_put(uint8_t byte)
 {
@@ -44,17 +48,21 @@ bool uart_put(uint8_t byte)
 
 bool uart_has_input(void)
 {
-    return false;
+    return nr_got < nr_typed;
 }
 
 uint8_t uart_get(void)
 {
-    return 0;
+    assert_true(uart_has_input());
+    return (uint8_t)nr_got++;
 }
 
+/* It is the rise of the line that interrupts. */
 void uart_enable_input(bool on)
 {
-    (void)on;
+    if (on && !input_on && uart_has_input())
+        interrupted = true;
+    input_on = on;
 }
 
 /* Whoever waits gives up: the other one is in the midst of its call. */
@@ -80,6 +88,7 @@ static int setup(void **state)
     nr_looks = 0;
     nr_waits = 0;
     at_first_byte = NULL;
+    nr_typed = nr_got;
     /* The column is 0 again. */
     assert_int_equal(console_write_raw(1, "\n", 1), 1);
     nr_sent = 0;
@@ -196,6 +205,41 @@ static void test_a_long_text(void **state)
     assert_int_equal(done, sizeof(bytes));
 }
 
+/*
+ * However fast it comes: an interrupt takes a part of it, and there is another
+ * one for the next. When there is no more room, reading makes some.
+ */
+static void test_much_input(void **state)
+{
+    const size_t size = 5000;
+    uint8_t first = (uint8_t)nr_got;
+    size_t nr_read = 0;
+    char bytes[100];
+    bool more;
+
+    (void)state;
+    interrupted = true; /* by the first byte */
+    nr_typed += size;
+    while (nr_read < size) {
+        size_t before = nr_got, n;
+
+        if (interrupted) {
+            interrupted = false;
+            assert_true(console_receive());
+            assert_int_in_range(nr_got - before, 1, 256);
+            continue;
+        }
+        n = console_read(bytes, sizeof(bytes), &more);
+        assert_int_in_range(nr_got - before, 0, 256);
+        assert_int_in_range(n, 1, sizeof(bytes));
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal((uint8_t)bytes[i], (uint8_t)(first + nr_read + i));
+        nr_read += n;
+        assert_int_equal(more, nr_read < size);
+    }
+    assert_true(input_on);
+}
+
 static void other_writes(void)
 {
     assert_int_equal(console_write_raw(1, "x", 1), -PARAPET_ERESTART);
@@ -238,6 +282,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_filtered_rest, setup),
         cmocka_unit_test_setup(test_a_newline_between, setup),
         cmocka_unit_test_setup(test_a_long_text, setup),
+        cmocka_unit_test_setup(test_much_input, setup),
         cmocka_unit_test_setup(test_others_write, setup),
         cmocka_unit_test_setup(test_a_panic_waits_for_no_lock, setup),
     };
