@@ -90,9 +90,10 @@ static void put(char c)
 /* True when there is none left. */
 static bool put_rest(unsigned int *looks)
 {
-    while (rest_begin != rest_end && put_looking(rest[rest_begin], looks))
+    /* A panic may find it in the midst of a change: never beyond its end. */
+    while (rest_begin < rest_end && put_looking(rest[rest_begin], looks))
         rest_begin++;
-    return rest_begin == rest_end;
+    return rest_begin >= rest_end;
 }
 
 void console_write_line(const char *line)
@@ -133,7 +134,7 @@ int64_t console_write_raw(unsigned int domain, const char *bytes,
 
     if (!turn_lock_take(&output_lock))
         return -PARAPET_ERESTART;
-    if (begin(domain, &looks) && put_rest(&looks)) {
+    if (nr_bytes != 0 && begin(domain, &looks) && put_rest(&looks)) {
         while (done < nr_bytes && put_looking(bytes[done], &looks))
             done++;
     }
@@ -159,12 +160,12 @@ int64_t console_write_filtered(unsigned int domain, const char *bytes,
 {
     char prefix[CONSOLE_PREFIX_MAX + 1];
     unsigned int looks = UART_LOOKS;
-    int64_t taken = -PARAPET_ERESTART;
+    int64_t taken = nr_bytes != 0 ? -PARAPET_ERESTART : 0;
 
     (void)string_format(prefix, sizeof(prefix), "d%u| ", domain);
     if (!turn_lock_take(&output_lock))
         return -PARAPET_ERESTART;
-    if (begin(domain, &looks)) {
+    if (nr_bytes != 0 && begin(domain, &looks)) {
         taken = (int64_t)show(prefix, bytes, nr_bytes);
         (void)put_rest(&looks);
     }

@@ -186,6 +186,20 @@ static void test_a_newline_between(void **state)
     expect_sent("ab\r\nd2| c\r\nline\r\n");
 }
 
+/* Who writes nothing breaks nobody's line. */
+static void test_nothing_is_written(void **state)
+{
+    (void)state;
+    assert_int_equal(console_write_raw(1, "ab", 2), 2);
+    assert_int_equal(console_write_filtered(2, "", 0), 0);
+    assert_int_equal(console_write_raw(3, "", 0), 0);
+    assert_int_equal(console_write_raw(1, "c\n", 2), 2);
+    assert_int_equal(console_write_filtered(2, "d", 1), 1);
+    assert_int_equal(console_write_filtered(3, "", 0), 0);
+    assert_int_equal(console_write_filtered(2, "e\n", 2), 2);
+    expect_sent("abc\r\nd2| de\r\n");
+}
+
 /* However much its text grows, none of it is lost. */
 static void test_a_long_text(void **state)
 {
@@ -281,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_line_waits, setup),
         cmocka_unit_test_setup(test_a_filtered_rest, setup),
         cmocka_unit_test_setup(test_a_newline_between, setup),
+        cmocka_unit_test_setup(test_nothing_is_written, setup),
         cmocka_unit_test_setup(test_a_long_text, setup),
         cmocka_unit_test_setup(test_much_input, setup),
         cmocka_unit_test_setup(test_others_write, setup),
