@@ -38,7 +38,7 @@
 #define WORK_CPU 12u        /* a CPU is looked at that may have to flush */
 #define WORK_WAIT WORK_CALL /* another CPU is waited for: once at most */
 
-/* Lists (core/hc_memory.c, core/hc_balloon.c). */
+/* Lists (engine/pv_mmu.c, core/hc_memory.c). */
 #define WORK_REPLACE 80u    /* an entry of level 1 is replaced */
 #define WORK_UPDATE 230u    /* any entry is changed */
 #define WORK_GIVE_BACK 350u /* a frame goes back, with a flush */

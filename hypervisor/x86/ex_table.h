@@ -2,7 +2,7 @@
  *
  * The table of instructions that may fault in the hypervisor, since the guest
  * has a say in what they touch: where each is, and where to go on when it does
- * (x86/trap.c). This makes the entries of C; entry_macros.inc makes those of
+ * (engine/trap.c). This makes the entries of C; entry_macros.inc makes those of
  * assembly.
  */
 #ifndef HYPERVISOR_X86_EX_TABLE_H

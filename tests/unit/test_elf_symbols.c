@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * hypervisor/core/elf_symbol.c with symbol tables as large and as bad as they
+ * lib/builder/elf_symbol.c with symbol tables as large and as bad as they
  * can be: what is found by bisection is what a search of all finds.
  */
 #include "tests/unit/unit.h"
