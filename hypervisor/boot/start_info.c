@@ -117,7 +117,7 @@ void start_info_read(uint64_t paddr, uint64_t image_end, struct boot_info *info)
     copy_in(&si, paddr, sizeof(si), "start info");
     if (si.magic != PVH_START_MAGIC || si.version < 1)
         boot_refuse("PVH start info at %lx: expected magic %x, version 1 or "
-                    "above; came %x, %u",
+                    "above; got %x, %u",
                     paddr, PVH_START_MAGIC, si.magic, si.version);
     /* Everything that firmware may have left below 1 MiB, and the image. */
     reserve(info, 0, 0x100000);

@@ -22,20 +22,19 @@ static int check_header(const void *blob, size_t size,
                         struct bundle_error *error)
 {
     if (size < sizeof(struct fdt_header))
-        return REFUSE(error, "truncated: expected at least %zu bytes, came %zu",
+        return REFUSE(error, "truncated: expected at least %zu bytes, got %zu",
                       sizeof(struct fdt_header), size);
     if ((uintptr_t)blob % 8 != 0)
-        return REFUSE(error, "expected at an address that 8 divides, came %p",
-                      blob);
+        return REFUSE(error, "address: expected a multiple of 8, got %p", blob);
     if (fdt_magic(blob) != FDT_MAGIC)
         return REFUSE(error,
-                      "not a flattened tree (expected magic %08x, came %08x)",
+                      "not a flattened tree (expected magic %08x, got %08x)",
                       FDT_MAGIC, fdt_magic(blob));
     if (fdt_totalsize(blob) > size)
-        return REFUSE(error, "truncated: header says %u bytes, %zu came",
+        return REFUSE(error, "truncated: header says %u bytes, got %zu",
                       fdt_totalsize(blob), size);
     if (fdt_version(blob) < TREE_VERSION)
-        return REFUSE(error, "expected a tree of version %u, came %u",
+        return REFUSE(error, "expected a tree of version %u, got %u",
                       TREE_VERSION, fdt_version(blob));
     return 0;
 }
@@ -106,7 +105,7 @@ static int check_tree(const void *blob, size_t size, struct bundle_error *error)
     if (!result)
         result = fdt_check_full(blob, size);
     if (result)
-        return REFUSE(error, "damaged: expected a valid tree, came %s",
+        return REFUSE(error, "damaged: expected a valid tree, got %s",
                       fdt_strerror(result));
     return 0;
 }
@@ -117,7 +116,7 @@ static int find_folder(const void *tree, const char *name, int *offset,
     unsigned int nr_found = bundle_node_find(tree, 0, name, offset);
 
     if (nr_found != 1)
-        return REFUSE(error, "/: expected one node '%s', came %u", name,
+        return REFUSE(error, "/: expected one node '%s', got %u", name,
                       nr_found);
     return 0;
 }
@@ -149,7 +148,7 @@ int bundle_open(const void *blob, size_t size, const char *const *engines,
     bundle->engines = engines;
     bundle->nr_domains = count_nodes(blob, bundle->domains);
     if (bundle->nr_domains < 1 || bundle->nr_domains > BUNDLE_MAX_DOMAINS)
-        return REFUSE(error, "/domains: expected 1 to %u domains, came %u",
+        return REFUSE(error, "/domains: expected 1 to %u domains, got %u",
                       BUNDLE_MAX_DOMAINS, bundle->nr_domains);
     return 0;
 }

@@ -49,7 +49,7 @@
 
 /*
  * One line without a line feed, for a person: which node, which property,
- * what was expected, what came. It begins with "bundle: ".
+ * what was expected, what was found. It begins with "bundle: ".
  */
 struct bundle_error {
     char text[256];

@@ -35,21 +35,21 @@ static int read_image(const struct bundle_node *node, const char *type,
                       struct bundle_image *image)
 {
     struct bundle_value value;
-    const char *came;
+    const char *got;
     int error;
 
     if (!bundle_node_get(node, "type", &value))
         return bundle_node_refuse_property(node, "type",
-                                           "expected '%s', came nothing", type);
-    error = bundle_node_string(node, &value, &came);
+                                           "expected '%s', got nothing", type);
+    error = bundle_node_string(node, &value, &got);
     if (error)
         return error;
-    if (strcmp(came, type) != 0)
+    if (strcmp(got, type) != 0)
         return bundle_node_refuse_property(
-            node, "type", "expected '%s', came '%s'", type, came);
+            node, "type", "expected '%s', got '%s'", type, got);
     if (!bundle_node_get(node, "data", &value) || value.size == 0)
         return bundle_node_refuse_property(
-            node, "data", "expected the bytes of a file, came nothing");
+            node, "data", "expected the bytes of a file, got nothing");
     image->name = node->name;
     image->data = value.bytes;
     image->size = value.size;
@@ -74,9 +74,7 @@ static int find_image(const struct bundle_node *node,
                                 &image_node.offset);
     if (nr_found != 1)
         return bundle_node_refuse_property(
-            node, value->property,
-            "expected the name of one node in /images, came '%s', of which "
-            "there are %u",
+            node, value->property, "expected one node '%s' in /images, got %u",
             image_node.name, nr_found);
     return read_image(&image_node, type, image);
 }
@@ -88,13 +86,13 @@ static int read_compatible(const struct bundle_node *node,
                            struct bundle_domain *domain)
 {
     static const char expected[] = "parapet,domain";
-    const char *came;
-    int error = bundle_node_string(node, value, &came);
+    const char *got;
+    int error = bundle_node_string(node, value, &got);
 
     (void)domain;
-    if (!error && strcmp(came, expected) != 0)
+    if (!error && strcmp(got, expected) != 0)
         return bundle_node_refuse_property(
-            node, value->property, "expected '%s', came '%s'", expected, came);
+            node, value->property, "expected '%s', got '%s'", expected, got);
     return error;
 }
 
@@ -118,21 +116,20 @@ static int read_engine(const struct bundle_node *node,
 {
     const char *const *engine;
     struct list names = {.length = 0};
-    const char *came;
-    int error = bundle_node_string(node, value, &came);
+    const char *got;
+    int error = bundle_node_string(node, value, &got);
 
     if (error)
         return error;
     for (engine = node->bundle->engines; *engine; engine++) {
-        if (strcmp(*engine, came) == 0) {
+        if (strcmp(*engine, got) == 0) {
             domain->engine = *engine;
             return 0;
         }
         list_add(&names, *engine);
     }
-    return bundle_node_refuse_property(node, value->property,
-                                       "expected one of %s, came '%s'",
-                                       names.text, came);
+    return bundle_node_refuse_property(
+        node, value->property, "expected one of %s, got '%s'", names.text, got);
 }
 
 static int read_memory(const struct bundle_node *node,
@@ -146,16 +143,15 @@ static int read_memory(const struct bundle_node *node,
         return error;
     if (kib < BUNDLE_MIN_MEMORY_KIB)
         return bundle_node_refuse_property(
-            node, value->property, "expected at least %lu KiB, came %lu KiB",
+            node, value->property, "expected at least %lu KiB, got %lu KiB",
             BUNDLE_MIN_MEMORY_KIB, kib);
     if (kib > BUNDLE_MAX_MEMORY_KIB)
         return bundle_node_refuse_property(
-            node, value->property, "expected at most %lu KiB, came %lu KiB",
+            node, value->property, "expected at most %lu KiB, got %lu KiB",
             BUNDLE_MAX_MEMORY_KIB, kib);
     if (kib % BUNDLE_MEMORY_STEP_KIB != 0)
         return bundle_node_refuse_property(
-            node, value->property,
-            "expected a multiple of %u KiB, came %lu KiB",
+            node, value->property, "expected a multiple of %u KiB, got %lu KiB",
             BUNDLE_MEMORY_STEP_KIB, kib);
     domain->memory_bytes = kib * 1024;
     return 0;
@@ -193,7 +189,7 @@ static int read_bootargs(const struct bundle_node *node,
 
     if (!error && strlen(domain->bootargs) > BUNDLE_MAX_BOOTARGS)
         return bundle_node_refuse_property(
-            node, value->property, "expected at most %u characters, came %zu",
+            node, value->property, "expected at most %u characters, got %zu",
             BUNDLE_MAX_BOOTARGS, strlen(domain->bootargs));
     return error;
 }
@@ -228,7 +224,7 @@ static int read_properties(const struct bundle_node *node,
             error = property->read(node, &value, domain);
         else if (property->expected)
             error = bundle_node_refuse_property(node, property->name,
-                                                "expected %s, came nothing",
+                                                "expected %s, got nothing",
                                                 property->expected);
         if (error)
             return error;
@@ -256,7 +252,7 @@ static int check_property(const struct bundle_node *node, const char *name,
             continue;
         if (*seen & (UINT32_C(1) << i))
             return bundle_node_refuse_property(node, name,
-                                               "expected once, came twice");
+                                               "expected once, got twice");
         *seen |= UINT32_C(1) << i;
         return 0;
     }
@@ -271,7 +267,7 @@ static int check_contents(const struct bundle_node *node)
     int offset;
 
     if (child >= 0)
-        return bundle_node_refuse(node, "expected no node in it, came '%s'",
+        return bundle_node_refuse(node, "expected no node in it, got '%s'",
                                   bundle_node_name(tree, child));
     for (offset = fdt_first_property_offset(tree, node->offset); offset >= 0;
          offset = fdt_next_property_offset(tree, offset)) {
@@ -295,19 +291,19 @@ static int check_name(const struct bundle_node *node)
 
     if (length < 1 || length > BUNDLE_MAX_NAME)
         return bundle_node_refuse(node,
-                                  "name: expected 1 to %u characters, came %zu",
+                                  "name: expected 1 to %u characters, got %zu",
                                   BUNDLE_MAX_NAME, length);
     for (size_t i = 0; i < length; i++) {
         if (node->name[i] <= ' ' || node->name[i] > '~')
             return bundle_node_refuse(
-                node, "name: expected graphic characters, came byte 0x%02x",
+                node, "name: expected graphic characters, got byte 0x%02x",
                 (unsigned char)node->name[i]);
     }
     nr_found =
         bundle_node_find(bundle->tree, bundle->domains, node->name, &offset);
     if (nr_found != 1)
         return bundle_node_refuse(
-            node, "expected one node of this name, came %u", nr_found);
+            node, "expected one node of this name, got %u", nr_found);
     return 0;
 }
 
@@ -337,7 +333,7 @@ int bundle_domain(const struct bundle *bundle, unsigned int index,
     if (node.offset < 0)
         return refuse(error->text, sizeof(error->text),
                       "bundle: /domains: expected a domain with index %u, "
-                      "came %u domains",
+                      "got %u domains",
                       index, bundle->nr_domains);
     node.name = bundle_node_name(bundle->tree, node.offset);
     *domain = (struct bundle_domain){

@@ -82,11 +82,11 @@ int bundle_node_string(const struct bundle_node *node,
     if (!end)
         return bundle_node_refuse_property(
             node, value->property,
-            "expected a string with a NUL at its end, came %zu bytes without",
+            "expected a string with a NUL at its end, got %zu bytes without",
             value->size);
     if ((size_t)(end - (const char *)value->bytes) != value->size - 1)
         return bundle_node_refuse_property(
-            node, value->property, "expected one string, came more after '%s'",
+            node, value->property, "expected one string, got more after '%s'",
             (const char *)value->bytes);
     *string = value->bytes;
     return 0;
@@ -98,7 +98,7 @@ static int check_size(const struct bundle_node *node,
     if (value->size == expected)
         return 0;
     return bundle_node_refuse_property(node, value->property,
-                                       "expected %zu bytes, came %zu", expected,
+                                       "expected %zu bytes, got %zu", expected,
                                        value->size);
 }
 
@@ -113,7 +113,7 @@ int bundle_node_number(const struct bundle_node *node,
     *number = fdt32_ld(value->bytes);
     if (*number < min || *number > max)
         return bundle_node_refuse_property(node, value->property,
-                                           "expected %u to %u, came %u", min,
+                                           "expected %u to %u, got %u", min,
                                            max, *number);
     return 0;
 }

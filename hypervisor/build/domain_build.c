@@ -35,7 +35,7 @@ static void allocate_memory(struct domain *d, uint64_t memory_bytes)
         p2m = frame_alloc_run(p2m_frames);
     if (p2m == MFN_NONE)
         boot_refuse("domain %s: expected at most %lu KiB of memory, which is "
-                    "what is free; came %lu KiB (MEM= is the machine's: try a "
+                    "what is free; got %lu KiB (MEM= is the machine's: try a "
                     "larger one)",
                     d->name, frame_nr_free() * PAGE_SIZE / 1024,
                     memory_bytes / 1024);
@@ -122,8 +122,8 @@ static uint64_t load_ramdisk(const struct domain *d,
 
     if (image->size > memory ||
         ALIGN_DOWN(memory - image->size, PAGE_SIZE) < end_of_kernel(elf))
-        boot_refuse("domain %s: ramdisk %s: expected it to fit behind the "
-                    "kernel into %lu KiB; came %lu KiB (DOMAIN_MEM= is the "
+        boot_refuse("domain %s: ramdisk %s: expected it to fit above the "
+                    "kernel into %lu KiB; got %lu KiB (DOMAIN_MEM= is the "
                     "domain's: try a larger one)",
                     d->name, image->name, memory / 1024, image->size / 1024);
     start = ALIGN_DOWN(memory - image->size, PAGE_SIZE);

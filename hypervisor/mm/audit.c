@@ -29,13 +29,13 @@ struct audit {
 };
 
 static void expect(struct audit *a, mfn_t mfn, const char *what,
-                   uint64_t expected, uint64_t came)
+                   uint64_t expected, uint64_t got)
 {
-    if (expected == came)
+    if (expected == got)
         return;
     if (a->nr_wrong++ < MAX_MESSAGES)
-        log_err("audit: frame %lx: %s: expected %lx; came %lx", mfn, what,
-                expected, came);
+        log_err("audit: frame %lx: %s: expected %lx; got %lx", mfn, what,
+                expected, got);
 }
 
 static bool is_own(const struct audit *a, mfn_t mfn)

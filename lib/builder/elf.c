@@ -45,7 +45,7 @@ static int check_kind(const struct parser *parser,
         const char *field;
         const char *meaning;
         uint32_t expected;
-        uint32_t came;
+        uint32_t got;
     } checks[] = {
         {"class", "64 bits", ELF64_CLASS_64, header->class},
         {"data", "little-endian", ELF64_DATA_LITTLE_ENDIAN, header->data},
@@ -57,10 +57,10 @@ static int check_kind(const struct parser *parser,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
-        if (checks[i].came != checks[i].expected)
-            return REFUSE(parser, "ELF header: %s: expected %u (%s), came %u",
+        if (checks[i].got != checks[i].expected)
+            return REFUSE(parser, "ELF header: %s: expected %u (%s), got %u",
                           checks[i].field, checks[i].expected,
-                          checks[i].meaning, checks[i].came);
+                          checks[i].meaning, checks[i].got);
     }
     return 0;
 }
@@ -72,19 +72,19 @@ static int read_header(const struct parser *parser, struct elf64_header *header)
 
     if (!elf64_read(&parser->file, 0, header, sizeof(*header)))
         return REFUSE(parser,
-                      "not an ELF file: expected at least %zu bytes, came %zu",
+                      "not an ELF file: expected at least %zu bytes, got %zu",
                       sizeof(*header), parser->file.size);
     if (memcmp(header->magic, magic, sizeof(magic)) != 0)
         return REFUSE(parser,
                       "not an ELF file: expected magic 7f454c46, "
-                      "came %02x%02x%02x%02x",
+                      "got %02x%02x%02x%02x",
                       header->magic[0], header->magic[1], header->magic[2],
                       header->magic[3]);
     error = check_kind(parser, header);
     if (error)
         return error;
     if (header->phnum > MAX_PROGRAM_HEADERS)
-        return REFUSE(parser, "expected at most %u program headers, came %u",
+        return REFUSE(parser, "expected at most %u program headers, got %u",
                       MAX_PROGRAM_HEADERS, header->phnum);
     return 0;
 }
@@ -95,26 +95,26 @@ static int check_segment_ranges(const struct parser *parser, unsigned int index,
     if (!elf64_contains(&parser->file, segment->offset, segment->filesz))
         return REFUSE(parser,
                       "segment %u: expected it inside the image of %zu bytes, "
-                      "came 0x%lx bytes at 0x%lx",
+                      "got 0x%lx bytes at 0x%lx",
                       index, parser->file.size, segment->filesz,
                       segment->offset);
     if (segment->filesz > segment->memsz)
         return REFUSE(parser,
                       "segment %u: expected at most its memsz of 0x%lx bytes "
-                      "in the file, came 0x%lx",
+                      "in the file, got 0x%lx",
                       index, segment->memsz, segment->filesz);
     if (segment->vaddr < PARAPET_KERNEL_START ||
         segment->vaddr > PARAPET_KERNEL_END ||
         segment->memsz > PARAPET_KERNEL_END - segment->vaddr)
         return REFUSE(parser,
                       "segment %u: expected it within vaddr 0x%lx..0x%lx, "
-                      "came 0x%lx bytes at 0x%lx",
+                      "got 0x%lx bytes at 0x%lx",
                       index, PARAPET_KERNEL_START, PARAPET_KERNEL_END,
                       segment->memsz, segment->vaddr);
     if (segment->paddr > UINT64_MAX - segment->memsz)
         return REFUSE(parser,
                       "segment %u: expected a paddr range without wrap, "
-                      "came 0x%lx bytes at 0x%lx",
+                      "got 0x%lx bytes at 0x%lx",
                       index, segment->memsz, segment->paddr);
     return 0;
 }
@@ -129,11 +129,11 @@ static int check_segment(const struct parser *parser, unsigned int index,
     if (PAGE_OFFSET(segment->vaddr) != PAGE_OFFSET(segment->paddr))
         return REFUSE(parser,
                       "segment %u: expected vaddr and paddr at the same place "
-                      "in a page, came 0x%lx and 0x%lx",
+                      "in a page, got 0x%lx and 0x%lx",
                       index, segment->vaddr, segment->paddr);
     if ((segment->flags & ELF_WRITE) && (segment->flags & ELF_EXECUTE))
         return REFUSE(parser,
-                      "segment %u: expected writable or executable, came both",
+                      "segment %u: expected writable or executable, got both",
                       index);
     return 0;
 }
@@ -159,12 +159,12 @@ static int check_apart(const struct parser *parser, unsigned int index,
 
         if (share_vaddr_page(segment, other))
             return REFUSE(parser,
-                          "segment %u: expected pages of its own, came vaddr "
+                          "segment %u: expected pages of its own, got vaddr "
                           "0x%lx and 0x%lx with a page in common",
                           index, other->vaddr, segment->vaddr);
         if (share_paddr(segment, other))
             return REFUSE(parser,
-                          "segment %u: expected memory of its own, came paddr "
+                          "segment %u: expected memory of its own, got paddr "
                           "0x%lx and 0x%lx that overlap",
                           index, other->paddr, segment->paddr);
     }
@@ -194,7 +194,7 @@ static int add_segment(struct parser *parser, unsigned int index,
     if (error)
         return error;
     if (out->nr_segments == ELF_MAX_SEGMENTS)
-        return REFUSE(parser, "expected at most %u PT_LOAD segments, came more",
+        return REFUSE(parser, "expected at most %u PT_LOAD segments, got more",
                       ELF_MAX_SEGMENTS);
     out->segments[out->nr_segments++] = segment;
     return 0;
@@ -207,16 +207,16 @@ static int take_parapet_note(struct parser *parser, uint64_t offset,
 
     if (parser->has_note)
         return REFUSE(parser,
-                      "expected one " PARAPET_NOTE_NAME " note, came a second");
+                      "expected one " PARAPET_NOTE_NAME " note, got a second");
     if (size < sizeof(note) ||
         !elf64_read(&parser->file, offset, &note, sizeof(note)))
         return REFUSE(parser,
-                      PARAPET_NOTE_NAME " note: expected %zu bytes, came %u",
+                      PARAPET_NOTE_NAME " note: expected %zu bytes, got %u",
                       sizeof(note), size);
     if (note.zero != 0)
         return REFUSE(parser,
                       PARAPET_NOTE_NAME
-                      " note: expected zero in its second word, came 0x%x",
+                      " note: expected zero in its second word, got 0x%x",
                       note.zero);
     parser->has_note = true;
     parser->out->abi_version = note.abi_version;
@@ -279,7 +279,7 @@ static int read_notes(struct parser *parser, unsigned int index,
         !elf64_contains(&parser->file, phdr->offset, phdr->filesz))
         return REFUSE(parser,
                       "segment %u: expected at most 0x%x bytes of notes inside "
-                      "the image of %zu bytes, came 0x%lx bytes at 0x%lx",
+                      "the image of %zu bytes, got 0x%lx bytes at 0x%lx",
                       index, MAX_NOTES_SIZE, parser->file.size, phdr->filesz,
                       phdr->offset);
     while (at + sizeof(note) <= phdr->filesz &&
@@ -297,7 +297,7 @@ static int read_notes(struct parser *parser, unsigned int index,
         if (end > phdr->filesz)
             return REFUSE(parser,
                           "segment %u: expected its notes, aligned to %lu, to "
-                          "end by 0x%lx, came one that ends at 0x%lx",
+                          "end by 0x%lx, got one that ends at 0x%lx",
                           index, align, phdr->filesz, end);
         if (ours)
             error =
@@ -323,7 +323,7 @@ static int read_program_headers(struct parser *parser,
         if (!elf64_read(&parser->file, offset, &phdr, sizeof(phdr)))
             return REFUSE(parser,
                           "program header %u: expected it inside the image of "
-                          "%zu bytes, came offset 0x%lx",
+                          "%zu bytes, got offset 0x%lx",
                           i, parser->file.size, offset);
         if (phdr.type == ELF64_PT_LOAD)
             error = add_segment(parser, i, &phdr);
@@ -357,13 +357,13 @@ static int check_hypercall_page(const struct parser *parser)
     if (PAGE_OFFSET(page) != 0)
         return REFUSE(parser,
                       "hypercall page: expected a page-aligned vaddr, "
-                      "came 0x%lx",
+                      "got 0x%lx",
                       page);
     if (!segment || page - segment->vaddr > segment->filesz ||
         segment->filesz - (page - segment->vaddr) < PARAPET_HYPERCALL_PAGE_SIZE)
         return REFUSE(parser,
                       "hypercall page: expected all of it in the file's part "
-                      "of an executable segment, came vaddr 0x%lx",
+                      "of an executable segment, got vaddr 0x%lx",
                       page);
     return 0;
 }
@@ -388,12 +388,12 @@ int elf_parse(const void *image, size_t size, struct elf_image *out, char *why,
         return error;
     if (!parser.has_note)
         return REFUSE(&parser, "expected a " PARAPET_NOTE_NAME
-                               " note, came none: not a Parapet kernel");
+                               " note, got none: not a Parapet kernel");
     out->entry = header.entry;
     if (!find_code(out, out->entry))
         return REFUSE(&parser,
                       "entry: expected inside an executable segment, "
-                      "came vaddr 0x%lx",
+                      "got vaddr 0x%lx",
                       out->entry);
     return check_hypercall_page(&parser);
 }

@@ -8,7 +8,7 @@
  *
  * Where a function takes why and why_size, it writes one line there, without
  * a line feed, when it returns -PARAPET_EINVAL: what was expected and what
- * came. The line has printable characters only and may be cut off.
+ * was found. The line has printable characters only and may be cut off.
  */
 #ifndef LIB_BUILDER_ELF_H
 #define LIB_BUILDER_ELF_H

@@ -30,7 +30,7 @@ PT_LOAD = 1
 def place_of_note(guest):
     if guest.count(NOTE) != 1:
         sys.exit("bad_bundles: expected one Parapet note in the guest, "
-                 f"came {guest.count(NOTE)}")
+                 f"got {guest.count(NOTE)}")
     return guest.index(NOTE)
 
 
@@ -80,13 +80,13 @@ def bad_blobs(good):
     struct.pack_into(">I", damaged, 8, aligned)  # off_dt_struct
     return {
         "truncated": (good[:half], "bundle: truncated: header says "
-                                   f"{len(good)} bytes, {half} came"),
+                                   f"{len(good)} bytes, got {half}"),
         "header-only": (good[:16], "bundle: truncated: expected at least "
-                                   "40 bytes, came 16"),
+                                   "40 bytes, got 16"),
         "zeros": (bytes(4096), "bundle: not a flattened tree (expected magic "
-                               "d00dfeed, came 00000000)"),
+                               "d00dfeed, got 00000000)"),
         "damaged": (bytes(damaged), "bundle: damaged: expected a valid tree, "
-                                    "came FDT_ERR_TRUNCATED"),
+                                    "got FDT_ERR_TRUNCATED"),
     }
 
 
@@ -94,7 +94,7 @@ def bad_domains(folder, guest):
     return {
         "zero-memory": (
             bundle(folder, guest, old="<0x0 0x10000>", new="<0x0 0x0>"),
-            NODE + "property 'memory': expected at least 4096 KiB, came 0 KiB"),
+            NODE + "property 'memory': expected at least 4096 KiB, got 0 KiB"),
         "too-much-memory": (
             bundle(folder, guest, ["--memory", "60G"]),
             "domain guest: expected at most "),
@@ -103,22 +103,22 @@ def bad_domains(folder, guest):
             NODE + "property 'engine': expected one of "),
         "no-vcpus": (
             bundle(folder, guest, old="vcpus = <1>", new="vcpus = <0>"),
-            NODE + "property 'vcpus': expected 1 to 32, came 0"),
+            NODE + "property 'vcpus': expected 1 to 32, got 0"),
         "slip-of-the-pen": (
             bundle(folder, guest, old="vcpus =", new="vcpu ="),
             NODE + "property 'vcpu': unknown: expected one of compatible, "),
         "no-engine": (
             bundle(folder, guest, old='engine = "pv";'),
             NODE + "property 'engine': expected the name of an engine, "
-            "came nothing"),
+            "got nothing"),
         "missing-image": (
             bundle(folder, guest, old=f'kernel = "{NAME}"',
                    new='kernel = "other.elf"'),
-            NODE + "property 'kernel': expected the name of one node in "
-            "/images, came 'other.elf', of which there are 0"),
+            NODE + "property 'kernel': expected one node 'other.elf' in "
+            "/images, got 0"),
         "no-domains": (
             bundle(folder, guest, old="domains {", new="domain {"),
-            "bundle: /: expected one node 'domains', came 0"),
+            "bundle: /: expected one node 'domains', got 0"),
     }
 
 
@@ -128,14 +128,14 @@ def bad_kernels(folder, guest):
         "no-elf": (
             bundle(folder, bytes(4096)),
             KERNEL + "not an ELF file: expected magic 7f454c46, "
-            "came 00000000"),
+            "got 00000000"),
         "half-a-kernel": (
             bundle(folder, guest[:64]),
             KERNEL + "program header 0: expected it inside the image of "
             "64 bytes"),
         "no-note": (
             bundle(folder, guest.replace(NOTE, NOTE.replace(b"P", b"Q"))),
-            KERNEL + "expected a Parapet note, came none"),
+            KERNEL + "expected a Parapet note, got none"),
         "other-version": (
             bundle(folder, other_version), KERNEL + words),
         "small-memory": (

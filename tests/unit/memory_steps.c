@@ -423,7 +423,7 @@ static const char *call_step(const struct step *s, struct step_counts *counts)
     }
     if (error != wanted) {
         snprintf(last + strlen(last), sizeof(last) - strlen(last),
-                 ": expected %d, came %d", wanted, error);
+                 ": expected %d, got %d", wanted, error);
         return "another result than the model's";
     }
     if (error && !same_failure(s->domain))

@@ -40,11 +40,11 @@ static void build(const struct dtb_info *info)
 static const void *get(const char *path, const char *property, size_t size)
 {
     int offset = fdt_path_offset(tree, path);
-    int came;
-    const void *value = fdt_getprop(tree, offset, property, &came);
+    int got;
+    const void *value = fdt_getprop(tree, offset, property, &got);
 
     assert_non_null(value);
-    assert_int_equal(came, size);
+    assert_int_equal(got, size);
     return value;
 }
 

@@ -128,7 +128,7 @@ static void test_as_many_segments_as_allowed(void **state)
     assert_int_equal(image.nr_segments, ELF_MAX_SEGMENTS);
     many.kernel.header.e_phnum++;
     check_refused(&many, sizeof(many),
-                  "expected at most 32 PT_LOAD segments, came more");
+                  "expected at most 32 PT_LOAD segments, got more");
 }
 
 /* ---- what is refused: the headers ---- */
@@ -136,64 +136,64 @@ static void test_as_many_segments_as_allowed(void **state)
 static void test_not_elf(void **state)
 {
     (void)state;
-    check_refused("", 0, "not an ELF file: expected at least 64 bytes, came 0");
+    check_refused("", 0, "not an ELF file: expected at least 64 bytes, got 0");
     check_refused(&kernel, 63,
-                  "not an ELF file: expected at least 64 bytes, came 63");
+                  "not an ELF file: expected at least 64 bytes, got 63");
     REFUSED(memset(&kernel, 0, 4), "not an ELF file: expected magic 7f454c46, "
-                                   "came 00000000");
+                                   "got 00000000");
     REFUSED(kernel.header.e_ident[3] = 'f',
-            "not an ELF file: expected magic 7f454c46, came 7f454c66");
+            "not an ELF file: expected magic 7f454c46, got 7f454c66");
 }
 
 static void test_wrong_kind_of_elf(void **state)
 {
     (void)state;
     REFUSED(kernel.header.e_ident[EI_CLASS] = ELFCLASS32,
-            "ELF header: class: expected 2 (64 bits), came 1");
+            "ELF header: class: expected 2 (64 bits), got 1");
     REFUSED(kernel.header.e_ident[EI_DATA] = ELFDATA2MSB,
-            "ELF header: data: expected 1 (little-endian), came 2");
+            "ELF header: data: expected 1 (little-endian), got 2");
     REFUSED(kernel.header.e_ident[EI_VERSION] = 0,
-            "ELF header: version: expected 1 (current), came 0");
+            "ELF header: version: expected 1 (current), got 0");
     REFUSED(kernel.header.e_type = ET_DYN,
-            "ELF header: type: expected 2 (fixed-address executable), came 3");
+            "ELF header: type: expected 2 (fixed-address executable), got 3");
     REFUSED(kernel.header.e_machine = EM_AARCH64,
-            "ELF header: machine: expected 62 (x86-64), came 183");
+            "ELF header: machine: expected 62 (x86-64), got 183");
     REFUSED(kernel.header.e_phentsize = 57,
             "ELF header: phentsize: expected 56 (ELF64 program headers), "
-            "came 57");
+            "got 57");
 }
 
 static void test_program_header_table(void **state)
 {
     (void)state;
     REFUSED(kernel.header.e_phnum = 65,
-            "expected at most 64 program headers, came 65");
+            "expected at most 64 program headers, got 65");
     REFUSED(kernel.header.e_phnum = 0xffff,
-            "expected at most 64 program headers, came 65535");
+            "expected at most 64 program headers, got 65535");
     REFUSED(kernel.header.e_phnum = 0,
-            "expected a Parapet note, came none: not a Parapet kernel");
+            "expected a Parapet note, got none: not a Parapet kernel");
     REFUSED(kernel.header.e_phoff = UINT64_MAX - 55,
             "program header 0: expected it inside the image of 5024 bytes, "
-            "came offset 0xffffffffffffffc8");
+            "got offset 0xffffffffffffffc8");
     REFUSED(kernel.header.e_phoff = sizeof(kernel) - 56 - 55,
             "program header 1: expected it inside the image of 5024 bytes, "
-            "came offset 0x1369");
+            "got offset 0x1369");
 }
 
 static void test_entry(void **state)
 {
     (void)state;
     REFUSED(kernel.header.e_entry = 0,
-            "entry: expected inside an executable segment, came vaddr 0x0");
+            "entry: expected inside an executable segment, got vaddr 0x0");
     REFUSED(kernel.header.e_entry = SAMPLE_VADDR - 1,
             "entry: expected inside an executable segment, "
-            "came vaddr 0xffffffff7fffffff");
+            "got vaddr 0xffffffff7fffffff");
     REFUSED(kernel.header.e_entry = SAMPLE_VADDR + SAMPLE_CODE_SIZE,
             "entry: expected inside an executable segment, "
-            "came vaddr 0xffffffff80001080");
+            "got vaddr 0xffffffff80001080");
     REFUSED(kernel.header.e_entry = SAMPLE_DATA_VADDR,
             "entry: expected inside an executable segment, "
-            "came vaddr 0xffffffff80002010");
+            "got vaddr 0xffffffff80002010");
 }
 
 /* ---- what is refused: the segments ---- */
@@ -206,23 +206,23 @@ static void test_segment_in_file(void **state)
     (void)state;
     REFUSED(data->p_offset = sizeof(kernel) - SAMPLE_DATA_SIZE + 1,
             "segment 1: expected it inside the image of 5024 bytes, "
-            "came 0x20 bytes at 0x1381");
+            "got 0x20 bytes at 0x1381");
     REFUSED(data->p_offset = UINT64_MAX - SAMPLE_DATA_SIZE + 1,
             "segment 1: expected it inside the image of 5024 bytes, "
-            "came 0x20 bytes at 0xffffffffffffffe0");
+            "got 0x20 bytes at 0xffffffffffffffe0");
     REFUSED(data->p_filesz = UINT64_MAX,
             "segment 1: expected it inside the image of 5024 bytes, "
-            "came 0xffffffffffffffff bytes at 0x1380");
+            "got 0xffffffffffffffff bytes at 0x1380");
     REFUSED(data->p_memsz = SAMPLE_DATA_SIZE - 1,
             "segment 1: expected at most its memsz of 0x1f bytes in the file, "
-            "came 0x20");
+            "got 0x20");
     REFUSED(data->p_memsz = 0, "segment 1: expected at most its memsz of 0x0 "
-                               "bytes in the file, came 0x20");
+                               "bytes in the file, got 0x20");
 }
 
 #define OUTSIDE(index, size_and_place)                                         \
     "segment " index ": expected it within vaddr "                             \
-    "0xffffff8000000000..0xfffffffffffff000, came " size_and_place
+    "0xffffff8000000000..0xfffffffffffff000, got " size_and_place
 
 static void test_segment_vaddr(void **state)
 {
@@ -251,12 +251,12 @@ static void test_segment_paddr_and_flags(void **state)
     (void)state;
     REFUSED(data->p_paddr = UINT64_MAX - 0xfef,
             "segment 1: expected a paddr range without wrap, "
-            "came 0x1000 bytes at 0xfffffffffffff010");
+            "got 0x1000 bytes at 0xfffffffffffff010");
     REFUSED(data->p_paddr += 8,
             "segment 1: expected vaddr and paddr at the same place in a page, "
-            "came 0xffffffff80002010 and 0x102018");
+            "got 0xffffffff80002010 and 0x102018");
     REFUSED(code->p_flags = PF_R | PF_W | PF_X,
-            "segment 0: expected writable or executable, came both");
+            "segment 0: expected writable or executable, got both");
 }
 
 static void test_segments_apart(void **state)
@@ -265,19 +265,19 @@ static void test_segments_apart(void **state)
 
     (void)state;
     REFUSED(data->p_vaddr -= 0x1000,
-            "segment 1: expected pages of its own, came vaddr "
+            "segment 1: expected pages of its own, got vaddr "
             "0xffffffff80000000 and 0xffffffff80001010 with a page in common");
     REFUSED((data->p_vaddr -= 0x4000, data->p_memsz = 0x4000),
-            "segment 1: expected pages of its own, came vaddr "
+            "segment 1: expected pages of its own, got vaddr "
             "0xffffffff80000000 and 0xffffffff7fffe010 with a page in common");
     REFUSED(data->p_paddr -= 0x2000,
-            "segment 1: expected memory of its own, came paddr 0x100000 and "
+            "segment 1: expected memory of its own, got paddr 0x100000 and "
             "0x100010 that overlap");
     REFUSED((data->p_vaddr += 0x6f, data->p_paddr -= 0xf91),
-            "segment 1: expected memory of its own, came paddr 0x100000 and "
+            "segment 1: expected memory of its own, got paddr 0x100000 and "
             "0x10107f that overlap");
     REFUSED((data->p_paddr = 0xff010, data->p_memsz = 0xff1),
-            "segment 1: expected memory of its own, came paddr 0x100000 and "
+            "segment 1: expected memory of its own, got paddr 0x100000 and "
             "0xff010 that overlap");
     /* One byte less, and it is right behind the code, or right before. */
     sample_kernel_make(&kernel);
@@ -297,7 +297,7 @@ static struct sample_note *const note = &kernel.notes[1];
 static void test_note_is_missing(void **state)
 {
     static const char none[] =
-        "expected a Parapet note, came none: not a Parapet kernel";
+        "expected a Parapet note, got none: not a Parapet kernel";
 
     (void)state;
     REFUSED(kernel.phdrs[SAMPLE_NOTE].p_type = PT_NULL, none);
@@ -323,21 +323,20 @@ static void test_other_notes_are_skipped(void **state)
 static void test_note_is_damaged(void **state)
 {
     (void)state;
-    REFUSED(kernel.notes[0] = *note,
-            "expected one Parapet note, came a second");
+    REFUSED(kernel.notes[0] = *note, "expected one Parapet note, got a second");
     REFUSED(note->zero = 0xabc,
-            "Parapet note: expected zero in its second word, came 0xabc");
+            "Parapet note: expected zero in its second word, got 0xabc");
     REFUSED(note->header.n_descsz = 12,
-            "Parapet note: expected 16 bytes, came 12");
+            "Parapet note: expected 16 bytes, got 12");
     REFUSED(note->header.n_descsz = 17,
             "segment 2: expected its notes, aligned to 4, to end by 0x48, "
-            "came one that ends at 0x49");
+            "got one that ends at 0x49");
     REFUSED(note->header.n_descsz = UINT32_MAX,
             "segment 2: expected its notes, aligned to 4, to end by 0x48, "
-            "came one that ends at 0x100000037");
+            "got one that ends at 0x100000037");
     REFUSED(note->header.n_namesz = UINT32_MAX,
             "segment 2: expected its notes, aligned to 4, to end by 0x48, "
-            "came one that ends at 0x100000040");
+            "got one that ends at 0x100000040");
 }
 
 static void test_notes_in_file(void **state)
@@ -353,25 +352,25 @@ static void test_notes_in_file(void **state)
     large.kernel.phdrs[SAMPLE_NOTE].p_filesz = 0x10001;
     check_refused(&large, sizeof(large),
                   "segment 2: expected at most 0x10000 bytes of notes inside "
-                  "the image of 70568 bytes, came 0x10001 bytes at 0x13a0");
+                  "the image of 70568 bytes, got 0x10001 bytes at 0x13a0");
     REFUSED(kernel.phdrs[SAMPLE_NOTE].p_offset = sizeof(kernel) - 71,
             "segment 2: expected at most 0x10000 bytes of notes inside the "
-            "image of 5024 bytes, came 0x48 bytes at 0x1359");
+            "image of 5024 bytes, got 0x48 bytes at 0x1359");
     REFUSED(kernel.phdrs[SAMPLE_NOTE].p_filesz = 0x10001,
             "segment 2: expected at most 0x10000 bytes of notes inside the "
-            "image of 5024 bytes, came 0x10001 bytes at 0x120");
+            "image of 5024 bytes, got 0x10001 bytes at 0x120");
 }
 
 #define NOT_IN_CODE(vaddr)                                                     \
     "hypercall page: expected all of it in the file's part of an executable "  \
-    "segment, came vaddr " vaddr
+    "segment, got vaddr " vaddr
 
 static void test_hypercall_page(void **state)
 {
     (void)state;
     REFUSED(note->hypercall_page += 8,
             "hypercall page: expected a page-aligned vaddr, "
-            "came 0xffffffff80000008");
+            "got 0xffffffff80000008");
     REFUSED(note->hypercall_page = 0, NOT_IN_CODE("0x0"));
     REFUSED(note->hypercall_page = SAMPLE_VADDR + 0x1000,
             NOT_IN_CODE("0xffffffff80001000"));
@@ -379,7 +378,7 @@ static void test_hypercall_page(void **state)
             NOT_IN_CODE("0xffffffff80002000"));
     REFUSED(code->p_flags = PF_R | PF_W,
             "entry: expected inside an executable segment, "
-            "came vaddr 0xffffffff80001000");
+            "got vaddr 0xffffffff80001000");
     REFUSED(code->p_filesz = 0xfff, NOT_IN_CODE("0xffffffff80000000"));
     /* In memory there would be room, past the end in the file. */
     REFUSED((data->p_vaddr += 0x10000, data->p_paddr += 0x10000,
@@ -456,13 +455,13 @@ static void test_words_are_cut(void **state)
 
 static void check_symbol(uint64_t vaddr, const char *name, uint64_t offset)
 {
-    char came[16] = "";
-    uint64_t came_offset = 0;
+    char got[16] = "";
+    uint64_t got_offset = 0;
 
-    assert_true(explore_symbol(&kernel, sizeof(kernel), vaddr, came,
-                               sizeof(came), &came_offset));
-    assert_string_equal(came, name);
-    assert_int_equal(came_offset, offset);
+    assert_true(explore_symbol(&kernel, sizeof(kernel), vaddr, got, sizeof(got),
+                               &got_offset));
+    assert_string_equal(got, name);
+    assert_int_equal(got_offset, offset);
 }
 
 static bool has_symbol(uint64_t vaddr)

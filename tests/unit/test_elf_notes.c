@@ -246,7 +246,7 @@ static void test_second_in_another_segment(void **state)
     put_ours(4);
     begin_segment(4);
     put_ours(4);
-    check_refused("expected one Parapet note, came a second");
+    check_refused("expected one Parapet note, got a second");
 }
 
 static void test_property_alone(void **state)
@@ -254,7 +254,7 @@ static void test_property_alone(void **state)
     (void)state;
     begin_segment(8);
     put_property();
-    check_refused("expected a Parapet note, came none: not a Parapet kernel");
+    check_refused("expected a Parapet note, got none: not a Parapet kernel");
 }
 
 static void test_cut(void **state)
@@ -265,7 +265,7 @@ static void test_cut(void **state)
     put_ours(4);
     segment->p_filesz--;
     check_refused("segment 2: expected its notes, aligned to 8, to end by "
-                  "0x43, came one that ends at 0x44");
+                  "0x43, got one that ends at 0x44");
 }
 
 /* Where the file ends, so does what tells the two layouts apart. */

@@ -185,11 +185,11 @@ static void test_no_start_info(void **state)
     (void)state;
     boot.magic ^= 0x100;
     refuse("PVH start info at 1003: expected magic 336ec578, version 1 or "
-           "above; came 336ec478, 1");
+           "above; got 336ec478, 1");
     boot.magic ^= 0x100;
     boot.version = 0;
     refuse("PVH start info at 1003: expected magic 336ec578, version 1 or "
-           "above; came 336ec578, 0");
+           "above; got 336ec578, 0");
     boot.version = 1;
     boot.paddr = 0;
     refuse("start info at 0, 56 bytes: expected within 1..ffffffff");
