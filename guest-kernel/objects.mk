@@ -31,7 +31,7 @@ GK_SRC := $(addprefix guest-kernel/, \
 	proc/sys_io.c proc/sys_file.c proc/sys_poll.c proc/sys_memory.c \
 	proc/sys_process.c proc/sys_thread.c proc/sys_system.c \
 	proc/sys_user_ids.c proc/sys_signal.c proc/sys_time.c \
-	proc/sys_stat.c proc/sys_open.c proc/sys_folder.c \
+	proc/sys_stat.c proc/sys_open.c proc/sys_dir.c \
 	proc/sys_attribute.c proc/sys_descriptor.c proc/user_path.c \
 	proc/epoll.c \
 	tty/console.c tty/tty.c tty/tty_line.c tty/tty_job.c \

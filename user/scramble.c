@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FOLDER "/tmp/scramble"
+#define PLACE "/tmp/scramble"
 #define NR_NUMBERS 450
 #define FIRST_FILE 3 /* descriptors from here on; below them are none */
 #define MAX_WAIT_MS 1000
@@ -155,16 +155,16 @@ static void interrupt(int signal)
     (void)signal;
 }
 
-/* No console, but a file, a pipe, a device and a folder. */
+/* No console, but a file, a pipe, a device and a directory. */
 static void open_files(void)
 {
     int ends[2], i;
 
     for (i = 0; i < FIRST_FILE; i++)
         close(i);
-    if (open(FOLDER "/file", O_RDWR | O_CREAT | O_TRUNC, 0600) < 0 ||
+    if (open(PLACE "/file", O_RDWR | O_CREAT | O_TRUNC, 0600) < 0 ||
         pipe2(ends, O_NONBLOCK) != 0 || open("/dev/zero", O_RDWR) < 0 ||
-        open(FOLDER, O_RDONLY | O_DIRECTORY) < 0)
+        open(PLACE, O_RDONLY | O_DIRECTORY) < 0)
         _exit(1);
     for (i = 0; i < FIRST_FILE + 2; i++)
         (void)dup2(i, i + FIRST_FILE);
@@ -212,8 +212,8 @@ int main(int argc, char **argv)
     unsigned int seed = number_of(argc, argv, 3, 1);
     pid_t pids[2] = {0, 0};
 
-    mkdir(FOLDER, 0700);
-    if (chdir(FOLDER) != 0)
+    mkdir(PLACE, 0700);
+    if (chdir(PLACE) != 0)
         return 2;
     for (i = 0; i < nr + 2; i++) {
         /* Two at a time, so that they get in each other's way. */
@@ -225,7 +225,7 @@ int main(int argc, char **argv)
             be_child(nr_calls);
         }
     }
-    unlink(FOLDER "/file");
+    unlink(PLACE "/file");
     printf("scramble: %u children have ended\n", nr_ended);
     return nr_ended == nr ? 0 : 1;
 }

@@ -47,31 +47,31 @@ static const struct link {
 };
 
 /* What the RAM disk has already stays. */
-static int64_t make(struct inode *folder, const char *name, uint32_t mode,
+static int64_t make(struct inode *dir, const char *name, uint32_t mode,
                     uint64_t device, struct inode **made)
 {
     *made = NULL;
-    return folder->ops->create(folder, name, strlen(name), mode, device, made);
+    return dir->ops->create(dir, name, strlen(name), mode, device, made);
 }
 
-static int64_t make_link(struct inode *folder, const struct link *link)
+static int64_t make_link(struct inode *dir, const struct link *link)
 {
-    return folder->ops->symlink(folder, link->name, strlen(link->name),
-                                link->text, strlen(link->text));
+    return dir->ops->symlink(dir, link->name, strlen(link->name), link->text,
+                             strlen(link->text));
 }
 
-static void make_node(struct inode *folder, const struct device *device)
+static void make_node(struct inode *dir, const struct device *device)
 {
     struct inode *made;
     int64_t error =
-        make(folder, device->name, MODE_CHAR | 0666, device->number, &made);
+        make(dir, device->name, MODE_CHAR | 0666, device->number, &made);
 
     inode_put(made);
     if (error != 0 && error != -EEXIST)
         kprintf("guest: no /dev/%s: error %ld\n", device->name, -error);
 }
 
-static void make_nodes(struct inode *folder)
+static void make_nodes(struct inode *dir)
 {
     const struct device_table *table;
     int64_t error;
@@ -79,9 +79,9 @@ static void make_nodes(struct inode *folder)
 
     for (table = tables; table != NULL; table = table->next)
         for (i = 0; i < table->nr; i++)
-            make_node(folder, &table->devices[i]);
+            make_node(dir, &table->devices[i]);
     for (i = 0; i < ARRAY_SIZE(links); i++) {
-        error = make_link(folder, &links[i]);
+        error = make_link(dir, &links[i]);
         if (error != 0 && error != -EEXIST)
             kprintf("guest: no /dev/%s: error %ld\n", links[i].name, -error);
     }
@@ -89,15 +89,15 @@ static void make_nodes(struct inode *folder)
 
 void device_make_nodes(void)
 {
-    struct inode *folder;
-    int64_t error = path_find(NULL, "/dev", true, &folder);
+    struct inode *dir;
+    int64_t error = path_find(NULL, "/dev", true, &dir);
 
     if (error == -ENOENT)
-        error = make(path_root(), "dev", MODE_FOLDER | 0755, 0, &folder);
+        error = make(path_root(), "dev", MODE_DIR | 0755, 0, &dir);
     if (error != 0) {
         kprintf("guest: no /dev: error %ld\n", -error);
         return;
     }
-    make_nodes(folder);
-    inode_put(folder);
+    make_nodes(dir);
+    inode_put(dir);
 }

@@ -89,7 +89,7 @@ static const struct file_ops *ops_for(const struct inode *inode, uint32_t flags)
     switch (inode->mode & MODE_TYPE) {
     case MODE_CHAR:
         return device_file_ops(inode->device);
-    case MODE_FOLDER:
+    case MODE_DIR:
         return inode->file_ops != NULL ? inode->file_ops : &name_only_ops;
     case MODE_BLOCK:
     case MODE_SOCKET:
@@ -109,7 +109,7 @@ static int64_t check_open(const struct inode *inode, uint32_t flags)
         return -EINVAL;
     if (inode_is(inode, MODE_LINK))
         return -ELOOP;
-    if (inode_is(inode, MODE_FOLDER) && write)
+    if (inode_is(inode, MODE_DIR) && write)
         return -EISDIR;
     if (write && inode->nr_running > 0)
         return -ETXTBSY;
@@ -195,7 +195,7 @@ static int64_t read_checked(struct file *file, struct io *to, uint64_t *offset)
     if (!file_can(file, O_RDONLY))
         return -EBADF;
     if (file->ops->read == NULL)
-        return inode_is(file->inode, MODE_FOLDER) ? -EISDIR : -EINVAL;
+        return inode_is(file->inode, MODE_DIR) ? -EISDIR : -EINVAL;
     to->left = MIN(to->left, MAX_TRANSFER);
     return file->ops->read(file, to, offset);
 }

@@ -27,7 +27,7 @@ struct pipe;
 #define MODE_TYPE 0170000u
 #define MODE_FIFO 0010000u
 #define MODE_CHAR 0020000u
-#define MODE_FOLDER 0040000u
+#define MODE_DIR 0040000u
 #define MODE_BLOCK 0060000u
 #define MODE_REGULAR 0100000u
 #define MODE_LINK 0120000u
@@ -39,29 +39,29 @@ struct pipe;
 
 /* Called for each entry of a directory: false ends it. cookie is where to go
  * on behind it; type is MODE_TYPE's bits. */
-typedef bool folder_emit_t(void *context, const char *name, size_t size,
-                           uint64_t number, uint32_t type, uint64_t cookie);
+typedef bool dir_emit_t(void *context, const char *name, size_t size,
+                        uint64_t number, uint32_t type, uint64_t cookie);
 
 /* Names are not terminated: size bytes. Results are 0 or a negative error
  * number. NULL in a slot: -EPERM (of a directory's), or nothing to do. */
 struct inode_ops {
-    /* *found gets a reference. "." is not asked for, and ".." only in a folder
-     * whose `parent` is NULL. */
-    int64_t (*lookup)(struct inode *folder, const char *name, size_t size,
+    /* *found gets a reference. "." is not asked for, and ".." only in a
+     * directory whose `parent` is NULL. */
+    int64_t (*lookup)(struct inode *dir, const char *name, size_t size,
                       struct inode **found);
     /* Entries from the cookie on (0: the first); "." and ".." not. */
-    int64_t (*list)(struct inode *folder, uint64_t cookie, folder_emit_t *emit,
+    int64_t (*list)(struct inode *dir, uint64_t cookie, dir_emit_t *emit,
                     void *context);
     /* A new inode of that mode, with a name; *made gets a reference. */
-    int64_t (*create)(struct inode *folder, const char *name, size_t size,
+    int64_t (*create)(struct inode *dir, const char *name, size_t size,
                       uint32_t mode, uint64_t device, struct inode **made);
     /* A symbolic link to the text. */
-    int64_t (*symlink)(struct inode *folder, const char *name, size_t size,
+    int64_t (*symlink)(struct inode *dir, const char *name, size_t size,
                        const char *text, size_t text_size);
-    int64_t (*link)(struct inode *folder, const char *name, size_t size,
+    int64_t (*link)(struct inode *dir, const char *name, size_t size,
                     struct inode *target);
     /* Of a directory only when it is empty. */
-    int64_t (*unlink)(struct inode *folder, const char *name, size_t size);
+    int64_t (*unlink)(struct inode *dir, const char *name, size_t size);
     /* Replaces what has the new name, if that may be. */
     int64_t (*rename)(struct inode *from, const char *name, size_t size,
                       struct inode *to, const char *new_name, size_t new_size);

@@ -58,15 +58,15 @@ static void step_to(struct walk *walk, struct inode *to)
     inode_put(old);
 }
 
-/* What "folder/.." is. *parent gets a reference. */
-static int64_t parent_of(struct inode *folder, struct inode **parent)
+/* What "dir/.." is. *parent gets a reference. */
+static int64_t parent_of(struct inode *dir, struct inode **parent)
 {
-    struct inode *up = folder->parent;
+    struct inode *up = dir->parent;
 
-    if (up != NULL && up->mounted == folder)
+    if (up != NULL && up->mounted == dir)
         up = up->parent;
     if (up == NULL)
-        return folder->ops->lookup(folder, "..", 2, parent);
+        return dir->ops->lookup(dir, "..", 2, parent);
     *parent = inode_get(up);
     return 0;
 }
@@ -140,7 +140,7 @@ static void note_place(const struct walk *walk, const char *name, size_t size)
     for (i = 0; i < walk->size; i++)
         if (walk->rest[i] != '/')
             return;
-    walk->place->folder = inode_get(walk->at);
+    walk->place->dir = inode_get(walk->at);
     memcpy(walk->place->name, name, size);
     walk->place->size = size;
     walk->place->has_slash = walk->size > 0;
@@ -168,7 +168,7 @@ static int64_t step_down(struct walk *walk, const char *name, size_t size)
 
 static int64_t step(struct walk *walk, const char *name, size_t size)
 {
-    if (!inode_is(walk->at, MODE_FOLDER))
+    if (!inode_is(walk->at, MODE_DIR))
         return -ENOTDIR;
     if (size == 1 && name[0] == '.')
         return 0;
@@ -200,7 +200,7 @@ static int64_t walk_all(struct walk *walk)
         if (result != 0)
             return result;
     }
-    return slash && !inode_is(walk->at, MODE_FOLDER) ? -ENOTDIR : 0;
+    return slash && !inode_is(walk->at, MODE_DIR) ? -ENOTDIR : 0;
 }
 
 static int64_t find(struct inode *from, const char *path, size_t size,
@@ -235,7 +235,7 @@ int64_t path_find_or_place(struct inode *from, const char *path,
     size_t size = strnlen(path, PATH_MAX);
 
     if (place != NULL)
-        place->folder = NULL;
+        place->dir = NULL;
     if (size == 0)
         return -ENOENT;
     if (size == PATH_MAX)
@@ -254,8 +254,8 @@ static bool is_dots(const char *name, size_t size)
     return name[0] == '.' && (size == 1 || (size == 2 && name[1] == '.'));
 }
 
-int64_t path_find_folder(struct inode *from, const char *path,
-                         struct inode **folder, const char **name, size_t *size)
+int64_t path_find_dir(struct inode *from, const char *path, struct inode **dir,
+                      const char **name, size_t *size)
 {
     size_t end = strnlen(path, PATH_MAX), start;
     int64_t result;
@@ -272,32 +272,32 @@ int64_t path_find_folder(struct inode *from, const char *path,
     *size = end - start;
     if (*size > NAME_MAX)
         return -ENAMETOOLONG;
-    result = find(from, path, start, true, folder, NULL);
+    result = find(from, path, start, true, dir, NULL);
     if (result != 0)
         return result;
-    if (!inode_is(*folder, MODE_FOLDER))
+    if (!inode_is(*dir, MODE_DIR))
         result = -ENOTDIR;
     else if (*size == 0 || is_dots(*name, *size))
         result = -EEXIST;
     if (result != 0)
-        inode_put(*folder);
+        inode_put(*dir);
     return result;
 }
 
 int64_t path_mount(const char *path, struct inode *root)
 {
-    struct inode *folder;
+    struct inode *dir;
     int64_t result;
 
     if (root == NULL)
         return -ENOMEM;
-    result = path_find(NULL, path, true, &folder);
+    result = path_find(NULL, path, true, &dir);
     if (result != 0) {
         inode_put(root);
         return result;
     }
-    root->parent = folder; /* whose reference is kept */
-    folder->mounted = root;
+    root->parent = dir; /* whose reference is kept */
+    dir->mounted = root;
     return 0;
 }
 
@@ -331,13 +331,14 @@ static bool compare(void *context, const char *name, size_t size,
     return false;
 }
 
-/* Puts "/name" of the folder, which is in parent, in front of what is there. */
-static int64_t prepend(const struct inode *folder, struct inode *parent,
+/* Puts "/name" of the directory, which is in parent, in front of what is there.
+ */
+static int64_t prepend(const struct inode *dir, struct inode *parent,
                        struct name_search *search)
 {
     int64_t result;
 
-    search->number = folder->number;
+    search->number = dir->number;
     search->found = false;
     result = parent->ops->list(parent, 0, compare, search);
     if (result != 0)
@@ -348,11 +349,11 @@ static int64_t prepend(const struct inode *folder, struct inode *parent,
 }
 
 /* A mounted root has the name of what it covers. */
-static struct inode *covered(struct inode *folder)
+static struct inode *covered(struct inode *dir)
 {
-    struct inode *up = folder->parent;
+    struct inode *up = dir->parent;
 
-    return up != NULL && up->mounted == folder ? up : folder;
+    return up != NULL && up->mounted == dir ? up : dir;
 }
 
 /* Takes over the reference of at. */
@@ -374,7 +375,7 @@ static int64_t prepend_all(struct inode *at, struct name_search *search)
     return result;
 }
 
-int64_t path_of(struct inode *folder, char *buffer, size_t size)
+int64_t path_of(struct inode *dir, char *buffer, size_t size)
 {
     struct name_search search;
     size_t length;
@@ -385,7 +386,7 @@ int64_t path_of(struct inode *folder, char *buffer, size_t size)
     search.start = buffer + size - 1;
     search.room = size; /* one too many: it stays above 0 unless it is over */
     *search.start = '\0';
-    result = prepend_all(inode_get(folder), &search);
+    result = prepend_all(inode_get(dir), &search);
     if (result != 0)
         return result;
     if (*search.start == '\0')

@@ -39,29 +39,28 @@ int64_t path_find(struct inode *from, const char *path, bool follow,
 
 /* Where the last part of a path would be, which is not there. */
 struct path_place {
-    struct inode *folder; /* NULL: more of the path is not there, either */
-    char name[NAME_MAX];  /* size bytes, not terminated */
+    struct inode *dir;   /* NULL: more of the path is not there, either */
+    char name[NAME_MAX]; /* size bytes, not terminated */
     size_t size;
     bool has_slash; /* behind it */
 };
 
-/* path_find(), and if that fails with -ENOENT the place, its folder with a
+/* path_find(), and if that fails with -ENOENT the place, its directory with a
  * reference: at the end of all links that follow allows. */
 int64_t path_find_or_place(struct inode *from, const char *path, bool follow,
                            struct inode **found, struct path_place *place);
 
 /* The directory in which the path's last part is, and that part, which points
- * into path, with slashes or the end behind it. *folder gets a reference.
+ * into path, with slashes or the end behind it. *dir gets a reference.
  * -EEXIST if the path ends with "." or ".." or is "/". */
-int64_t path_find_folder(struct inode *from, const char *path,
-                         struct inode **folder, const char **name,
-                         size_t *size);
+int64_t path_find_dir(struct inode *from, const char *path, struct inode **dir,
+                      const char **name, size_t *size);
 
 /*
  * The absolute path of a directory (of a file: one of those that it has), from
  * the current process's root on: for getcwd(2) and /proc. Its length with the
  * terminating zero, or -ERANGE, or -ENOENT: it has been removed.
  */
-int64_t path_of(struct inode *folder, char *buffer, size_t size);
+int64_t path_of(struct inode *dir, char *buffer, size_t size);
 
 #endif

@@ -28,9 +28,9 @@
 #define KIB_PER_NAME 16u
 
 struct entry {
-    struct list_node in_folder; /* folder->entries */
-    struct entry *next;         /* in the bucket */
-    struct inode *folder;
+    struct list_node in_dir; /* dir->entries */
+    struct entry *next;      /* in the bucket */
+    struct inode *dir;
     struct inode *inode; /* counted in its links */
     uint64_t cookie;
     uint32_t hash;
@@ -87,7 +87,7 @@ struct inode *ramfs_anonymous(uint32_t mode)
     inode->access_ns = privops_wall_ns();
     inode->modify_ns = inode->access_ns;
     inode->change_ns = inode->access_ns;
-    if (inode_is(inode, MODE_FOLDER))
+    if (inode_is(inode, MODE_DIR))
         list_init(&inode->entries);
     nr_inodes++;
     if (inode_is(inode, MODE_REGULAR) && !ramfs_make_contents(inode)) {
@@ -107,20 +107,19 @@ static void release(struct inode *inode)
     kfree(inode);
 }
 
-static void touch_folder(struct inode *folder)
+static void touch_dir(struct inode *dir)
 {
-    folder->modify_ns = privops_wall_ns();
-    folder->change_ns = folder->modify_ns;
+    dir->modify_ns = privops_wall_ns();
+    dir->change_ns = dir->modify_ns;
 }
 
 /* ---- entries ---- */
 
 /* FNV-1a over the name, from a start that is the directory's, and that no
  * program knows: none makes names on purpose that share a bucket. */
-static uint32_t hash_of(const struct inode *folder, const char *name,
-                        size_t size)
+static uint32_t hash_of(const struct inode *dir, const char *name, size_t size)
 {
-    uint32_t hash = hash_start ^ (uint32_t)folder->number;
+    uint32_t hash = hash_start ^ (uint32_t)dir->number;
     size_t i;
 
     for (i = 0; i < size; i++)
@@ -128,33 +127,33 @@ static uint32_t hash_of(const struct inode *folder, const char *name,
     return hash ^ hash >> 16;
 }
 
-static struct entry *find_entry(const struct inode *folder, const char *name,
+static struct entry *find_entry(const struct inode *dir, const char *name,
                                 size_t size)
 {
-    uint32_t hash = hash_of(folder, name, size);
+    uint32_t hash = hash_of(dir, name, size);
     struct entry *entry = buckets[hash % NR_BUCKETS];
 
     for (; entry != NULL; entry = entry->next)
-        if (entry->hash == hash && entry->folder == folder &&
-            entry->size == size && memcmp(entry->name, name, size) == 0)
+        if (entry->hash == hash && entry->dir == dir && entry->size == size &&
+            memcmp(entry->name, name, size) == 0)
             return entry;
     return NULL;
 }
 
-/* Whether names can be made in the folder, and this one is new. */
-static int64_t check_new_name(const struct inode *folder, const char *name,
+/* Whether names can be made in the directory, and this one is new. */
+static int64_t check_new_name(const struct inode *dir, const char *name,
                               size_t size)
 {
-    if (size == 0 || folder->links == 0)
+    if (size == 0 || dir->links == 0)
         return -ENOENT;
     if (size > NAME_MAX)
         return -ENAMETOOLONG;
-    if (find_entry(folder, name, size) != NULL)
+    if (find_entry(dir, name, size) != NULL)
         return -EEXIST;
     return nr_names < max_names ? 0 : -ENOSPC;
 }
 
-static int64_t add_entry(struct inode *folder, const char *name, size_t size,
+static int64_t add_entry(struct inode *dir, const char *name, size_t size,
                          struct inode *inode)
 {
     struct entry *entry = kmalloc(sizeof(*entry) + size);
@@ -162,31 +161,32 @@ static int64_t add_entry(struct inode *folder, const char *name, size_t size,
 
     if (entry == NULL)
         return -ENOSPC;
-    entry->folder = folder;
+    entry->dir = dir;
     entry->inode = inode;
     entry->cookie = ++last_cookie;
-    entry->hash = hash_of(folder, name, size);
+    entry->hash = hash_of(dir, name, size);
     entry->size = (uint8_t)size;
     memcpy(entry->name, name, size);
     bucket = &buckets[entry->hash % NR_BUCKETS];
     entry->next = *bucket;
     *bucket = entry;
-    list_add_last(&folder->entries, &entry->in_folder);
+    list_add_last(&dir->entries, &entry->in_dir);
     inode->links++;
-    inode->parent = folder;
+    inode->parent = dir;
     nr_names++;
-    touch_folder(folder);
+    touch_dir(dir);
     return 0;
 }
 
-/* The inode has one name less, which was in the folder. A parent has a name of
- * the inode, and no folder with names is ever removed: so it needs no count. */
-static void unname(struct inode *inode, const struct inode *folder)
+/* The inode has one name less, which was in the directory. A parent has a name
+ * of the inode, and no directory with names is ever removed: so it needs no
+ * count. */
+static void unname(struct inode *inode, const struct inode *dir)
 {
     inode_get(inode);
     inode->links--;
     inode->change_ns = privops_wall_ns();
-    if (inode->parent == folder)
+    if (inode->parent == dir)
         inode->parent = NULL;
     inode_put(inode);
 }
@@ -198,18 +198,18 @@ static void free_entry(struct entry *entry)
     while (*at != entry)
         at = &(*at)->next;
     *at = entry->next;
-    list_remove(&entry->in_folder);
-    touch_folder(entry->folder);
+    list_remove(&entry->in_dir);
+    touch_dir(entry->dir);
     nr_names--;
     kfree(entry);
 }
 
 /* ---- the operations of directories ---- */
 
-static int64_t lookup(struct inode *folder, const char *name, size_t size,
+static int64_t lookup(struct inode *dir, const char *name, size_t size,
                       struct inode **found)
 {
-    struct entry *entry = find_entry(folder, name, size);
+    struct entry *entry = find_entry(dir, name, size);
 
     if (entry == NULL)
         return -ENOENT;
@@ -217,12 +217,12 @@ static int64_t lookup(struct inode *folder, const char *name, size_t size,
     return 0;
 }
 
-static int64_t list(struct inode *folder, uint64_t cookie, folder_emit_t *emit,
+static int64_t list(struct inode *dir, uint64_t cookie, dir_emit_t *emit,
                     void *context)
 {
     struct entry *entry;
 
-    list_for_each_entry (entry, &folder->entries, in_folder) {
+    list_for_each_entry (entry, &dir->entries, in_dir) {
         if (entry->cookie < cookie)
             continue;
         if (!emit(context, entry->name, entry->size, entry->inode->number,
@@ -232,10 +232,10 @@ static int64_t list(struct inode *folder, uint64_t cookie, folder_emit_t *emit,
     return 0;
 }
 
-static int64_t create(struct inode *folder, const char *name, size_t size,
+static int64_t create(struct inode *dir, const char *name, size_t size,
                       uint32_t mode, uint64_t device, struct inode **made)
 {
-    int64_t result = check_new_name(folder, name, size);
+    int64_t result = check_new_name(dir, name, size);
     struct inode *inode;
 
     if (result != 0)
@@ -244,7 +244,7 @@ static int64_t create(struct inode *folder, const char *name, size_t size,
     if (inode == NULL)
         return -ENOSPC;
     inode->device = device;
-    result = add_entry(folder, name, size, inode);
+    result = add_entry(dir, name, size, inode);
     if (result == 0)
         *made = inode;
     else
@@ -252,20 +252,20 @@ static int64_t create(struct inode *folder, const char *name, size_t size,
     return result;
 }
 
-static int64_t link(struct inode *folder, const char *name, size_t size,
+static int64_t link(struct inode *dir, const char *name, size_t size,
                     struct inode *target)
 {
-    int64_t result = check_new_name(folder, name, size);
+    int64_t result = check_new_name(dir, name, size);
 
     if (result != 0)
         return result;
-    if (inode_is(target, MODE_FOLDER))
+    if (inode_is(target, MODE_DIR))
         return -EPERM;
-    if (target->fs != folder->fs)
+    if (target->fs != dir->fs)
         return -EXDEV;
     if (target->links == 0) /* a pipe, or removed: it stays so */
         return -ENOENT;
-    result = add_entry(folder, name, size, target);
+    result = add_entry(dir, name, size, target);
     if (result == 0)
         target->change_ns = privops_wall_ns();
     return result;
@@ -276,14 +276,14 @@ static int64_t check_removal(const struct inode *inode)
 {
     if (inode->mounted != NULL)
         return -EBUSY;
-    if (inode_is(inode, MODE_FOLDER) && !list_is_empty(&inode->entries))
+    if (inode_is(inode, MODE_DIR) && !list_is_empty(&inode->entries))
         return -ENOTEMPTY;
     return 0;
 }
 
-static int64_t unlink(struct inode *folder, const char *name, size_t size)
+static int64_t unlink(struct inode *dir, const char *name, size_t size)
 {
-    struct entry *entry = find_entry(folder, name, size);
+    struct entry *entry = find_entry(dir, name, size);
     struct inode *inode;
     int64_t result;
 
@@ -294,14 +294,14 @@ static int64_t unlink(struct inode *folder, const char *name, size_t size)
     if (result != 0)
         return result;
     free_entry(entry);
-    unname(inode, folder);
+    unname(inode, dir);
     return 0;
 }
 
-static bool is_inside(const struct inode *folder, const struct inode *of)
+static bool is_inside(const struct inode *dir, const struct inode *of)
 {
-    for (; folder != NULL; folder = folder->parent)
-        if (folder == of)
+    for (; dir != NULL; dir = dir->parent)
+        if (dir == of)
             return true;
     return false;
 }
@@ -310,10 +310,10 @@ static bool is_inside(const struct inode *folder, const struct inode *of)
 static int64_t check_replacing(const struct inode *inode,
                                const struct inode *other)
 {
-    bool is_folder = inode_is(inode, MODE_FOLDER);
+    bool is_dir = inode_is(inode, MODE_DIR);
 
-    if (is_folder != inode_is(other, MODE_FOLDER))
-        return is_folder ? -ENOTDIR : -EISDIR;
+    if (is_dir != inode_is(other, MODE_DIR))
+        return is_dir ? -ENOTDIR : -EISDIR;
     return check_removal(other);
 }
 
@@ -324,18 +324,18 @@ static void replace(struct entry *old, struct inode *inode)
 
     old->inode = inode;
     inode->links++;
-    inode->parent = old->folder;
-    touch_folder(old->folder);
-    unname(replaced, old->folder);
+    inode->parent = old->dir;
+    touch_dir(old->dir);
+    unname(replaced, old->dir);
 }
 
-/* Whether the inode may get a name in the folder, where old has it now. */
-static int64_t check_rename(const struct inode *inode,
-                            const struct inode *folder, const struct entry *old)
+/* Whether the inode may get a name in the directory, where old has it now. */
+static int64_t check_rename(const struct inode *inode, const struct inode *dir,
+                            const struct entry *old)
 {
     if (inode->mounted != NULL)
         return -EBUSY;
-    if (inode_is(inode, MODE_FOLDER) && is_inside(folder, inode))
+    if (inode_is(inode, MODE_DIR) && is_inside(dir, inode))
         return -EINVAL;
     return old != NULL ? check_replacing(inode, old->inode) : 0;
 }
@@ -379,7 +379,7 @@ static int64_t read_link(struct inode *inode, char *text, size_t size)
 }
 
 /* The text first: a link without one is never seen. */
-static int64_t symlink(struct inode *folder, const char *name, size_t size,
+static int64_t symlink(struct inode *dir, const char *name, size_t size,
                        const char *text, size_t text_size)
 {
     struct inode *inode;
@@ -391,7 +391,7 @@ static int64_t symlink(struct inode *folder, const char *name, size_t size,
     copy = kmalloc(text_size);
     if (copy == NULL)
         return -ENOSPC;
-    result = create(folder, name, size, MODE_LINK | 0777, 0, &inode);
+    result = create(dir, name, size, MODE_LINK | 0777, 0, &inode);
     if (result != 0) {
         kfree(copy);
         return result;
@@ -426,7 +426,7 @@ void ramfs_make_root(void)
     random_bytes(&hash_start, sizeof(hash_start));
     page_get_statistics(&memory);
     max_names = memory.total_kib / KIB_PER_NAME;
-    root = ramfs_anonymous(MODE_FOLDER | 0755);
+    root = ramfs_anonymous(MODE_DIR | 0755);
     if (root == NULL)
         panic("no memory for the root directory");
     root->links = 1;

@@ -137,7 +137,7 @@ static void clear_tail(struct inode *inode, uint64_t size)
 int64_t ramfs_truncate(struct inode *inode, uint64_t size)
 {
     if (!inode_is(inode, MODE_REGULAR))
-        return inode_is(inode, MODE_FOLDER) ? -EISDIR : -EINVAL;
+        return inode_is(inode, MODE_DIR) ? -EISDIR : -EINVAL;
     if (size > MAX_SIZE)
         return -EFBIG;
     if (size < inode->size) {

@@ -16,31 +16,30 @@
 #include "lib/string.h"
 
 #define NS_PER_SECOND 1000000000ul
-#define MAX_FOLDER_PATH 512
+#define MAX_DIR_PATH 512
 #define KIB_PER_PAGE (PAGE_SIZE / 1024u)
 
 /* -EEXIST is no error here. */
-static int64_t make_folder(const char *path)
+static int64_t make_dir(const char *path)
 {
-    struct inode *folder, *made;
+    struct inode *dir, *made;
     const char *name;
     size_t size;
-    int64_t result = path_find_folder(NULL, path, &folder, &name, &size);
+    int64_t result = path_find_dir(NULL, path, &dir, &name, &size);
 
     if (result != 0)
         return result == -EEXIST ? 0 : result;
-    result =
-        folder->ops->create(folder, name, size, MODE_FOLDER | 0755, 0, &made);
-    inode_put(folder);
+    result = dir->ops->create(dir, name, size, MODE_DIR | 0755, 0, &made);
+    inode_put(dir);
     if (result == 0)
         inode_put(made);
     return result == -EEXIST ? 0 : result;
 }
 
 /* All directories that lead to the path's last part. */
-static int64_t make_folders(const char *path)
+static int64_t make_dirs(const char *path)
 {
-    char part[MAX_FOLDER_PATH];
+    char part[MAX_DIR_PATH];
     const char *slash = path;
     int64_t result = 0;
 
@@ -49,21 +48,21 @@ static int64_t make_folders(const char *path)
             return -ENAMETOOLONG;
         memcpy(part, path, (size_t)(slash - path));
         part[slash - path] = '\0';
-        result = make_folder(part);
+        result = make_dir(part);
     }
     return result;
 }
 
 /* A file takes the place of one that is there; a directory joins it. */
-static int64_t make_inode(struct inode *folder, const char *name, size_t size,
+static int64_t make_inode(struct inode *dir, const char *name, size_t size,
                           const struct cpio_entry *entry)
 {
     struct inode *inode;
     int64_t result;
 
-    result = folder->ops->create(folder, name, size,
-                                 entry->mode & (MODE_TYPE | MODE_PERMISSIONS),
-                                 entry->device, &inode);
+    result = dir->ops->create(dir, name, size,
+                              entry->mode & (MODE_TYPE | MODE_PERMISSIONS),
+                              entry->device, &inode);
     if (result == -EEXIST && cpio_is_directory(entry))
         return 0;
     if (result != 0)
@@ -75,33 +74,32 @@ static int64_t make_inode(struct inode *folder, const char *name, size_t size,
     return result;
 }
 
-static int64_t make_entry(struct inode *folder, const char *name, size_t size,
+static int64_t make_entry(struct inode *dir, const char *name, size_t size,
                           const struct cpio_entry *entry)
 {
     if (!cpio_is_directory(entry))
-        (void)folder->ops->unlink(folder, name, size);
+        (void)dir->ops->unlink(dir, name, size);
     if ((entry->mode & MODE_TYPE) == MODE_LINK)
-        return folder->ops->symlink(folder, name, size,
-                                    (const char *)entry->data,
-                                    entry->size < PATH_MAX ? entry->size : 0);
-    return make_inode(folder, name, size, entry);
+        return dir->ops->symlink(dir, name, size, (const char *)entry->data,
+                                 entry->size < PATH_MAX ? entry->size : 0);
+    return make_inode(dir, name, size, entry);
 }
 
 static int64_t unpack_entry(const struct cpio_entry *entry)
 {
-    struct inode *folder;
+    struct inode *dir;
     const char *name;
     size_t size;
-    int64_t result = make_folders(entry->name);
+    int64_t result = make_dirs(entry->name);
 
     if (result == 0)
-        result = path_find_folder(NULL, entry->name, &folder, &name, &size);
+        result = path_find_dir(NULL, entry->name, &dir, &name, &size);
     if (result == -EEXIST)
         return 0; /* the root itself: "." */
     if (result != 0)
         return result;
-    result = make_entry(folder, name, size, entry);
-    inode_put(folder);
+    result = make_entry(dir, name, size, entry);
+    inode_put(dir);
     return result;
 }
 

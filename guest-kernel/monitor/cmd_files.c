@@ -16,7 +16,7 @@
 static const char *mark_of(uint32_t type)
 {
     switch (type) {
-    case MODE_FOLDER:
+    case MODE_DIR:
         return "/";
     case MODE_LINK:
         return "@";
@@ -31,11 +31,11 @@ static const char *mark_of(uint32_t type)
 static bool print_entry(void *context, const char *name, size_t size,
                         uint64_t number, uint32_t type, uint64_t cookie)
 {
-    struct inode *folder = context, *inode;
+    struct inode *dir = context, *inode;
 
     (void)number;
     (void)cookie;
-    if (folder->ops->lookup(folder, name, size, &inode) != 0)
+    if (dir->ops->lookup(dir, name, size, &inode) != 0)
         return true;
     kprintf("  %8lu  %.*s%s\n", inode->size, (int)size, name, mark_of(type));
     inode_put(inode);
@@ -50,7 +50,7 @@ static void list(const char *path)
         kprintf("ls: %s: no such file\n", path);
         return;
     }
-    if (!inode_is(inode, MODE_FOLDER))
+    if (!inode_is(inode, MODE_DIR))
         kprintf("  %8lu  %s\n", inode->size, path);
     else if (inode->ops->list(inode, 0, print_entry, inode) != 0)
         kprintf("ls: %s: cannot be listed\n", path);

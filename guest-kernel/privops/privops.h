@@ -2,8 +2,8 @@
  *
  * Everything the kernel does that an ordinary program could not: the only
  * place where its two builds differ. privops/pv asks the hypervisor,
- * privops/native asks the machine; a build links one of the two folders, and
- * nothing outside them knows which (not by #ifdef either).
+ * privops/native asks the machine; a build links one of the two directories,
+ * and nothing outside them knows which (not by #ifdef either).
  *
  * The interrupt flag is touched too often for a call: "irqflag.h" is inline,
  * and the build takes it from privops/pv or privops/native by its include

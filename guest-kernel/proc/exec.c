@@ -170,8 +170,8 @@ static bool is_script(const struct loading *loading)
 }
 
 /* -ENOENT, as from Linux where the loader is not there: what is -ENOEXEC a
- * shell would take for a script. Said once, though a shell asks for each folder
- * of its PATH. */
+ * shell would take for a script. Said once, though a shell asks for each
+ * directory of its PATH. */
 static int64_t refuse_dynamic(const struct loading *loading, const char *path)
 {
     static uint64_t said_inode, said_pid;

@@ -299,7 +299,7 @@ int64_t sys_utime(struct process *self, const uint64_t *args)
 
 static int64_t change_size(struct inode *inode, const struct change *change)
 {
-    if (inode_is(inode, MODE_FOLDER))
+    if (inode_is(inode, MODE_DIR))
         return -EISDIR;
     if (!inode_is(inode, MODE_REGULAR) || inode->ops->truncate == NULL)
         return -EINVAL;

@@ -20,14 +20,14 @@ static int64_t make_node(struct process *self, uint64_t dir_fd, uint64_t vaddr,
 
     if (result != 0)
         return result;
-    if (name.has_slash && (mode & MODE_TYPE) != MODE_FOLDER)
+    if (name.has_slash && (mode & MODE_TYPE) != MODE_DIR)
         result = -ENOENT;
-    else if (name.folder->ops->create == NULL)
+    else if (name.dir->ops->create == NULL)
         result = -EPERM;
     else
-        result = name.folder->ops->create(name.folder, name.name, name.size,
-                                          mode & ~self->umask, device, &made);
-    inode_put(name.folder);
+        result = name.dir->ops->create(name.dir, name.name, name.size,
+                                       mode & ~self->umask, device, &made);
+    inode_put(name.dir);
     if (result == 0)
         inode_put(made);
     return result;
@@ -36,7 +36,7 @@ static int64_t make_node(struct process *self, uint64_t dir_fd, uint64_t vaddr,
 int64_t sys_mkdirat(struct process *self, const uint64_t *args)
 {
     return make_node(self, args[0], args[1],
-                     MODE_FOLDER | ((uint32_t)args[2] & 01777u), 0);
+                     MODE_DIR | ((uint32_t)args[2] & 01777u), 0);
 }
 
 int64_t sys_mkdir(struct process *self, const uint64_t *args)
@@ -54,7 +54,7 @@ int64_t sys_mknodat(struct process *self, const uint64_t *args)
     case 0:
         mode |= MODE_REGULAR;
         break;
-    case MODE_FOLDER:
+    case MODE_DIR:
         return -EPERM;
     case MODE_REGULAR:
     case MODE_FIFO:
@@ -85,12 +85,12 @@ static int64_t make_link(struct process *self, const char *text,
         return result;
     if (name.has_slash)
         result = -ENOENT;
-    else if (name.folder->ops->symlink == NULL)
+    else if (name.dir->ops->symlink == NULL)
         result = -EPERM;
     else
-        result = name.folder->ops->symlink(name.folder, name.name, name.size,
-                                           text, strlen(text));
-    inode_put(name.folder);
+        result = name.dir->ops->symlink(name.dir, name.name, name.size, text,
+                                        strlen(text));
+    inode_put(name.dir);
     return result;
 }
 
@@ -124,12 +124,11 @@ static int64_t link_inode(struct process *self, struct inode *inode,
         return result;
     if (name.has_slash)
         result = -ENOENT;
-    else if (name.folder->ops->link == NULL)
+    else if (name.dir->ops->link == NULL)
         result = -EPERM;
     else
-        result =
-            name.folder->ops->link(name.folder, name.name, name.size, inode);
-    inode_put(name.folder);
+        result = name.dir->ops->link(name.dir, name.name, name.size, inode);
+    inode_put(name.dir);
     return result;
 }
 
@@ -161,29 +160,29 @@ int64_t sys_link(struct process *self, const uint64_t *args)
 /* ---- removing and renaming ---- */
 
 /* What there is has to be a directory or must not be one. */
-static int64_t unlink_name(const struct user_name *name, bool is_folder)
+static int64_t unlink_name(const struct user_name *name, bool is_dir)
 {
     struct inode *inode;
-    bool found_folder;
+    bool found_dir;
     int64_t result =
-        name->folder->ops->lookup(name->folder, name->name, name->size, &inode);
+        name->dir->ops->lookup(name->dir, name->name, name->size, &inode);
 
     if (result != 0)
         return result;
-    found_folder = inode_is(inode, MODE_FOLDER);
+    found_dir = inode_is(inode, MODE_DIR);
     inode_put(inode);
-    if (!found_folder && (is_folder || name->has_slash))
+    if (!found_dir && (is_dir || name->has_slash))
         return -ENOTDIR;
-    if (found_folder && !is_folder)
+    if (found_dir && !is_dir)
         return -EISDIR;
-    if (name->folder->ops->unlink == NULL)
+    if (name->dir->ops->unlink == NULL)
         return -EPERM;
-    return name->folder->ops->unlink(name->folder, name->name, name->size);
+    return name->dir->ops->unlink(name->dir, name->name, name->size);
 }
 
 int64_t sys_unlinkat(struct process *self, const uint64_t *args)
 {
-    bool is_folder = (args[2] & AT_REMOVEDIR) != 0;
+    bool is_dir = (args[2] & AT_REMOVEDIR) != 0;
     struct user_name name;
     int64_t result;
 
@@ -191,11 +190,11 @@ int64_t sys_unlinkat(struct process *self, const uint64_t *args)
         return -EINVAL;
     result = user_path_find_name(self, args[0], args[1], &name);
     if (result == -EEXIST)
-        return is_folder ? -EINVAL : -EISDIR;
+        return is_dir ? -EINVAL : -EISDIR;
     if (result != 0)
         return result;
-    result = unlink_name(&name, is_folder);
-    inode_put(name.folder);
+    result = unlink_name(&name, is_dir);
+    inode_put(name.dir);
     return result;
 }
 
@@ -220,23 +219,23 @@ static int64_t check_rename(const struct user_name *from,
                             const struct user_name *to, bool replace)
 {
     struct inode *inode;
-    bool is_folder;
+    bool is_dir;
     int64_t result =
-        from->folder->ops->lookup(from->folder, from->name, from->size, &inode);
+        from->dir->ops->lookup(from->dir, from->name, from->size, &inode);
 
     if (result != 0)
         return result;
-    is_folder = inode_is(inode, MODE_FOLDER);
+    is_dir = inode_is(inode, MODE_DIR);
     inode_put(inode);
-    if (!is_folder && (from->has_slash || to->has_slash))
+    if (!is_dir && (from->has_slash || to->has_slash))
         return -ENOTDIR;
-    if (from->folder->fs != to->folder->fs)
+    if (from->dir->fs != to->dir->fs)
         return -EXDEV;
-    if (from->folder->ops->rename == NULL)
+    if (from->dir->ops->rename == NULL)
         return -EPERM;
     if (replace)
         return 0;
-    result = to->folder->ops->lookup(to->folder, to->name, to->size, &inode);
+    result = to->dir->ops->lookup(to->dir, to->name, to->size, &inode);
     if (result == 0)
         inode_put(inode);
     return result == 0 ? -EEXIST : 0;
@@ -249,8 +248,8 @@ static int64_t rename_name(const struct user_name *from,
 
     if (result != 0)
         return result;
-    return from->folder->ops->rename(from->folder, from->name, from->size,
-                                     to->folder, to->name, to->size);
+    return from->dir->ops->rename(from->dir, from->name, from->size, to->dir,
+                                  to->name, to->size);
 }
 
 int64_t sys_renameat2(struct process *self, const uint64_t *args)
@@ -266,11 +265,11 @@ int64_t sys_renameat2(struct process *self, const uint64_t *args)
     result = user_path_find_name(self, args[2], args[3], &to);
     if (result == 0) {
         result = rename_name(&from, &to, args[4] == 0);
-        inode_put(to.folder);
+        inode_put(to.dir);
     } else if (result == -EEXIST) {
         result = -EBUSY;
     }
-    inode_put(from.folder);
+    inode_put(from.dir);
     return result;
 }
 

@@ -22,15 +22,15 @@ struct open_request {
 static int64_t create_file(const struct open_request *request,
                            const struct path_place *place, struct inode **made)
 {
-    struct inode *folder = place->folder;
+    struct inode *dir = place->dir;
     uint32_t mode = request->mode & MODE_PERMISSIONS & ~request->self->umask;
 
     if (place->has_slash)
         return -EISDIR;
-    if (folder->ops->create == NULL)
+    if (dir->ops->create == NULL)
         return -EACCES;
-    return folder->ops->create(folder, place->name, place->size,
-                               MODE_REGULAR | mode, 0, made);
+    return dir->ops->create(dir, place->name, place->size, MODE_REGULAR | mode,
+                            0, made);
 }
 
 static int64_t find_or_create(const struct open_request *request,
@@ -42,10 +42,10 @@ static int64_t find_or_create(const struct open_request *request,
     int64_t result =
         path_find_or_place(request->from, request->path, follow, found, &place);
 
-    if (place.folder != NULL) {
+    if (place.dir != NULL) {
         result = create_file(request, &place, found);
         *made = result == 0;
-        inode_put(place.folder);
+        inode_put(place.dir);
     } else if (result == 0 && exclusive) {
         inode_put(*found);
         result = -EEXIST;
@@ -80,9 +80,9 @@ static int64_t open_inode(const struct open_request *request,
     uint32_t flags = request->flags;
     int64_t result;
 
-    if ((flags & O_DIRECTORY) != 0 && !inode_is(inode, MODE_FOLDER))
+    if ((flags & O_DIRECTORY) != 0 && !inode_is(inode, MODE_DIR))
         return -ENOTDIR;
-    if ((flags & O_CREAT) != 0 && inode_is(inode, MODE_FOLDER))
+    if ((flags & O_CREAT) != 0 && inode_is(inode, MODE_DIR))
         return -EISDIR;
     result = file_open(inode, flags, file);
     if (result != 0 || made || (flags & O_TRUNC) == 0 ||

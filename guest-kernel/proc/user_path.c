@@ -24,7 +24,7 @@ static int64_t find_start(struct process *self, uint64_t dir_fd,
     if (file == NULL)
         return -EBADF;
     path->from = file->inode;
-    return inode_is(file->inode, MODE_FOLDER) ? 0 : -ENOTDIR;
+    return inode_is(file->inode, MODE_DIR) ? 0 : -ENOTDIR;
 }
 
 int64_t user_path_text(struct process *self, uint64_t vaddr, char *text)
@@ -91,8 +91,8 @@ int64_t user_path_find_name(struct process *self, uint64_t dir_fd,
     int64_t result = user_path_read(self, dir_fd, vaddr, &path);
 
     if (result == 0)
-        result = path_find_folder(path.from, path.text, &name->folder, &last,
-                                  &name->size);
+        result =
+            path_find_dir(path.from, path.text, &name->dir, &last, &name->size);
     if (result != 0)
         return result;
     memcpy(name->name, last, name->size);

@@ -41,7 +41,7 @@ int64_t user_path_find(struct process *self, uint64_t dir_fd, uint64_t vaddr,
 
 /* A directory, with a reference, and a name in it (fs/path.h). */
 struct user_name {
-    struct inode *folder;
+    struct inode *dir;
     char name[NAME_MAX]; /* size bytes, not terminated */
     size_t size;
     bool has_slash; /* behind it */

@@ -20,7 +20,7 @@
 
 #define PROCFS_DEVICE 2 /* st_dev */
 
-static const struct inode_ops folder_ops, link_ops, text_link_ops, text_ops;
+static const struct inode_ops dir_ops, link_ops, text_link_ops, text_ops;
 static const struct file_ops text_file_ops;
 
 static const struct procfs_entry *entry_of(const struct inode *inode)
@@ -55,16 +55,15 @@ static uint64_t inode_number(const struct procfs_entry *entry, uint64_t about)
 
 static const struct inode_ops *ops_for(const struct procfs_entry *entry)
 {
-    if (entry->folder != NULL)
-        return &folder_ops;
+    if (entry->dir != NULL)
+        return &dir_ops;
     if ((entry->mode & MODE_TYPE) != MODE_LINK)
         return &text_ops;
     return entry->follow != NULL ? &link_ops : &text_link_ops;
 }
 
-static struct inode *make_inode(struct inode *folder,
-                                const struct procfs_entry *entry,
-                                uint64_t about)
+static struct inode *
+make_inode(struct inode *dir, const struct procfs_entry *entry, uint64_t about)
 {
     struct inode *inode = kzalloc(sizeof(*inode));
 
@@ -82,8 +81,8 @@ static struct inode *make_inode(struct inode *folder,
     inode->change_ns = inode->access_ns;
     inode->private[0] = (uint64_t)entry;
     inode->private[1] = about;
-    if (folder != NULL)
-        inode->parent = inode_get(folder);
+    if (dir != NULL)
+        inode->parent = inode_get(dir);
     return inode;
 }
 
@@ -97,7 +96,7 @@ static void inode_release(struct inode *inode)
 
 struct inode *procfs_create(void)
 {
-    static const struct procfs_entry root = PROCFS_FOLDER(NULL, &procfs_root);
+    static const struct procfs_entry root = PROCFS_DIR(NULL, &procfs_root);
 
     return make_inode(NULL, &root, 0);
 }
@@ -106,11 +105,11 @@ struct inode *procfs_create(void)
 
 /* What an entry of the directory with a number as its name is about: in /proc
  * itself a process, below that something of this process. */
-static uint64_t about_number(const struct inode *folder, uint32_t number)
+static uint64_t about_number(const struct inode *dir, uint32_t number)
 {
-    if (pid_of(folder) == 0)
+    if (pid_of(dir) == 0)
         return (uint64_t)number << 32;
-    return (uint64_t)pid_of(folder) << 32 | number;
+    return (uint64_t)pid_of(dir) << 32 | number;
 }
 
 /* As they are listed: without zeros in front. */
@@ -130,32 +129,31 @@ static bool parse_number(const char *name, size_t size, uint32_t *number)
     return true;
 }
 
-static bool has_number(const struct procfs_folder *folder,
+static bool has_number(const struct procfs_dir *dir,
                        const struct procfs_subject *subject, uint32_t number)
 {
     uint32_t next = number;
 
-    return folder->next != NULL && folder->next(subject, &next) &&
-           next == number;
+    return dir->next != NULL && dir->next(subject, &next) && next == number;
 }
 
-static const struct procfs_entry *find_entry(const struct procfs_folder *folder,
+static const struct procfs_entry *find_entry(const struct procfs_dir *dir,
                                              const char *name, size_t size)
 {
     size_t i;
 
-    for (i = 0; i < folder->nr_entries; i++)
-        if (strlen(folder->entries[i].name) == size &&
-            memcmp(folder->entries[i].name, name, size) == 0)
-            return &folder->entries[i];
+    for (i = 0; i < dir->nr_entries; i++)
+        if (strlen(dir->entries[i].name) == size &&
+            memcmp(dir->entries[i].name, name, size) == 0)
+            return &dir->entries[i];
     return NULL;
 }
 
-static int64_t folder_lookup(struct inode *inode, const char *name, size_t size,
-                             struct inode **found)
+static int64_t dir_lookup(struct inode *inode, const char *name, size_t size,
+                          struct inode **found)
 {
-    const struct procfs_folder *folder = entry_of(inode)->folder;
-    const struct procfs_entry *entry = find_entry(folder, name, size);
+    const struct procfs_dir *dir = entry_of(inode)->dir;
+    const struct procfs_entry *entry = find_entry(dir, name, size);
     uint64_t about = inode->private[1];
     struct procfs_subject subject;
     uint32_t number;
@@ -164,9 +162,9 @@ static int64_t folder_lookup(struct inode *inode, const char *name, size_t size,
         return -ENOENT;
     if (entry == NULL) {
         if (!parse_number(name, size, &number) ||
-            !has_number(folder, &subject, number))
+            !has_number(dir, &subject, number))
             return -ENOENT;
-        entry = folder->numbered;
+        entry = dir->numbered;
         about = about_number(inode, number);
     }
     *found = make_inode(inode, entry, about);
@@ -175,10 +173,10 @@ static int64_t folder_lookup(struct inode *inode, const char *name, size_t size,
 
 /* Cookies: how many of the table have been listed; behind it, plus the number
  * to go on with. */
-static int64_t folder_list(struct inode *inode, uint64_t cookie,
-                           folder_emit_t *emit, void *context)
+static int64_t dir_list(struct inode *inode, uint64_t cookie, dir_emit_t *emit,
+                        void *context)
 {
-    const struct procfs_folder *folder = entry_of(inode)->folder;
+    const struct procfs_dir *dir = entry_of(inode)->dir;
     const struct procfs_entry *entry;
     struct procfs_subject subject;
     uint32_t number;
@@ -186,31 +184,31 @@ static int64_t folder_list(struct inode *inode, uint64_t cookie,
 
     if (find_subject(inode, &subject) != 0)
         return -ENOENT;
-    for (; cookie < folder->nr_entries; cookie++) {
-        entry = &folder->entries[cookie];
+    for (; cookie < dir->nr_entries; cookie++) {
+        entry = &dir->entries[cookie];
         if (!emit(context, entry->name, strlen(entry->name),
                   inode_number(entry, inode->private[1]),
                   entry->mode & MODE_TYPE, cookie + 1))
             return 0;
     }
-    cookie -= folder->nr_entries;
-    if (folder->next == NULL || cookie >= UINT32_MAX)
+    cookie -= dir->nr_entries;
+    if (dir->next == NULL || cookie >= UINT32_MAX)
         return 0;
     number = (uint32_t)cookie;
-    entry = folder->numbered;
-    for (; folder->next(&subject, &number); number++) {
+    entry = dir->numbered;
+    for (; dir->next(&subject, &number); number++) {
         (void)string_format(name, sizeof(name), "%u", number);
         if (!emit(context, name, strlen(name),
                   inode_number(entry, about_number(inode, number)),
-                  entry->mode & MODE_TYPE, folder->nr_entries + number + 1))
+                  entry->mode & MODE_TYPE, dir->nr_entries + number + 1))
             break;
     }
     return 0;
 }
 
-static const struct inode_ops folder_ops = {
-    .lookup = folder_lookup,
-    .list = folder_list,
+static const struct inode_ops dir_ops = {
+    .lookup = dir_lookup,
+    .list = dir_list,
     .release = inode_release,
 };
 

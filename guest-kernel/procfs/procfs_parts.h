@@ -37,11 +37,11 @@ struct procfs_entry {
      * NULL: its text. */
     int64_t (*follow)(const struct procfs_subject *subject,
                       struct inode **target);
-    const struct procfs_folder *folder; /* of a directory */
+    const struct procfs_dir *dir; /* of a directory */
 };
 
 /* What is in a directory: names, and numbers. */
-struct procfs_folder {
+struct procfs_dir {
     const struct procfs_entry *entries;
     size_t nr_entries;
     /* *number becomes the smallest one that exists and is not below it; false
@@ -54,9 +54,9 @@ struct procfs_folder {
     {                                                                          \
         .name = (name_), .mode = MODE_REGULAR | 0444, .show = (show_)          \
     }
-#define PROCFS_FOLDER(name_, folder_)                                          \
+#define PROCFS_DIR(name_, dir_)                                                \
     {                                                                          \
-        .name = (name_), .mode = MODE_FOLDER | 0555, .folder = (folder_)       \
+        .name = (name_), .mode = MODE_DIR | 0555, .dir = (dir_)                \
     }
 #define PROCFS_LINK(name_, show_, follow_)                                     \
     {                                                                          \
@@ -66,7 +66,7 @@ struct procfs_folder {
 
 /* /proc itself (procfs/procfs_root.c); a process's (procfs/procfs_process.c).
  */
-extern const struct procfs_folder procfs_root;
+extern const struct procfs_dir procfs_root;
 extern const struct procfs_entry procfs_process;
 
 /* procfs/procfs_system.c */

@@ -95,7 +95,7 @@ static void put_inode(struct text *text, struct inode *inode)
         text_put(text, path, (size_t)size - 1);
     else
         text_print(text, "%s:[%lu]",
-                   inode_is(inode, MODE_FOLDER)   ? "removed"
+                   inode_is(inode, MODE_DIR)      ? "removed"
                    : inode_is(inode, MODE_FIFO)   ? "pipe"
                    : inode_is(inode, MODE_SOCKET) ? "socket"
                                                   : "anon_inode",
@@ -197,8 +197,8 @@ static bool next_thread(const struct procfs_subject *subject, uint32_t *number)
 
 static const struct procfs_entry fd_entry =
     PROCFS_LINK(NULL, show_fd, follow_fd);
-static const struct procfs_folder fd_folder = {.next = next_fd,
-                                               .numbered = &fd_entry};
+static const struct procfs_dir fd_dir = {.next = next_fd,
+                                         .numbered = &fd_entry};
 
 #define ENTRIES_OF_BOTH                                                        \
     PROCFS_FILE("cmdline", show_cmdline),                                      \
@@ -214,22 +214,21 @@ static const struct procfs_folder fd_folder = {.next = next_fd,
         PROCFS_FILE("status", procfs_show_status)
 
 static const struct procfs_entry thread_entries[] = {ENTRIES_OF_BOTH};
-static const struct procfs_folder thread_folder = {
+static const struct procfs_dir thread_dir = {
     .entries = thread_entries,
     .nr_entries = ARRAY_SIZE(thread_entries),
 };
-static const struct procfs_entry thread_entry =
-    PROCFS_FOLDER(NULL, &thread_folder);
-static const struct procfs_folder task_folder = {.next = next_thread,
-                                                 .numbered = &thread_entry};
+static const struct procfs_entry thread_entry = PROCFS_DIR(NULL, &thread_dir);
+static const struct procfs_dir task_dir = {.next = next_thread,
+                                           .numbered = &thread_entry};
 
 static const struct procfs_entry process_entries[] = {
     ENTRIES_OF_BOTH,
-    PROCFS_FOLDER("fd", &fd_folder),
-    PROCFS_FOLDER("task", &task_folder),
+    PROCFS_DIR("fd", &fd_dir),
+    PROCFS_DIR("task", &task_dir),
 };
-static const struct procfs_folder process_folder = {
+static const struct procfs_dir process_dir = {
     .entries = process_entries,
     .nr_entries = ARRAY_SIZE(process_entries),
 };
-const struct procfs_entry procfs_process = PROCFS_FOLDER(NULL, &process_folder);
+const struct procfs_entry procfs_process = PROCFS_DIR(NULL, &process_dir);

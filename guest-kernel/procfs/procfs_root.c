@@ -139,7 +139,7 @@ SHOW(overcommit_memory)
 
 /* ---- the tables ---- */
 
-#define FOLDER(entries_)                                                       \
+#define DIR(entries_)                                                          \
     {                                                                          \
         .entries = (entries_), .nr_entries = ARRAY_SIZE(entries_)              \
     }
@@ -147,28 +147,28 @@ SHOW(overcommit_memory)
 static const struct procfs_entry random_entries[] = {
     PROCFS_FILE("uuid", show_uuid),
 };
-static const struct procfs_folder random_folder = FOLDER(random_entries);
+static const struct procfs_dir random_dir = DIR(random_entries);
 
 static const struct procfs_entry kernel_entries[] = {
     PROCFS_FILE("hostname", show_hostname),
     PROCFS_FILE("osrelease", show_osrelease),
     PROCFS_FILE("ostype", show_ostype),
     PROCFS_FILE("pid_max", show_pid_max),
-    PROCFS_FOLDER("random", &random_folder),
+    PROCFS_DIR("random", &random_dir),
     PROCFS_FILE("version", show_sys_version),
 };
-static const struct procfs_folder kernel_folder = FOLDER(kernel_entries);
+static const struct procfs_dir kernel_dir = DIR(kernel_entries);
 
 static const struct procfs_entry vm_entries[] = {
     PROCFS_FILE("overcommit_memory", show_overcommit_memory),
 };
-static const struct procfs_folder vm_folder = FOLDER(vm_entries);
+static const struct procfs_dir vm_dir = DIR(vm_entries);
 
 static const struct procfs_entry sys_entries[] = {
-    PROCFS_FOLDER("kernel", &kernel_folder),
-    PROCFS_FOLDER("vm", &vm_folder),
+    PROCFS_DIR("kernel", &kernel_dir),
+    PROCFS_DIR("vm", &vm_dir),
 };
-static const struct procfs_folder sys_folder = FOLDER(sys_entries);
+static const struct procfs_dir sys_dir = DIR(sys_entries);
 
 static const struct procfs_entry root_entries[] = {
     PROCFS_FILE("cmdline", show_cmdline),
@@ -182,7 +182,7 @@ static const struct procfs_entry root_entries[] = {
     PROCFS_FILE("partitions", show_partitions),
     PROCFS_LINK("self", show_self, NULL),
     PROCFS_FILE("stat", procfs_show_system_stat),
-    PROCFS_FOLDER("sys", &sys_folder),
+    PROCFS_DIR("sys", &sys_dir),
     PROCFS_LINK("thread-self", show_thread_self, NULL),
     PROCFS_FILE("uptime", procfs_show_uptime),
     PROCFS_FILE("version", show_version),
@@ -203,7 +203,7 @@ static bool next_process(const struct procfs_subject *subject, uint32_t *number)
     return best != UINT32_MAX;
 }
 
-const struct procfs_folder procfs_root = {
+const struct procfs_dir procfs_root = {
     .entries = root_entries,
     .nr_entries = ARRAY_SIZE(root_entries),
     .next = next_process,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- *     make_seeds FOLDER
+ *     make_seeds DIR
  *
  * Writes the fuzzer's first inputs: a bundle around a kernel, so that what is
  * in the kernel can be reached too; a bundle around nothing much, which is
@@ -10,14 +10,14 @@
 
 #include "tests/fuzz/samples.h"
 
-static int write_file(const char *folder, const char *name, const void *data,
+static int write_file(const char *dir, const char *name, const void *data,
                       size_t size)
 {
     char path[4096];
     FILE *file;
     int failed;
 
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
     file = fopen(path, "wb");
     if (!file) {
         perror(path);
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
     int failed;
 
     if (argc != 2) {
-        fprintf(stderr, "usage: make_seeds FOLDER\n");
+        fprintf(stderr, "usage: make_seeds DIR\n");
         return 2;
     }
     sample_kernel_make(&kernel);

@@ -155,15 +155,14 @@ void panic(const char *format, ...)
 /* ---- what a system call does, in short ---- */
 
 struct place {
-    struct inode *folder;
+    struct inode *dir;
     const char *name;
     size_t size;
 };
 
 static int64_t find_place(const char *path, struct place *place)
 {
-    return path_find_folder(NULL, path, &place->folder, &place->name,
-                            &place->size);
+    return path_find_dir(NULL, path, &place->dir, &place->name, &place->size);
 }
 
 int64_t world_make(const char *path, uint32_t mode)
@@ -174,17 +173,16 @@ int64_t world_make(const char *path, uint32_t mode)
 
     if (result != 0)
         return result;
-    result =
-        at.folder->ops->create(at.folder, at.name, at.size, mode, 0x103, &made);
-    inode_put(at.folder);
+    result = at.dir->ops->create(at.dir, at.name, at.size, mode, 0x103, &made);
+    inode_put(at.dir);
     if (result == 0)
         inode_put(made);
     return result;
 }
 
-int64_t world_make_folder(const char *path)
+int64_t world_make_dir(const char *path)
 {
-    return world_make(path, MODE_FOLDER | 0755);
+    return world_make(path, MODE_DIR | 0755);
 }
 
 int64_t world_make_file(const char *path)
@@ -199,9 +197,8 @@ int64_t world_make_link(const char *text, const char *path)
 
     if (result != 0)
         return result;
-    result = at.folder->ops->symlink(at.folder, at.name, at.size, text,
-                                     strlen(text));
-    inode_put(at.folder);
+    result = at.dir->ops->symlink(at.dir, at.name, at.size, text, strlen(text));
+    inode_put(at.dir);
     return result;
 }
 
@@ -212,8 +209,8 @@ int64_t world_unlink(const char *path)
 
     if (result != 0)
         return result;
-    result = at.folder->ops->unlink(at.folder, at.name, at.size);
-    inode_put(at.folder);
+    result = at.dir->ops->unlink(at.dir, at.name, at.size);
+    inode_put(at.dir);
     return result;
 }
 
@@ -227,8 +224,8 @@ int64_t world_hard_link(const char *path, const char *new_path)
         return result;
     result = find_place(new_path, &at);
     if (result == 0) {
-        result = at.folder->ops->link(at.folder, at.name, at.size, inode);
-        inode_put(at.folder);
+        result = at.dir->ops->link(at.dir, at.name, at.size, inode);
+        inode_put(at.dir);
     }
     inode_put(inode);
     return result;
@@ -243,11 +240,11 @@ int64_t world_rename(const char *path, const char *new_path)
         return result;
     result = find_place(new_path, &to);
     if (result == 0) {
-        result = from.folder->ops->rename(from.folder, from.name, from.size,
-                                          to.folder, to.name, to.size);
-        inode_put(to.folder);
+        result = from.dir->ops->rename(from.dir, from.name, from.size, to.dir,
+                                       to.name, to.size);
+        inode_put(to.dir);
     }
-    inode_put(from.folder);
+    inode_put(from.dir);
     return result;
 }
 
@@ -331,24 +328,22 @@ static bool take_first_name(void *context, const char *name, size_t size,
     return false;
 }
 
-/* Everything below the folder. */
-void world_remove_below(struct inode *folder)
+/* Everything below the directory. */
+void world_remove_below(struct inode *dir)
 {
     char name[NAME_MAX + 1];
     struct inode *inode;
 
     for (;;) {
         name[0] = '\0';
-        assert_int_equal(folder->ops->list(folder, 0, take_first_name, name),
-                         0);
+        assert_int_equal(dir->ops->list(dir, 0, take_first_name, name), 0);
         if (name[0] == '\0')
             return;
-        assert_int_equal(
-            folder->ops->lookup(folder, name, strlen(name), &inode), 0);
-        if (inode_is(inode, MODE_FOLDER))
+        assert_int_equal(dir->ops->lookup(dir, name, strlen(name), &inode), 0);
+        if (inode_is(inode, MODE_DIR))
             world_remove_below(inode);
         inode_put(inode);
-        assert_int_equal(folder->ops->unlink(folder, name, strlen(name)), 0);
+        assert_int_equal(dir->ops->unlink(dir, name, strlen(name)), 0);
     }
 }
 

@@ -36,15 +36,15 @@ extern char world_console[WORLD_CONSOLE_SIZE];
 /* System calls by path: 0 or a negative error number. A device gets the number
  * of /dev/null. */
 int64_t world_make(const char *path, uint32_t mode);
-int64_t world_make_folder(const char *path);
+int64_t world_make_dir(const char *path);
 int64_t world_make_file(const char *path);
 int64_t world_make_link(const char *text, const char *path);
 int64_t world_hard_link(const char *path, const char *new_path);
 int64_t world_unlink(const char *path);
 int64_t world_rename(const char *path, const char *new_path);
 
-/* Everything below the folder goes. */
-void world_remove_below(struct inode *folder);
+/* Everything below the directory goes. */
+void world_remove_below(struct inode *dir);
 
 /* The number of the inode, or a negative error number. */
 int64_t world_number(const char *path);

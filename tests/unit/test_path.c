@@ -14,8 +14,8 @@
 static void test_paths(void **state)
 {
     (void)state;
-    assert_int_equal(world_make_folder("/a"), 0);
-    assert_int_equal(world_make_folder("/a/b/"), 0);
+    assert_int_equal(world_make_dir("/a"), 0);
+    assert_int_equal(world_make_dir("/a/b/"), 0);
     assert_int_equal(world_make_file("/a/b/file"), 0);
     world_assert_same("/a/b/file", "//a/./b///../b/file");
     world_assert_same("/", "/..");
@@ -27,11 +27,11 @@ static void test_paths(void **state)
     assert_int_equal(world_number("/a/b/file/"), -ENOTDIR);
     assert_int_equal(world_number("/a/b/file/x"), -ENOTDIR);
     assert_int_equal(world_number("/a/b/file/.."), -ENOTDIR);
-    assert_int_equal(world_make_folder("/"), -EEXIST);
-    assert_int_equal(world_make_folder("/a/."), -EEXIST);
-    assert_int_equal(world_make_folder("/a/.."), -EEXIST);
-    assert_int_equal(world_make_folder("/a"), -EEXIST);
-    assert_int_equal(world_make_folder("/a/b/file/x"), -ENOTDIR);
+    assert_int_equal(world_make_dir("/"), -EEXIST);
+    assert_int_equal(world_make_dir("/a/."), -EEXIST);
+    assert_int_equal(world_make_dir("/a/.."), -EEXIST);
+    assert_int_equal(world_make_dir("/a"), -EEXIST);
+    assert_int_equal(world_make_dir("/a/b/file/x"), -ENOTDIR);
 }
 
 static void test_long_names(void **state)
@@ -57,27 +57,27 @@ static void test_long_names(void **state)
 }
 
 /* Where something that is not there can be made; NULL: nowhere. */
-static void assert_place(const char *path, const char *folder, const char *name)
+static void assert_place(const char *path, const char *dir, const char *name)
 {
     struct path_place place;
     struct inode *found;
 
     if (path_find_or_place(NULL, path, true, &found, &place) == 0)
         inode_put(found);
-    assert_int_equal(place.folder != NULL, folder != NULL);
-    if (folder == NULL)
+    assert_int_equal(place.dir != NULL, dir != NULL);
+    if (dir == NULL)
         return;
     assert_int_equal(place.size, strlen(name));
     assert_memory_equal(place.name, name, place.size);
-    assert_int_equal(place.folder->number, world_number(folder));
-    inode_put(place.folder);
+    assert_int_equal(place.dir->number, world_number(dir));
+    inode_put(place.dir);
 }
 
 static void test_links(void **state)
 {
     (void)state;
-    assert_int_equal(world_make_folder("/a"), 0);
-    assert_int_equal(world_make_folder("/a/b"), 0);
+    assert_int_equal(world_make_dir("/a"), 0);
+    assert_int_equal(world_make_dir("/a/b"), 0);
     assert_int_equal(world_make_file("/a/b/file"), 0);
     assert_int_equal(world_make_link("b", "/a/to_b"), 0);
     assert_int_equal(world_make_link("/a/to_b/file", "/absolute"), 0);
@@ -158,9 +158,9 @@ static void test_walks_in_walks(void **state)
     struct inode *link, *found;
 
     (void)state;
-    assert_int_equal(world_make_folder("/a"), 0);
+    assert_int_equal(world_make_dir("/a"), 0);
     assert_int_equal(world_make_file("/a/x"), 0);
-    assert_int_equal(world_make_folder("/b"), 0);
+    assert_int_equal(world_make_dir("/b"), 0);
     assert_int_equal(world_make_file("/b/deep"), 0);
     assert_int_equal(world_make_link("/b", "/to_b"), 0);
     assert_int_equal(world_make_link("?", "/asks"), 0);
@@ -180,7 +180,7 @@ static void test_walks_in_walks(void **state)
     world_assert_same("/to_b/deep", "/b/deep");
     assert_int_equal(place.size, 4);
     assert_memory_equal(place.name, "none", 4);
-    inode_put(place.folder);
+    inode_put(place.dir);
 }
 
 /* Of a walk that meets a link. */
@@ -202,8 +202,8 @@ static void test_back_to_paths(void **state)
     char text[64];
 
     (void)state;
-    assert_int_equal(world_make_folder("/abc"), 0);
-    assert_int_equal(world_make_folder("/abc/d"), 0);
+    assert_int_equal(world_make_dir("/abc"), 0);
+    assert_int_equal(world_make_dir("/abc/d"), 0);
     world_assert_path("/", "/");
     world_assert_path("/abc/d/..", "/abc");
     world_assert_path("/abc/d", "/abc/d");
@@ -220,8 +220,8 @@ static void test_back_to_paths(void **state)
 static void test_chroot(void **state)
 {
     (void)state;
-    assert_int_equal(world_make_folder("/jail"), 0);
-    assert_int_equal(world_make_folder("/jail/in"), 0);
+    assert_int_equal(world_make_dir("/jail"), 0);
+    assert_int_equal(world_make_dir("/jail/in"), 0);
     assert_int_equal(world_make_file("/outside"), 0);
     assert_int_equal(world_make_link("/outside", "/jail/link"), 0);
     assert_int_equal(path_find(NULL, "/jail", true, &world_chroot), 0);
@@ -237,18 +237,18 @@ static void test_chroot(void **state)
 
 static void test_mount(void **state)
 {
-    struct inode *covering = ramfs_anonymous(MODE_FOLDER | 0755);
+    struct inode *covering = ramfs_anonymous(MODE_DIR | 0755);
     struct inode *covered;
 
     (void)state;
     covering->links = 1;
-    assert_int_equal(world_make_folder("/mnt"), 0);
+    assert_int_equal(world_make_dir("/mnt"), 0);
     assert_int_equal(world_make_file("/mnt/hidden"), 0);
     assert_int_equal(path_find(NULL, "/mnt", true, &covered), 0);
     assert_int_equal(path_mount("/mnt", covering), 0);
     assert_int_equal(world_number("/mnt"), covering->number);
     assert_int_equal(world_number("/mnt/hidden"), -ENOENT);
-    assert_int_equal(world_make_folder("/mnt/d"), 0);
+    assert_int_equal(world_make_dir("/mnt/d"), 0);
     world_assert_same("/mnt/d/../..", "/");
     world_assert_path("/mnt/d", "/mnt/d");
     world_assert_path("/mnt", "/mnt");

@@ -110,15 +110,15 @@ static int64_t follow_root(const struct procfs_subject *subject,
 
 static const struct procfs_entry fd_entry =
     PROCFS_LINK(NULL, show_pid, follow_root);
-static const struct procfs_folder fd_folder = {.next = next_fd,
-                                               .numbered = &fd_entry};
+static const struct procfs_dir fd_dir = {.next = next_fd,
+                                         .numbered = &fd_entry};
 static const struct procfs_entry process_entries[] = {
-    PROCFS_FOLDER("fd", &fd_folder),
+    PROCFS_DIR("fd", &fd_dir),
     PROCFS_FILE("pid", show_pid),
 };
-static const struct procfs_folder process_folder = {.entries = process_entries,
-                                                    .nr_entries = 2};
-const struct procfs_entry procfs_process = PROCFS_FOLDER(NULL, &process_folder);
+static const struct procfs_dir process_dir = {.entries = process_entries,
+                                              .nr_entries = 2};
+const struct procfs_entry procfs_process = PROCFS_DIR(NULL, &process_dir);
 
 static const struct procfs_entry root_entries[] = {
     PROCFS_FILE("hello", show_hello),
@@ -127,7 +127,7 @@ static const struct procfs_entry root_entries[] = {
     PROCFS_LINK("self", show_one, NULL),
     PROCFS_LINK("nobody", show_nothing, NULL),
 };
-const struct procfs_folder procfs_root = {
+const struct procfs_dir procfs_root = {
     .entries = root_entries,
     .nr_entries = 5,
     .next = next_process,
@@ -139,7 +139,7 @@ const struct procfs_folder procfs_root = {
 static int mount(void **state)
 {
     nr_processes = 2;
-    return world_start(state) != 0 || world_make_folder("/proc") != 0 ||
+    return world_start(state) != 0 || world_make_dir("/proc") != 0 ||
            path_mount("/proc", procfs_create()) != 0;
 }
 
@@ -279,20 +279,20 @@ static void test_texts(void **state)
 static void test_ended(void **state)
 {
     struct listing listing = {.nr_left = 100};
-    struct inode *folder;
+    struct inode *dir;
     struct file *file;
     char text[10];
 
     (void)state;
-    assert_int_equal(path_find(NULL, "/proc/40", true, &folder), 0);
+    assert_int_equal(path_find(NULL, "/proc/40", true, &dir), 0);
     assert_int_equal(open_path("/proc/40/pid", O_RDONLY, &file), 0);
     nr_processes = 1;
     assert_int_equal(read_some(file, text, sizeof(text)), 2);
     file_put(file);
     assert_int_equal(world_number("/proc/40"), -ENOENT);
-    assert_int_equal(folder->ops->list(folder, 0, add_name, &listing), -ENOENT);
-    assert_int_equal(path_find(folder, "pid", true, &folder), -ENOENT);
-    inode_put(folder);
+    assert_int_equal(dir->ops->list(dir, 0, add_name, &listing), -ENOENT);
+    assert_int_equal(path_find(dir, "pid", true, &dir), -ENOENT);
+    inode_put(dir);
 }
 
 /* Wherever memory runs out, nothing is lost. */

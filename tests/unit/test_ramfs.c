@@ -23,7 +23,7 @@
 static void test_hard_links(void **state)
 {
     (void)state;
-    assert_int_equal(world_make_folder("/d"), 0);
+    assert_int_equal(world_make_dir("/d"), 0);
     assert_int_equal(world_make_file("/a"), 0);
     assert_int_equal(world_hard_link("/a", "/d/b"), 0);
     world_assert_same("/a", "/d/b");
@@ -56,7 +56,7 @@ static void test_rename_files(void **state)
     int64_t number;
 
     (void)state;
-    assert_int_equal(world_make_folder("/d"), 0);
+    assert_int_equal(world_make_dir("/d"), 0);
     assert_int_equal(world_make_file("/a"), 0);
     assert_int_equal(world_make_file("/b"), 0);
     number = world_number("/a");
@@ -75,13 +75,13 @@ static void test_rename_files(void **state)
     assert_int_equal(world_number("/b"), number);
 }
 
-static void test_rename_folders(void **state)
+static void test_rename_dirs(void **state)
 {
     (void)state;
-    assert_int_equal(world_make_folder("/a"), 0);
-    assert_int_equal(world_make_folder("/a/b"), 0);
-    assert_int_equal(world_make_folder("/a/b/c"), 0);
-    assert_int_equal(world_make_folder("/e"), 0);
+    assert_int_equal(world_make_dir("/a"), 0);
+    assert_int_equal(world_make_dir("/a/b"), 0);
+    assert_int_equal(world_make_dir("/a/b/c"), 0);
+    assert_int_equal(world_make_dir("/e"), 0);
     assert_int_equal(world_rename("/a", "/a/x"), -EINVAL);
     assert_int_equal(world_rename("/a", "/a/b/c/x"), -EINVAL);
     assert_int_equal(world_rename("/a", "/a/b/c"), -EINVAL);
@@ -121,7 +121,7 @@ static void test_no_memory(void **state)
 #define NR_LISTED 2000u
 
 struct listing {
-    struct inode *folder;
+    struct inode *dir;
     unsigned int seen[NR_LISTED];
     unsigned int nr_left; /* of this turn */
     uint64_t cookie;
@@ -154,17 +154,17 @@ static void test_list_while_removing(void **state)
     unsigned int i, removed = 0;
 
     (void)state;
-    assert_int_equal(world_make_folder("/d"), 0);
+    assert_int_equal(world_make_dir("/d"), 0);
     for (i = 0; i < NR_LISTED; i++) {
         snprintf(path, sizeof(path), "/d/%u", i);
         assert_int_equal(world_make_file(path), 0);
     }
-    assert_int_equal(path_find(NULL, "/d", true, &listing.folder), 0);
+    assert_int_equal(path_find(NULL, "/d", true, &listing.dir), 0);
     do {
         cookie = listing.cookie;
         listing.nr_left = 37;
-        assert_int_equal(listing.folder->ops->list(listing.folder, cookie,
-                                                   note_and_remove, &listing),
+        assert_int_equal(listing.dir->ops->list(listing.dir, cookie,
+                                                note_and_remove, &listing),
                          0);
         for (; removed < NR_LISTED && listing.seen[removed] != 0; removed++) {
             snprintf(path, sizeof(path), "/d/%u", removed);
@@ -173,7 +173,7 @@ static void test_list_while_removing(void **state)
     } while (listing.cookie != cookie);
     for (i = 0; i < NR_LISTED; i++)
         assert_int_equal(listing.seen[i], 1);
-    inode_put(listing.folder);
+    inode_put(listing.dir);
     assert_int_equal(world_unlink("/d"), 0);
 }
 
@@ -224,7 +224,7 @@ static void test_opening(void **state)
     struct inode *inode;
 
     (void)state;
-    assert_int_equal(world_make_folder("/d"), 0);
+    assert_int_equal(world_make_dir("/d"), 0);
     assert_int_equal(world_make_link("d", "/link"), 0);
     assert_int_equal(world_make_file("/a"), 0);
     assert_int_equal(world_make("/null", MODE_CHAR | 0666), 0);
@@ -263,7 +263,7 @@ static void test_devices(void **state)
     assert_ptr_equal(device_file_ops(0x502), &other_ops);
     assert_non_null(device_file_ops(0x103));
     assert_null(device_file_ops(0x503));
-    assert_int_equal(world_make_folder("/dev"), 0);
+    assert_int_equal(world_make_dir("/dev"), 0);
     assert_int_equal(world_make_file("/dev/one"), 0);
     device_make_nodes();
     assert_string_equal(world_console, "");
@@ -311,13 +311,13 @@ static void test_unpack(void **state)
 
     (void)state;
     archive_size = 0;
-    add(".", MODE_FOLDER | 0755, "");
-    add("./bin", MODE_FOLDER | 0700, "");
+    add(".", MODE_DIR | 0755, "");
+    add("./bin", MODE_DIR | 0700, "");
     add("bin/tool", MODE_REGULAR | 0755, "first");
     add("bin/other", MODE_LINK | 0777, "tool");
     add("deep/er/file", MODE_REGULAR | 0600, "inside");
     add("/null", MODE_CHAR | 0666, "");
-    add("bin", MODE_FOLDER | 0755, "");
+    add("bin", MODE_DIR | 0755, "");
     add("./bin/tool", MODE_REGULAR | 0755, "second");
     add("bin/tool/x", MODE_REGULAR | 0755, "no");
     add("TRAILER!!!", 0, "");
@@ -378,7 +378,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(test_hard_links),   WORLD_TEST(test_removed_while_open),
-        WORLD_TEST(test_rename_files), WORLD_TEST(test_rename_folders),
+        WORLD_TEST(test_rename_files), WORLD_TEST(test_rename_dirs),
         WORLD_TEST(test_no_memory),    WORLD_TEST(test_list_while_removing),
         WORLD_TEST(test_contents),     WORLD_TEST(test_opening),
         WORLD_TEST(test_devices),      WORLD_TEST(test_unpack),

@@ -78,7 +78,7 @@ static void renaming_files(void)
     check_is(rmdir("d"), 0, "rmdir");
 }
 
-static void renaming_folders(void)
+static void renaming_dirs(void)
 {
     mkdir("a", 0755);
     mkdir("a/b", 0755);
@@ -215,7 +215,7 @@ void test_names(void)
 {
     opening();
     renaming_files();
-    renaming_folders();
+    renaming_dirs();
     removing_while_open();
     symbolic_links();
     long_names();

@@ -50,18 +50,18 @@ static void run(void (*part)(void), const char *name)
 
 void test_files(void)
 {
-    char folder[] = "/tmp/posix-XXXXXX";
+    char dir[] = "/tmp/posix-XXXXXX";
 
-    if (mkdtemp(folder) == NULL || chdir(folder) != 0) {
+    if (mkdtemp(dir) == NULL || chdir(dir) != 0) {
         check(false, "there is no place in /tmp");
         return;
     }
     run(test_descriptors, "descriptors");
     run(test_contents, "contents");
     run(test_names, "names");
-    run(test_folders, "folders");
+    run(test_dirs, "directories");
     run(test_pipes, "pipes");
     run(test_polling, "polling");
     check_is(chdir("/"), 0, "chdir");
-    check_is(rmdir(folder), 0, folder);
+    check_is(rmdir(dir), 0, dir);
 }

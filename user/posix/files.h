@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of the group "files". They work in a folder of their own, the
+ * The parts of the group "files". They work in a directory of their own, the
  * current directory, which is empty before and after each.
  */
 #ifndef USER_POSIX_FILES_H
@@ -22,7 +22,7 @@ int events_now(int fd, int events);
 void test_descriptors(void); /* dup, fcntl, lseek, pread, readv, devices */
 void test_contents(void);    /* truncate, sparse files, mmap, sendfile */
 void test_names(void);       /* rename, link, unlink, symlink, stat */
-void test_folders(void);     /* mkdir, getdents, chdir, getcwd */
+void test_dirs(void);        /* mkdir, getdents, chdir, getcwd */
 void test_pipes(void);       /* pipe, FIFOs */
 void test_polling(void);     /* poll, select, epoll */
 

@@ -116,8 +116,8 @@ static void test_exec_errors(void)
     char *huge[] = {"x", word, NULL};
 
     check_error(try_exec("/tmp/posix-none", arguments), ENOENT, "no file");
-    check_error(try_exec("/tmp", arguments), EACCES, "a folder");
-    check_error(try_exec("/tmp/x/y", arguments), ENOENT, "no folder");
+    check_error(try_exec("/tmp", arguments), EACCES, "a directory");
+    check_error(try_exec("/tmp/x/y", arguments), ENOENT, "no directory");
     check_error(try_exec("/etc/passwd/y", arguments), ENOTDIR, "below a file");
     check_error(try_exec("", arguments), ENOENT, "an empty name");
     check_error(try_exec((char *)1, arguments), EFAULT, "a bad pointer");
@@ -135,8 +135,8 @@ static void test_exec_errors(void)
     unlink("./x");
 }
 
-/* What a new program keeps: descriptors but those marked, the folder, what is
- * ignored and blocked. */
+/* What a new program keeps: descriptors but those marked, the directory, what
+ * is ignored and blocked. */
 static void keep_things(void *unused)
 {
     int kept = open("/dev/null", O_RDONLY);
@@ -189,16 +189,16 @@ static void test_spawn(void)
 
 void test_programs(void)
 {
-    char folder[] = "/tmp/posix-XXXXXX";
+    char dir[] = "/tmp/posix-XXXXXX";
 
-    if (mkdtemp(folder) == NULL || chdir(folder) != 0) {
+    if (mkdtemp(dir) == NULL || chdir(dir) != 0) {
         check(false, "there is no place in /tmp");
         return;
     }
     test_exec();
     test_exec_errors();
     check_is(chdir("/"), 0, "chdir");
-    check_is(rmdir(folder), 0, folder);
+    check_is(rmdir(dir), 0, dir);
     test_inheritance();
     test_spawn();
 }

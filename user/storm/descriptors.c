@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Steps on open files, whatever these are: pipes, devices, folders, files that
- * grow and shrink meanwhile.
+ * Steps on open files, whatever these are: pipes, devices, directories, files
+ * that grow and shrink meanwhile.
  */
 #include "user/storm/storm.h"
 

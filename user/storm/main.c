@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #define PATIENCE_MS 10000
-#define MAX_DEPTH 512 /* of folders moved into each other */
+#define MAX_DEPTH 512 /* of directories moved into each other */
 
 struct shared *shared;
 
@@ -100,12 +100,12 @@ static int remove_name(const char *name, const struct stat *status, int type,
     return remove(name);
 }
 
-static bool remove_folder(void)
+static bool remove_dir(void)
 {
     if (chdir("/") == 0 &&
-        nftw(STORM_FOLDER, remove_name, MAX_DEPTH, FTW_DEPTH | FTW_PHYS) == 0)
+        nftw(STORM_DIR, remove_name, MAX_DEPTH, FTW_DEPTH | FTW_PHYS) == 0)
         return true;
-    perror("storm: " STORM_FOLDER);
+    perror("storm: " STORM_DIR);
     return false;
 }
 
@@ -114,14 +114,14 @@ static bool run_round(uint64_t seed)
     uint64_t nr_before = shared->nr_steps;
     bool passed;
 
-    if (mkdir(STORM_FOLDER, 0700) != 0 || chdir(STORM_FOLDER) != 0) {
-        perror("storm: " STORM_FOLDER);
+    if (mkdir(STORM_DIR, 0700) != 0 || chdir(STORM_DIR) != 0) {
+        perror("storm: " STORM_DIR);
         return false;
     }
     passed = start_workers(seed);
     sleep(1);
     passed &= end_workers();
-    return remove_folder() && passed && shared->nr_steps > nr_before;
+    return remove_dir() && passed && shared->nr_steps > nr_before;
 }
 
 int main(int argc, char **argv)

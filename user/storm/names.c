@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Steps on names: a few, in a few folders, so that most exist, as this or that;
- * and the files of /proc, of workers that are just changing, and of others.
+ * Steps on names: a few, in a few directories, so that most exist, as this or
+ * that; and the files of /proc, of workers that are just changing, and of
+ * others.
  */
 #include "user/storm/storm.h"
 
@@ -17,11 +18,11 @@
 
 static const char *any_name(char name[NAME_SIZE])
 {
-    static const char *const folders[] = {"", "", "d0/", "d1/", "d0/d0/"};
+    static const char *const dirs[] = {"", "", "d0/", "d1/", "d0/d0/"};
     static const char *const names[] = {"a",  "b",    "c",   "d0",
                                         "d1", "fifo", "link"};
 
-    snprintf(name, NAME_SIZE, "%s%s", folders[below(NR_OF(folders))],
+    snprintf(name, NAME_SIZE, "%s%s", dirs[below(NR_OF(dirs))],
              names[below(NR_OF(names))]);
     return name;
 }
@@ -36,9 +37,9 @@ static const char *any_device(void)
     return names[below(NR_OF(names))];
 }
 
-static void list_folder(int folder, size_t size)
+static void list_dir(int dir, size_t size)
 {
-    (void)syscall(SYS_getdents64, folder, buffer, size);
+    (void)syscall(SYS_getdents64, dir, buffer, size);
 }
 
 void step_open(void)
@@ -48,7 +49,7 @@ void step_open(void)
 
     if (once_in(4)) {
         keep_fd(open(once_in(2) ? "." : "d0", O_RDONLY | O_DIRECTORY));
-        list_folder(any_fd(), 200);
+        list_dir(any_fd(), 200);
     } else {
         keep_fd(open(once_in(6) ? any_device() : any_name(name),
                      O_RDWR | O_NONBLOCK | flags, 0755));
@@ -62,7 +63,7 @@ static void ask_about(const char *name)
     (void)stat(name, &status);
     (void)access(name, R_OK);
     (void)fstat(any_fd(), &status);
-    (void)chdir(once_in(4) ? STORM_FOLDER "/d0" : STORM_FOLDER);
+    (void)chdir(once_in(4) ? STORM_DIR "/d0" : STORM_DIR);
 }
 
 void step_names(void)
@@ -119,7 +120,7 @@ static void read_slowly(int file)
     unsigned int i, nr = below(5);
 
     for (i = 0; i < nr; i++) {
-        list_folder(file, 300);
+        list_dir(file, 300);
         (void)read(file, buffer, below(4000));
         sched_yield();
     }

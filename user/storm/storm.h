@@ -2,8 +2,8 @@
  *
  * What the files of storm share. A worker is a process whose threads make one
  * random step after another, in the same table of descriptors and the same
- * folder, without any lock: that they get in each other's way is the purpose.
- * A step ignores what its calls return; none may wait for ever.
+ * directory, without any lock: that they get in each other's way is the
+ * purpose. A step ignores what its calls return; none may wait for ever.
  */
 #ifndef USER_STORM_STORM_H
 #define USER_STORM_STORM_H
@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define STORM_FOLDER "/tmp/storm"
+#define STORM_DIR "/tmp/storm"
 #define NR_WORKERS 8
 #define NR_FUTEXES 4
 #define BUFFER_SIZE 20000

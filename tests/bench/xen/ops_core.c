@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The rows of calls, traps, events and time. The README of this folder says
+ * The rows of calls, traps, events and time. The README of this directory says
  * what one operation of each is.
  */
 #include <stdbool.h>

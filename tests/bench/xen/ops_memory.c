@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The rows of memory: page tables, address spaces, user mode and grants. The
- * README of this folder says what one operation of each is.
+ * README of this directory says what one operation of each is.
  */
 #include "lib/macros.h"
 #include "lib/string.h"

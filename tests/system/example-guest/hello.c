@@ -2,7 +2,8 @@
  *
  * A whole guest in one C file: it says hello, with the hypervisor's ABI
  * version and the time since the domain began to run, and powers off. It uses
- * nothing of Parapet but the headers in abi/. Copy this folder anywhere, then:
+ * nothing of Parapet but the headers in abi/. Copy this directory anywhere,
+ * then:
  *
  *   make PARAPET=/path/to/parapet
  *   make -C /path/to/parapet run GUEST=$PWD/hello.elf

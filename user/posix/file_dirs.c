@@ -39,31 +39,31 @@ static void listing_types(void)
 {
     unsigned int nr = 0, nr_right = 0;
     struct dirent *entry;
-    DIR *folder;
+    DIR *dir;
 
     write_file("file", "");
-    mkdir("folder", 0755);
+    mkdir("dir", 0755);
     symlink("file", "link");
     mkfifo("fifo", 0644);
-    folder = opendir(".");
-    check(folder != NULL, "opendir");
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+    dir = opendir(".");
+    check(dir != NULL, "opendir");
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
         nr++;
         nr_right += entry->d_name[0] == '.' && entry->d_type == DT_DIR;
         nr_right += !strcmp(entry->d_name, "file") && entry->d_type == DT_REG;
-        nr_right += !strcmp(entry->d_name, "folder") && entry->d_type == DT_DIR;
+        nr_right += !strcmp(entry->d_name, "dir") && entry->d_type == DT_DIR;
         nr_right += !strcmp(entry->d_name, "link") && entry->d_type == DT_LNK;
         nr_right += !strcmp(entry->d_name, "fifo") && entry->d_type == DT_FIFO;
     }
     check_is(nr, 6, "entries");
     check_is(nr_right, 6, "entries with the right type");
-    rewinddir(folder);
-    check(readdir(folder) != NULL, "readdir after rewinddir");
-    closedir(folder);
+    rewinddir(dir);
+    check(readdir(dir) != NULL, "readdir after rewinddir");
+    closedir(dir);
     unlink("file");
     unlink("link");
     unlink("fifo");
-    rmdir("folder");
+    rmdir("dir");
 }
 
 static void make_many(void)
@@ -85,18 +85,18 @@ static void removing_while_listing(void)
 {
     struct dirent *entry;
     int nr = 0;
-    DIR *folder;
+    DIR *dir;
 
     make_many();
-    folder = opendir("many");
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+    dir = opendir("many");
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
         if (entry->d_name[0] == '.')
             continue;
         nr++;
-        if (unlinkat(dirfd(folder), entry->d_name, 0) != 0)
+        if (unlinkat(dirfd(dir), entry->d_name, 0) != 0)
             check(false, "%s cannot be removed", entry->d_name);
     }
-    closedir(folder);
+    closedir(dir);
     check_is(nr, NR_MANY, "entries that were listed while they went");
     check_is(rmdir("many"), 0, "rmdir of what has become empty");
 }
@@ -142,27 +142,27 @@ static void going(void)
 static void paths_from_descriptors(void)
 {
     struct stat stat;
-    int folder, fd;
+    int dir, fd;
 
     mkdir("a", 0755);
-    folder = open("a", O_RDONLY | O_DIRECTORY);
-    check_is(mkdirat(folder, "b", 0755), 0, "mkdirat");
-    fd = openat(folder, "b/file", O_RDWR | O_CREAT, 0644);
+    dir = open("a", O_RDONLY | O_DIRECTORY);
+    check_is(mkdirat(dir, "b", 0755), 0, "mkdirat");
+    fd = openat(dir, "b/file", O_RDWR | O_CREAT, 0644);
     check_is(fd >= 0, 1, "openat");
-    check_is(fstatat(folder, "b/file", &stat, 0), 0, "fstatat");
+    check_is(fstatat(dir, "b/file", &stat, 0), 0, "fstatat");
     check_is(fstatat(fd, "", &stat, AT_EMPTY_PATH), 0, "AT_EMPTY_PATH");
     check_error(openat(fd, "x", O_RDONLY), ENOTDIR, "openat from a file");
     check_error(openat(99, "x", O_RDONLY), EBADF, "openat from nothing");
-    check_is(renameat(folder, "b/file", AT_FDCWD, "file"), 0, "renameat");
-    check_is(faccessat(folder, "../file", F_OK, 0), 0, "faccessat");
-    check_is(unlinkat(folder, "b", AT_REMOVEDIR), 0, "unlinkat");
+    check_is(renameat(dir, "b/file", AT_FDCWD, "file"), 0, "renameat");
+    check_is(faccessat(dir, "../file", F_OK, 0), 0, "faccessat");
+    check_is(unlinkat(dir, "b", AT_REMOVEDIR), 0, "unlinkat");
     check_is(unlink("file"), 0, "unlink");
     close(fd);
-    close(folder);
+    close(dir);
     rmdir("a");
 }
 
-void test_folders(void)
+void test_dirs(void)
 {
     making();
     listing_types();

@@ -66,21 +66,21 @@ static bool emit(void *context, const char *name, size_t size, uint64_t number,
 static int64_t list_all(struct listing *listing)
 {
     struct file *file = listing->file;
-    struct inode *folder = file->inode;
-    const struct inode *up = folder->parent != NULL ? folder->parent : folder;
+    struct inode *dir = file->inode;
+    const struct inode *up = dir->parent != NULL ? dir->parent : dir;
 
     if (file->offset == 0 &&
-        !put_entry(listing, ".", 1, folder->number, MODE_FOLDER, 1))
+        !put_entry(listing, ".", 1, dir->number, MODE_DIR, 1))
         return 0;
     if (file->offset == 1 &&
-        !put_entry(listing, "..", 2, up->number, MODE_FOLDER, 2))
+        !put_entry(listing, "..", 2, up->number, MODE_DIR, 2))
         return 0;
-    return folder->ops->list(folder, file->offset - 2, emit, listing);
+    return dir->ops->list(dir, file->offset - 2, emit, listing);
 }
 
 /* An error counts only if nothing has been put before it. */
-static int64_t list_folder(struct process *self, struct file *file,
-                           uint64_t vaddr, uint64_t size)
+static int64_t list_dir(struct process *self, struct file *file, uint64_t vaddr,
+                        uint64_t size)
 {
     struct listing listing = {
         .file = file,
@@ -91,7 +91,7 @@ static int64_t list_folder(struct process *self, struct file *file,
 
     if ((file->flags & O_PATH) != 0)
         return -EBADF;
-    if (!inode_is(file->inode, MODE_FOLDER))
+    if (!inode_is(file->inode, MODE_DIR))
         return -ENOTDIR;
     result = list_all(&listing);
     if (result != 0)
@@ -108,7 +108,7 @@ int64_t sys_getdents64(struct process *self, const uint64_t *args)
 
     if (file == NULL)
         return -EBADF;
-    result = list_folder(self, file, args[1], (uint32_t)args[2]);
+    result = list_dir(self, file, args[1], (uint32_t)args[2]);
     file_put(file);
     return result;
 }
@@ -129,15 +129,15 @@ int64_t sys_getcwd(struct process *self, const uint64_t *args)
 }
 
 /* Takes over the reference of the new one. */
-static int64_t move_to(struct inode **place, struct inode *folder)
+static int64_t move_to(struct inode **place, struct inode *dir)
 {
     struct inode *old = *place;
 
-    if (!inode_is(folder, MODE_FOLDER)) {
-        inode_put(folder);
+    if (!inode_is(dir, MODE_DIR)) {
+        inode_put(dir);
         return -ENOTDIR;
     }
-    *place = folder;
+    *place = dir;
     inode_put(old);
     return 0;
 }
@@ -145,10 +145,10 @@ static int64_t move_to(struct inode **place, struct inode *folder)
 static int64_t move_to_path(struct process *self, struct inode **place,
                             uint64_t vaddr)
 {
-    struct inode *folder;
-    int64_t result = user_path_find(self, AT_FDCWD, vaddr, 0, &folder);
+    struct inode *dir;
+    int64_t result = user_path_find(self, AT_FDCWD, vaddr, 0, &dir);
 
-    return result == 0 ? move_to(place, folder) : result;
+    return result == 0 ? move_to(place, dir) : result;
 }
 
 int64_t sys_chdir(struct process *self, const uint64_t *args)
