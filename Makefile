@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# The only entrance. `make` alone prints what there is. Each folder has a
+# The only entrance. `make` alone prints what there is. Each directory has a
 # small list of its sources in objects.mk; the rules are here.
 
 SHELL := /bin/bash
@@ -66,8 +66,8 @@ SYSROOT ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/parapet/amd64
 MUSL_CC ?= $(CROSS)gcc
 endif
 BUSYBOX ?= $(SYSROOT)/bin/busybox
-# libfdt.h comes from there, after the compiler's own folders. It wants headers
-# of a C library; a cross compiler's are the last.
+# libfdt.h comes from there, after the compiler's own directories. It wants
+# headers of a C library; a cross compiler's are the last.
 LIBFDT_INC ?= -idirafter $(SYSROOT)/usr/include \
               -idirafter $(SYSROOT)/usr/include/x86_64-linux-gnu \
               -idirafter /usr/include -idirafter /usr/x86_64-linux-gnu/include
@@ -316,11 +316,11 @@ docs: $(BUILD)/hcdoc ## regenerate docs/hypercalls.md from abi/*.def
 .PHONY: new-hypercall
 new-hypercall: ## scaffold one: NAME=hello ARGS='buf:in:4096 n:u64'
 
-C_FOLDERS := abi lib hypervisor pvdrivers guest-kernel user tools tests
+C_DIRS := abi lib hypervisor pvdrivers guest-kernel user tools tests
 .PHONY: format
 format: ## lay out all C files with clang-format
 	@$(ASK_DOCTOR)
-	$(Q)find $(wildcard $(C_FOLDERS)) -name '*.[ch]' -exec tools/format {} +
+	$(Q)find $(wildcard $(C_DIRS)) -name '*.[ch]' -exec tools/format {} +
 
 .PHONY: doctor
 doctor: ## what this machine has of what is needed, and the fix
@@ -339,7 +339,7 @@ clean: ## delete what was made
 ##   DOMAIN_MEM  memory of the domain (64M); without MEM the machine grows
 ##   CPU         QEMU's model of the CPU (max), as EPYC-Rome or max,-avx2
 ##   GUEST       an ELF file to run in place of the guest kernel
-##   ADD         a folder with files of your own for the RAM disk
+##   ADD         a directory with files of your own for the RAM disk
 ##   APPEND      the hypervisor's command line, as log=debug audit=on
 ##   BOOTARGS    the guest kernel's, as monitor or init=/bin/bench
 ##   ACCEL       tcg (the default) or kvm (untested)
@@ -352,7 +352,7 @@ clean: ## delete what was made
 ##               compiler with musl are, when they are elsewhere than in Debian
 ##   CROSS       what the names of gcc and binutils for x86-64 begin with: on
 ##               another host x86_64-linux-gnu-; HOSTCC compiles for the host
-##   V=1         show the commands; BUILD the folder for what is made
+##   V=1         show the commands; BUILD the directory for what is made
 ##
 ## In a run: Ctrl-A x quits, Ctrl-A h lists more keys. README.md says more.
 

@@ -11,7 +11,7 @@ GK_PV_CFLAGS = -Iguest-kernel/privops/pv -I$(BUILD)/gk $(GK_CFLAGS) $(GK_FRAMES)
 GK_NATIVE_CFLAGS = -Iguest-kernel/privops/native -I$(BUILD)/gk $(GK_CFLAGS) \
     $(GK_FRAMES)
 
-# In the order of the folders, the lowest first: tests/checks/arrows.py.
+# In the order of the directories, the lowest first: tests/checks/arrows.py.
 GK_SRC := $(addprefix guest-kernel/, \
 	x86/trap_entry.S x86/switch.S \
 	privops/latency.c \
@@ -109,7 +109,7 @@ $(BUILD)/guest-native.elf: $(GK_NATIVE_OBJ) $(GK_LIB_OBJ) $(GK_LDS)
 	$(Q)$(LD) $(LDFLAGS) -T $(GK_LDS) -e native_start -o $@ \
 	    $(GK_NATIVE_OBJ) $(GK_LIB_OBJ)
 
-# ---- the RAM disk: the files of a folder, our programs, Debian's busybox ----
+# ---- the RAM disk: ramdisk/, our programs, Debian's busybox ----
 
 RAMDISK_FILES := $(sort $(shell find guest-kernel/ramdisk -type f))
 RAMDISK_PARTS := guest-kernel/ramdisk home= dev= proc= tmp= var/log= \

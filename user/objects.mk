@@ -14,7 +14,7 @@ USER_CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -I. -MMD -MP -Wall -Wextra \
 	-Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef \
 	$(WERROR_FLAG) -fno-pie
 
-# Of several files: main.c and the others of a folder.
+# Of several files: main.c and the others of a directory.
 LARGE_PROGRAMS := $(patsubst user/%/main.c,%,$(wildcard user/*/main.c))
 # Of one file each, user/NAME.c.
 SMALL_PROGRAMS := abuse copy hog linger scramble

@@ -35,10 +35,10 @@ def settings(icount, **more):
             "ICOUNT": "1" if icount else "0", **more}
 
 
-def make_bundle(folder, bootargs, kernel=("--kernel", GUEST, "--memory",
-                                           "16M")):
+def make_bundle(directory, bootargs, kernel=("--kernel", GUEST, "--memory",
+                                             "16M")):
     """A bundle with one domain, by default the bench's guest."""
-    bundle = os.path.join(folder, "bench.itb")
+    bundle = os.path.join(directory, "bench.itb")
     subprocess.run(["tools/bundle", "-o", bundle, "--domain", "bench", *kernel,
                     "--bootargs", bootargs], check=True)
     return bundle
@@ -68,8 +68,8 @@ def run(arguments, environment, text):
 
 def domain(rounds, pattern, icount):
     """The lines, each as its kind and its values, of the guest in a domain."""
-    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as folder:
-        bundle = make_bundle(folder, f"{rounds} {pattern}")
+    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
+        bundle = make_bundle(directory, f"{rounds} {pattern}")
         return run([], settings(icount, BUNDLE=bundle), "")
 
 
@@ -88,8 +88,8 @@ def bench_arguments(rounds, pattern):
 
 def programs_domain(rounds, pattern, icount):
     """The lines of the program that measures, in a domain."""
-    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as folder:
-        bundle = make_bundle(folder, bench_arguments(rounds, pattern),
+    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
+        bundle = make_bundle(directory, bench_arguments(rounds, pattern),
                              PROGRAMS)
         return run([], settings(icount, BUNDLE=bundle), "")
 
@@ -112,8 +112,8 @@ def metered(pattern, programs):
     each operation once is enough for the longest."""
     arguments = (bench_arguments(1, pattern), PROGRAMS) if programs else (
         f"1 {pattern}",)
-    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as folder:
-        bundle = make_bundle(folder, *arguments)
+    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
+        bundle = make_bundle(directory, *arguments)
         return meter_table(console_of([], settings(
             True, BUNDLE=bundle, APPEND="meter=on"), ""))
 

@@ -80,9 +80,9 @@ def measure(expected):
     """Instructions by part, in the order of the way."""
     keeper = Bookkeeper(symbols(boots.GUEST, [LOOP]),
                         symbols(boots.HYPERVISOR, [*BEGINS, *HANDLERS]))
-    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as folder:
-        path = os.path.join(folder, "gdb")
-        bundle = boots.make_bundle(folder, "0 null_hypercall/hypercall")
+    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
+        path = os.path.join(directory, "gdb")
+        bundle = boots.make_bundle(directory, "0 null_hypercall/hypercall")
         process = subprocess.Popen(
             ["tools/run"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -130,14 +130,14 @@ def log_between_marks(debugger, mark, path):
 
 # ---- one boot ----
 
-def start(folder, gdb, log, is_domain, pattern):
+def start(directory, gdb, log, is_domain, pattern):
     """The machine with the program as its first process, stopped."""
     arguments = f"init=/bin/bench -- --trace {pattern}".rstrip()
     extra = os.environ.get("QEMU_EXTRA", "")
     environment = {"GDB": gdb, "APPEND": "",
                    "QEMU_EXTRA": f"{extra} {CLOCK} -D {log}"}
     if is_domain:
-        environment["BUNDLE"] = boots.make_bundle(folder, arguments,
+        environment["BUNDLE"] = boots.make_bundle(directory, arguments,
                                                   boots.PROGRAMS)
     else:
         environment["BOOTARGS"] = arguments
@@ -151,9 +151,10 @@ def traces(is_domain, pattern, nr_traces):
     """The lines about them, and the parts of each."""
     names = Names() if is_domain else None
     mark = symbols(PROGRAM, [MARK])[MARK][0]
-    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as folder:
-        gdb, log = os.path.join(folder, "gdb"), os.path.join(folder, "log")
-        process = start(folder, gdb, log, is_domain, pattern)
+    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
+        gdb = os.path.join(directory, "gdb")
+        log = os.path.join(directory, "log")
+        process = start(directory, gdb, log, is_domain, pattern)
         try:
             debugger = Debugger(gdb)
             found = [book(executed(log_between_marks(debugger, mark, log)),

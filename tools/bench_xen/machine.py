@@ -71,9 +71,9 @@ def boot(xen, guest, rounds, pattern, icount):
     """The lines of the guest, each as its kind and its values."""
     if not shutil.which(QEMU):
         raise Failed(f"{QEMU} is not there; `make doctor` says what to do")
-    with tempfile.TemporaryDirectory(prefix="parapet-xen-") as folder:
+    with tempfile.TemporaryDirectory(prefix="parapet-xen-") as directory:
         # The module's path ends at a blank: no blank in this one.
-        link = os.path.join(folder, "guest")
+        link = os.path.join(directory, "guest")
         os.symlink(os.path.abspath(guest), link)
         status, output = run(
             command(xen, link, f"{rounds} {pattern}", icount))

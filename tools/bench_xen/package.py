@@ -38,8 +38,8 @@ class Package:
         self.image = image
 
 
-def run(command, folder="."):
-    return subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL,
+def run(command, directory="."):
+    return subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True)
 
 
@@ -71,14 +71,14 @@ def described_by_apt(name):
     return fields["Version"], fields["SHA256"]
 
 
-def download(name, version, sha256, folder):
+def download(name, version, sha256, directory):
     """The package's file, whose hash is the one that apt has on record."""
-    for old in glob.glob(os.path.join(folder, "*.deb")):
+    for old in glob.glob(os.path.join(directory, "*.deb")):
         os.remove(old)
-    result = run(["apt-get", "download", f"{name}={version}"], folder)
-    files = glob.glob(os.path.join(folder, "*.deb"))
+    result = run(["apt-get", "download", f"{name}={version}"], directory)
+    files = glob.glob(os.path.join(directory, "*.deb"))
     if result.returncode != 0 or len(files) != 1:
-        with open(os.path.join(folder, "apt.log"), "w",
+        with open(os.path.join(directory, "apt.log"), "w",
                   encoding="utf-8") as log:
             log.write(result.stdout + result.stderr)
         raise Unavailable(f"apt-get could not download {name} (is there a "
@@ -90,10 +90,10 @@ def download(name, version, sha256, folder):
     return files[0]
 
 
-def extract(deb, folder):
+def extract(deb, directory):
     """The hypervisor's image, a multiboot ELF file, out of the package."""
-    tree = os.path.join(folder, "tree")
-    image = os.path.join(folder, "xen.elf")
+    tree = os.path.join(directory, "tree")
+    image = os.path.join(directory, "xen.elf")
     shutil.rmtree(tree, ignore_errors=True)
     subprocess.run(["dpkg-deb", "-x", deb, tree], check=True)
     images = glob.glob(os.path.join(tree, IMAGE_IN_PACKAGE))
@@ -106,13 +106,13 @@ def extract(deb, folder):
     return image
 
 
-def kept(folder):
+def kept(directory):
     """What an earlier run has left, if it is whole."""
     try:
-        with open(os.path.join(folder, "package.json"),
+        with open(os.path.join(directory, "package.json"),
                   encoding="utf-8") as file:
             record = json.load(file)
-        image = os.path.join(folder, "xen.elf")
+        image = os.path.join(directory, "xen.elf")
         if sha256_of(image) == record["image_sha256"]:
             return Package(record["version"], record["sha256"], image)
     except (OSError, ValueError, KeyError):
@@ -120,10 +120,10 @@ def kept(folder):
     return None
 
 
-def fetch(folder, say):
+def fetch(directory, say):
     """The package, from an earlier run or from apt."""
-    os.makedirs(folder, exist_ok=True)
-    package = kept(folder)
+    os.makedirs(directory, exist_ok=True)
+    package = kept(directory)
     if package:
         return package
     for tool in TOOLS:
@@ -132,8 +132,8 @@ def fetch(folder, say):
     name = name_in_this_release()
     version, sha256 = described_by_apt(name)
     say(f"fetching {name} {version}")
-    image = extract(download(name, version, sha256, folder), folder)
-    with open(os.path.join(folder, "package.json"), "w",
+    image = extract(download(name, version, sha256, directory), directory)
+    with open(os.path.join(directory, "package.json"), "w",
               encoding="utf-8") as file:
         json.dump({"package": name, "version": version, "sha256": sha256,
                    "image_sha256": sha256_of(image)}, file, indent=2)

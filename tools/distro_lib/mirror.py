@@ -38,8 +38,8 @@ def candidates():
 
 def fetch(url):
     """A small file, through apt's own proxies: its text or None; complaints."""
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-        path = os.path.join(folder, "file")
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        path = os.path.join(directory, "file")
         said = output_of([APT_HELPER, "-o", "Acquire::Retries=0",
                           "-o", "Acquire::http::Timeout=20",
                           "-o", "Acquire::https::Timeout=20",

@@ -16,9 +16,9 @@ LINE = re.compile(rb"d(\d{1,9}): has the console\r?")
 
 
 class Focus(threading.Thread):
-    def __init__(self, folder):
+    def __init__(self, directory):
         super().__init__(daemon=True)
-        self.path = os.path.join(folder, "console")
+        self.path = os.path.join(directory, "console")
         os.mkfifo(self.path)
         # For writing, too: a pipe without a writer would be at its end.
         self.pipe = os.open(self.path, os.O_RDWR)
