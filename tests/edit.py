@@ -58,8 +58,8 @@ def replace_in_function(root, name, old, new):
     """A statement or an expression in a function, wherever below root that
     is. Returns the path of its file and the file's new text."""
     found = []
-    for folder, _, files in os.walk(root):
-        for path in (os.path.join(folder, file) for file in sorted(files)
+    for directory, _, files in os.walk(root):
+        for path in (os.path.join(directory, file) for file in sorted(files)
                      if file.endswith((".c", ".h"))):
             with open(path, encoding="utf-8") as file:
                 text = file.read()

@@ -144,8 +144,8 @@ def short(path):
     return os.path.splitext(os.path.basename(path))[0]
 
 
-def scripts(folder):
-    return [path for path in sorted(glob.glob(f"tests/{folder}/*.py"))
+def scripts(directory):
+    return [path for path in sorted(glob.glob(f"tests/{directory}/*.py"))
             if os.access(path, os.X_OK)]
 
 

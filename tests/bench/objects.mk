@@ -32,5 +32,5 @@ bench-compare:
 report:
 	@tools/report
 
-# Guests for other subjects, each in its folder.
+# Guests for other subjects, each in its directory.
 include $(wildcard tests/bench/*/objects.mk)

@@ -28,8 +28,8 @@ def check():
 
 def file_with(content, expected, says=""):
     """A file whose names should be those expected, or none with a message."""
-    def self_test(folder):
-        path = os.path.join(folder, "program")
+    def self_test(directory):
+        path = os.path.join(directory, "program")
         with open(path, "wb") as file:
             file.write(content)
         found, error = read_names(path)

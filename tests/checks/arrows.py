@@ -4,8 +4,8 @@
 
 An include in quotes is relative to the root and must exist; one in angle
 brackets is a freestanding header, or libfdt.h where it may be, or anything at
-all for what runs on the host. The folders of the hypervisor and those of the
-guest kernel have an order, and inside of each no file leads back to itself.
+all for what runs on the host. The directories of the hypervisor and those of
+the guest kernel have an order, and inside of each no file leads back to itself.
 """
 
 import os
@@ -18,7 +18,7 @@ FREESTANDING = {"float.h", "iso646.h", "limits.h", "stdalign.h", "stdarg.h",
 LIBFDT = FREESTANDING | {"libfdt.h"}
 ANY = None
 
-# The longest prefix of a file's path decides: which folders it may include
+# The longest prefix of a file's path decides: which directories it may include
 # from, and which system headers.
 RULES = {
     "abi/": (("abi/",), FREESTANDING),
@@ -41,8 +41,8 @@ RULES = {
 BY_PATH = {("hypervisor/", "asm_offsets.h"), ("guest-kernel/", "irqflag.h"),
            ("tests/unit/", "decode_listing.inc"),
            ("guest-kernel/", "syscall_names.inc")}
-# From below to above: a file includes from its own folder and from those before
-# it. docs/DESIGN.md section 2 says what each is.
+# From below to above: a file includes from its own directory and from those
+# before it. docs/DESIGN.md section 2 says what each is.
 LAYERS = {"hypervisor/": ("x86", "base", "mm", "core", "sched", "engine",
                           "build", "boot"),
           # "": what lies at its top. Its builds are last, since nothing but
@@ -53,8 +53,8 @@ LAYERS = {"hypervisor/": ("x86", "base", "mm", "core", "sched", "engine",
 # What is one engine's own: whose headers begin so, and who else may have them.
 PRIVATE = {"hypervisor/engine/pv": ("hypervisor/engine/engine.c",
                                     "hypervisor/engine/asm_offsets.c")}
-# Files of one folder that include each other in a circle (x.c and x.h are one),
-# and why that stays.
+# Files of one directory that include each other in a circle (x.c and x.h are
+# one), and why that stays.
 CIRCLES = {
     ("hypervisor/build/bundle", "hypervisor/build/bundle_node"):
         "one reader in two files: bundle_node.h is private to it",
@@ -89,23 +89,24 @@ def includes(path):
 
 
 def layer_of(path):
-    """The layered folder and the number of the layer there; or a problem."""
+    """The layered directory and the layer's number there; or a problem."""
     for top, layers in LAYERS.items():
         if path.startswith(top):
-            folder = os.path.dirname(path)[len(top):]
-            while folder not in layers and "/" in folder:
-                folder = os.path.dirname(folder)
-            return top, layers.index(folder) if folder in layers else None
+            directory = os.path.dirname(path)[len(top):]
+            while directory not in layers and "/" in directory:
+                directory = os.path.dirname(directory)
+            known = directory in layers
+            return top, layers.index(directory) if known else None
     return None, None
 
 
 def upward(path, name):
-    """What is wrong with this include in the order of folders, or None."""
+    """What is wrong with this include in the order of directories, or None."""
     (top, own), (other_top, other) = layer_of(path), layer_of(name)
     if top is None or top != other_top:
         return None
     if own is None or other is None:
-        return f'"{path if own is None else name}" is in no folder of ' \
+        return f'"{path if own is None else name}" is in no directory of ' \
                f'{top} that has a place in the order'
     if other > own:
         return f'must not include "{name}": {top}{LAYERS[top][other]} is ' \
@@ -143,7 +144,7 @@ def module_of(path):
 
 
 def circle_problems(root, files):
-    """Circles inside layered folders that are not in the list, or only there."""
+    """Circles inside layered directories that only the tree or the list has."""
     edges = {}
     for path in files:
         if layer_of(path)[0] is not None:
@@ -165,16 +166,16 @@ def objection(root, path, system, name):
     rule = max((prefix for prefix in RULES if path.startswith(prefix)),
                key=len, default=None)
     if rule is None:
-        return "tests/checks/arrows.py has no rule for its folder"
-    folders, system_headers = RULES[rule]
+        return "tests/checks/arrows.py has no rule for its directory"
+    directories, system_headers = RULES[rule]
     if system:
         if system_headers is not ANY and name not in system_headers:
             return f"must not include <{name}>"
-    elif not any(path.startswith(folder) and name == header
-                 for folder, header in BY_PATH):
+    elif not any(path.startswith(directory) and name == header
+                 for directory, header in BY_PATH):
         if not os.path.exists(os.path.join(root, name)):
             return f'includes "{name}", which is no path from the root'
-        if not name.startswith(folders):
+        if not name.startswith(directories):
             return f'must not include "{name}"'
         return upward(path, name) or foreign(path, name)
     return None
@@ -191,26 +192,26 @@ def check(root="."):
     return problems + circle_problems(root, files)
 
 
-def problems_of(folder, files):
+def problems_of(directory, files):
     """Of a tree with four headers and these files, a line of each given."""
     for name in ("abi/abi.h", "lib/list.h", "hypervisor/core/domain.h",
                  "hypervisor/engine/pv.h"):
-        os.makedirs(os.path.dirname(os.path.join(folder, name)))
-        open(os.path.join(folder, name), "w").close()
+        os.makedirs(os.path.dirname(os.path.join(directory, name)))
+        open(os.path.join(directory, name), "w").close()
     for path, line in files.items():
-        target = os.path.join(folder, path)
+        target = os.path.join(directory, path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "w") as file:
             file.write(f"#include <stdint.h>\n{line}\n")
-    return check(folder)
+    return check(directory)
 
 
 def bad(path, line):
-    return lambda folder: (problems_of(folder, {path: line}), True)
+    return lambda directory: (problems_of(directory, {path: line}), True)
 
 
 def good(path, line):
-    return lambda folder: (problems_of(folder, {path: line}), False)
+    return lambda directory: (problems_of(directory, {path: line}), False)
 
 
 def headers(expected, **lines):
@@ -219,15 +220,15 @@ def headers(expected, **lines):
             "".join(f'#include "hypervisor/core/{other}.h"\n'
                     for other in others)
             for name, others in lines.items()}
-    return lambda folder: (problems_of(folder, tree), expected)
+    return lambda directory: (problems_of(directory, tree), expected)
 
 
 PV = '#include "hypervisor/engine/pv.h"'
 def process(expected, path):
     """A file of the guest kernel that includes what processes are."""
-    return lambda folder: (
-        problems_of(folder, {"guest-kernel/proc/process.h": "",
-                             path: PROCESS}), expected)
+    return lambda directory: (
+        problems_of(directory, {"guest-kernel/proc/process.h": "",
+                                path: PROCESS}), expected)
 
 
 DOMAIN = '#include "hypervisor/core/domain.h"'
@@ -239,15 +240,17 @@ common.main("arrows", check, {
         bad("guest-kernel/x.c", '# include "hypervisor/core/domain.h"'),
     "hypervisor includes a host header":
         bad("hypervisor/core/x.c", "#include <stdio.h>"),
-    "a folder without a rule": bad("tests/new/x.c", '#include "abi/abi.h"'),
+    "a directory without a rule": bad("tests/new/x.c", '#include "abi/abi.h"'),
     "a path that is not from the root":
         bad("hypervisor/core/x.c", '#include "domain.h"'),
     "hypervisor includes lib":
         good("hypervisor/core/x.c", '#include "lib/list.h"'),
-    "a lower folder includes an upper one": bad("hypervisor/mm/x.h", DOMAIN),
+    "a lower directory includes an upper one":
+        bad("hypervisor/mm/x.h", DOMAIN),
     "the lowest one does": bad("hypervisor/x86/x.S", DOMAIN),
-    "an upper folder includes a lower one": good("hypervisor/sched/x.c", DOMAIN),
-    "a folder without a place in the order":
+    "an upper directory includes a lower one":
+        good("hypervisor/sched/x.c", DOMAIN),
+    "a directory without a place in the order":
         bad("hypervisor/new/x.c", DOMAIN),
     "build/ knows an engine": bad("hypervisor/build/x.c", PV),
     "another engine knows pv": bad("hypervisor/engine/svm.c", PV),
@@ -261,8 +264,8 @@ common.main("arrows", check, {
         process(True, "guest-kernel/privops/x.h"),
     "one of its builds does": process(False, "guest-kernel/privops/pv/x.c"),
     "its terminal does": process(False, "guest-kernel/tty/x.c"),
-    "its processes know which build it is": lambda folder: (
-        problems_of(folder, {
+    "its processes know which build it is": lambda directory: (
+        problems_of(directory, {
             "guest-kernel/privops/pv/pv.h": "",
             "guest-kernel/proc/x.c":
                 '#include "guest-kernel/privops/pv/pv.h"'}), True),
@@ -270,11 +273,11 @@ common.main("arrows", check, {
     "three files in a circle": headers(True, a=["b"], b=["c"], c=["a"]),
     "a file that is included twice":
         headers(False, a=["b", "c"], b=["c"], c=["domain"]),
-    "a circle that has gone, in the list": lambda folder: (
-        problems_of(folder, {"hypervisor/x86/decode.h": "",
-                             "hypervisor/x86/decode_maps.h": ""}), True),
-    "a circle in the list": lambda folder: (
-        problems_of(folder, {
+    "a circle that has gone, in the list": lambda directory: (
+        problems_of(directory, {"hypervisor/x86/decode.h": "",
+                                "hypervisor/x86/decode_maps.h": ""}), True),
+    "a circle in the list": lambda directory: (
+        problems_of(directory, {
             "hypervisor/x86/decode.h":
                 '#include "hypervisor/x86/decode_maps.h"',
             "hypervisor/x86/decode_maps.h":

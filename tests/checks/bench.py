@@ -198,12 +198,12 @@ def expectation(null, trap, fails, expected):
 
 def compared(insns, ticks, expected):
     """Whether bench-compare sees a change from 40 instructions, 100 ticks."""
-    def test(folder):
+    def test(directory):
         paths = []
         for number, new in enumerate([(40.0, 100.0), (insns, ticks)]):
             row = measured("iret", "hypercall", [new[0]],
                            [new[1] * factor for factor in (0.9, 1.0, 1.1)])
-            paths.append(os.path.join(folder, f"{number}.json"))
+            paths.append(os.path.join(directory, f"{number}.json"))
             with open(paths[-1], "w", encoding="utf-8") as file:
                 json.dump([row.result()], file)
         lines = common.output(["tools/bench-compare", *paths]).splitlines()
@@ -211,9 +211,9 @@ def compared(insns, ticks, expected):
     return test
 
 
-def refused(folder):
+def refused(directory):
     """A file that is none of the bench's: is anything said?"""
-    path = os.path.join(folder, "bad.json")
+    path = os.path.join(directory, "bad.json")
     with open(path, "w", encoding="utf-8") as file:
         file.write('[{"op": 1}]')
     status = subprocess.run(["tools/bench-compare", path, path],

@@ -15,16 +15,16 @@ import subprocess
 import sys
 import tempfile
 
-C_FOLDERS = ("abi", "lib", "hypervisor", "pvdrivers", "guest-kernel", "user",
-             "tools", "tests")
+C_DIRS = ("abi", "lib", "hypervisor", "pvdrivers", "guest-kernel", "user",
+          "tools", "tests")
 BUILD = os.environ.get("BUILD", "build")
 
 
-def sources(extensions, folders=C_FOLDERS, root="."):
+def sources(extensions, directories=C_DIRS, root="."):
     """The paths below root, sorted, of all files with these extensions."""
     found = set()
-    for folder in folders:
-        for path, _, files in os.walk(os.path.join(root, folder)):
+    for directory in directories:
+        for path, _, files in os.walk(os.path.join(root, directory)):
             found |= {os.path.relpath(os.path.join(path, name), root)
                       for name in files if name.endswith(tuple(extensions))}
     return sorted(found)
@@ -54,12 +54,12 @@ def binutils(tool, *arguments):
     return output([cross(tool), *arguments])
 
 
-def compile_c(text, folder, extra=("-O2",)):
+def compile_c(text, directory, extra=("-O2",)):
     """An object file made of the text, for the self-tests."""
-    source = os.path.join(folder, "scratch.c")
+    source = os.path.join(directory, "scratch.c")
     with open(source, "w") as file:
         file.write(text)
-    result = os.path.join(folder, "scratch.o")
+    result = os.path.join(directory, "scratch.o")
     subprocess.run([cross("gcc"), "-ffreestanding", *extra, "-c", source, "-o",
                     result], check=True)
     return result
@@ -77,12 +77,12 @@ def main(name, check, self_tests):
     """Runs the self-tests, then the check; exits with 1 on any problem.
 
     self_tests maps what is tested to a function that is given an empty
-    folder and returns (problems found, whether there should be any).
+    directory and returns (problems found, whether there should be any).
     """
     good = True
     for what, self_test in self_tests.items():
-        with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-            problems, expected = self_test(folder)
+        with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+            problems, expected = self_test(directory)
         wrong = []
         if expected and not problems:
             wrong = ["bad input was not noticed"]

@@ -14,13 +14,13 @@ import subprocess
 
 import common
 
-FOLDER = "nothing-is-built-here"
+DIR = "nothing-is-built-here"
 SETTINGS = ("CROSS=cross-", "HOSTCC=host-cc", "MUSL_CC=cross-musl",
-            f"BUILD={FOLDER}", "V=1", "DOCTOR=0")
+            f"BUILD={DIR}", "V=1", "DOCTOR=0")
 # What any host has, and what is made for it: the tree's own tools.
 OF_THE_HOST = {"host-cc", "clang", "mkdir", "sed", "echo", "cmp", "cp", "touch",
                "printf", "false", "{", "}", ":",
-               f"{FOLDER}/hcdoc", f"{FOLDER}/fuzz/make_seeds"}
+               f"{DIR}/hcdoc", f"{DIR}/fuzz/make_seeds"}
 CROSS_TOOLS = {"cross-gcc", "cross-ld", "cross-nm", "cross-as",
                "cross-objdump", "cross-musl"}
 ASSIGNMENT = re.compile(r"^\w+=(\$\()?")
@@ -50,7 +50,7 @@ def commands_of_the_build():
     variables = {name: value for name, value in os.environ.items()
                  if not name.startswith(("MAKE", "MFLAGS"))}
     result = subprocess.run(
-        ["make", "-n", *SETTINGS, "build", f"{FOLDER}/fuzz/fuzz_bundle"],
+        ["make", "-n", *SETTINGS, "build", f"{DIR}/fuzz/fuzz_bundle"],
         env=variables, stdin=subprocess.DEVNULL, capture_output=True,
         text=True, check=True)
     return result.stdout
@@ -64,7 +64,7 @@ ALL = "".join(f"{name} x\n" for name in sorted(CROSS_TOOLS))
 
 
 def text(added, expected):
-    return lambda folder: (problems_of(ALL + added), expected)
+    return lambda directory: (problems_of(ALL + added), expected)
 
 
 common.main("cross", check, {
@@ -75,5 +75,5 @@ common.main("cross", check, {
     "cross tools": text("n=$(tools/applets x | \\\n sed 's|a|b|') && "
                         "cross-ld x 'a;b'\n", False),
     "a tool that is not used":
-        lambda folder: (problems_of(ALL.replace("cross-nm x\n", "")), True),
+        lambda directory: (problems_of(ALL.replace("cross-nm x\n", "")), True),
 })

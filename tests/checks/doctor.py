@@ -32,25 +32,26 @@ for ((i = 0; i < {noise}; i++)); do echo "pmstatus:x:$((i / 4)).25:Unpacking"; d
 SUDO = '#!/bin/bash\n[ "$1" != -n ] || shift\nexec "$@"\n'
 
 
-def program(folder, name, text="#!/bin/bash\nexit 1\n"):
-    path = os.path.join(folder, name)
+def program(directory, name, text="#!/bin/bash\nexit 1\n"):
+    path = os.path.join(directory, name)
     with open(path, "w") as file:
         file.write(text)
     os.chmod(path, 0o755)
 
 
-def bare_machine(folder):
+def bare_machine(directory):
     """A PATH without compilers; returns the environment that has it."""
-    path = os.path.join(folder, "bin")
+    path = os.path.join(directory, "bin")
     os.mkdir(path)
     for name in BARE:
         os.symlink(shutil.which(name), os.path.join(path, name))
-    return {"PATH": path, "HOME": folder, "BUILD": os.path.join(folder, "build")}
+    return {"PATH": path, "HOME": directory,
+            "BUILD": os.path.join(directory, "build")}
 
 
-def machine_that_lacks(folder, lacking, apt):
+def machine_that_lacks(directory, lacking, apt):
     """All programs of the list are there but one; and an apt-get."""
-    variables = bare_machine(folder)
+    variables = bare_machine(directory)
     path = variables["PATH"]
     with open("tools/packages") as file:
         lines = [line.split() for line in file if not line.startswith("#")]
@@ -76,8 +77,8 @@ def expect(good, output):
 
 # ---- what is tested ----
 
-def target_asks(target, folder):
-    variables = bare_machine(folder)
+def target_asks(target, directory):
+    variables = bare_machine(directory)
     target = target.replace("BUILD", variables["BUILD"])
     status, output = run(["make", target], variables)
     needs = "clang-format" if target in ("format", "new-hypercall") else "gcc"
@@ -86,15 +87,16 @@ def target_asks(target, folder):
                   "not found" not in output, output)
 
 
-def can_be_skipped(folder):
-    status, output = run(["make", "DOCTOR=0", "build"], bare_machine(folder))
+def can_be_skipped(directory):
+    status, output = run(["make", "DOCTOR=0", "build"],
+                         bare_machine(directory))
     return expect(status != 0 and "doctor" not in output, output)
 
 
-def installs(folder):
+def installs(directory):
     """Some lines of progress, the rest in a log; then all is there."""
     variables = machine_that_lacks(
-        folder, "gcc", f"cp {folder}/bin/dtc {folder}/bin/gcc")
+        directory, "gcc", f"cp {directory}/bin/dtc {directory}/bin/gcc")
     status, output = run(["tools/doctor", "--install", "run"], variables)
     with open(os.path.join(variables["BUILD"], "doctor.log")) as log:
         logged = log.read().count("Selecting")
@@ -103,36 +105,37 @@ def installs(folder):
                   logged >= NOISE, output)
 
 
-def says_why_not(folder):
+def says_why_not(directory):
     variables = machine_that_lacks(
-        folder, "gcc", "echo 'E: Unable to fetch some archives'; exit 100")
+        directory, "gcc", "echo 'E: Unable to fetch some archives'; exit 100")
     status, output = run(["tools/doctor", "--install", "run"], variables)
     return expect(status != 0 and "doctor.log has all" in output and
                   "E: Unable to fetch" in output, output)
 
 
-def says_that_it_did_not_help(folder):
-    variables = machine_that_lacks(folder, "gcc", "")
+def says_that_it_did_not_help(directory):
+    variables = machine_that_lacks(directory, "gcc", "")
     status, output = run(["tools/doctor", "--install", "run"], variables)
     return expect(status != 0 and "still missing after the installation: gcc"
                   in output, output)
 
 
-def says_nothing(folder):
+def says_nothing(directory):
     """And calls none of the programs that it looks for, which is slow."""
-    variables = machine_that_lacks(folder, "no such", "")
+    variables = machine_that_lacks(directory, "no such", "")
     path = variables["PATH"]
     for name in os.listdir(path):
         if name not in BARE:
-            program(path, name, f"#!/bin/bash\necho {name} >>{folder}/called\n")
+            program(path, name,
+                    f"#!/bin/bash\necho {name} >>{directory}/called\n")
     status, output = run(["tools/doctor", "--install", "run"], variables)
-    called = os.path.exists(os.path.join(folder, "called"))
+    called = os.path.exists(os.path.join(directory, "called"))
     return expect(status == 0 and not output and not called, output)
 
 
 def wrong_setting(setting, name):
-    def case(folder):
-        variables = {**os.environ, "BUILD": os.path.join(folder, "build"),
+    def case(directory):
+        variables = {**os.environ, "BUILD": os.path.join(directory, "build"),
                      "MAKEFLAGS": ""}
         status, output = run(["make", setting, f"{variables['BUILD']}/hcdoc"],
                              variables)
@@ -141,14 +144,14 @@ def wrong_setting(setting, name):
     return case
 
 
-def dynamic_busybox(folder):
-    return wrong_setting("BUSYBOX=/bin/bash", "BUSYBOX")(folder)
+def dynamic_busybox(directory):
+    return wrong_setting("BUSYBOX=/bin/bash", "BUSYBOX")(directory)
 
 
 def cases():
     for target in TARGETS + ["BUILD/hypervisor.elf"]:
         yield (f"make {target} asks it first",
-               lambda folder, target=target: target_asks(target, folder))
+               lambda directory, target=target: target_asks(target, directory))
     yield "DOCTOR=0", can_be_skipped
     yield "installing shows progress, and logs the rest", installs
     yield "a failure names the log and the reason", says_why_not

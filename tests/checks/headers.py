@@ -29,8 +29,8 @@ ASSEMBLY = "_asm.h"
 
 
 def worlds_of(header):
-    return WORLDS[max((folder for folder in WORLDS
-                       if header.startswith(folder + "/")), key=len)]
+    return WORLDS[max((directory for directory in WORLDS
+                       if header.startswith(directory + "/")), key=len)]
 
 
 def problem_of(header, flags, root="."):
@@ -55,10 +55,11 @@ def check():
 
 
 def header_of(text, expected):
-    def self_test(folder):
-        with open(os.path.join(folder, "x.h"), "w") as file:
+    def self_test(directory):
+        with open(os.path.join(directory, "x.h"), "w") as file:
             file.write(text)
-        return problem_of("x.h", common.flags("HV_CFLAGS"), folder), expected
+        return (problem_of("x.h", common.flags("HV_CFLAGS"), directory),
+                expected)
     return self_test
 
 

@@ -18,44 +18,45 @@ import tempfile
 import common
 
 NAME = "hypercalls"
-FOLDERS = ("abi", "lib", "hypervisor", "guest-kernel", "pvdrivers", "user", "tools",
-           "docs")
+DIRS = ("abi", "lib", "hypervisor", "guest-kernel", "pvdrivers", "user",
+        "tools", "docs")
 
 
-def copy_tree(folder):
-    for name in filter(os.path.isdir, FOLDERS):
-        shutil.copytree(name, os.path.join(folder, name))
+def copy_tree(directory):
+    for name in filter(os.path.isdir, DIRS):
+        shutil.copytree(name, os.path.join(directory, name))
     for name in ["Makefile"] + glob.glob("tests/*/objects.mk"):
-        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
-        shutil.copy2(name, os.path.join(folder, name))
+        copy = os.path.join(directory, name)
+        os.makedirs(os.path.dirname(copy), exist_ok=True)
+        shutil.copy2(name, copy)
     # With the objects that are made already, this takes a second or two.
     shutil.copytree(os.path.join(common.BUILD, "hv"),
-                    os.path.join(folder, "build", "hv"))
+                    os.path.join(directory, "build", "hv"))
     shutil.copy2(os.path.join(common.BUILD, "flags"),
-                 os.path.join(folder, "build", "flags"))
+                 os.path.join(directory, "build", "flags"))
 
 
-def make(folder, target):
+def make(directory, target):
     """The status of a build in the scratch copy, and what it printed."""
     variables = {name: value for name, value in os.environ.items()
                  if not name.startswith(("MAKE", "MFLAGS"))}
     variables["BUILD"] = "build"
-    result = subprocess.run(["make", "-C", folder, target], env=variables,
+    result = subprocess.run(["make", "-C", directory, target], env=variables,
                             stdin=subprocess.DEVNULL, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return result.returncode, result.stdout
 
 
-def build_fails(folder, line, message, regenerate=False):
+def build_fails(directory, line, message, regenerate=False):
     """With the line added to the list, the build fails with the message."""
-    path = os.path.join(folder, "abi/hypercalls.def")
+    path = os.path.join(directory, "abi/hypercalls.def")
     with open(path) as file:
         before = file.read()
     with open(path, "a") as file:
         file.write(line + "\n")
     if regenerate:
-        make(folder, "docs")
-    status, output = make(folder, "build/hypervisor.elf")
+        make(directory, "docs")
+    status, output = make(directory, "build/hypervisor.elf")
     with open(path, "w") as file:
         file.write(before)
     if status == 0:
@@ -66,12 +67,12 @@ def build_fails(folder, line, message, regenerate=False):
     return []
 
 
-def free_number(folder):
+def free_number(directory):
     """The highest number that no line of the list has."""
-    with open(os.path.join(folder, "abi/abi.h")) as file:
+    with open(os.path.join(directory, "abi/abi.h")) as file:
         end = int(re.search(r"#define PARAPET_NR_HYPERCALLS (\d+)",
                             file.read()).group(1))
-    with open(os.path.join(folder, "abi/hypercalls.def")) as file:
+    with open(os.path.join(directory, "abi/hypercalls.def")) as file:
         taken = set(map(int, re.findall(r"PARAPET_HYPERCALL\(\s*(\d+)",
                                         file.read())))
     return max(set(range(end)) - taken)
@@ -79,41 +80,44 @@ def free_number(folder):
 
 def main():
     good = True
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-        copy_tree(folder)
-        status, output = make(folder, "build/hypervisor.elf")
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        copy_tree(directory)
+        status, output = make(directory, "build/hypervisor.elf")
         if status != 0:
             sys.stderr.write(output)
             common.report(NAME, ["an unchanged copy does not build"])
             sys.exit(1)
-        free = free_number(folder)
+        free = free_number(directory)
         for what, problems in (
                 ("a number used twice", build_fails(
-                    folder, 'PARAPET_HYPERCALL(1, twice, 0, "", "x")',
+                    directory, 'PARAPET_HYPERCALL(1, twice, 0, "", "x")',
                     "twice (number 1): has the number of abi_version")),
                 ("an unknown error", build_fails(
-                    folder, f'PARAPET_HYPERCALL({free}, odd, 0, "EODD", "x")',
+                    directory,
+                    f'PARAPET_HYPERCALL({free}, odd, 0, "EODD", "x")',
                     "abi/errors.def has no EODD")),
                 ("an unknown type", build_fails(
-                    folder,
+                    directory,
                     f'PARAPET_HYPERCALL({free}, odd, 0, "", "x", u7, a)',
                     "unknown type of argument: u7")),
                 ("an argument without a name", build_fails(
-                    folder, f'PARAPET_HYPERCALL({free}, odd, 0, "", "x", u32)',
+                    directory,
+                    f'PARAPET_HYPERCALL({free}, odd, 0, "", "x", u32)',
                     "lacks_a_type_or_name")),
                 ("seven arguments", build_fails(
-                    folder,
+                    directory,
                     f'PARAPET_HYPERCALL({free}, odd, 0, "", "x", u32, a, '
                     'u32, b, u32, c, u32, d, u32, e, u32, f, u32, g)',
                     "has_seven_arguments")),
                 ("a number out of range", build_fails(
-                    folder, 'PARAPET_HYPERCALL(256, far, 0, "", "x")',
+                    directory, 'PARAPET_HYPERCALL(256, far, 0, "", "x")',
                     "not below PARAPET_NR_HYPERCALLS")),
                 ("a stale docs/hypercalls.md", build_fails(
-                    folder, f'PARAPET_HYPERCALL({free}, stale, 0, "", "x")',
+                    directory, f'PARAPET_HYPERCALL({free}, stale, 0, "", "x")',
                     "docs/hypercalls.md is stale")),
                 ("a missing handler", build_fails(
-                    folder, f'PARAPET_HYPERCALL({free}, absent, 0, "", "x")',
+                    directory,
+                    f'PARAPET_HYPERCALL({free}, absent, 0, "", "x")',
                     "hc_absent", regenerate=True))):
             good &= common.report(f"{NAME}: {what} fails the build", problems)
     sys.exit(0 if good else 1)

@@ -39,12 +39,12 @@ def check():
 
 
 def file_with(text, expected):
-    def self_test(folder):
-        path = os.path.join(folder, "x.c")
+    def self_test(directory):
+        path = os.path.join(directory, "x.c")
         with open(path, "w") as file:
             file.write(text)
         with open(".clang-format") as rules, \
-                open(os.path.join(folder, ".clang-format"), "w") as copy:
+                open(os.path.join(directory, ".clang-format"), "w") as copy:
             copy.write(rules.read())
         return problems_of([path]), expected
     return self_test

@@ -32,11 +32,11 @@ def check(root="."):
 
 
 def file_with(name, text, expected):
-    def self_test(folder):
-        os.mkdir(os.path.join(folder, "lib"))
-        with open(os.path.join(folder, "lib", name), "w") as file:
+    def self_test(directory):
+        os.mkdir(os.path.join(directory, "lib"))
+        with open(os.path.join(directory, "lib", name), "w") as file:
             file.write(text)
-        return check(folder), expected
+        return check(directory), expected
     return self_test
 
 

@@ -21,10 +21,10 @@ FUNCTION = ("/* What it gives. */\nstatic int given(int a,\n"
 ENTIRE = ("Function: given\nReplace: if (a) return b;\nBy: ;\n")
 
 
-def problem(folder, path):
-    """What the mutation does not find below the folder, as a list of lines."""
+def problem(directory, path):
+    """What the mutation does not find below the directory, in lines."""
     try:
-        mutate.changed(folder, path)
+        mutate.changed(directory, path)
     except mutate.edit.Refused as refused:
         return [f"{path}: {' '.join(str(refused).split())}"]
     return []
@@ -38,8 +38,8 @@ def check():
     return problems
 
 
-def write(folder, path, text):
-    path = os.path.join(folder, path)
+def write(directory, path, text):
+    path = os.path.join(directory, path)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w") as file:
         file.write(text)
@@ -49,13 +49,14 @@ def write(folder, path, text):
 def mutation(expected, files, text=ENTIRE, result=None):
     """Of these files; the problem has the expected words, or the first file
     becomes what is the result."""
-    def self_test(folder):
+    def self_test(directory):
         for path, content in files.items():
-            write(folder, f"hypervisor/{path}", content)
-        found = problem(folder, write(folder, "x/x.mutation", text))
+            write(directory, f"hypervisor/{path}", content)
+        found = problem(directory, write(directory, "x/x.mutation", text))
         if expected:
             return ([line for line in found if expected in line], True)
-        changed = found or mutate.changed(folder, f"{folder}/x/x.mutation")[1]
+        changed = found or mutate.changed(
+            directory, f"{directory}/x/x.mutation")[1]
         if not found and changed != result:
             found = [f"it became: {changed}"]
         return found, False
@@ -65,8 +66,8 @@ def mutation(expected, files, text=ENTIRE, result=None):
 CHANGED = FUNCTION.replace("if (a)\n        return b;", ";")
 
 common.main("mutations", check, {
-    "in another folder": mutation(
-        None, {"new/folder/x.h": FUNCTION}, result=CHANGED),
+    "in another directory": mutation(
+        None, {"new/directory/x.h": FUNCTION}, result=CHANGED),
     "other neighbours": mutation(
         None, {"a.c": f"int a;\n\n{FUNCTION}\nint given(int a, int b);\n"},
         result=f"int a;\n\n{CHANGED}\nint given(int a, int b);\n"),

@@ -86,7 +86,7 @@ def is_known(name, path, root, names):
 
 def texts(root):
     """Each file with what a person reads in it."""
-    paths = common.sources(("",), common.C_FOLDERS + ("docs",), root)
+    paths = common.sources(("",), common.C_DIRS + ("docs",), root)
     paths += [name for name in TOP if os.path.exists(os.path.join(root, name))]
     for path in paths:
         try:
@@ -112,14 +112,14 @@ QUOTES = '"' * 3
 
 def holds(path, text, expected, other="lib/list.h"):
     """What the check finds in this file, beside two headers in lib/."""
-    def self_test(folder):
+    def self_test(directory):
         for name, content in ((other, ""), ("lib/x86/cpu.h", ""),
                               (path, text)):
-            whole = os.path.join(folder, name)
+            whole = os.path.join(directory, name)
             os.makedirs(os.path.dirname(whole), exist_ok=True)
             with open(whole, "w") as file:
                 file.write(content)
-        problems = check(folder)
+        problems = check(directory)
         if expected:
             problems = [problem for problem in problems
                         if problem.startswith(f"{path}:2:")]

@@ -56,11 +56,11 @@ def check():
 
 def with_rule(rule, expected):
     """The rule names a.c, which includes a.h, and stands beside both."""
-    def self_test(folder):
+    def self_test(directory):
         for name, text in (("a.c", '#include "a.h"\n'), ("a.h", "int a;\n")):
-            with open(os.path.join(folder, name), "w") as file:
+            with open(os.path.join(directory, name), "w") as file:
                 file.write(text)
-        rules = re.sub(r"a\.[ch]", rf"{folder}/\g<0>", rule)
+        rules = re.sub(r"a\.[ch]", rf"{directory}/\g<0>", rule)
         return problems_of(rules, "made", []), expected
     return self_test
 

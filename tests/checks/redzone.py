@@ -38,8 +38,9 @@ def check():
 def compiled(expected, *flags):
     text = "int f(int x); int f(int x) " \
            "{ volatile int a[4] = {x}; return a[x & 3]; }\n"
-    return lambda folder: (
-        problems_of(common.compile_c(text, folder, ("-O2", *flags))), expected)
+    return lambda directory: (
+        problems_of(common.compile_c(text, directory, ("-O2", *flags))),
+        expected)
 
 
 common.main("redzone", check, {

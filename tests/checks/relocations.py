@@ -41,8 +41,9 @@ def check():
 
 def compiled(expected, *flags):
     text = "extern int x; int *f(void); int *f(void) { return &x; }\n"
-    return lambda folder: (
-        problems_of(common.compile_c(text, folder, ("-g", *flags))), expected)
+    return lambda directory: (
+        problems_of(common.compile_c(text, directory, ("-g", *flags))),
+        expected)
 
 
 common.main("relocations", check, {

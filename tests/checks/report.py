@@ -83,16 +83,17 @@ def timed(op, way, figure, **fields):
                ticks_p75=figure * 2, ns_median=figure / 2, **fields)
 
 
-def make(folder, results, xen=None, exits=None):
+def make(directory, results, xen=None, exits=None):
     """Runs the tool; returns its status, what it said, and the page."""
-    bench = os.path.join(folder, "bench")
+    bench = os.path.join(directory, "bench")
     os.makedirs(bench, exist_ok=True)
     for name, text in (("results", results), ("xen", xen),
                        ("meter", exits)):
         if text is not None:
             with open(os.path.join(bench, f"{name}.json"), "w") as file:
                 file.write(text if isinstance(text, str) else json.dumps(text))
-    run = subprocess.run(["tools/report"], env={**os.environ, "BUILD": folder},
+    run = subprocess.run(["tools/report"],
+                         env={**os.environ, "BUILD": directory},
                          stderr=subprocess.PIPE, text=True,
                          stdin=subprocess.DEVNULL)
     path = os.path.join(bench, "report.html")
@@ -114,8 +115,8 @@ def problems_of(text, rows):
 
 def good(results, xen=None, says=(), exits=None):
     """No problems, and the page's words hold each of these."""
-    def self_test(folder):
-        status, said, text = make(folder, results, xen, exits)
+    def self_test(directory):
+        status, said, text = make(directory, results, xen, exits)
         if status != 0:
             return [f"no page: {said}"], False
         words = " ".join(Page(text).words)
@@ -130,8 +131,8 @@ def good(results, xen=None, says=(), exits=None):
 
 def refused(results, says):
     """No page, exit status 1, and these words to the user."""
-    def self_test(folder):
-        status, said, _ = make(folder, results)
+    def self_test(directory):
+        status, said, _ = make(directory, results)
         complaint = [] if status == 0 else [said]
         return [] if says not in said or "Traceback" in said else complaint, \
             True
@@ -139,7 +140,7 @@ def refused(results, says):
 
 
 def malformed(text):
-    return lambda folder: (Page(text).problems, True)
+    return lambda directory: (Page(text).problems, True)
 
 
 SPAN = [timed("virtual_cli", "shared", 1.0),
@@ -236,8 +237,8 @@ def check():
         return []
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-        status, said, page = make(folder, text)
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        status, said, page = make(directory, text)
     if status != 0:
         return [said.strip()]
     return problems_of(page, json.loads(text))

@@ -84,18 +84,19 @@ EMULATED = text_of("ran | on = 0 | emulated=1")
 
 
 def pages(page, fresh, expected):
-    return lambda folder: (stale(page, fresh), expected)
+    return lambda directory: (stale(page, fresh), expected)
 
 
 def says(text, words):
-    return lambda folder: ([] if words in text else [f"no '{words}'"], False)
+    return lambda directory: ([] if words in text else [f"no '{words}'"],
+                              False)
 
 
 def names(text, expected):
-    return lambda folder: (unknown_names(text, {"pv_emulate"}), expected)
+    return lambda directory: (unknown_names(text, {"pv_emulate"}), expected)
 
 
-def lost_row(folder):
+def lost_row(directory):
     """A pass that ended early must not look like a table."""
     try:
         table.parse("probe | ring0 | cli | control | ran | - |\n")
@@ -117,8 +118,8 @@ def updated(version, any_qemu=False):
 
 
 def writes(version, expected, any_qemu=False):
-    return lambda folder: (["written"] if updated(version, any_qemu)[1]
-                           else [], expected)
+    return lambda directory: (["written"] if updated(version, any_qemu)[1]
+                              else [], expected)
 
 
 SELF_TESTS = {

@@ -26,8 +26,8 @@ def check():
 
 def compiled(size, expected):
     text = f"char x[{size}] = {{1}};\n"
-    return lambda folder: (problems_of(common.compile_c(text, folder), 4096),
-                           expected)
+    return lambda directory: (
+        problems_of(common.compile_c(text, directory), 4096), expected)
 
 
 common.main("size", check, {

@@ -48,19 +48,19 @@ def check():
 
 
 def gives(nm_text, expected):
-    def self_test(_folder):
+    def self_test(_directory):
         got = table(nm_text)
         return ([] if got == expected else [f"it wrote {got}"]), False
     return self_test
 
 
-def moved(folder):
+def moved(directory):
     """Two objects whose functions are not at the same place."""
-    first = common.compile_c("void f(void); void f(void) {}\n", folder)
+    first = common.compile_c("void f(void); void f(void) {}\n", directory)
     os.rename(first, first + "1")
     second = common.compile_c(
         "int x(int); int x(int y) { return y; } "
-        "void f(void); void f(void) {}\n", folder)
+        "void f(void); void f(void) {}\n", directory)
     return problems_of(first + "1", second), True
 
 

@@ -52,8 +52,8 @@ def check():
 
 
 def compiled(text, expected, allowed=()):
-    return lambda folder: (
-        problems_of(common.compile_c(text, folder, ("-O3",)), allowed),
+    return lambda directory: (
+        problems_of(common.compile_c(text, directory, ("-O3",)), allowed),
         expected)
 
 

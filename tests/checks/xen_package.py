@@ -11,16 +11,16 @@ sys.path.insert(0, "tools")
 from bench_xen import package  # pylint: disable=wrong-import-position
 
 
-def name_found(listing, folder):
+def name_found(listing, directory):
     """The name that is taken when apt-cache prints these, or why none is."""
-    path = os.path.join(folder, "apt-cache")
+    path = os.path.join(directory, "apt-cache")
     with open(path, "w") as file:
         file.write("#!/bin/sh\ncat <<END\n" + "".join(
             f"{name} - Xen Hypervisor on AMD64\n" for name in listing) +
             "END\n")
     os.chmod(path, 0o755)
     before = os.environ["PATH"]
-    os.environ["PATH"] = f"{folder}:{before}"
+    os.environ["PATH"] = f"{directory}:{before}"
     try:
         return package.name_in_this_release()
     except package.Unavailable as reason:
@@ -30,8 +30,8 @@ def name_found(listing, folder):
 
 
 def case(listing, expected):
-    def self_test(folder):
-        found = name_found(listing, folder)
+    def self_test(directory):
+        found = name_found(listing, directory)
         return [] if found.startswith(expected) else [f"found {found}"], False
     return self_test
 

@@ -42,7 +42,7 @@ $(addsuffix /%.o,$(addprefix $(BUILD)/fuzz/,hypervisor/mm tests/unit \
     tests/fuzz)): private \
     FUZZ_CFLAGS += -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x400000000000
 
-# This corpus in the build folder starts from what make_seeds writes there;
+# This corpus in the build directory starts from what make_seeds writes there;
 # the others from nothing.
 $(BUILD)/fuzz/fuzz_bundle: | $(BUILD)/fuzz-corpus/fuzz_bundle/seeded
 

@@ -25,7 +25,7 @@ mg_objects = $(BUILD)/mg/tests/kernels/$(1).o $(patsubst %.S,$(BUILD)/mg/%.o,\
 $(foreach test,$(MG_TESTS),$(eval $(call mg_link,\
     $(BUILD)/kernels/$(test).elf,$(call mg_objects,$(test)))))
 
-# The suite asks for a micro-guest of each coursework hypercall; the folder
+# The suite asks for a micro-guest of each coursework hypercall; the directory
 # changes when one comes or goes.
 $(BUILD)/mg/tests/kernels/suite.o: tests/kernels
 $(BUILD)/mg/tests/kernels/suite.o: private \

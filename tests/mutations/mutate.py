@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes the change of one mutation to the hypervisor's sources below a folder.
+"""Makes the change of one mutation to the hypervisor's sources below DIR.
 
-    tests/mutations/mutate.py FOLDER FILE.mutation
+    tests/mutations/mutate.py DIR FILE.mutation
 
 The file says what tests/mutations/run does with it, and here:
 
@@ -33,16 +33,16 @@ def fields(path):
     return found
 
 
-def changed(folder, path):
+def changed(directory, path):
     """The file that the mutation changes, and its new text."""
     change = fields(path)
     return edit.replace_in_function(
-        os.path.join(folder, "hypervisor"), change["Function"],
+        os.path.join(directory, "hypervisor"), change["Function"],
         change["Replace"], change["By"])
 
 
-def mutate(folder, path):
-    source, text = changed(folder, path)
+def mutate(directory, path):
+    source, text = changed(directory, path)
     with open(source, "w", encoding="utf-8") as file:
         file.write(text)
 

@@ -13,8 +13,8 @@ SCRIPTS = 5
 
 def run_script(name, **settings):
     """The lines that say ok; none may say anything else."""
-    with machine.folder_with(f"tests/system/{name}") as folder:
-        result = shell([f"sh /root/{name}; echo status $?"], ADD=folder,
+    with machine.directory_with(f"tests/system/{name}") as directory:
+        result = shell([f"sh /root/{name}; echo status $?"], ADD=directory,
                        **settings)
     expect("FAILED" not in result.output, "not all is as it should be", result)
     expect("\nstatus 0\n" in result.output, "it did not end well", result)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Bundles that the hypervisor must refuse to boot, each with the words for it.
 
-    python3 tests/system/bad_bundles.py FOLDER GUEST
+    python3 tests/system/bad_bundles.py DIR GUEST
 
-writes them into FOLDER, made of GUEST, an ELF file that boots, and prints a
+writes them into DIR, made of GUEST, an ELF file that boots, and prints a
 line for each: its path, a tab, and a text that the hypervisor has to print.
-From Python: make(folder, guest) returns these pairs.
+From Python: make(directory, guest) returns these pairs.
 """
 
 import os
@@ -57,19 +57,19 @@ def with_high_segment(guest):
     return bytes(changed)
 
 
-def bundle(folder, kernel, options=(), old="", new=""):
+def bundle(directory, kernel, options=(), old="", new=""):
     """A bundle around the bytes of a kernel, with old made new in its source."""
-    with open(os.path.join(folder, NAME), "wb") as file:
+    with open(os.path.join(directory, NAME), "wb") as file:
         file.write(kernel)
     source = subprocess.run(
         [os.path.abspath(TOOL), "--source", "--kernel", NAME, *options],
-        cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout
+        cwd=directory, stdout=subprocess.PIPE, text=True, check=True).stdout
     if old not in source:
         sys.exit(f"bad_bundles: expected {old!r} in what tools/bundle writes")
     if old:
         source = source.replace(old, new)
     return subprocess.run(
-        ["dtc", "-q", "-I", "dts", "-O", "dtb", "-"], cwd=folder,
+        ["dtc", "-q", "-I", "dts", "-O", "dtb", "-"], cwd=directory,
         input=source.encode(), stdout=subprocess.PIPE, check=True).stdout
 
 
@@ -90,68 +90,70 @@ def bad_blobs(good):
     }
 
 
-def bad_domains(folder, guest):
+def bad_domains(directory, guest):
     return {
         "zero-memory": (
-            bundle(folder, guest, old="<0x0 0x10000>", new="<0x0 0x0>"),
+            bundle(directory, guest, old="<0x0 0x10000>", new="<0x0 0x0>"),
             NODE + "property 'memory': expected at least 4096 KiB, got 0 KiB"),
         "too-much-memory": (
-            bundle(folder, guest, ["--memory", "60G"]),
+            bundle(directory, guest, ["--memory", "60G"]),
             "domain guest: expected at most "),
         "unknown-engine": (
-            bundle(folder, guest, old='engine = "pv"', new='engine = "warp"'),
+            bundle(directory, guest, old='engine = "pv"',
+                   new='engine = "warp"'),
             NODE + "property 'engine': expected one of "),
         "no-vcpus": (
-            bundle(folder, guest, old="vcpus = <1>", new="vcpus = <0>"),
+            bundle(directory, guest, old="vcpus = <1>", new="vcpus = <0>"),
             NODE + "property 'vcpus': expected 1 to 32, got 0"),
         "slip-of-the-pen": (
-            bundle(folder, guest, old="vcpus =", new="vcpu ="),
+            bundle(directory, guest, old="vcpus =", new="vcpu ="),
             NODE + "property 'vcpu': unknown: expected one of compatible, "),
         "no-engine": (
-            bundle(folder, guest, old='engine = "pv";'),
+            bundle(directory, guest, old='engine = "pv";'),
             NODE + "property 'engine': expected the name of an engine, "
             "got nothing"),
         "missing-image": (
-            bundle(folder, guest, old=f'kernel = "{NAME}"',
+            bundle(directory, guest, old=f'kernel = "{NAME}"',
                    new='kernel = "other.elf"'),
             NODE + "property 'kernel': expected one node 'other.elf' in "
             "/images, got 0"),
         "no-domains": (
-            bundle(folder, guest, old="domains {", new="domain {"),
+            bundle(directory, guest, old="domains {", new="domain {"),
             "bundle: /: expected one node 'domains', got 0"),
     }
 
 
-def bad_kernels(folder, guest):
+def bad_kernels(directory, guest):
     other_version, words = with_other_version(guest)
     return {
         "no-elf": (
-            bundle(folder, bytes(4096)),
+            bundle(directory, bytes(4096)),
             KERNEL + "not an ELF file: expected magic 7f454c46, "
             "got 00000000"),
         "half-a-kernel": (
-            bundle(folder, guest[:64]),
+            bundle(directory, guest[:64]),
             KERNEL + "program header 0: expected it inside the image of "
             "64 bytes"),
         "no-note": (
-            bundle(folder, guest.replace(NOTE, NOTE.replace(b"P", b"Q"))),
+            bundle(directory, guest.replace(NOTE, NOTE.replace(b"P", b"Q"))),
             KERNEL + "expected a Parapet note, got none"),
         "other-version": (
-            bundle(folder, other_version), KERNEL + words),
+            bundle(directory, other_version), KERNEL + words),
         "small-memory": (
-            bundle(folder, with_high_segment(guest), ["--memory", "64M"]),
+            bundle(directory, with_high_segment(guest), ["--memory", "64M"]),
             KERNEL + "kernel needs memory up to paddr 0x4"),
     }
 
 
-def make(folder, guest):
+def make(directory, guest):
     with open(guest, "rb") as file:
         image = file.read()
-    blobs = {**bad_blobs(bundle(folder, image)), **bad_domains(folder, image),
-             **bad_kernels(folder, image)}
+    blobs = {**bad_blobs(bundle(directory, image)),
+             **bad_domains(directory, image),
+             **bad_kernels(directory, image)}
     pairs = []
     for name, (blob, words) in blobs.items():
-        path = os.path.join(folder, name + ".itb")
+        path = os.path.join(directory, name + ".itb")
         with open(path, "wb") as file:
             file.write(blob)
         pairs.append((path, words))

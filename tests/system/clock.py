@@ -80,8 +80,8 @@ class CmosClock:
 @contextlib.contextmanager
 def session(native=False, **settings):
     """A shell, and QEMU's monitor."""
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-        path = os.path.join(folder, "qmp")
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        path = os.path.join(directory, "qmp")
         command = ["tools/run"] + ["--native"] * native
         with Keyboard(command, TIMEOUT=6 * LIMIT,
                       QEMU_EXTRA=f"-qmp unix:{path},server=on,wait=off",

@@ -21,8 +21,8 @@ LOOK = ('printf "{} %u %u, of %u domains\\n", ' +
 
 @test("clock: all clocks are stopped before the hypervisor's own changes")
 def order():
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-        bundle = os.path.join(folder, "two.itb")
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        bundle = os.path.join(directory, "two.itb")
         kernel = os.path.join(BUILD, "guest-pv.elf")
         machine.make_bundle(bundle, one=kernel, two=kernel)
         commands = ["tbreak time_adopt", "continue", LOOK.format("before"),

@@ -8,8 +8,8 @@ import subprocess
 import machine
 from machine import BUILD, expect, expect_status, expect_text, shell, test
 
-FOLDER = os.path.join(BUILD, "debug")
-IMAGE = os.path.join(FOLDER, "hypervisor.elf")
+DIR = os.path.join(BUILD, "debug")
+IMAGE = os.path.join(DIR, "hypervisor.elf")
 DEFAULT = os.path.join(BUILD, "default.itb")
 
 
@@ -20,9 +20,9 @@ def has_asserts(image):
 
 @test("debug: it builds, and has its ASSERTs; the usual build has none")
 def builds():
-    variables = machine.environment(DEBUG=1, BUILD=FOLDER)
+    variables = machine.environment(DEBUG=1, BUILD=DIR)
     expect_status(machine.complete(
-        ["make", "DEBUG=1", f"BUILD={FOLDER}", IMAGE], env=variables,
+        ["make", "DEBUG=1", f"BUILD={DIR}", IMAGE], env=variables,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT), machine.OK)
     expect(has_asserts(IMAGE), f"{IMAGE} has no ASSERT")
     usual = os.path.join(BUILD, "hypervisor.elf")
@@ -34,7 +34,7 @@ def builds():
 def sessions():
     for settings in ({}, {"MACHINE": "q35", "SMP": 4}):
         result = shell(["sleep 0.1 | cat & ls /bin | wc -l; wait", "tour"],
-                       BUILD=FOLDER, BUNDLE=DEFAULT, APPEND="audit=on",
+                       BUILD=DIR, BUNDLE=DEFAULT, APPEND="audit=on",
                        **settings)
         expect_text(result, " passed, 0 failed")
 

@@ -15,8 +15,8 @@ GDB = "gdb" if os.uname().machine == "x86_64" else "gdb-multiarch"
 @contextlib.contextmanager
 def waiting_machine(*arguments, **settings):
     """The paths of its socket for gdb, and of its console."""
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-        socket, console = f"{folder}/gdb", f"{folder}/console"
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        socket, console = f"{directory}/gdb", f"{directory}/console"
         with open(console, "wb") as output:
             process = subprocess.Popen(
                 ["tools/run", *arguments], stdin=subprocess.PIPE,

@@ -131,10 +131,11 @@ def no_network():
                 expect(text in str(reason), f"no '{text}': {reason}")
 
 
-def run(command, folder=".", **variables):
+def run(command, directory=".", **variables):
     done = subprocess.run(
-        command, cwd=folder, stdin=subprocess.DEVNULL, timeout=machine.LIMIT,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        command, cwd=directory, stdin=subprocess.DEVNULL,
+        timeout=machine.LIMIT, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
         env=machine.environment(**variables))
     return done.returncode, done.stdout
 

@@ -48,16 +48,16 @@ scratch = tempfile.TemporaryDirectory(prefix="parapet-")
 # ---- a copy of the tree ----
 
 def copy_tree(name):
-    """A scratch copy of all but what was built; returns its folder."""
-    folder = os.path.join(scratch.name, name)
+    """A scratch copy of all but what was built; returns its directory."""
+    directory = os.path.join(scratch.name, name)
     at_top = LEFT_OUT + (os.path.basename(machine.BUILD),)
 
     def left_out(place, names):
         patterns = at_top if place == "." else ("__pycache__",)
         return shutil.ignore_patterns(*patterns)(place, names)
 
-    shutil.copytree(".", folder, symlinks=True, ignore=left_out)
-    return folder
+    shutil.copytree(".", directory, symlinks=True, ignore=left_out)
+    return directory
 
 
 def variables():
@@ -71,25 +71,25 @@ def variables():
     return result
 
 
-def run(folder, command):
+def run(directory, command):
     """The status of a shell command, and all that it printed."""
-    done = machine.complete(["bash", "-c", command], cwd=folder, limit=300,
+    done = machine.complete(["bash", "-c", command], cwd=directory, limit=300,
                             env=variables(), stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT)
     return done.status, done.output + done.said
 
 
-def contents(folder):
+def contents(directory):
     """A digest of each source file, by its path."""
     result = {}
-    for path, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders
-                      if name not in ("build", "__pycache__")]
+    for path, directories, names in os.walk(directory):
+        directories[:] = [name for name in directories
+                          if name not in ("build", "__pycache__")]
         for name in names:
             whole = os.path.join(path, name)
             with open(whole, "rb") as file:
                 digest = hashlib.sha256(file.read()).digest()
-            result[os.path.relpath(whole, folder)] = digest
+            result[os.path.relpath(whole, directory)] = digest
     return result
 
 
@@ -98,24 +98,24 @@ def changed(before, after):
             if before.get(path) != after.get(path)}
 
 
-def read(folder, path):
-    with open(os.path.join(folder, path), encoding="utf-8") as file:
+def read(directory, path):
+    with open(os.path.join(directory, path), encoding="utf-8") as file:
         return file.read()
 
 
-def write(folder, path, text):
-    with open(os.path.join(folder, path), "w", encoding="utf-8") as file:
+def write(directory, path, text):
+    with open(os.path.join(directory, path), "w", encoding="utf-8") as file:
         file.write(text)
 
 
-def taken(folder="."):
+def taken(directory="."):
     """The number of each hypercall that a tree has, by its name."""
     return {name: int(number) for number, name in re.findall(
-        r"PARAPET_HYPERCALL\(\s*(\d+),\s*(\w+)", read(folder, LIST))}
+        r"PARAPET_HYPERCALL\(\s*(\d+),\s*(\w+)", read(directory, LIST))}
 
 
-def free_numbers(folder="."):
-    numbers = taken(folder).values()
+def free_numbers(directory="."):
+    numbers = taken(directory).values()
     return [number for number in COURSEWORK if number not in numbers]
 
 
@@ -135,17 +135,17 @@ def renumbered(text, number):
                   flags=re.M)
 
 
-def is_typed_already(folder, text):
+def is_typed_already(directory, text):
     """Whether the owner of this tree followed the section."""
-    return any(os.path.exists(os.path.join(folder, match.group(1)))
+    return any(os.path.exists(os.path.join(directory, match.group(1)))
                for block in BLOCK.finditer(text)
                if (match := WHOLE.match(block["words"] or "")))
 
 
-def edit_file(folder, path, how, *words):
+def edit_file(directory, path, how, *words):
     """One of edit.py's ways to change a text, for a file of the copy."""
     try:
-        write(folder, path, how(path, read(folder, path), *words))
+        write(directory, path, how(path, read(directory, path), *words))
     except edit.Refused as refused:
         raise Failure(str(refused)) from refused
 
@@ -153,28 +153,28 @@ def edit_file(folder, path, how, *words):
 class Follower:
     """Goes through one section; what is replaced waits for what it is by."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, directory):
+        self.directory = directory
         self.old = None
 
     def edit(self, words, code):
         if words == "by:":
             expect(self.old is not None, "'by:' without 'replace:'")
             path, old = self.old
-            edit_file(self.folder, path, edit.replace_text, old, code)
+            edit_file(self.directory, path, edit.replace_text, old, code)
             self.old = None
             return
         expect(self.old is None, f"'by:' is missing before: {words}")
         if match := WHOLE.match(words):
-            write(self.folder, match.group(1), code)
+            write(self.directory, match.group(1), code)
         elif match := FUNCTION.match(words):
             path, name = match.groups()
-            edit_file(self.folder, path, edit.replace_function, name, code)
+            edit_file(self.directory, path, edit.replace_function, name, code)
         elif match := REPLACE.match(words):
             self.old = (match.group(1), code)
         elif match := AT_END.match(words):
-            write(self.folder, match.group(1),
-                  read(self.folder, match.group(1)) + code)
+            write(self.directory, match.group(1),
+                  read(self.directory, match.group(1)) + code)
         else:
             raise Failure(f"{PAGE}: what is to be done with a block? {words}")
 
@@ -184,7 +184,7 @@ class Follower:
             self.command(command, shown.splitlines())
 
     def command(self, command, shown):
-        status, output = run(self.folder, command)
+        status, output = run(self.directory, command)
         lines = iter(line.rstrip() for line in output.splitlines())
         for line in shown:
             expect(line.rstrip() in lines,
@@ -194,18 +194,18 @@ class Follower:
                f"$ {command}\nended with status {status}\n{output}")
 
 
-def follow(folder, text):
-    before = contents(folder)
-    if is_typed_already(folder, text):
+def follow(directory, text):
+    before = contents(directory)
+    if is_typed_already(directory, text):
         raise Skipped("this tree has it already")
-    follower = Follower(folder)
-    for block in BLOCK.finditer(renumbered(text, free_numbers(folder)[0])):
+    follower = Follower(directory)
+    for block in BLOCK.finditer(renumbered(text, free_numbers(directory)[0])):
         if block["console"] is not None:
             follower.console(block["console"])
         else:
             follower.edit(block["words"], block["code"])
     expect(follower.old is None, "the last 'replace:' has no 'by:'")
-    check_files(changed(before, contents(folder)), text)
+    check_files(changed(before, contents(directory)), text)
 
 
 def check_files(found, text):
@@ -237,13 +237,14 @@ def register_section(title, text):
         follow(FOLLOWED, text)
 
 
-def check_layout(folder, paths):
+def check_layout(directory, paths):
     """clang-format would change nothing, as `make check` wants it."""
     if not paths:
         raise Skipped("nothing was typed")
     sources = " ".join(path for path in sorted(paths)
                        if path.endswith((".c", ".h")))
-    status, output = run(folder, f"clang-format --dry-run -Werror {sources}")
+    status, output = run(directory,
+                         f"clang-format --dry-run -Werror {sources}")
     expect(sources and status == 0, output)
 
 
@@ -267,12 +268,12 @@ SKELETONS = {name: args for name, args in KINDS.items()
              if name not in taken()}
 
 
-def make_skeletons(folder):
+def make_skeletons(directory):
     for name, args in SKELETONS.items():
         words = args.split()
         options = ["--preemptible"] if words[:1] == ["PREEMPTIBLE"] else []
         words = [word for word in words if word != "PREEMPTIBLE"]
-        status, output = run(folder, " ".join(
+        status, output = run(directory, " ".join(
             ["tools/new-hypercall", *options, name, *words]))
         expect(status == 0, output)
 
@@ -324,12 +325,12 @@ REFUSALS = (
 )
 
 
-def expect_refusal(folder, settings, words):
-    before = contents(folder)
-    status, output = run(folder, f"make new-hypercall {settings}")
+def expect_refusal(directory, settings, words):
+    before = contents(directory)
+    status, output = run(directory, f"make new-hypercall {settings}")
     expect(status != 0 and "new-hypercall: " in output and words in output,
            f"{settings}: expected a refusal with '{words}':\n{output}")
-    expect(not changed(before, contents(folder)),
+    expect(not changed(before, contents(directory)),
            f"{settings}: refused, and yet something was written")
 
 
@@ -423,19 +424,19 @@ def too_long():
 
 @test("extending: a skeleton of any kind fails by what is to be written only")
 def skeletons():
-    folder = copy_tree("skeletons")
-    before = contents(folder)
-    make_skeletons(folder)
-    written = changed(before, contents(folder))
+    directory = copy_tree("skeletons")
+    before = contents(directory)
+    make_skeletons(directory)
+    written = changed(before, contents(directory))
     expect(written == skeleton_files(), f"written: {sorted(written)}")
-    check_layout(folder, written)
+    check_layout(directory, written)
     names = " ".join(SKELETONS)
     images = " ".join(f"build/kernels/{name}.elf" for name in SKELETONS)
-    status, output = run(folder, f"make docs && make {images} "
+    status, output = run(directory, f"make docs && make {images} "
                                  "build/hypervisor.elf")
     expect(status == 0, output)
     for part in re.split(r"^(?=FAIL|PASS)", run(
-            folder, f"tests/kernels/run {names}")[1], flags=re.M)[1:]:
+            directory, f"tests/kernels/run {names}")[1], flags=re.M)[1:]:
         if match := re.match(r"FAIL: (\w+): \1 ended with: failure", part):
             expect_skeleton(match.group(1), part)
             names = names.replace(match.group(1), "", 1)
@@ -444,34 +445,35 @@ def skeletons():
 
 @test("extending: make new-hypercall says what it refuses, and writes nothing")
 def refusals():
-    folder = copy_tree("refusals")
+    directory = copy_tree("refusals")
     for settings, words in REFUSALS:
-        expect_refusal(folder, settings, words)
+        expect_refusal(directory, settings, words)
 
 
 @test("extending: with all numbers taken, it says so")
 def no_number():
-    folder = copy_tree("full")
+    directory = copy_tree("full")
     path = "abi/hypercalls.def"
-    write(folder, path, read(folder, path) + "".join(
+    write(directory, path, read(directory, path) + "".join(
         f'PARAPET_HYPERCALL({number}, taken{number}, 0, "", "taken")\n'
         for number in free_numbers()))
-    expect_refusal(folder, "NAME=zz", "all numbers from 224 to 255 are taken")
+    expect_refusal(directory, "NAME=zz",
+                   "all numbers from 224 to 255 are taken")
 
 
 @test("extending: a tree with two skeletons passes `make check`, and another "
       "hypercall follows")
 def scaffolded():
-    folder = copy_tree("scaffolded")
-    shutil.copytree(machine.BUILD, os.path.join(folder, "build"),
+    directory = copy_tree("scaffolded")
+    shutil.copytree(machine.BUILD, os.path.join(directory, "build"),
                     ignore=shutil.ignore_patterns("clang", "debug"))
     for number in range(2):
-        status, output = run(folder, "make new-hypercall "
+        status, output = run(directory, "make new-hypercall "
                                      f"NAME=zz_{number} ARGS=a:u32")
         expect(status == 0, output)
-    status, output = run(folder, "make check")
+    status, output = run(directory, "make check")
     expect(status == 0, output)
-    follow(folder, dict(sections())["2. A hypercall with a buffer"])
+    follow(directory, dict(sections())["2. A hypercall with a buffer"])
 
 
 machine.run_all()

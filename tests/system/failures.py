@@ -51,9 +51,9 @@ def reboot():
 
 @test("failure: one bad domain of two")
 def one_of_two():
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-        hello = os.path.join(folder, "hello.elf")
-        bundle = os.path.join(folder, "two.itb")
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        hello = os.path.join(directory, "hello.elf")
+        bundle = os.path.join(directory, "two.itb")
         machine.make_example(hello)
         machine.make_bundle(bundle, bad=GUEST, good=hello)
         result = boot("crash null\n", BUNDLE=bundle)

@@ -24,8 +24,8 @@ def replace_words(path, words):
 
 def run_example(compiler, flags=None):
     """Flags: what stands in the example's Makefile, and what is to be there."""
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-        copy = os.path.join(folder, "example")
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        copy = os.path.join(directory, "example")
         shutil.copytree("tests/system/example-guest", copy)
         replace_words(os.path.join(copy, "Makefile"), flags or {})
         subprocess.run(["make", "-s", "-C", copy, f"CC={compiler}",

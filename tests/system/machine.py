@@ -124,14 +124,14 @@ def shell(lines, **settings):
 
 
 @contextlib.contextmanager
-def folder_with(*files):
-    """A folder for ADD: copies of these files, as what is in /root."""
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-        home = os.path.join(folder, "root")
+def directory_with(*files):
+    """A directory for ADD: copies of these files, as what is in /root."""
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        home = os.path.join(directory, "root")
         os.mkdir(home)
         for file in files:
             shutil.copy(file, home)
-        yield folder
+        yield directory
 
 
 def make(target, *settings):

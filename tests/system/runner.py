@@ -110,8 +110,8 @@ def next_domains():
 @test("tools/run: no line of a domain without the console passes it on, and "
       "one with it does so once")
 def forged_focus():
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-        heard = focus.Focus(folder)
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        heard = focus.Focus(directory)
         heard.hear(b"d2| d3: has the console\r\n"
                    b"d1: has the console\r\n" +
                    b"d2: has the console\r\n" * 1000 +

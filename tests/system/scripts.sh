@@ -43,7 +43,7 @@ sums_of() {
     (cd "$1" && find . -type f | sort | xargs md5sum | md5sum)
 }
 
-# Programs, text and nothing, in folders, through tar and gzip and back.
+# Programs, text and nothing, in directories, through tar and gzip and back.
 archive() {
     mkdir -p from/a/b to
     cp /bin/busybox from/a/
@@ -58,10 +58,10 @@ archive() {
 }
 
 make_files() {
-    for folder in $(seq 1 40); do
-        mkdir -p "tree/$folder"
+    for directory in $(seq 1 40); do
+        mkdir -p "tree/$directory"
         for file in $(seq 1 50); do
-            echo "$folder $file" >"tree/$folder/$file"
+            echo "$directory $file" >"tree/$directory/$file"
         done
     done
 }

@@ -100,9 +100,9 @@ def terminal_closed():
 
 @test("session: two domains of one bundle, on one CPU and on two")
 def two_domains():
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-        hello = os.path.join(folder, "hello.elf")
-        bundle = os.path.join(folder, "two.itb")
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        hello = os.path.join(directory, "hello.elf")
+        bundle = os.path.join(directory, "two.itb")
         machine.make_example(hello)
         machine.make_bundle(bundle, one=os.path.join(
             machine.BUILD, "guest-pv.elf"), two=hello)
@@ -115,9 +115,9 @@ def two_domains():
 
 @test("session: when a domain ends, the next one gets the console")
 def next_domain():
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
         kernel = os.path.join(machine.BUILD, "guest-pv.elf")
-        bundle = os.path.join(folder, "two.itb")
+        bundle = os.path.join(directory, "two.itb")
         machine.make_bundle(bundle, one=kernel, two=kernel)
         for cpus in (1, 2):
             result = boot("poweroff\n", SMP=cpus, BUNDLE=bundle)

@@ -148,25 +148,25 @@ def lacking():
 
 # ---- tools/bundle ----
 
-def bundled(folder, *arguments, domains=1):
+def bundled(directory, *arguments, domains=1):
     """tools/bundle, with a domain that has these options."""
-    command = ["tools/bundle", "--output", os.path.join(folder, "x.itb")]
+    command = ["tools/bundle", "--output", os.path.join(directory, "x.itb")]
     for number in range(domains):
         command += ["--domain", f"d{number}", "--kernel", GUEST]
     return boot(command=command + list(arguments))
 
 
-def file_of(folder, size):
-    path = os.path.join(folder, f"{size}")
+def file_of(directory, size):
+    path = os.path.join(directory, f"{size}")
     with open(path, "wb") as file:
         file.truncate(size)
     return path
 
 
-def limit_cases(folder):
+def limit_cases(directory):
     """Options that are just right, and ones that are just wrong."""
-    disks = [file_of(folder, size) for size in (0, 1, (4 << 20) - 2048,
-                                                4 << 20)]
+    disks = [file_of(directory, size) for size in (0, 1, (4 << 20) - 2048,
+                                                   4 << 20)]
     most, low = limits.MAX_MEMORY_KIB, limits.MIN_MEMORY_KIB
     return (
         (["--memory", f"{low}K"], ["--memory", f"{low - 4}K"]),
@@ -192,19 +192,19 @@ def limit_cases(folder):
 
 @test("settings: tools/bundle refuses what the hypervisor would refuse")
 def bundle_limits():
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-        for right, wrong in limit_cases(folder):
-            expect_status(bundled(folder, *right), 0)
-            result = bundled(folder, *wrong)
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        for right, wrong in limit_cases(directory):
+            expect_status(bundled(directory, *right), 0)
+            result = bundled(directory, *wrong)
             expect(result.status != 0, f"it takes {wrong}", result)
             expect_text(result, wrong[-2])
-        expect_text(bundled(folder, domains=limits.MAX_DOMAINS + 1),
+        expect_text(bundled(directory, domains=limits.MAX_DOMAINS + 1),
                     f"bundle: expected at most {limits.MAX_DOMAINS} domains")
 
 
 @test("settings: what tools/bundle takes at its limits boots")
 def bundle_boots():
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
         first = ["--memory", "8M", "--vcpus", f"{limits.MAX_VCPUS}", "--weight",
                  f"{limits.MAX_WEIGHT}", "--cap", f"{100 * limits.MAX_VCPUS}",
                  "--bootargs", "monitor " + "x" * (limits.MAX_BOOTARGS - 8)]
@@ -212,7 +212,7 @@ def bundle_boots():
         for number in range(1, limits.MAX_DOMAINS):
             command += ["--domain", f"d{number}", "--kernel", GUEST,
                         "--memory", "8M", "--bootargs", "monitor"]
-        path = os.path.join(folder, "x.itb")
+        path = os.path.join(directory, "x.itb")
         expect_status(boot(command=["tools/bundle", "-o", path, *command]), 0)
         result = boot(BUNDLE=path)
         expect_status(result, machine.OK)

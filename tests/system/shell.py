@@ -84,31 +84,31 @@ def ends():
 
 @test("shell: ADD puts files into the RAM disk; one that is none is refused")
 def add():
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-        os.mkdir(os.path.join(folder, "etc"))
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        os.mkdir(os.path.join(directory, "etc"))
         for name, text, mode in (("etc/motd", "my greeting\n", 0o644),
                                  ("tool", "#!/bin/sh\necho tool $1\n", 0o755)):
-            with open(os.path.join(folder, name), "w") as file:
+            with open(os.path.join(directory, name), "w") as file:
                 file.write(text)
-            os.chmod(os.path.join(folder, name), mode)
-        os.symlink("tool", os.path.join(folder, "link"))
+            os.chmod(os.path.join(directory, name), mode)
+        os.symlink("tool", os.path.join(directory, "link"))
         for settings in PLATFORMS.values():
-            result = shell(["/link 9", "cat /etc/hostname"], ADD=folder,
+            result = shell(["/link 9", "cat /etc/hostname"], ADD=directory,
                            **settings)
             expect_text(result, "my greeting\n", "\ntool 9\n", "\nparapet\n")
-    result = boot(ADD=folder)
+    result = boot(ADD=directory)
     expect_status(result, machine.OTHER)
-    expect_text(result, f"run: ADD={folder}: no such folder")
+    expect_text(result, f"run: ADD={directory}: no such directory")
 
 
 @test("shell: /etc/rc is run first; init= runs another program")
 def start_up():
-    with machine.folder_with() as folder:
-        os.mkdir(os.path.join(folder, "etc"))
-        with open(os.path.join(folder, "etc/rc"), "w") as file:
+    with machine.directory_with() as directory:
+        os.mkdir(os.path.join(directory, "etc"))
+        with open(os.path.join(directory, "etc/rc"), "w") as file:
             file.write("echo rc runs as $$ >/dev/console\n")
         for settings in PLATFORMS.values():
-            expect_text(shell([], ADD=folder, **settings), "rc runs as ")
+            expect_text(shell([], ADD=directory, **settings), "rc runs as ")
     result = boot(BOOTARGS="init=/bin/echo -- one two")
     expect_text(result, "\none two\n", "process 1 has ended")
     expect_status(result, machine.DOMAIN_FAILED)

@@ -214,14 +214,14 @@ def bad_programs(good):
 def refusals():
     with open(TOUR, "rb") as file:
         programs = bad_programs(file.read())
-    with tempfile.TemporaryDirectory(prefix="parapet-") as folder:
-        files = os.path.join(folder, "files")
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        files = os.path.join(directory, "files")
         os.mkdir(files)
         for name, (content, _) in programs.items():
             with open(os.path.join(files, name), "wb") as file:
                 file.write(content)
             os.chmod(os.path.join(files, name), 0o755)
-        ramdisk = os.path.join(folder, "ramdisk.cpio")
+        ramdisk = os.path.join(directory, "ramdisk.cpio")
         subprocess.run(["tools/mkramdisk", ramdisk, files, f"tour={TOUR}"],
                        check=True)
         commands = [f"run {name}" for name in programs]
