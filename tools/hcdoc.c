@@ -293,7 +293,7 @@ static void print_call(const struct call *call)
              "says how much is\ndone, and the call is repeated for the "
              "rest.\n");
     if (call->flags & HC_SLOW)
-        puts("Slow: a multicall stops behind it, with `-ERESTART`.\n");
+        puts("Slow: a multicall stops after it, with `-ERESTART`.\n");
     print_call_errors(call);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns how everything ends.
+ * Owns the end of the machine: in order, or with a panic and its report.
  */
 #include "hypervisor/base/panic.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The end: of the machine when a domain's work is done, or of the hypervisor
- * when it found itself broken.
+ * The end of the machine: because no domain is left, or because the hypervisor
+ * found itself broken.
  */
 #ifndef HYPERVISOR_BASE_PANIC_H
 #define HYPERVISOR_BASE_PANIC_H

@@ -47,7 +47,7 @@ static inline void turn_lock_release(struct turn_lock *lock)
     __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
 }
 
-/* Whose turn it is among those that wait, of which there is at least one. */
+/* Whose turn it is among those that wait; at least one does. */
 static inline unsigned int turn_lock_next(uint64_t waiting, unsigned int turn)
 {
     uint64_t from_turn = waiting & ~0ul << turn;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The others start in real mode at TRAMPOLINE_PADDR (boot.S), on the boot page
- * tables, with the stack of their own per-CPU block.
+ * The other CPUs start in real mode at TRAMPOLINE_PADDR (boot.S), on the boot
+ * page tables, with the stack of their own per-CPU block.
  */
 #include "hypervisor/boot/smp.h"
 

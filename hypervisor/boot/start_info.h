@@ -27,7 +27,7 @@ struct boot_info {
 
 /*
  * Copies what is needed out of the structure at paddr. image_end is the
- * physical address behind the hypervisor's image. Ends the boot when there is
+ * physical address after the hypervisor's image. Ends the boot when there is
  * no such structure, or something of it lies outside the first 4 GiB.
  */
 void start_info_read(uint64_t paddr, uint64_t image_end,

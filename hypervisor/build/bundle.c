@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Opens a bundle: that it is all there, that it is a tree, and that the tree
- * has its two folders. The domains are read in bundle_domain.c.
+ * has /images and /domains. The domains are read in bundle_domain.c.
  */
 #include "hypervisor/build/bundle.h"
 
@@ -110,7 +110,7 @@ static int check_tree(const void *blob, size_t size, struct bundle_error *error)
     return 0;
 }
 
-static int find_folder(const void *tree, const char *name, int *offset,
+static int find_parent(const void *tree, const char *name, int *offset,
                        struct bundle_error *error)
 {
     unsigned int nr_found = bundle_node_find(tree, 0, name, offset);
@@ -139,9 +139,9 @@ int bundle_open(const void *blob, size_t size, const char *const *engines,
     int result = check_tree(blob, size, error);
 
     if (!result)
-        result = find_folder(blob, "images", &bundle->images, error);
+        result = find_parent(blob, "images", &bundle->images, error);
     if (!result)
-        result = find_folder(blob, "domains", &bundle->domains, error);
+        result = find_parent(blob, "domains", &bundle->domains, error);
     if (result)
         return result;
     bundle->tree = blob;

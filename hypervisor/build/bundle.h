@@ -25,7 +25,7 @@
  *   };
  *
  * A property or node that is not listed is an error in a domain, so that no
- * slip of the pen passes in silence, and ignored elsewhere.
+ * typing error passes in silence, and ignored elsewhere.
  *
  * Nothing here allocates or locks. What is handed out points into the blob,
  * which must stay as it is for as long as that is used. libfdt runs below

@@ -69,7 +69,7 @@ static int find_image(const struct bundle_node *node,
     error = bundle_node_string(node, value, &image_node.name);
     if (error)
         return error;
-    image_node.folder = "images";
+    image_node.parent = "images";
     nr_found = bundle_node_find(bundle->tree, bundle->images, image_node.name,
                                 &image_node.offset);
     if (nr_found != 1)
@@ -325,7 +325,7 @@ int bundle_domain(const struct bundle *bundle, unsigned int index,
     struct bundle_node node = {
         .bundle = bundle,
         .error = error,
-        .folder = "domains",
+        .parent = "domains",
         .offset = find_domain(bundle, index),
     };
     int result;

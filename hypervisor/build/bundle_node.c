@@ -23,7 +23,7 @@ int bundle_node_refuse(const struct bundle_node *node, const char *format, ...)
     (void)string_vformat(detail, sizeof(detail), format, args);
     va_end(args);
     return refuse(node->error->text, sizeof(node->error->text),
-                  "bundle: /%s/" NAME ": %s", node->folder, node->name, detail);
+                  "bundle: /%s/" NAME ": %s", node->parent, node->name, detail);
 }
 
 int bundle_node_refuse_property(const struct bundle_node *node,

@@ -13,11 +13,11 @@
 
 #include "hypervisor/build/bundle.h"
 
-/* The node /folder/name. */
+/* The node /parent/name. */
 struct bundle_node {
     const struct bundle *bundle;
     struct bundle_error *error;
-    const char *folder;
+    const char *parent;
     const char *name;
     int offset;
 };

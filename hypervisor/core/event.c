@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Virtual IRQs as events.
+ * Raises virtual IRQs as events.
  */
 #include "hypervisor/core/event.h"
 

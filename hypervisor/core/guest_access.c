@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The way is the engine's.
+ * Calls the engine of the vCPU that runs.
  */
 #include "hypervisor/core/guest_access.h"
 

@@ -26,7 +26,7 @@ static int64_t check_array(uint64_t vaddr, uint64_t nr, size_t entry_size)
  * EFAULT: one cannot be read. EINVAL: mfns is not aligned to 8. E2BIG: more
  * than PARAPET_MAX_FRAMES. EPERM: it is not the domain's. EBUSY: something
  * refers to it. On any failure restart_done of them are done; ERESTART: go on
- * behind them.
+ * after them.
  */
 int64_t hc_memory_give_back(uint64_t mfns, uint64_t nr_mfns)
 {
@@ -82,7 +82,7 @@ static int64_t populate(struct memory_owner *m, uint64_t vaddr)
  * EINVAL: frames is not aligned to 8, or a gfn is not below nr_gfns. ENOMEM:
  * the machine has none. ENOSPC: the domain has all that it may have. E2BIG:
  * more than PARAPET_MAX_FRAMES. On any failure restart_done of them are done;
- * ERESTART: go on behind them.
+ * ERESTART: go on after them.
  */
 int64_t hc_memory_populate(uint64_t frames, uint64_t nr_frames)
 {

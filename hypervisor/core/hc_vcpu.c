@@ -80,7 +80,7 @@ int64_t hc_vcpu_up(uint32_t vcpu, uint64_t entry, uint64_t stack,
     return result;
 }
 
-/* yield: behind the other runnable vCPUs of this CPU. Returns 0. */
+/* yield: after the other runnable vCPUs of this CPU. Returns 0. */
 int64_t hc_yield(void)
 {
     this_cpu()->exit_work |= WORK_RESCHEDULE;

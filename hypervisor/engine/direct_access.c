@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The page tables in use are the guest's: its addresses are, too.
+ * The CPU uses the guest's own page tables, so its addresses work here as well.
  */
 #include "hypervisor/engine/direct_access.h"
 

@@ -155,7 +155,7 @@ static inline bool bounce_user(struct vcpu *v, struct cpu_regs *regs,
 }
 
 /*
- * Hands the exception to its handler, which there is. The error code's user
+ * Hands the exception to its handler, which is set. The error code's user
  * bit tells the mode, and not the CPL. (regs is where the caller has it.)
  */
 static bool bounce_exception(struct cpu_regs *regs, const struct pv_trap *trap,

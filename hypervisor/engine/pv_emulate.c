@@ -205,7 +205,7 @@ static bool emulate_lmsw(struct cpu_regs *regs, const struct insn *insn)
 
 /*
  * The CPU holds interrupts off for one instruction after sti, so that an idle
- * loop's `sti; hlt` cannot sleep on what came in between. So a hlt behind it
+ * loop's `sti; hlt` cannot sleep on what came in between. So a hlt after it
  * is done with it, but in single steps, each of which is reported; before any
  * other instruction an event may come at once.
  */

@@ -203,7 +203,7 @@ update_many(uint64_t updates, uint64_t nr_updates, uint64_t mask)
  * that it must not have. E2BIG: more than PARAPET_MAX_UPDATES. EPERM: a frame
  * or slot is not the domain's. ENOENT: pte is in no page table. EBUSY: a frame
  * is in use as another type. ENOSPC: too many references to a frame. On any
- * failure restart_done updates are done; ERESTART: go on behind them.
+ * failure restart_done updates are done; ERESTART: go on after them.
  */
 int64_t hc_mmu_update(uint64_t updates, uint64_t nr_updates, uint64_t mask)
 {

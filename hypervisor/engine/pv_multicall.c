@@ -108,7 +108,7 @@ static inline bool is_refused(struct cpu_info *cpu, uint8_t flags,
  * An entry that fails does not stop the others. EINVAL: calls is not aligned
  * to 8. E2BIG: more than PARAPET_MAX_MULTICALL. EFAULT: an entry cannot be
  * read or its result not be written; the entries before it have their
- * results. ERESTART: restart_done entries are done, go on behind them; also
+ * results. ERESTART: restart_done entries are done, go on after them; also
  * when an entry asks for that itself.
  */
 int64_t hc_multicall(uint64_t calls, uint64_t nr_calls)

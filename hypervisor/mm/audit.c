@@ -169,8 +169,7 @@ static void check_frame(struct audit *a, mfn_t mfn)
     expect(a, mfn, "references", f->audit_references, state & STATE_REFERENCES);
     expect(a, mfn, "type count", f->audit_count,
            (state & STATE_COUNT) >> STATE_COUNT_SHIFT);
-    expect(a, mfn, "a type that there is", true,
-           state_type(state) <= TYPE_WRITABLE);
+    expect(a, mfn, "a known type", true, state_type(state) <= TYPE_WRITABLE);
     if (state_is_table(state))
         check_table(a, mfn);
     else
@@ -182,7 +181,7 @@ static void check_frame(struct audit *a, mfn_t mfn)
 }
 
 /* Other domains take and give frames meanwhile: the state is set before the
- * M2P, and cleared behind it. */
+ * M2P, and cleared after it. */
 static void check_free(struct audit *a, mfn_t mfn)
 {
     uint64_t before = frame_state(frame_info(mfn));

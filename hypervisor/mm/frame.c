@@ -3,7 +3,7 @@
  * Owns one bit for each frame up to the end of RAM: 1 is in use or no RAM. A
  * second bitmap has a bit for each word of the first: 1 is full; and a third
  * one the same for the second. So a search is short however much is in use,
- * which a guest may have some influence on: one word of the third bitmap is
+ * on which a guest may have some influence: one word of the third bitmap stands
  * for 1 GiB.
  */
 #include "hypervisor/mm/frame.h"

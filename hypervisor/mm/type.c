@@ -122,7 +122,7 @@ bool type_claim(struct memory_owner *m, struct frame_info *f, uint64_t state,
            (changes && f->nr_valid != 0));
     if (!frame_state_change(f, &state, to + STATE_USE))
         return false;
-    /* The stamp is read behind the change: who dropped has stamped before. */
+    /* The stamp is read after the change: who dropped has stamped before. */
     if (changes)
         work_add(&m->work, flush_stale(m, f));
     return true;

@@ -11,7 +11,7 @@
  * A unit is an instruction of gcc 12's code, as QEMU's -icount counts them,
  * without DEBUG=1. The figures below are what tests/kernels/bound_memory.c
  * showed for the worst that a guest can make of each step, rounded up. Clang
- * 14's code takes up to an eighth more, for which there is room: 18,100 for
+ * 14's code takes up to an eighth more, and there is room for that: 18,100 for
  * the longest call. The test fails where a figure is far too small.
  *
  * The lock of the owner is held.

@@ -304,9 +304,9 @@ static void test_endless_property(void **state)
     }
 }
 
-/* ---- what is refused: folders and nodes ---- */
+/* ---- what is refused: nodes ---- */
 
-static void test_folders(void **state)
+static void test_parents(void **state)
 {
     (void)state;
     REFUSED(drop_node("/images"),
@@ -621,7 +621,7 @@ int main(void)
         cmocka_unit_test_setup(test_truncated, set_up),
         cmocka_unit_test_setup(test_endless_property, set_up),
         cmocka_unit_test_setup(test_damaged_header, set_up),
-        cmocka_unit_test_setup(test_folders, set_up),
+        cmocka_unit_test_setup(test_parents, set_up),
         cmocka_unit_test_setup(test_number_of_domains, set_up),
         cmocka_unit_test_setup(test_index_of_a_domain, set_up),
         cmocka_unit_test_setup(test_name_of_a_domain, set_up),

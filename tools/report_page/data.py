@@ -13,7 +13,7 @@ NUMBERS = ("insns", "budget_insns", "budget_exits", "ticks_median", "ticks_p25",
 NUMBERS_BY_NAME = ("exits_by_name", "insns_by_part")
 # More is no figure; nor is NaN, which is less than nothing.
 LARGEST = 1e18
-# The JSON has one digit behind the point: from here on it loses little.
+# The JSON has one digit after the point: from here on it loses little.
 EXACT_NS = 10
 OUR_ENGINE = "pv"
 BREAKDOWN = "null_hypercall_breakdown_"

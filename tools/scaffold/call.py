@@ -129,11 +129,11 @@ def check_work(call):
         return
     if not call.count or (call.buffers and not call.lengths):
         raise Refused("PREEMPTIBLE=1 needs a u64 that says how much there is "
-                      "to do: the length behind the buffer, or a number of "
+                      "to do: the length after the buffer, or a number of "
                       "units where there is no buffer")
     if any(arg.length is not call.count for arg in call.buffers):
         raise Refused("PREEMPTIBLE=1 takes buffers in one row, with one "
-                      "length behind it; write any other kind by hand")
+                      "length after it; write any other kind by hand")
     if call.buffers and min(b.size for b in call.buffers) <= UNITS_AT_A_TIME:
         raise Refused(f"PREEMPTIBLE=1 is for more than {UNITS_AT_A_TIME} "
                       "bytes; without it there is less to write")

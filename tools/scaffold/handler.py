@@ -159,7 +159,7 @@ def contract_of(call):
                  "fault is done.")
     if call.preemptible:
         units = "bytes" if call.buffers else "units"
-        text += (f" ERESTART: restart_done {units} are done, go on behind "
+        text += (f" ERESTART: restart_done {units} are done, go on after "
                  "them.")
     return wrapped_comment(text)
 
