@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Interrupts by port: the number of an event channel in the pv build, a vector
- * in the native one. Who has something that interrupts binds its port; the
+ * in the native one. A driver binds the port of its interrupt; the
  * ports of the timer and the console are in privops/privops.h.
  */
 #ifndef GUEST_KERNEL_CORE_IRQ_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Character devices by number. Who has some registers a table of them at boot:
+ * Character devices by number. Their files register a table of them at boot:
  * fs/device_null.c, tty/tty.c.
  */
 #ifndef GUEST_KERNEL_FS_DEVICE_H

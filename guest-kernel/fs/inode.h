@@ -38,7 +38,7 @@ struct pipe;
 #define PATH_MAX 4096u
 
 /* Called for each entry of a directory: false ends it. cookie is where to go
- * on behind it; type is MODE_TYPE's bits. */
+ * on after it; type is MODE_TYPE's bits. */
 typedef bool dir_emit_t(void *context, const char *name, size_t size,
                         uint64_t number, uint32_t type, uint64_t cookie);
 

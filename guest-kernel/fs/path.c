@@ -131,7 +131,7 @@ static int64_t follow(struct walk *walk, struct inode *link)
     return result;
 }
 
-/* There is no such name. If nothing but slashes is behind it, it can be made.
+/* There is no such name. If nothing but slashes is after it, it can be made.
  */
 static void note_place(const struct walk *walk, const char *name, size_t size)
 {

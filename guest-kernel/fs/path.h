@@ -42,7 +42,7 @@ struct path_place {
     struct inode *dir;   /* NULL: more of the path is not there, either */
     char name[NAME_MAX]; /* size bytes, not terminated */
     size_t size;
-    bool has_slash; /* behind it */
+    bool has_slash; /* after it */
 };
 
 /* path_find(), and if that fails with -ENOENT the place, its directory with a
@@ -51,7 +51,7 @@ int64_t path_find_or_place(struct inode *from, const char *path, bool follow,
                            struct inode **found, struct path_place *place);
 
 /* The directory in which the path's last part is, and that part, which points
- * into path, with slashes or the end behind it. *dir gets a reference.
+ * into path, with slashes or the end after it. *dir gets a reference.
  * -EEXIST if the path ends with "." or ".." or is "/". */
 int64_t path_find_dir(struct inode *from, const char *path, struct inode **dir,
                       const char **name, size_t *size);

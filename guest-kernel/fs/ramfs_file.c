@@ -125,7 +125,7 @@ int64_t ramfs_fill(struct inode *inode, const void *bytes, size_t size)
     return inode->size == size ? 0 : -ENOSPC;
 }
 
-/* What is behind the new end reads as zero when the file grows again. */
+/* What is beyond the new end reads as zero when the file grows again. */
 static void clear_tail(struct inode *inode, uint64_t size)
 {
     char *page = object_page(inode->object, size / PAGE_SIZE, false);

@@ -4,7 +4,7 @@
  * CPU's maker says. (QEMU's TCG answers rdrand from the host's generator.)
  * Otherwise from a small generator (Sebastiano Vigna's splitmix64) that starts
  * with the time: different at each boot, good enough to spread hash tables and
- * stack protectors' values, and to be guessed by whoever tries. It is no base
+ * stack protectors' values, but anybody who tries can guess it. It is no base
  * for keys, and nothing tells a program which of the two it got.
  */
 #include "guest-kernel/fs/random.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The tables are those below the kernel's root, reached as a user's are. They
- * are prepared, so that none comes or goes later.
+ * The tables below the kernel's root are walked as a user's are. All are made
+ * at the start, so that none comes or goes later.
  */
 #include "guest-kernel/mm/kernel_area.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Pages of the kernel's own at addresses of its own, outside the direct map:
- * such as may be missing. Interrupts disabled.
+ * Pages of the kernel's own outside the direct map, at addresses where a page
+ * may be missing. Interrupts disabled.
  */
 #ifndef GUEST_KERNEL_MM_KERNEL_AREA_H
 #define GUEST_KERNEL_MM_KERNEL_AREA_H

@@ -33,7 +33,7 @@ void object_put(struct object *object);
 void *object_page(struct object *object, uint64_t number, bool create);
 
 /*
- * Where a file's contents end. Pages that begin there or behind cannot be
+ * Where a file's contents end. Pages that begin there or later cannot be
  * mapped (SPACE_FAULT_BEYOND); others may call for them by number all the
  * same. Nowhere, at first.
  */

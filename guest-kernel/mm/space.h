@@ -128,7 +128,7 @@ enum space_fault {
     SPACE_FAULT_UNMAPPED,  /* nothing is mapped there */
     SPACE_FAULT_FORBIDDEN, /* what is mapped there does not allow it */
     SPACE_FAULT_NO_MEMORY,
-    SPACE_FAULT_BEYOND, /* behind the end of the file that is mapped */
+    SPACE_FAULT_BEYOND, /* beyond the end of the file that is mapped */
 };
 
 /* A page fault at vaddr, with the CPU's error code. */

@@ -6,8 +6,8 @@
  *
  * Few pages are copied at once: those that were written lately, such as the
  * one with the stack's end. Both sides will write them again soon, and a page
- * fault costs more than a copy. What was written the CPU notes in the entries;
- * when that have become too many, all entries begin anew.
+ * fault costs more than a copy. The CPU notes in an entry that its page was
+ * written; when too many are noted so, all these notes are cleared.
  */
 #include "guest-kernel/mm/area.h"
 #include "guest-kernel/mm/layout.h"

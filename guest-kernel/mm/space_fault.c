@@ -53,7 +53,7 @@ static void *object_page_at(const struct area *area, uint64_t offset,
                        create);
 }
 
-/* Behind the end of a file. What of an area has no object goes on. */
+/* Beyond the end of a file. What of an area has no object goes on. */
 static bool is_beyond(const struct area *area, uint64_t vaddr)
 {
     const struct space_source *source = &area->source;
@@ -65,7 +65,7 @@ static bool is_beyond(const struct area *area, uint64_t vaddr)
 }
 
 /* The entry for a page that is not mapped, to be written or not: 0 without
- * memory, behind the end of a file, and if the page would have to be made but
+ * memory, beyond the end of a file, and if the page would have to be made but
  * must not. */
 static uint64_t new_entry(const struct area *area, uint64_t vaddr, bool write,
                           bool make)

@@ -85,7 +85,7 @@ uint64_t *table_next(uint64_t *root, uint64_t *vaddr, uint64_t end)
         entry = walk(root, *vaddr, &level);
         if (*entry != 0)
             return entry;
-        /* On to the next that is not 0 in this table, or behind the table. */
+        /* On to the next that is not 0 in this table, or after the table. */
         index = table_index(*vaddr, level);
         nr = table_next_set(entry - index, index) - index;
         *vaddr = ALIGN_DOWN(*vaddr, table_span(level)) + nr * table_span(level);

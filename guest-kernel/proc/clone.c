@@ -2,7 +2,7 @@
  *
  * clone(2), and with it fork(2), vfork(2) and the making of threads. Linux lets
  * a program say of each part of a process whether it is shared; libc asks for
- * four combinations, and these there are:
+ * these four combinations, and no others work:
  *
  *   nothing shared              fork: a process with a copy of everything
  *   CLONE_VFORK                 the same; the caller waits for its execve(2)

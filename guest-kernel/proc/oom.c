@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Who is to go when memory has run out. Many small processes are one large job:
- * of all groups the one with the most pages, those in pipes and the like too,
- * and in it the process with the most; process 1 only if it is alone. Only one
- * at a time: it takes a while until the memory of one that was killed is there.
+ * Which process ends when memory has run out. Many small processes are one
+ * large job: of all groups the one with the most pages, those in pipes and the
+ * like too, and in it the process with the most; process 1 only if it is alone.
+ * Only one at a time: it takes a while until the memory of one that was killed
+ * is there.
  */
 #include "guest-kernel/proc/oom.h"
 
@@ -60,7 +61,7 @@ static uint64_t nr_pages_of_group(uint32_t pgid)
     return nr;
 }
 
-/* Behind count_all(). */
+/* After count_all(). */
 static struct process *choose(void)
 {
     struct process *process, *found = process_current();

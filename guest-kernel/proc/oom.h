@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Out of memory: when a program touches a page that it may, and there is none.
+ * Out of memory: a program touches a page that it may use, and none is free.
  */
 #ifndef GUEST_KERNEL_PROC_OOM_H
 #define GUEST_KERNEL_PROC_OOM_H

@@ -71,7 +71,7 @@ void signal_exec(struct process *process);
 
 /*
  * On the way to user mode with regs, interrupts enabled: delivers, stops, or
- * does not return. If a system call is behind it, is_syscall, and rax has its
+ * does not return. If it comes from a system call, is_syscall, and rax has its
  * result: -ERESTARTSYS and -ERESTARTNOHAND become what the program sees.
  */
 void signal_deliver(struct trap_regs *regs, bool is_syscall);

@@ -199,7 +199,7 @@ bool signal_frame_push(struct trap_regs *regs,
     struct signal_frame frame;
 
     fpu_vaddr = ALIGN_DOWN(top - fpu_area_size(), FPU_ALIGNMENT);
-    /* As behind a call: the return address is eight below a multiple. */
+    /* As after a call: the return address is eight below a multiple. */
     vaddr = ALIGN_DOWN(fpu_vaddr - sizeof(frame), STACK_ALIGNMENT) - 8;
     if (vaddr < low || vaddr > top || action->handler >= SPACE_USER_END ||
         !(action->flags & SA_RESTORER))

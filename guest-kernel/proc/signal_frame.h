@@ -5,7 +5,7 @@
  * programs look into it.
  *
  *   high   what was interrupted, and 128 bytes that its code may use (red zone)
- *          xsave area, 64-byte aligned, and FP_XSTATE_MAGIC2 behind it
+ *          xsave area, 64-byte aligned, and FP_XSTATE_MAGIC2 after it
  *          struct signal_frame:  siginfo
  *                                ucontext: registers, mask, where the xsave
  *                                area is

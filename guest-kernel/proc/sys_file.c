@@ -214,7 +214,7 @@ int64_t sys_rmdir(struct process *self, const uint64_t *args)
 
 #define RENAME_NOREPLACE 1u
 
-/* A name with a slash behind it is a directory's. */
+/* A name with a slash after it is a directory's. */
 static int64_t check_rename(const struct user_name *from,
                             const struct user_name *to, bool replace)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Who one is: all processes are user 0 of group 0, and stay that.
+ * Users and groups: all processes are user 0 of group 0, and stay that.
  */
 #include "guest-kernel/errno.h"
 #include "guest-kernel/proc/syscall.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The kernel uses none of the vector registers, neither base, and no address
- * of the user's half. So all of that stays the last thread's while threads of
- * the kernel run, and is exchanged only when another thread of a process does:
- * from a program to the idle thread and back costs nothing.
+ * The kernel uses no vector register, neither of the program's bases (FS, GS),
+ * and no address of the user's half. So all of that stays the last thread's
+ * while threads of the kernel run, and is exchanged only when another thread of
+ * a process does: from a program to the idle thread and back costs nothing.
  */
 #include "guest-kernel/proc/user.h"
 

@@ -33,7 +33,7 @@ void user_leave(void);
  */
 void user_trap(struct trap_regs *regs);
 
-/* Behind an interrupt of user mode: what user_trap() does last. Interrupts are
+/* After an interrupt of user mode: what user_trap() does last. Interrupts are
  * disabled on the way in and out. */
 void user_return(struct trap_regs *regs);
 

@@ -44,7 +44,7 @@ struct user_name {
     struct inode *dir;
     char name[NAME_MAX]; /* size bytes, not terminated */
     size_t size;
-    bool has_slash; /* behind it */
+    bool has_slash; /* after it */
 };
 int64_t user_path_find_name(struct process *self, uint64_t dir_fd,
                             uint64_t vaddr, struct user_name *name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The inodes of /proc: made when a name is looked up, gone with the last
- * reference. What there is says a tree of tables (procfs/procfs_parts.h). An
+ * reference. A tree of tables says what there is (procfs/procfs_parts.h). An
  * inode holds its entry in private[0], and in private[1] the number of the
  * process it is about (upper half, 0 none) and that of a thread or descriptor.
  */
@@ -171,7 +171,7 @@ static int64_t dir_lookup(struct inode *inode, const char *name, size_t size,
     return *found == NULL ? -ENOMEM : 0;
 }
 
-/* Cookies: how many of the table have been listed; behind it, plus the number
+/* Cookies: how many of the table have been listed; after it, plus the number
  * to go on with. */
 static int64_t dir_list(struct inode *inode, uint64_t cookie, dir_emit_t *emit,
                         void *context)

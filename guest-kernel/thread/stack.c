@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * So many stacks always have their pages, in use or not: threads come and go
+ * MIN_MAPPED stacks always have their pages, in use or not: threads come and go
  * without a change of page tables then, and how much memory is free depends on
  * nothing but how many there are. Beyond, pages come and go with a stack's use.
  */

@@ -2,7 +2,7 @@
  *
  * The terminal as a file, and its input.
  *
- * The console's device makes carriage returns and newlines of newlines itself,
+ * The console's device itself puts a carriage return before each newline,
  * whether OPOST and ONLCR ask for it or not, so text goes out as it is.
  */
 #include "guest-kernel/errno.h"

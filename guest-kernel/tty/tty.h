@@ -7,7 +7,7 @@
  * Bytes are taken in as they come, at which time those that mean a signal
  * (Ctrl-C) act; all else waits, as it came, until a program reads. Only then is
  * it put together to lines, edited and echoed: so input that is typed or piped
- * ahead appears behind the prompt that it answers, and not in the middle of
+ * ahead appears after the prompt that it answers, and not in the middle of
  * other output.
  */
 #ifndef GUEST_KERNEL_TTY_TTY_H

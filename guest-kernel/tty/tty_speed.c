@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The speeds of a terminal (termios(3), ioctl_tty(2)). Nothing here is fast or
- * slow by them, but the C library reads them, and sets what it has read.
+ * The speeds of a terminal (termios(3), ioctl_tty(2)). They make nothing here
+ * faster, but the C library reads them, and sets what it has read.
  */
 #include "guest-kernel/tty/tty_parts.h"
 #include "lib/macros.h"

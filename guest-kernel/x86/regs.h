@@ -2,7 +2,7 @@
  *
  * The registers of interrupted code, as x86/trap_entry.S leaves them on the
  * stack. The upper part is the ABI's upcall frame; the native stubs build the
- * same, so that everything behind them is one code for both builds.
+ * same, so that all code after them is the same in both builds.
  */
 #ifndef GUEST_KERNEL_X86_REGS_H
 #define GUEST_KERNEL_X86_REGS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the native build cannot do without. On what its first instructions
- * rely they have checked themselves (lib/x86/cpu_check.inc); what is only of
+ * What the native build cannot do without. What its first instructions
+ * need they have checked themselves (lib/x86/cpu_check.inc); what is only of
  * use (AVX, the protections of the kernel from user memory) is not here: the
  * files that use it ask for it. Programs rely on what the System V ABI has at
  * the least.
