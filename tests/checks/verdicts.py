@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""tests/kernels/run: it believes a verdict only of the domain whose it is, and
-the hypervisor's lines only as long as no partner can write them."""
+"""tests/kernels/run: it believes a verdict only of the domain that gives it,
+and the hypervisor's lines only as long as no partner can write them."""
 
 import importlib.machinery
 import importlib.util

@@ -96,7 +96,7 @@ static void test_hlt_pending(void)
 
 /*
  * sti keeps events off for one more instruction (APM 3, STI), and an idle
- * loop relies on it: what is pending at the sti must wake the hlt behind it,
+ * loop relies on it: what is pending at the sti must wake the hlt after it,
  * and not come before. The timer is for the hypervisor that has it wrong.
  */
 static void test_sti_shadow(volatile uint64_t *ticks)

@@ -180,7 +180,7 @@ static void test_debug_registers(void)
 
 /*
  * A trapped instruction in the last byte of the text: the decoder finds
- * nothing behind it. It is emulated, and the guest faults behind it.
+ * nothing after it. It is emulated, and the guest faults after it.
  */
 extern const unsigned char mg_text_end[];
 

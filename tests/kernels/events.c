@@ -261,7 +261,7 @@ static void test_frame(void)
     MG_CHECK_EQ(upcall_frame.ss, PARAPET_SS);
     MG_CHECK_EQ(upcall_frame.error, 0);
     MG_CHECK(upcall_frame.rflags & PARAPET_RFLAGS_IF);
-    /* Interrupted right behind the hypercall that sent: its result is 0. */
+    /* Interrupted right after the hypercall that sent: its result is 0. */
     MG_CHECK_EQ(upcall_frame.rax, 0);
     MG_CHECK_EQ(mg_vcpu_page()->event_mask, 0);
     mg_cli();

@@ -24,8 +24,8 @@
  *                   spare one
  *   memory_audit    one time in a thousand
  *
- * Those from console_write on are left out of multicalls, where no guard comes
- * between. At the end the domain has all its frames, and the audit is clean.
+ * Those from console_write on are left out of multicalls, where no guard can
+ * step in. At the end the domain has all its frames, and the audit is clean.
  *
  * QEMU: patience=300
  */

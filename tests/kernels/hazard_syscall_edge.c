@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Hazard: a syscall whose return address is bad. Either in the last bytes of
- * the text, with nothing mapped behind; or, the worst one, in the last two
+ * the text, with nothing mapped after it; or, the worst one, in the last two
  * bytes below the first non-canonical address: on Intel, sysretq to there would
  * fault in ring 0, with the guest's stack. The hypercall is carried out, and
  * the guest faults at the return address; a system call of user mode comes in,

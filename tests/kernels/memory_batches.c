@@ -2,7 +2,7 @@
  *
  * mmu_update with batches of any size, from anywhere, with any mask: what is
  * refused, where it stopped, and that what came before is done and nothing
- * behind it.
+ * after it.
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

@@ -2,7 +2,7 @@
  *
  * Two edges of the address space that memory calls once tripped over: a store
  * to a read-only page by the last instruction of a mapped page, whose page
- * fault has to name the data and not what the hypervisor read behind the code;
+ * fault has to name the data and not what the hypervisor read after the code;
  * and a batch in the last bytes of all, which must not go on at address 0.
  */
 #include "abi/stubs.h"
@@ -27,7 +27,7 @@ static void map_at_zero(uint64_t entry)
     MG_DONE(mg_update(mg_entry_of(mg_start_root(), 0), mg_pte(l3, MG_TABLE)));
 }
 
-/* mov %rax, (%rdi); ret: at the end of the page at 0, with nothing behind. */
+/* mov %rax, (%rdi); ret: at the end of the page at 0, with nothing after it. */
 static void test_last_instruction(uint64_t *page)
 {
     static const uint8_t code[] = {0x48, 0x89, 0x07, 0xc3};

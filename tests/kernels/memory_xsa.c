@@ -8,7 +8,7 @@
  *   XSA-182  an update of flags alone gives a read-only recursive entry of a
  *            level-4 table write access
  *   XSA-212  the array of a memory call is looked at only at its start, and
- *            results are stored behind it, in the hypervisor's memory
+ *            results are stored after it, in the hypervisor's memory
  *   XSA-213  a multicall goes to another mode or root half way, and what comes
  *            after it is done in the wrong one
  */

@@ -172,7 +172,7 @@ preserve_syscall:
     ret
 
 /*
- * An iret to the instruction behind it, with a frame of what is in the
+ * An iret to the instruction after it, with a frame of what is in the
  * registers. pushes leave the flags alone; the frame's rsp is that of the
  * entry less 8, which the lea takes back.
  */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * The report of a domain that is killed is short, whatever its symbol table
- * holds: here more symbols than are looked at. The
- * longest lines are asked for, too: all bytes can be read, all digits of the
- * registers count. The partner takes the time. The boot, which sorts the
- * symbols, takes less than 0.1 s for all.
+ * holds: here more symbols than are looked at. Its lines are as long as they
+ * can be, too: all bytes can be read, all digits of the registers count. The
+ * partner takes the time. The boot, which sorts the symbols, takes less than
+ * 0.1 s for all.
  *
  * QEMU: smp=1 icount=1 partner=partners/stopwatch append="audit=off"
  * EXPECT: killed "no handler.*exception 6"

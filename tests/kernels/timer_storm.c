@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * As many timers as one CPU can have are up at one moment: no interrupt takes
- * more than a call may (docs/DESIGN.md, section 5), and none is lost, which is
- * the partners' to see. While they are set, setting one's own is short, too.
+ * more than a call may (docs/DESIGN.md, section 5), and none is lost, which
+ * the partners check. While they are set, setting one's own is short, too.
  *
  * BUNDLE: memory=4M
  * QEMU: smp=1 icount=1

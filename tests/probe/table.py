@@ -259,7 +259,7 @@ def generated(rows, version):
 
 
 def split_page(text):
-    """What is before the marks, between them, and behind."""
+    """What is before the marks, between them, and after."""
     try:
         before, rest = text.split(BEGIN + "\n")
         between, after = rest.split(END + "\n")

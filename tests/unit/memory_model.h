@@ -3,7 +3,7 @@
  * A second opinion on what is allowed with a domain's frames. It knows who
  * refers to what as a list of references, searches it for every question, and
  * has no counts and no states; it stops nowhere. How a call comes out, and what
- * the tables hold behind it, must be the same in hypervisor/mm.
+ * the tables hold after it, must be the same in hypervisor/mm.
  *
  * What a half-done call has left behind it takes from the frames: of each
  * table how many entries hold something (nr_valid), and as what.
@@ -25,7 +25,7 @@ struct model_failure {
     unsigned int index;
 };
 
-/* To be called behind mmu_create(). */
+/* To be called after mmu_create(). */
 void model_create(void);
 
 /*

@@ -239,7 +239,7 @@ static void move(uint64_t first, uint64_t end, uint64_t to)
     if (!area_move(&areas, first * PAGE_SIZE, end * PAGE_SIZE, to * PAGE_SIZE,
                    new_nr * PAGE_SIZE))
         return;
-    /* What was mapped to the end goes on behind it. */
+    /* What was mapped to the end goes on after it. */
     if (before.source.size >= distance + nr * PAGE_SIZE)
         before.source.size = distance + new_nr * PAGE_SIZE;
     for (page = first; page < end; page++)

@@ -209,7 +209,7 @@ static void test_layouts(void **state)
                       {3 * MIB - 1, 9 * MIB},
                       {8 * MIB, DIRECT_MAP_SIZE}},
          .nr_reserved = 7},
-        /* The one gap that is large enough lies behind the last range. */
+        /* The one gap that is large enough lies after the last range. */
         {.ram = {{0, 0x4000}, {MIB, MIB + 0x4000}},
          .nr_ram = 2,
          .reserved = {{MIB, MIB + 0x2001}, {0, 0x3001}},

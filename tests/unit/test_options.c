@@ -38,7 +38,7 @@ static void parse_copy(void *line)
     options_parse(line);
 }
 
-/* The line in memory of its very size: ASan sees a read behind it. */
+/* The line in memory of its very size: ASan sees a read past it. */
 static const char *refusal(const char *line)
 {
     char *copy = strdup(line);
@@ -143,7 +143,7 @@ static void test_words_for_others(void **state)
     assert_false(options.poison);
     accept("virtio_mmio.device=512@0xfeb00e00:12 poison=on");
     assert_true(options.poison);
-    /* A dot behind the = is no dot in the name. */
+    /* A dot after the = is no dot in the name. */
     refuse("poison=on.", "boot line: 'poison=on.': expected poison=on or off");
     refuse_unknown("x=a.b");
 }
@@ -155,7 +155,7 @@ static void test_unknown_words(void **state)
     refuse_unknown("quiet");
     refuse_unknown("=");
     refuse_unknown("=on");
-    /* Neither the beginning of a name nor one with more behind it. */
+    /* Neither the beginning of a name nor one with more after it. */
     refuse_unknown("lo=err");
     refuse_unknown("logs=err");
     refuse_unknown("Log=err");
@@ -184,7 +184,7 @@ static void test_bad_values(void **state)
     refuse("contained=yes",
            "boot line: 'contained=yes': expected contained=warn or require");
     refuse("panic=tes", "boot line: 'panic=tes': expected panic=test");
-    /* What stands before the bad word counts, what stands behind does not. */
+    /* What stands before the bad word counts, what stands after it does not. */
     refuse("poison=on panic=no log=err",
            "boot line: 'panic=no': expected panic=test");
     assert_true(options.poison);

@@ -120,7 +120,7 @@ static void test_link_loops(void **state)
     assert_int_equal(world_number("/41"), -ELOOP);
 }
 
-/* A link whose text and the rest behind it are longer than a path may be. */
+/* A link whose text and the rest after it are longer than a path may be. */
 static void test_long_links(void **state)
 {
     char text[PATH_MAX], path[PATH_MAX];

@@ -391,7 +391,7 @@ static void test_long_command_lines(void **state)
     assert_int_equal(strlen(info.cmdline), MAX_CMDLINE - 1);
 }
 
-/* Behind the last mapped byte is a hole, which must not be read. */
+/* After the last mapped byte is a hole, which must not be read. */
 static void test_command_lines_at_the_end(void **state)
 {
     (void)state;

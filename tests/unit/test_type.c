@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * hypervisor/mm/type.c: owners, references, the exclusive type, and that a
- * frame gets another type or owner only behind a flush.
+ * frame gets another type or owner only after a flush.
  */
 #include "tests/unit/unit.h"
 
@@ -21,7 +21,7 @@ static int begin(void **state)
     return 0;
 }
 
-/* Whatever a test has done, the books are right behind it. */
+/* Whatever a test has done, the counts are right after it. */
 static int end(void **state)
 {
     (void)state;

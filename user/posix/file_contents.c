@@ -55,7 +55,7 @@ static void sparse_files(void)
     char got[4];
     int fd = open("a", O_RDWR | O_CREAT, 0644);
 
-    check_is(pwrite(fd, "end", 3, far), 3, "pwrite behind the end");
+    check_is(pwrite(fd, "end", 3, far), 3, "pwrite beyond the end");
     check_is(size_of(fd), far + 3, "the size of a sparse file");
     check(blocks_of(fd) < 100, "a sparse file is small");
     check_is(pread(fd, got, 4, far - 1), 4, "pread");

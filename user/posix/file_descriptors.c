@@ -102,7 +102,7 @@ static void offsets(void)
     check_is(lseek(fd, 0, SEEK_CUR), 0, "pwrite leaves the offset");
     check_is(pread(fd, got, 8, 1), 7, "pread");
     check(memcmp(got, "\0abcdef", 7) == 0, "pread reads what is there");
-    check_is(pread(fd, got, 8, 100), 0, "pread behind the end");
+    check_is(pread(fd, got, 8, 100), 0, "pread beyond the end");
     check_error(pread(fd, got, 8, -1), EINVAL, "pread at -1");
     check_is(lseek(fd, -2, SEEK_END), 6, "SEEK_END");
     check_is(read(fd, got, 8), 2, "read to the end");

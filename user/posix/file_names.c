@@ -34,7 +34,7 @@ static void opening(void)
     write_file("a", "text");
     check_error(open("a", O_RDWR | O_CREAT | O_EXCL, 0644), EEXIST, "O_EXCL");
     check_error(open("a", O_RDONLY | O_DIRECTORY), ENOTDIR, "O_DIRECTORY");
-    check_error(open("a/", O_RDONLY), ENOTDIR, "a slash behind a file");
+    check_error(open("a/", O_RDONLY), ENOTDIR, "a slash after a file");
     check_error(open("a/b", O_RDONLY), ENOTDIR, "a name below a file");
     check_error(open("b/", O_RDWR | O_CREAT, 0644), EISDIR, "O_CREAT of b/");
     check_error(open(".", O_RDWR), EISDIR, "a directory for writing");
@@ -89,7 +89,7 @@ static void renaming_dirs(void)
     check_error(rename("e", "a"), ENOTEMPTY, "rename over one with entries");
     check_is(rename("a", "e"), 0, "rename over an empty directory");
     check_error(access("a", F_OK), ENOENT, "the old name");
-    check_is(rename("e/b/", "f"), 0, "rename with a slash behind");
+    check_is(rename("e/b/", "f"), 0, "rename with a slash after it");
     check_error(rename(".", "x"), EBUSY, "rename of .");
     check_is(rmdir("e"), 0, "rmdir");
     check_is(rmdir("f"), 0, "rmdir");

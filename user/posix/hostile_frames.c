@@ -25,7 +25,7 @@ static void keep_info(int number, siginfo_t *info, void *context)
     last_info = *info;
 }
 
-/* Behind the last field that kill(2) and the end of a child fill. */
+/* After the last field that kill(2) and the end of a child fill. */
 #define INFO_USED 48
 
 static void check_rest(const char *what)
@@ -76,7 +76,7 @@ enum spoil {
 static enum spoil spoil_what;
 static uint64_t spoil_value;
 
-/* The part of an xsave area that says what is in it; it is behind the 512
+/* The part of an xsave area that says what is in it; it is after the 512
  * bytes that fxsave has. */
 #define FPU_HEADER 512
 #define FPU_HEADER_SIZE 64

@@ -137,7 +137,7 @@ static void test_files_mapped(void)
     check_is(pwrite(file, "W", 1, 2), 1, "pwrite");
     check(shared[2] == 'W', "a write is not in the shared mapping");
     check_is(msync(shared, 2 * PAGE_SIZE, MS_SYNC), 0, "msync");
-    check(shared[PAGE_SIZE + 100] == 0, "not zero behind the file's end");
+    check(shared[PAGE_SIZE + 100] == 0, "not zero beyond the file's end");
     munmap(shared, 2 * PAGE_SIZE);
     shared = mmap(NULL, PAGE_SIZE, PROT_READ, MAP_SHARED, file, PAGE_SIZE);
     check(shared != MAP_FAILED && shared[0] == 'S', "a mapping with an offset");

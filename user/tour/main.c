@@ -80,7 +80,7 @@ void stop_arguments(int argc, char **argv)
     for (i = 1; i < argc; i++)
         printf("  argument %d: %s\n", i, argv[i]);
     check(argc > 0 && strstr(argv[0], "tour") != NULL, "its own name");
-    check(argv[argc] == NULL, "a zero behind the arguments");
+    check(argv[argc] == NULL, "a zero after the arguments");
     check(getauxval(AT_PAGESZ) == PAGE_SIZE, "auxiliary vector: page size");
     check(getauxval(AT_PHENT) == sizeof(*headers) && headers != NULL &&
               headers[0].p_type != PT_NULL && getauxval(AT_PHNUM) < 20,

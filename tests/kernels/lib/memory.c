@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns the memory behind the image, which it hands out and never takes back.
+ * Owns the memory after the image, which it hands out and never takes back.
  */
 #include "tests/kernels/lib/memory.h"
 

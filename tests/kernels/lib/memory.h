@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Page tables and frames as a micro-guest handles them. Pages come from the
- * memory behind the image, which only the direct map maps; so a page has one
+ * memory after the image, which only the direct map maps; so a page has one
  * mapping. Static pages of the image have two.
  *
  * Calls that may stop half way are carried on to their end here; a test of
