@@ -2,7 +2,7 @@
  *
  * Memory as a guest sees it: the form of a page-table entry, the tables that
  * it may read, and what the memory hypercalls take. Usable from C and, the
- * structures aside, from assembly. docs/ABI.md section 11 is the prose.
+ * structures aside, from assembly. docs/ABI.md section 3 is the prose.
  *
  * A machine frame number (mfn) names a frame of the machine, a guest frame
  * number (gfn) one of the domain's. Page tables hold machine frames.

@@ -30,7 +30,7 @@ struct trap_regs {
 };
 
 /* Whether user mode was interrupted. The selector is the same in both builds:
- * its privilege level is the mode (docs/ABI.md, section 4). */
+ * its privilege level is the mode (docs/ABI.md, section 5). */
 static inline bool trap_from_user(const struct trap_regs *regs)
 {
     return (regs->frame.cs & 3) != 0;

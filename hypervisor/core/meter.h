@@ -18,7 +18,7 @@
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
 
-#define METER_BOUND 20000        /* ABI.md, section 3 */
+#define METER_BOUND 20000        /* ABI.md, section 4 */
 #define METER_BOUND_REPORT 60000 /* of a domain that is killed */
 
 /* Set once, at boot: meter=on. */

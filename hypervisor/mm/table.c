@@ -93,7 +93,7 @@ static int entry_get(struct memory_owner *m, enum frame_type type,
     error = entry_check(entry);
     if (error || !(entry & PARAPET_PTE_P))
         return error;
-    /* Below, all is the user's, whatever its entries say (docs/ABI.md, 11). */
+    /* Below, all is the user's, whatever its entries say (docs/ABI.md, 3). */
     if (type == TYPE_USER_ROOT && !(entry & PARAPET_PTE_U))
         return -PARAPET_EINVAL;
     if (!work_take(&m->work, WORK_REFER))

@@ -4,7 +4,7 @@
  * step takes what it costs at most before it is made: a step for which too
  * little is left is not begun, and the call stops there with -ERESTART. So no
  * call is longer than its share, the way in and out, and what a failure costs,
- * which together are below the 20,000 instructions of docs/ABI.md, section 3.
+ * which together are below the 20,000 instructions of docs/ABI.md, section 4.
  * And each call gets ahead: with a fresh share one can go down all levels of a
  * tree and check an entry there.
  *

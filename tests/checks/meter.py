@@ -22,7 +22,7 @@ parapet: meter: interrupt  timer         20000         409   20000
 run: a domain ended badly
 """
 SAID = ("hypercall sum", "41,414", "20,000", "-ERESTART", "HC_PREEMPTIBLE",
-        "docs/ABI.md, section 3")
+        "docs/ABI.md, section 4")
 # A guest prints what it likes, but not once the last domain has ended.
 SPOOFED = f"""\
 {meter.END}

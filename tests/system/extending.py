@@ -416,7 +416,7 @@ def too_long():
     status, output = run(FOLLOWED, f"make kernels TEST={SUM}")
     expect(status != 0 and re.search(
         rf"^FAIL: {SUM}: metered: hypercall {SUM} took \d+,\d+ instructions: "
-        r"expected at most 20,000\..* HC_PREEMPTIBLE .*docs/ABI.md, section 3",
+        r"expected at most 20,000\..* HC_PREEMPTIBLE .*docs/ABI.md, section 4",
         output, re.M), output)
     status, output = run(FOLLOWED, f"tests/kernels/run --meter off {SUM}")
     expect(status == 0, f"it is wrong in other ways, too:\n{output}")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * hypervisor/mm/table.c: what docs/ABI.md section 11 says of entries, roots
+ * hypervisor/mm/table.c: what docs/ABI.md section 3 says of entries, roots
  * and updates. That it can stop anywhere is test_table_preempt.c's.
  */
 #include "tests/unit/unit.h"

@@ -61,5 +61,5 @@ def complaint(row):
             f"expected at most {row.bound:,}")
     if row.kind == "hypercall":
         text += (". Let it stop early with -ERESTART and mark its line "
-                 "HC_PREEMPTIBLE (docs/ABI.md, section 3)")
+                 "HC_PREEMPTIBLE (docs/ABI.md, section 4)")
     return text

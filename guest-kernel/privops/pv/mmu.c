@@ -2,7 +2,7 @@
  *
  * Page tables of the pv build: the CPU's own, with machine frames in them,
  * which we can read and only the hypervisor can write (docs/ABI.md section
- * 11). From a page to its machine frame by the P2M, and back by the M2P.
+ * 3). From a page to its machine frame by the P2M, and back by the M2P.
  *
  * A hypercall that can be preempted says in the vCPU page how far it came;
  * with interrupts disabled no other thread's hypercall overwrites that.

@@ -2,7 +2,7 @@
  *
  * How long a call keeps the CPU, in instructions: for tests that run with
  * icount=1, where a tick of the TSC is one. The ABI has a bound (docs/ABI.md,
- * section 3).
+ * section 4).
  */
 #ifndef KERNELS_BOUND_H
 #define KERNELS_BOUND_H
