@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The rows of what every kernel does all the time: interrupts, calls, events,
- * time. docs/BENCH.md says what one operation of each is.
+ * time. docs/BENCH.md and the page (tools/report_page/words.py) say what one
+ * operation of each is.
  */
 #include <stddef.h>
 

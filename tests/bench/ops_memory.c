@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * The rows of memory: page tables, address spaces and user mode. docs/BENCH.md
- * says what one operation of each is. Those of page tables work on a window of
- * as many pages as a table of level 1 has entries, in a slot of the kernel's
- * own; each page maps one of two frames, in turn.
+ * and the page (tools/report_page/words.py) say what one operation of each is.
+ * Those of page tables work on a window of as many pages as a table of level 1
+ * has entries, in a slot of the kernel's own; each page maps one of two frames,
+ * in turn.
  */
 #include <stdbool.h>
 
