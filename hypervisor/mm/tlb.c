@@ -48,21 +48,38 @@ static bool ask(struct cpu_info *cpu, uint64_t stamp)
     return true;
 }
 
+/*
+ * So many CPUs, at some 12 instructions each, are looked at by the entries of a
+ * multicall, and then it stops.
+ */
+#define LOOKS_OF_MULTICALL 384
+
+static void note_looks(unsigned int looks, unsigned int waits)
+{
+    struct cpu_info *cpu = this_cpu();
+
+    cpu->multicall_stop += looks * MULTICALL_LOOK;
+    if (cpu->multicall_stop >= LOOKS_OF_MULTICALL * MULTICALL_LOOK)
+        cpu->multicall_stop |= MULTICALL_LONG;
+    if (waits)
+        cpu->multicall_stop |= MULTICALL_WAITED;
+}
+
 unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t cpus)
 {
-    unsigned int waits = 0;
+    unsigned int looks = 0, waits = 0;
     uint64_t asked = 0;
 
     for (uint64_t rest = cpus; rest; rest &= rest - 1) {
         unsigned int cpu = (unsigned int)__builtin_ctzl(rest);
 
+        looks++;
         if (ask(percpu_info(cpu), stamp)) {
             asked |= 1ul << cpu;
             waits++;
         }
     }
-    if (waits)
-        this_cpu()->multicall_stop |= MULTICALL_WAITED;
+    note_looks(looks, waits);
     for (; asked; asked &= asked - 1) {
         while (!has_flushed(percpu_info((unsigned int)__builtin_ctzl(asked)),
                             stamp)) {

@@ -23,6 +23,9 @@ struct vcpu;
 #define MULTICALL_WAITED 1u /* for a lock, or for another CPU's flush */
 #define MULTICALL_REPEAT 2u /* the entry has asked for -ERESTART */
 #define MULTICALL_LONG 8u   /* the entry took longer than they do */
+#define MULTICALL_STOP 0xffu
+/* Above them: how many CPUs its entries have looked at (mm/tlb.c). */
+#define MULTICALL_LOOK 0x100u
 
 /* Bits of exit_work: what is to be done before the guest runs on. */
 #define WORK_RESCHEDULE 1u
