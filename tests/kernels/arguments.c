@@ -100,8 +100,10 @@ static void check_alignment(struct subject *s)
         int64_t result = call_with(object_of(s->good) - down, s);
 
         if (result == -PARAPET_EFAULT || (result == -PARAPET_EINVAL) == good)
-            mg_failure("%s: an object %lu below the edge: got %ld", s->hc->name,
-                       down, result);
+            mg_failure("%s: an object %lu below the edge: expected %s, got %ld",
+                       s->hc->name, down,
+                       good ? "neither -EFAULT nor -EINVAL" : "-EINVAL",
+                       result);
     }
 }
 
@@ -154,8 +156,8 @@ static void check_number(struct subject *s)
                        "abi/hypercalls.def does not name",
                        s->hc->name, s->position, values[i], result);
         if (too_long && result >= 0)
-            mg_failure("%s: argument %zu is %#lx: got %ld", s->hc->name,
-                       s->position, values[i], result);
+            mg_failure("%s: argument %zu is %#lx: expected an error, got %ld",
+                       s->hc->name, s->position, values[i], result);
     }
 }
 

@@ -38,7 +38,7 @@ static bool read_in_turn(uint64_t turn)
     uint64_t shown = before;
 
     if (now < before) {
-        mg_failure("from %lu back to %lu ns, by %s", before, now,
+        mg_failure("the clock went from %lu back to %lu ns, by %s", before, now,
                    turn % 2 ? "hypercall" : "page");
         return false;
     }
@@ -88,8 +88,8 @@ void test_main(void)
             nr_changes++;
         }
         if (latest > end) {
-            mg_failure("%d changes in %lu s, expected %d", nr_changes,
-                       GIVE_UP / MG_S, ENOUGH_CHANGES);
+            mg_failure("expected %d changes in %lu s, got %d", ENOUGH_CHANGES,
+                       GIVE_UP / MG_S, nr_changes);
             break;
         }
     }

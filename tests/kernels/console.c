@@ -63,8 +63,9 @@ static void test_over_the_edge(void)
         int64_t result = hypercall_console_write(text, lengths[i]);
 
         if (result != -PARAPET_EFAULT && (result <= 0 || result > 8))
-            mg_failure("8 readable bytes, length %#lx: got %ld", lengths[i],
-                       result);
+            mg_failure("8 readable bytes, length %#lx: expected -EFAULT or 1 "
+                       "to 8, got %ld",
+                       lengths[i], result);
     }
 }
 

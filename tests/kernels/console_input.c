@@ -63,6 +63,6 @@ void test_main(void)
     size = read_line(line, sizeof(line) - 7);
     if (size < sizeof(expected) - 1 ||
         memcmp(line, expected, sizeof(expected) - 1) != 0)
-        mg_failure("the text came out wrong: %zu bytes, '%.*s'", size,
+        mg_failure("expected '%s', got %zu bytes, '%.*s'", expected, size,
                    (int)size, line);
 }

@@ -96,8 +96,8 @@ static void test_exits(void)
         for (uint64_t n = 0; n < ROUNDS; n++)
             cases[i].deed();
         if (*counter - before != ROUNDS)
-            mg_failure("%s: %lu counted, expected %d", cases[i].name,
-                       *counter - before, ROUNDS);
+            mg_failure("%s: expected %d counted, got %lu", cases[i].name,
+                       ROUNDS, *counter - before);
     }
 }
 
@@ -161,7 +161,7 @@ static void check_timed(const char *what, uint64_t timed)
     uint64_t due = TIMED_ROUNDS / PARAPET_LATENCY_INTERVAL;
 
     if (timed < due / 2 || timed > due + due / 2)
-        mg_failure("%s: %lu were timed, expected about %lu", what, timed, due);
+        mg_failure("%s: expected about %lu timed, got %lu", what, due, timed);
 }
 
 static void call_version(void)

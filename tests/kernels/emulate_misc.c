@@ -143,7 +143,8 @@ static void test_refused(void)
         if (!mg_try(deed->fn, memory, &fault))
             mg_failure("%s did not fault", deed->name);
         else if (fault.vector != MG_GP && fault.vector != MG_UD)
-            mg_failure("%s: %s", deed->name, mg_trap_name(fault.vector));
+            mg_failure("%s: expected #GP or #UD, got %s", deed->name,
+                       mg_trap_name(fault.vector));
     }
     /* Nothing was stored. */
     for (size_t i = 0; i < sizeof(memory); i++)

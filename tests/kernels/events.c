@@ -16,8 +16,8 @@ static volatile uint64_t count;
 static void expect_count(uint64_t expected, const char *when)
 {
     if (count != expected)
-        mg_failure("%s: %lu upcalls so far, expected %lu", when, count,
-                   expected);
+        mg_failure("%s: expected %lu upcalls so far, got %lu", when, expected,
+                   count);
     count = 0;
 }
 

@@ -89,8 +89,10 @@ static void check(size_t way, uint32_t selector)
     if (is_emulator_fault(way, &fault))
         return;
     if (fault.vector != MG_GP || fault.frame.error != (selector & ~3u))
-        mg_failure("%s to selector %#x: %s, error %#lx", transfers[way].name,
-                   selector, mg_trap_name(fault.vector), fault.frame.error);
+        mg_failure(
+            "%s to selector %#x: expected #GP, error %#x, got %s, error %#lx",
+            transfers[way].name, selector, selector & ~3u,
+            mg_trap_name(fault.vector), fault.frame.error);
     if (selector == PARAPET_CS_USER)
         mg_failure("%s to the guest's own code faulted", transfers[way].name);
 }
@@ -116,7 +118,8 @@ static void test_refused(const char *name, void (*fn)(void *))
     if (!mg_try(fn, NULL, &fault))
         mg_failure("%s did not fault", name);
     else if (fault.vector != MG_GP && fault.vector != MG_UD)
-        mg_failure("%s: %s", name, mg_trap_name(fault.vector));
+        mg_failure("%s: expected #GP or #UD, got %s", name,
+                   mg_trap_name(fault.vector));
 }
 
 void test_main(void)

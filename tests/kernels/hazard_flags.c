@@ -80,7 +80,7 @@ static void test_calls(uint64_t set)
 
         MG_CHECK_EQ(hypercall_result, ways[i].result);
         if ((got & SURVIVES) != (set & SURVIVES))
-            mg_failure("%s with flags %#lx: %#lx came back", ways[i].name, set,
+            mg_failure("%s with flags %#lx: got %#lx back", ways[i].name, set,
                        got);
         mg_cli();
     }

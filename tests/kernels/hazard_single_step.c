@@ -88,15 +88,18 @@ static void check(const char *name, void (*fn)(void *), uint64_t least_steps)
     nr_steps = 0;
     result = (int64_t)mg_call(fn, NULL);
     if (result != PARAPET_ABI_VERSION)
-        mg_failure("%s: the result is %ld", name, result);
+        mg_failure("%s: expected the version, %d, got %ld", name,
+                   PARAPET_ABI_VERSION, result);
     if (nr_steps < least_steps)
-        mg_failure("%s: %lu debug exceptions, expected %lu or more", name,
-                   nr_steps, least_steps);
+        mg_failure("%s: expected %lu debug exceptions or more, got %lu", name,
+                   least_steps, nr_steps);
     if (dr6 != (DR6_RESET | DR6_BS))
-        mg_failure("%s: dr6 of a step is %lx", name, dr6);
+        mg_failure("%s: dr6 of a step: expected %lx, got %lx", name,
+                   DR6_RESET | DR6_BS, dr6);
     /* A step that ended in the hypervisor is forgotten with it. */
     if (!mg_try(int1, NULL, NULL) && dr6 != DR6_RESET)
-        mg_failure("%s: dr6 of int1 is %lx", name, dr6);
+        mg_failure("%s: dr6 of int1: expected %lx, got %lx", name, DR6_RESET,
+                   dr6);
     mg_cli();
 }
 

@@ -270,7 +270,8 @@ static void check_new_frame(const struct parapet_populate *entry)
     map(page);
     for (int i = 0; i < MG_PTES; i++) {
         if (page[i] != 0) {
-            mg_failure("gfn %#lx: word %d is %#lx", entry->gfn, i, page[i]);
+            mg_failure("gfn %#lx: word %d: expected 0, got %#lx", entry->gfn, i,
+                       page[i]);
             break;
         }
         page[i] = ~0ul; /* for the next who gets it */

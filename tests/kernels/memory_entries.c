@@ -75,7 +75,8 @@ static void expect_refused(int level, uint64_t bit)
     MG_DONE(mg_set_writable(later, false));
     result = mg_pin(later, (uint32_t)level);
     if (result != -PARAPET_EINVAL)
-        mg_failure("level %d, bits %#lx: pin: %ld", level, bit, result);
+        mg_failure("level %d, bits %#lx: pin: expected -EINVAL, got %ld", level,
+                   bit, result);
     MG_CHECK_EQ(mg_vcpu_page()->failed_entry, mg_entry_of(later, 9));
     mg_audit();
 }

@@ -51,7 +51,7 @@ static void try_entries(uint64_t mfn)
         expect("an entry", mfn, mg_update(entry, address | MG_USER));
         expect("a writable entry", mfn, mg_update(entry, address | MG_TABLE));
         if (mg_read_entry(entry) != 0)
-            mg_failure("an entry has frame %#lx", mfn);
+            mg_failure("an entry was set to frame %#lx", mfn);
     }
     expect("mmu_update_va", mfn, mg_set_va((uint64_t)tables[1], address | 1));
 }

@@ -43,7 +43,8 @@ static void note(int vcpu, int64_t result)
         nr_busy[vcpu]++;
         break;
     default:
-        mg_failure("vCPU %d: %ld (%s)", vcpu, result, mg_error_name(-result));
+        mg_failure("vCPU %d: expected 0 or that it was busy, got %ld (%s)",
+                   vcpu, result, mg_error_name(-result));
         break;
     }
 }

@@ -89,7 +89,8 @@ static void note(uint64_t number, int64_t result)
     const struct mg_hypercall *hc = mg_hypercall_find(number);
 
     if (!mg_hypercall_can_return(hc, result))
-        mg_failure("%s: %ld", hc->name, result);
+        mg_failure("%s: got %ld, which abi/hypercalls.def does not name",
+                   hc->name, result);
     if (result == 0)
         nr_done[mg_vcpu_id()]++;
     else

@@ -79,7 +79,7 @@ static void test_applied(void)
 
         store.value = mg_pte(page, MG_USER | PARAPET_PTE_W);
         if (!mg_expect_no_fault("a trapped write", movs[i], &store))
-            mg_failure("it was mov number %zu", i);
+            mg_failure("the write that failed was movs[%zu]", i);
         MG_CHECK_EQ(table[20], store.value);
         MG_CHECK_EQ(nr_emulated(), before + 1);
         store.value = mg_pte(page, MG_READ);

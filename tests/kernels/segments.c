@@ -143,11 +143,12 @@ static void check_load(const char *name, void (*load)(void *),
     bool faulted = mg_try(load, (void *)(uint64_t)selector, &fault);
 
     if (faulted == allowed)
-        mg_failure("loading %s with %#x: %s", name, selector,
+        mg_failure("loading %s with %#x: expected %s, got %s", name, selector,
+                   allowed ? "no fault" : "a fault",
                    faulted ? mg_trap_name(fault.vector) : "no fault");
     if (faulted && fault.frame.error != (selector & ~3u))
-        mg_failure("loading %s with %#x: error code %#lx", name, selector,
-                   fault.frame.error);
+        mg_failure("loading %s with %#x: error code: expected %#x, got %#lx",
+                   name, selector, selector & ~3u, fault.frame.error);
 }
 
 /* All that a table of 64 KiB could hold, global and local. */
@@ -227,7 +228,7 @@ static void test_descriptor_queries(void)
                          zf_after_verw(selector) == data;
 
         if (!as_wanted)
-            mg_failure("lar, lsl, verr or verw tells of selector %#x",
+            mg_failure("lar, lsl, verr or verw is wrong about selector %#x",
                        selector);
     }
 }

@@ -115,7 +115,8 @@ static void run_case(const struct step_case *c, void *argument)
     at_insn = find(c->insn);
     at_after = find(c->after);
     if (at_insn == MAX_STEPS || at_after != at_insn + 1)
-        mg_failure("%s: steps to the instruction and after it: %lu and %lu",
+        mg_failure("%s: expected consecutive steps at the instruction and "
+                   "after it, got %lu and %lu",
                    c->name, at_insn, at_after);
 }
 
@@ -141,7 +142,8 @@ static void test_pairs(void)
         mg_cli();
         if (find(pairs[i]->insn + lengths[i]) != find(pairs[i]->insn) + 1 ||
             find(pairs[i]->after) != find(pairs[i]->insn) + 2)
-            mg_failure("%s: not one step for each", pairs[i]->name);
+            mg_failure("%s: expected one step for each instruction",
+                       pairs[i]->name);
     }
 }
 

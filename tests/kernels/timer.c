@@ -35,9 +35,9 @@ static void set(uint64_t deadline)
 static void check_time(uint64_t deadline)
 {
     if (came_at < deadline)
-        mg_failure("the timer came %lu ns early", deadline - came_at);
+        mg_failure("the timer fired %lu ns early", deadline - came_at);
     if (came_at > deadline + LATE)
-        mg_failure("the timer came %lu ns late", came_at - deadline);
+        mg_failure("the timer fired %lu ns late", came_at - deadline);
 }
 
 static void test_spinning(void)

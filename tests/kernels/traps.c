@@ -72,14 +72,14 @@ static void check_case(const struct fault_case *c)
     if (!mg_expect_fault(c->name, c->fn, (void *)c->arg, c->vector, &fault))
         return;
     if (fault.frame.error != c->error)
-        mg_failure("%s: error code %#lx, expected %#lx", c->name,
-                   fault.frame.error, c->error);
+        mg_failure("%s: error code: expected %#lx, got %#lx", c->name, c->error,
+                   fault.frame.error);
     if (fault.frame.rip != rip)
-        mg_failure("%s: rip %#lx, expected %#lx", c->name, fault.frame.rip,
-                   rip);
+        mg_failure("%s: rip: expected %#lx, got %#lx", c->name, rip,
+                   fault.frame.rip);
     if (c->vector == MG_PF && fault.vaddr != c->arg)
-        mg_failure("%s: fault_vaddr %#lx, expected %#lx", c->name, fault.vaddr,
-                   c->arg);
+        mg_failure("%s: fault_vaddr: expected %#lx, got %#lx", c->name, c->arg,
+                   fault.vaddr);
 }
 
 /*

@@ -147,7 +147,8 @@ static void expect_out_of_reach(uint64_t vaddr)
 
     for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
         if (!mg_user_expect("out of reach", ways[i].fn, vaddr, MG_PF, &seen))
-            mg_failure("way %zu to %#lx", i, vaddr);
+            mg_failure("the access that failed was ways[%zu], to %#lx", i,
+                       vaddr);
         MG_CHECK_EQ(seen.frame.error & ~(uint64_t)MG_PF_PRESENT, ways[i].error);
         MG_CHECK_EQ(seen.vaddr, vaddr);
     }

@@ -37,7 +37,7 @@ static void test_turns(void)
         if (turn % 2 == 0)
             turn++;
         if (mg_clock_ns() > end)
-            mg_error("after %lu turns the other vCPU never came", turn);
+            mg_error("after %lu turns the other vCPU has not run", turn);
         (void)hypercall_yield();
     }
 }

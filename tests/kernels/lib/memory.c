@@ -171,5 +171,6 @@ void mg_audit_at(const char *file, int line)
     int64_t result = hypercall_memory_audit();
 
     if (result != 0)
-        mg_failure("%s:%d: the audit says %ld", file, line, result);
+        mg_failure("%s:%d: audit: expected 0 differences, got %ld", file, line,
+                   result);
 }
