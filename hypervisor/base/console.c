@@ -31,8 +31,14 @@
 /* Some 30 instructions for each: that keeps a call short. */
 #define CONSOLE_SHOWN_AT_ONCE 320
 
-/* How often a call of a domain looks, in all, whether the UART has sent. */
-#define UART_LOOKS 2000u
+/*
+ * What the UART may cost a call of a domain, in instructions: for a byte that
+ * it takes, and for a look when it takes none. A call sends 256 newlines, which
+ * are two bytes each, or less and waits.
+ */
+#define UART_BYTE 24u
+#define UART_LOOK 20u
+#define UART_WORK (256 * 2 * UART_BYTE)
 
 static struct turn_lock output_lock;
 static bool lock_broken;
@@ -60,11 +66,24 @@ void console_break_lock(void)
     lock_broken = true;
 }
 
-/* Looks so often at most, or for ever; false: it is not sent. */
-static inline bool put_byte(uint8_t byte, unsigned int *looks)
+/* From what is left; NULL: there is always enough. */
+static inline bool take(unsigned int *work, unsigned int cost)
 {
+    if (!work)
+        return true;
+    if (*work < cost)
+        return false;
+    *work -= cost;
+    return true;
+}
+
+/* As long as there is work left, or for ever; false: it is not sent. */
+static inline bool put_byte(uint8_t byte, unsigned int *work)
+{
+    if (!take(work, UART_BYTE))
+        return false;
     while (!uart_put(byte)) {
-        if (looks && (*looks)-- == 0)
+        if (!take(work, UART_LOOK))
             return false;
         __asm__ volatile("pause");
     }
@@ -72,11 +91,11 @@ static inline bool put_byte(uint8_t byte, unsigned int *looks)
 }
 
 /* A newline becomes carriage return and newline, as terminals want it. */
-static inline bool put_looking(char c, unsigned int *looks)
+static inline bool put_looking(char c, unsigned int *work)
 {
-    if (c == '\n' && !put_byte('\r', looks))
+    if (c == '\n' && !put_byte('\r', work))
         return false;
-    if (!put_byte((uint8_t)c, looks))
+    if (!put_byte((uint8_t)c, work))
         return false;
     column_zero = c == '\n';
     return true;
@@ -88,10 +107,10 @@ static void put(char c)
 }
 
 /* True when there is none left. */
-static bool put_rest(unsigned int *looks)
+static bool put_rest(unsigned int *work)
 {
     /* A panic may find it in the midst of a change: never beyond its end. */
-    while (rest_begin < rest_end && put_looking(rest[rest_begin], looks))
+    while (rest_begin < rest_end && put_looking(rest[rest_begin], work))
         rest_begin++;
     return rest_begin >= rest_end;
 }
@@ -114,9 +133,9 @@ void console_write_line(const char *line)
  * What domain writes is not in another's line: a newline may be in the rest
  * afterwards. False when the rest of others is still there. The lock is held.
  */
-static bool begin(unsigned int domain, unsigned int *looks)
+static bool begin(unsigned int domain, unsigned int *work)
 {
-    if (!put_rest(looks))
+    if (!put_rest(work))
         return false;
     rest_begin = 0;
     rest_end = 0;
@@ -129,13 +148,13 @@ static bool begin(unsigned int domain, unsigned int *looks)
 int64_t console_write_raw(unsigned int domain, const char *bytes,
                           size_t nr_bytes)
 {
-    unsigned int looks = UART_LOOKS;
+    unsigned int work = UART_WORK;
     size_t done = 0;
 
     if (!turn_lock_take(&output_lock))
         return -PARAPET_ERESTART;
-    if (nr_bytes != 0 && begin(domain, &looks) && put_rest(&looks)) {
-        while (done < nr_bytes && put_looking(bytes[done], &looks))
+    if (nr_bytes != 0 && begin(domain, &work) && put_rest(&work)) {
+        while (done < nr_bytes && put_looking(bytes[done], &work))
             done++;
     }
     unlock();
@@ -159,15 +178,15 @@ int64_t console_write_filtered(unsigned int domain, const char *bytes,
                                size_t nr_bytes)
 {
     char prefix[CONSOLE_PREFIX_MAX + 1];
-    unsigned int looks = UART_LOOKS;
+    unsigned int work = UART_WORK;
     int64_t taken = nr_bytes != 0 ? -PARAPET_ERESTART : 0;
 
     (void)string_format(prefix, sizeof(prefix), "d%u| ", domain);
     if (!turn_lock_take(&output_lock))
         return -PARAPET_ERESTART;
-    if (nr_bytes != 0 && begin(domain, &looks)) {
+    if (nr_bytes != 0 && begin(domain, &work)) {
         taken = (int64_t)show(prefix, bytes, nr_bytes);
-        (void)put_rest(&looks);
+        (void)put_rest(&work);
     }
     unlock();
     return taken;

@@ -16,7 +16,7 @@
 
 #define FOR_EVER 1000000u
 
-static char sent[512];
+static char sent[1024];
 static size_t nr_sent;
 static size_t room;            /* so many bytes, and then it stands still */
 static unsigned int still_for; /* so many looks; FOR_EVER is a failure */
@@ -123,6 +123,41 @@ static void test_a_uart_that_stands_still(void **state)
     still_for = 0;
     assert_int_equal(console_write_raw(1, "cd", 2), 2);
     expect_sent("abcd");
+}
+
+/*
+ * The longest call: what others have left, then as much again, and a UART that
+ * makes it wait. In instructions, as base/console.c reckons them.
+ */
+static void expect_bounded(int64_t (*write)(unsigned int domain,
+                                            const char *bytes, size_t nr_bytes))
+{
+    char text[256];
+
+    memset(text, '\n', sizeof(text));
+    for (unsigned int still = 0; still < 3000; still += 100) {
+        room = nr_sent;
+        still_for = FOR_EVER;
+        while (console_write_filtered(2, text, sizeof(text)) > 0)
+            ;
+        nr_sent = 0;
+        nr_looks = 0;
+        room = 200;
+        still_for = still;
+        (void)write(1, text, sizeof(text));
+        assert_int_in_range(24 * nr_sent + 20 * nr_looks, 1, 13000);
+        nr_sent = 0;
+        still_for = 0;
+        console_write_line("");
+        nr_sent = 0;
+    }
+}
+
+static void test_no_call_is_long(void **state)
+{
+    (void)state;
+    expect_bounded(console_write_raw);
+    expect_bounded(console_write_filtered);
 }
 
 /* In the midst of a newline: the carriage return is sent again. */
@@ -290,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_all_is_sent, setup),
         cmocka_unit_test_setup(test_a_uart_that_stands_still, setup),
+        cmocka_unit_test_setup(test_no_call_is_long, setup),
         cmocka_unit_test_setup(test_half_a_newline, setup),
         cmocka_unit_test_setup(test_a_slow_uart, setup),
         cmocka_unit_test_setup(test_a_line_waits, setup),
