@@ -68,7 +68,8 @@ _Noreturn void init_ended(uint32_t status)
     else
         kprintf("guest: process 1 has ended, with exit status %u\n",
                 status >> 8 & 0xff);
-    kprintf("guest: nothing is left to run (process 1 ends by reboot(2))\n");
+    kprintf(
+        "guest: nothing is left to run (process 1 must end by reboot(2))\n");
     privops_shutdown(PRIVOPS_CRASH);
 }
 

@@ -48,7 +48,7 @@ def expect_survival(command, said, **settings):
     result = shell(lines_of(command) * 2 + [FREE], **settings)
     expect(result.output.count("\nthe shell answers\n") == 2,
            "the shell does not answer", result)
-    expect(result.output.count(said) == 2, f"no two {said!r}", result)
+    expect(result.output.count(said) == 2, f"expected {said!r} twice", result)
     expect(result.output.count("\nstatus 0\n") == 2, "it failed", result)
     first, before, after = free_kib(result)
     expect(after >= before - SLACK_KIB,
@@ -83,7 +83,7 @@ def shell_bomb():
         names = re.findall(r"^ +\d+ root +(\S+)", result.output, re.M)
         expect_text(result, "\nall are gone\n")
         expect(names[:2] == ["/init", "-sh"] and len(names) <= 4,
-               f"there are {names}", result)
+               f"expected only /init and shells, got {names}", result)
         expect(len(free_kib(result)) == 1, "the shell does not work", result)
 
 

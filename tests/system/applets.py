@@ -26,13 +26,14 @@ def register(platform, settings):
     def applets():
         done = run_script("applets.sh", **settings)
         print(f"{len(set(done))} applets")
-        expect(len(set(done)) >= LEAST, f"only {len(set(done))} applets")
+        expect(len(set(done)) >= LEAST,
+               f"expected {LEAST} applets or more, got {len(set(done))}")
 
     @test("applets: a sieve, a sort, an archive, a search, a chain of shells, "
           f"{platform}")
     def scripts():
         done = run_script("scripts.sh", **settings)
-        expect(len(done) == SCRIPTS, f"only {done}")
+        expect(len(done) == SCRIPTS, f"expected {SCRIPTS} scripts, got {done}")
 
 
 for platform_name, platform_settings in PLATFORMS.items():

@@ -35,7 +35,7 @@ def order():
     looks = re.findall(r"^(?:before|changed|after) .*", result.said, re.M)
     expect(looks == ["before 1 1, of 2 domains", "changed 1 1, of 2 domains",
                      "after 0 0, of 2 domains"],
-           f"stopped (1) or not (0) were: {looks}", result)
+           f"stopped (1) or not (0): got {looks}", result)
 
 
 machine.run_all()

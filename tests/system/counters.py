@@ -33,7 +33,9 @@ def table():
     expect(count >= 2000 and timed > 0 and count > timed,
            f"console_write: {count} counted, {timed} timed", result)
     # Those that are too short, or too few, have no sample and no times.
-    expect(found["set_callback"] == (2, 0), f"{found['set_callback']}", result)
+    expect(found["set_callback"] == (2, 0), 
+           f"set_callback: expected (2, 0), got {found['set_callback']}",
+           result)
 
 
 @test("counters -h: the buckets of a histogram are the samples it names")

@@ -23,7 +23,7 @@ def dr6():
          "-ex", "finish", "-ex", "monitor info registers"])
     values = re.findall(r"DR6=([0-9a-f]{16})", result.said)
     expect(values == ["00000000ffff4ff0", "00000000ffff0ff0"],
-           f"DR6 was, on the way in and out: {values}", result)
+           f"DR6 on the way in and out: got {values}", result)
 
 
 machine.run_all()

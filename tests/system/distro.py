@@ -116,7 +116,7 @@ def age():
         with contextlib.redirect_stdout(io.StringIO()) as said:
             known.judge_age("sid", f"Suite: sid\nValid-Until: {until}\n")
         check = known.settings.get("Acquire::Check-Valid-Until")
-        expect((check == "false") == old, f"{until}: {check}")
+        expect((check == "false") == old, f"{until}: got {check}")
         expect((until in said.getvalue()) == old, said.getvalue())
 
 

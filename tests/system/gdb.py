@@ -61,7 +61,7 @@ def vcpu_registers(result):
 def expect_not_saved(registers, names, result):
     found = [name for name in registers if registers[name] == "not saved"]
     expect(len(registers) == 17 and found == names.split(),
-           f"not saved are {found}, expected {names}", result)
+           f"not saved: expected {names}, got {found}", result)
 
 
 @test("gdb: vcpu shows what is saved in a hypercall, an exception, the guest")

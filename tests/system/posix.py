@@ -23,7 +23,7 @@ def expect_passed(result):
     sums = SUM.findall(result.output)
     expect(sums and all(int(passed) > 100 and failed == "0"
                         for passed, failed in sums),
-           f"sums: {sums}", result)
+           f"expected all to pass, got the sums {sums}", result)
 
 
 @test("posix: passes on this Linux")

@@ -122,7 +122,7 @@ def forged_focus():
     times = 0
     while heard.news.acquire(blocking=False):
         times += 1
-    expect(times == 3, f"it went on {times} times, and not 3")
+    expect(times == 3, f"expected it to go on 3 times, got {times}")
 
 
 @test("tools/run: it ends with the machine while its input stays open")

@@ -50,9 +50,9 @@ def register_piped(name, settings):
         answers = re.findall(r"^line .*\n", result.output, re.M)
         expected = [line[len("echo "):] for line in lines]
         wrong = [pair for pair in zip(answers, expected) if pair[0] != pair[1]]
-        expect(not wrong, f"got and expected: {wrong[:1]}", result)
+        expect(not wrong, f"got, then expected: {wrong[:1]}", result)
         expect(len(answers) == len(expected),
-               f"{len(answers)} of {len(expected)} lines came back", result)
+               f"expected {len(expected)} lines, got {len(answers)}", result)
 
 
 for machine_name, machine_settings in MACHINES.items():
@@ -133,8 +133,8 @@ def first_line():
     expect_text(result, "\nguest: Parapet guest kernel")
     milliseconds = re.search(r"^parapet: boot: ([0-9.]+) ms", result.output,
                              re.M)
-    expect(milliseconds and float(milliseconds[1]) < 50, "it takes longer",
-           result)
+    expect(milliseconds and float(milliseconds[1]) < 50,
+           "expected a boot in less than 50 ms", result)
 
 
 machine.run_all()

@@ -261,12 +261,12 @@ static void test_cases(void **state)
         size_t nr = parse_bytes(cases[i].bytes, bytes);
 
         if (!decode_guarded(bytes, nr, &insn))
-            fail_msg("%s: not whole", cases[i].bytes);
+            fail_msg("%s: expected a whole instruction", cases[i].bytes);
         assert_false(insn.truncated);
         describe(&text, &insn);
         if (strcmp(text.chars, cases[i].text) != 0)
-            fail_msg("%s is %s, but expected %s", cases[i].bytes, text.chars,
-                     cases[i].text);
+            fail_msg("%s: expected %s, got %s", cases[i].bytes, cases[i].text,
+                     text.chars);
         if (insn.op != INSN_UNKNOWN)
             assert_int_equal(insn.length, nr);
     }
@@ -384,9 +384,9 @@ static void test_effective_vaddr(void **state)
         assert_true(insn.has_memory);
         vaddr = insn_effective_vaddr(&insn, gprs, RIP, FS_BASE, GS_BASE);
         if (vaddr != operands[i].vaddr)
-            fail_msg("%s: %#llx, but expected %#llx", operands[i].bytes,
-                     (unsigned long long)vaddr,
-                     (unsigned long long)operands[i].vaddr);
+            fail_msg("%s: expected %#llx, got %#llx", operands[i].bytes,
+                     (unsigned long long)operands[i].vaddr,
+                     (unsigned long long)vaddr);
     }
 }
 
@@ -426,7 +426,8 @@ static void test_store_value(void **state)
         assert_true(decode_guarded(bytes, nr, &insn));
         assert_int_equal(insn.op, INSN_MOV_STORE);
         if (insn_store_value(&insn, values) != stores[i].value)
-            fail_msg("%s: %#llx", stores[i].bytes,
+            fail_msg("%s: expected %#llx, got %#llx", stores[i].bytes,
+                     (unsigned long long)stores[i].value,
                      (unsigned long long)insn_store_value(&insn, values));
     }
 }

@@ -213,9 +213,9 @@ static void check_line(size_t line)
     length = parse_bytes(listing[line].bytes, bytes);
     if (!insn_decode(bytes, sizeof(bytes), &insn) || insn.op != op ||
         insn.length != (op == INSN_UNKNOWN ? 0 : length))
-        fail_msg("%s: %s: op %d length %d, but expected op %d length %zu",
-                 listing[line].bytes, listing[line].text, insn.op, insn.length,
-                 op, length);
+        fail_msg("%s: %s: expected op %d length %zu, got op %d length %d",
+                 listing[line].bytes, listing[line].text, op, length, insn.op,
+                 insn.length);
 }
 
 static void test_listing(void **state)

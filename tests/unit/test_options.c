@@ -61,7 +61,7 @@ static void accept(const char *line)
     const char *text = refusal(line);
 
     if (text)
-        fail_msg("'%s': %s", line, text);
+        fail_msg("'%s' was refused: %s", line, text);
 }
 
 static void refuse(const char *line, const char *expected)
