@@ -55,9 +55,7 @@ HV_SRC := \
     hypervisor/mm/table.c \
     hypervisor/mm/tlb.c \
     hypervisor/mm/type.c \
-    hypervisor/sched/policy.c \
-    hypervisor/sched/round_robin.c \
-    hypervisor/sched/sched.c \
+    $(sort $(wildcard hypervisor/sched/*.c)) \
     hypervisor/x86/apic.c \
     hypervisor/x86/decode.c \
     hypervisor/x86/decode_maps.c \

@@ -63,7 +63,7 @@ test_console_SRC := hypervisor/base/console.c hypervisor/base/console_filter.c
 # These run on the CPUs of machine.h, and are compiled with it in front.
 MACHINE_SRC := $(addprefix hypervisor/core/,domain.c domain_end.c event.c \
     guest_access.c hc_evtchn.c hc_vcpu.c memory.c timers.c) \
-    $(addprefix hypervisor/sched/,policy.c round_robin.c sched.c) \
+    $(sort $(wildcard hypervisor/sched/*.c)) \
     hypervisor/base/turn_lock.c hypervisor/engine/trap.c
 test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c \
     machine.c direct_map.c)
