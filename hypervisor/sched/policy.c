@@ -5,8 +5,6 @@
  */
 #include "hypervisor/sched/policy.h"
 
-#include <stddef.h>
-
 #include "lib/macros.h"
 #include "lib/string.h"
 
@@ -32,6 +30,11 @@ const char sched_or_policies[] =
 #undef POLICY
 
 const struct sched_policy *sched_policy = &round_robin;
+
+const char *sched_policy_name(size_t n)
+{
+    return n < ARRAY_SIZE(policies) ? policies[n].name : NULL;
+}
 
 bool sched_set_policy(const char *name)
 {

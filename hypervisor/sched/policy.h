@@ -13,6 +13,7 @@
 #define HYPERVISOR_SCHED_POLICY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct sched_vcpu;
@@ -47,11 +48,13 @@ struct sched_policy {
 };
 
 /* The policy in use: set before a CPU schedules. Round robin, if not set. */
-extern const struct sched_policy round_robin;
 extern const struct sched_policy *sched_policy;
 
 /* Sets it, by its name on the boot line; false when there is none. */
 bool sched_set_policy(const char *name);
+
+/* The names, from 0 upward; NULL after the last one. */
+const char *sched_policy_name(size_t n);
 
 /* What may be said: "a or b". */
 extern const char sched_or_policies[];
