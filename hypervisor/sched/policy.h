@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
  * A scheduling policy: which of the vCPUs that wait for a CPU runs next, and
- * for how long. The rest is the mechanism's (sched.c): states of vCPUs,
+ * for how long. The mechanism (sched.c) does the rest: states of vCPUs,
  * switches, kicks, the timer.
  *
- * A vCPU waits from enqueue() until pick() takes it, or dequeue() does. The
- * one that runs waits nowhere. Each function is called with the run queue's
- * lock of the CPU held and interrupts off, and takes no other lock; what it
- * does is bounded by the number of vCPUs of the CPU.
+ * A vCPU belongs to one CPU, s->cpu, and is in one of three places:
+ *
+ *                enqueue()             pick()
+ *     it sleeps ----------->  waits  ----------->  runs
+ *       ^   ^                 |   ^                |  |
+ *       |   +--- dequeue() ---+   +----- pick() ---+  |
+ *       |                          prev, passed over  |
+ *       +---------------------------------------------+
+ *                 pick(), with NULL for prev
+ *
+ * A policy knows those that wait, and nothing of the others. s->queue_node is
+ * its own, for its list of them; lib/list.h leaves the node of one that is
+ * taken out as an empty list, and so it must be while the vCPU does not wait.
+ *
+ * Each function is called with the lock of the CPU's run queue held and
+ * interrupts off. It takes no other lock, and what it does is bounded by the
+ * number of vCPUs of the CPU.
  */
 #ifndef HYPERVISOR_SCHED_POLICY_H
 #define HYPERVISOR_SCHED_POLICY_H
@@ -22,27 +35,29 @@ struct sched_vcpu;
 #define SCHED_SLICE_NS 10000000ul
 
 struct sched_policy {
-    /* Nobody waits on this CPU: once, before all others. No lock. */
+    /* Once for each CPU, before all others: nobody waits there. No lock. */
     void (*init_cpu)(unsigned int cpu);
 
-    /* s has become runnable: it waits for s->cpu from now on. */
+    /* s has become runnable: from now on it waits for s->cpu. */
     void (*enqueue)(struct sched_vcpu *s);
 
-    /* s waits, and is not to run any more. */
+    /* s, which waits, is not to run any more. */
     void (*dequeue)(struct sched_vcpu *s);
 
     /*
-     * Takes the next to run; NULL when nobody waits. prev has run until now
-     * and waits again from here on; NULL: nobody ran, or it sleeps. *until: as
-     * tick() says.
+     * Says who runs next: one of those that wait, who is taken out, or prev,
+     * who has run until now and could go on. NULL when there is neither. If
+     * another one than prev is next, prev waits again. *until: as tick() says,
+     * for the next one.
      */
     struct sched_vcpu *(*pick)(unsigned int cpu, struct sched_vcpu *prev,
                                uint64_t *until);
 
     /*
-     * Until when, in ns of time_now_ns(), the one that runs may go on; then
-     * pick() is asked. 0: as long as it likes, since nobody waits. Asked when
-     * somebody comes to wait although it had no limit.
+     * Until when the one that runs may go on, in ns of time_now_ns(); then
+     * pick() is asked. 0: as long as it likes, which is right only while nobody
+     * waits. So this is asked again when one that has no limit runs, and
+     * somebody comes to wait.
      */
     uint64_t (*tick)(unsigned int cpu);
 };
