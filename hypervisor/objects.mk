@@ -33,21 +33,7 @@ HV_SRC := \
     hypervisor/core/memory.c \
     hypervisor/core/meter.c \
     hypervisor/core/timers.c \
-    hypervisor/engine/direct_access.c \
-    hypervisor/engine/direct_copy.S \
-    hypervisor/engine/engine.c \
-    hypervisor/engine/entry.S \
-    hypervisor/engine/pv.c \
-    hypervisor/engine/pv_bounce.c \
-    hypervisor/engine/pv_calls.c \
-    hypervisor/engine/pv_emulate.c \
-    hypervisor/engine/pv_entry.S \
-    hypervisor/engine/pv_load.c \
-    hypervisor/engine/pv_mmu.c \
-    hypervisor/engine/pv_multicall.c \
-    hypervisor/engine/pv_space.c \
-    hypervisor/engine/pv_table_write.c \
-    hypervisor/engine/trap.c \
+    $(sort $(filter-out %/asm_offsets.c,$(wildcard hypervisor/engine/*.[cS]))) \
     hypervisor/mm/audit.c \
     hypervisor/mm/frame.c \
     hypervisor/mm/m2p.c \
