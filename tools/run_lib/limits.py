@@ -32,8 +32,8 @@ def number(path, name):
 
 def engines():
     text = search("hypervisor/engine/engine.c",
-                  r"engine_names\[\] = \{(.*), NULL\};")
-    return re.findall(r'"([^"]+)"', text)
+                  r"^#define ENGINES ((?:.*\\\n)*.*)$")
+    return re.findall(r"ENGINE\((\w+)\)", text)
 
 
 MAX_CPUS = number("hypervisor/x86/layout.h", "MAX_CPUS")
