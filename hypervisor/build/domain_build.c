@@ -13,6 +13,7 @@
 #include "hypervisor/build/bundle.h"
 #include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/domain_memory.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log_domain.h"
@@ -28,11 +29,11 @@ _Static_assert(BUNDLE_MAX_DOMAINS <= MAX_DOMAINS,
 static void allocate_memory(struct domain *d, uint64_t memory_bytes)
 {
     size_t nr = memory_bytes / PAGE_SIZE;
-    size_t p2m_frames = ALIGN_UP(nr * sizeof(*d->p2m), PAGE_SIZE) / PAGE_SIZE;
     mfn_t p2m = MFN_NONE;
 
     if (nr < frame_nr_free())
-        p2m = frame_alloc_run(p2m_frames);
+        p2m = frame_alloc_run(
+            NR_PAGES(domain_memory_nr_gfns(d, nr) * sizeof(*d->p2m)));
     if (p2m == MFN_NONE)
         boot_refuse("domain %s: expected at most %lu KiB of memory, which is "
                     "what is free; got %lu KiB (MEM= is the machine's: try a "
@@ -49,6 +50,7 @@ static void allocate_memory(struct domain *d, uint64_t memory_bytes)
                         d->name);
         d->p2m[d->nr_frames] = mfn;
     }
+    domain_memory_give(d);
 }
 
 /* Copies into guest physical memory; the caller has checked the range. */

@@ -23,6 +23,11 @@ typedef int64_t hypercall_handler_t(uint64_t, uint64_t, uint64_t, uint64_t,
 
 #define ENGINE_MAX_HOLDS 2
 
+/*
+ * An engine has all of these. Only one that runs no instruction of its guests
+ * may leave out what nothing else leads to: dispatch, the way to memory,
+ * vcpu_start, exception and trap.
+ */
 struct engine {
     const char *name;
 
@@ -33,16 +38,18 @@ struct engine {
     hypercall_handler_t *const *dispatch;
 
     /*
-     * Reads a kernel, and says whether the engine can run it in so much memory.
-     * 0, or -PARAPET_EINVAL with a line in why (lib/builder/elf.h).
+     * Reads a kernel, and says whether the engine can run it in so much memory:
+     * its segments must fit, for they are copied next. 0, or -PARAPET_EINVAL
+     * with a line in why (lib/builder/elf.h).
      */
     int (*kernel_read)(const void *image, size_t size, uint64_t memory_bytes,
                        struct elf_image *kernel, char *why, size_t why_size);
 
     /*
-     * Makes the domain ready to run. Its frames are in p2m; the kernel's
-     * segments, the RAM disk and the device tree are there. The first vCPU
-     * starts as the kernel wants. False when there is no memory.
+     * Makes the domain ready to run. The frames that every domain has are its
+     * own, and in p2m (core/domain_memory.h); the kernel's segments, the RAM
+     * disk and the device tree are in them. The first vCPU starts as the kernel
+     * wants. False when there is no memory.
      */
     bool (*domain_load)(struct domain *d, const struct elf_image *kernel);
 

@@ -4,13 +4,11 @@
  * are frames of the domain, filled here in the way a guest would fill them,
  * and then pinned: the check is the one that every table passes.
  *
- * Above the domain's memory there are further guest frames, in this order:
+ * Above the frames that every domain has (core/domain_memory.h) there are
+ * further ones, in this order:
  *
- *   nr_frames   shared page, device tree, start stack
- *               for each vCPU: vCPU page, counters, latency
- *               the P2M
- *               tables; what is not needed of them is free memory
- *   nr_gfns
+ *   the P2M
+ *   tables; what is not needed of them is free memory
  */
 #include "abi/abi.h"
 #include "abi/memory.h"
@@ -26,8 +24,6 @@
 #define RO (PARAPET_PTE_P | PARAPET_PTE_NX)
 #define TABLE (PARAPET_PTE_P | PARAPET_PTE_W)
 
-#define PAGES(bytes) (ALIGN_UP((uint64_t)(bytes), PAGE_SIZE) / PAGE_SIZE)
-
 struct build {
     struct domain *d;
     mfn_t *p2m;
@@ -39,12 +35,6 @@ struct build {
 };
 
 /* ---- how much there will be ---- */
-
-static uint64_t nr_fixed(const struct domain *d)
-{
-    return 1 + PAGES(PARAPET_DTB_MAX) + PAGES(PARAPET_START_STACK_SIZE) +
-           d->nr_vcpus * (2 + PAGES(sizeof(struct parapet_latency)));
-}
 
 /* Tables for a range wherever it begins, levels 1 to 3. */
 static uint64_t tables_for(uint64_t nr_pages)
@@ -59,10 +49,10 @@ static uint64_t tables_for(uint64_t nr_pages)
 static uint64_t nr_tables(const struct elf_image *kernel, uint64_t nr_gfns)
 {
     uint64_t n = 1 + tables_for(nr_gfns) + tables_for(2 * 512) +
-                 tables_for(PAGES(nr_gfns * sizeof(mfn_t)));
+                 tables_for(NR_PAGES(nr_gfns * sizeof(mfn_t)));
 
     for (unsigned int i = 0; i < kernel->nr_segments; i++)
-        n += tables_for(PAGES(kernel->segments[i].memsz));
+        n += tables_for(NR_PAGES(kernel->segments[i].memsz));
     return n;
 }
 
@@ -70,12 +60,12 @@ static uint64_t nr_tables(const struct elf_image *kernel, uint64_t nr_gfns)
 static uint64_t count_gfns(const struct domain *d,
                            const struct elf_image *kernel)
 {
-    uint64_t rest = d->nr_frames + nr_fixed(d);
+    uint64_t rest = d->memory.nr_gfns;
     uint64_t nr = rest;
 
     for (;;) {
         uint64_t need =
-            rest + PAGES(nr * sizeof(mfn_t)) + nr_tables(kernel, nr);
+            rest + NR_PAGES(nr * sizeof(mfn_t)) + nr_tables(kernel, nr);
 
         if (need <= nr)
             return nr;
@@ -97,39 +87,18 @@ static void give_pages(struct build *b, const void *pages, uint64_t nr)
         give(b, frame_of(pages) + i);
 }
 
-/* Those that the hypervisor writes to stay what they are, for good. */
-static void give_held(struct build *b, const void *pages, uint64_t nr,
-                      bool writable)
-{
-    give_pages(b, pages, nr);
-    for (uint64_t i = 0; i < nr; i++)
-        type_hold(&b->d->memory, frame_of(pages) + i, writable);
-}
-
-static void give_vcpu(struct build *b, const struct vcpu *v)
-{
-    give_held(b, v->page, 1, true);
-    give_held(b, v->counters, 1, false);
-    give_held(b, v->latency, PAGES(sizeof(*v->latency)), false);
-}
-
 static bool give_frames(struct build *b, uint64_t nr_gfns)
 {
     struct domain *d = b->d;
-    uint64_t nr_p2m = PAGES(nr_gfns * sizeof(mfn_t));
+    uint64_t nr_p2m = NR_PAGES(nr_gfns * sizeof(mfn_t));
     mfn_t p2m = frame_alloc_run(nr_p2m);
 
     if (p2m == MFN_NONE)
         return false;
     b->p2m = frame_vaddr(p2m);
     memset(b->p2m, 0xff, nr_p2m * PAGE_SIZE); /* PARAPET_NO_MFN */
-    for (uint64_t gfn = 0; gfn < d->nr_frames; gfn++)
-        give(b, d->p2m[gfn]);
-    give_held(b, d->shared, 1, true);
-    give_pages(b, d->dtb, PAGES(PARAPET_DTB_MAX));
-    give_pages(b, d->start_stack, PAGES(PARAPET_START_STACK_SIZE));
-    for (unsigned int i = 0; i < d->nr_vcpus; i++)
-        give_vcpu(b, d->vcpus[i]);
+    b->nr_gfns = d->memory.nr_gfns;
+    memcpy(b->p2m, d->p2m, b->nr_gfns * sizeof(mfn_t));
     give_pages(b, b->p2m, nr_p2m);
     b->tables_start = b->next_table = b->nr_gfns;
     b->tables_end = nr_gfns;
@@ -244,9 +213,9 @@ static void start_on_root(struct build *b)
 
 bool pv_address_space_create(struct domain *d, const struct elf_image *kernel)
 {
+    uint64_t nr_built = NR_PAGES(d->memory.nr_gfns * sizeof(mfn_t));
     struct build b = {.d = d};
 
-    type_owner_init(&d->memory, d->id);
     if (!give_frames(&b, count_gfns(d, kernel)))
         return false;
     b.root = new_table(&b);
@@ -255,7 +224,7 @@ bool pv_address_space_create(struct domain *d, const struct elf_image *kernel)
         map_segment(&b, &kernel->segments[i]);
     map_direct(&b);
     start_on_root(&b);
-    for (uint64_t i = 0; i < PAGES(d->nr_frames * sizeof(mfn_t)); i++)
+    for (uint64_t i = 0; i < nr_built; i++)
         frame_free(frame_of(d->p2m) + i);
     d->p2m = b.p2m;
     return true;

@@ -14,6 +14,8 @@
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE 4096ul
+/* How many hold so many bytes. */
+#define NR_PAGES(bytes) (((uint64_t)(bytes) + PAGE_SIZE - 1) / PAGE_SIZE)
 
 typedef uint64_t mfn_t;
 #define MFN_NONE (~(mfn_t)0)
