@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * The list of policies, and which one is in use: round robin
- * when the boot line says nothing.
+ * The policies by name, and which one is in use: round robin when the boot line
+ * says nothing.
  */
 #include "hypervisor/sched/policy.h"
 
 #include "lib/macros.h"
 #include "lib/string.h"
 
-/* POLICY(x): a const struct sched_policy x, in a file of its own. */
-#define POLICIES POLICY(round_robin)
-
 #define POLICY(name) extern const struct sched_policy name;
-POLICIES
+#include "hypervisor/sched/policies.def"
 #undef POLICY
 
 static const struct {
@@ -20,14 +17,15 @@ static const struct {
     const struct sched_policy *policy;
 } policies[] = {
 #define POLICY(name) {#name, &name},
-    POLICIES
+#include "hypervisor/sched/policies.def"
 #undef POLICY
 };
 
 const char sched_or_policies[] =
 #define POLICY(name) " or " #name
-    POLICIES;
+#include "hypervisor/sched/policies.def"
 #undef POLICY
+    ;
 
 const struct sched_policy *sched_policy = &round_robin;
 

@@ -6,7 +6,7 @@
  * events, mask, block, yield, spin, set timers, bring up vCPUs and end; after
  * every step the queues must be sound, and in the end, when the guests do
  * nothing but handle events and block, no event may be left. This must hold
- * with each policy of the list (sched/policy.c).
+ * with each policy of sched/policies.def.
  */
 #include "tests/unit/sched_guest.h"
 #include "tests/unit/unit.h"
