@@ -1,29 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
- * The list of engines.
+ * The engines by name.
  */
 #include "hypervisor/core/engine.h"
 
 #include "lib/string.h"
 
-/* ENGINE(x): a const struct engine engine_x, in files of its own. A bundle
- * says its name; tools/bundle knows it from here. */
-#define ENGINES ENGINE(pv)
-
 #define ENGINE(name) extern const struct engine engine_##name;
-ENGINES
+#include "hypervisor/engine/engines.def"
 #undef ENGINE
 
 static const struct engine *const engines[] = {
 #define ENGINE(name) &engine_##name,
-    ENGINES
+#include "hypervisor/engine/engines.def"
 #undef ENGINE
 };
 
 const char *const engine_names[] = {
 #define ENGINE(name) #name,
-    ENGINES NULL
+#include "hypervisor/engine/engines.def"
 #undef ENGINE
+    NULL,
 };
 
 const struct engine *engine_find(const char *name)

@@ -31,9 +31,12 @@ def number(path, name):
 
 
 def engines():
-    text = search("hypervisor/engine/engine.c",
-                  r"^#define ENGINES ((?:.*\\\n)*.*)$")
-    return re.findall(r"ENGINE\((\w+)\)", text)
+    path = "hypervisor/engine/engines.def"
+    with open(os.path.join(ROOT, path)) as file:
+        names = re.findall(r"^ENGINE\((\w+)\)$", file.read(), re.M)
+    if not names:
+        raise Changed(f"{path}: expected a line like ENGINE(pv)")
+    return names
 
 
 MAX_CPUS = number("hypervisor/x86/layout.h", "MAX_CPUS")
