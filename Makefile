@@ -339,6 +339,7 @@ clean: ## delete what was made
 ##   DOMAIN_MEM  memory of the domain (64M); without MEM the machine grows
 ##   CPU         QEMU's model of the CPU (max), as EPYC-Rome or max,-avx2
 ##   GUEST       an ELF file to run in place of the guest kernel
+##   BUNDLE      a bundle of tools/bundle, with domains of your own
 ##   ADD         a directory with files of your own for the RAM disk
 ##   APPEND      the hypervisor's command line, as log=debug audit=on
 ##   BOOTARGS    the guest kernel's, as monitor or init=/bin/bench
