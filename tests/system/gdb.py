@@ -110,7 +110,11 @@ def terminal_closed():
 
 @test("gdb: our commands say what they do not know")
 def refusals():
-    result = gdb("vcpu d9v9", "hypercall nosuch")
+    result = gdb("domains", "vcpu d1v0", "hypercall nosuch")
+    expect(result.output.count("the boot has not made a domain yet") == 2,
+           "two commands have nothing to show", result)
+    expect_text(result, "no hypercall has the number or name nosuch")
+    result = gdb("tbreak hc_console_write", "continue", "vcpu d9v9")
     expect_text(result, "no vCPU is named d9v9")
 
 

@@ -56,6 +56,13 @@ def all_domains():
             yield domain.dereference()
 
 
+def expect_domains():
+    """Refuses while the boot has made none, as at gdb's first stop."""
+    if not list(all_domains()):
+        raise gdb.GdbError("the boot has not made a domain yet: go on with "
+                           "`continue`, and stop with Ctrl-C")
+
+
 def all_vcpus():
     for domain in all_domains():
         for index in range(int(domain["nr_vcpus"])):
@@ -157,6 +164,7 @@ class Domains(gdb.Command):
         super().__init__("domains", gdb.COMMAND_STATUS)
 
     def invoke(self, _argument, _from_tty):
+        expect_domains()
         print(f"{'':4} {'name':16} {'engine':7} {'vCPUs':>5} {'memory':>10} "
               "state")
         for domain in all_domains():
@@ -176,6 +184,7 @@ class Vcpu(gdb.Command):
         super().__init__("vcpu", gdb.COMMAND_STATUS)
 
     def invoke(self, argument, _from_tty):
+        expect_domains()
         wanted = argument.strip()
         found = [vcpu for vcpu in all_vcpus()
                  if wanted in ("", vcpu_name(vcpu))]
