@@ -57,21 +57,10 @@ static void add(uint64_t number, uint64_t a0, uint64_t a1)
         (struct parapet_multicall_entry){.number = number, .args = {a0, a1}};
 }
 
-/* All of them, each call noted. */
+/* All of them; then there are none. */
 static void multicall(const char *name)
 {
-    struct parapet_multicall_entry *at = calls;
-    uint64_t nr = nr_calls;
-    int64_t result;
-
-    while ((result = MG_BOUNDED(name, hypercall_multicall(at, nr))) ==
-           -PARAPET_ERESTART) {
-        at += mg_vcpu_page()->restart_done;
-        nr -= mg_vcpu_page()->restart_done;
-    }
-    MG_DONE(result);
-    for (unsigned int i = 0; i < nr_calls; i++)
-        MG_CHECK(calls[i].result >= 0);
+    mg_bound_multicall(name, calls, nr_calls);
     nr_calls = 0;
 }
 

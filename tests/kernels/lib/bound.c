@@ -4,9 +4,11 @@
  */
 #include "tests/kernels/lib/bound.h"
 
+#include "abi/stubs.h"
 #include "lib/string.h"
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/test.h"
+#include "tests/kernels/lib/vcpu.h"
 
 #define MAX_NAMES 64
 
@@ -28,6 +30,21 @@ void mg_bound_note(const char *name, uint64_t instructions)
     notes[i].nr_calls++;
     if (instructions > notes[i].longest)
         notes[i].longest = instructions;
+}
+
+void mg_bound_multicall(const char *name, struct parapet_multicall_entry *calls,
+                        uint64_t nr)
+{
+    uint64_t done = 0;
+    int64_t result;
+
+    while ((result = MG_BOUNDED(
+                name, hypercall_multicall(calls + done, nr - done))) ==
+           -PARAPET_ERESTART)
+        done += mg_vcpu_page()->restart_done;
+    MG_CHECK_EQ(result, 0);
+    for (uint64_t i = 0; i < nr; i++)
+        MG_CHECK(calls[i].result >= 0);
 }
 
 void mg_bound_report(void)

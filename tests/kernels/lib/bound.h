@@ -25,6 +25,15 @@
 /* The same of a preemptible call, each time that it is made. */
 #define MG_BOUNDED_ALL(name, call) HYPERCALL_RESTARTED(MG_BOUNDED(name, call))
 
+struct parapet_multicall_entry;
+
+/*
+ * Carries out the nr calls as multicalls, each of which is noted. A failure for
+ * each of the calls that fails.
+ */
+void mg_bound_multicall(const char *name, struct parapet_multicall_entry *calls,
+                        uint64_t nr);
+
 void mg_bound_note(const char *name, uint64_t instructions);
 
 /* Prints the longest of each name: a failure for each above the bound. */
