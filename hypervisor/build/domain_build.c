@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "abi/errors.h"
 #include "abi/note.h"
 #include "hypervisor/base/panic.h"
 #include "hypervisor/build/bundle.h"
@@ -50,7 +51,8 @@ static void allocate_memory(struct domain *d, uint64_t memory_bytes)
                         d->name);
         d->p2m[d->nr_frames] = mfn;
     }
-    domain_memory_give(d);
+    if (!domain_memory_give(d))
+        boot_refuse("domain %s: no memory for its vCPUs", d->name);
 }
 
 /* Copies into guest physical memory; the caller has checked the range. */
@@ -86,13 +88,14 @@ static void read_symbols(struct domain *d, const struct bundle_image *image)
 {
     size_t size =
         elf_symbols_room(image->data, image->size) * sizeof(*d->symbols.sorted);
+    const struct domain *other;
     mfn_t sorted;
 
     d->kernel = image->data;
-    for (unsigned int i = 0; i < nr_domains; i++) {
-        if (domains[i] == d || domains[i]->kernel != d->kernel)
+    for_each_domain (other) {
+        if (other == d || other->kernel != d->kernel)
             continue;
-        d->symbols = domains[i]->symbols;
+        d->symbols = other->symbols;
         return;
     }
     if (size == 0)
@@ -151,8 +154,30 @@ static void write_device_tree(struct domain *d, const struct bundle_domain *b,
                     PARAPET_DTB_MAX);
 }
 
-static void build_domain(unsigned int id, const struct bundle_domain *b,
-                         unsigned int nr_cpus)
+static struct domain *create(const struct bundle_domain *b,
+                             const struct engine *engine)
+{
+    const struct domain_settings settings = {
+        .name = b->name,
+        .engine = engine,
+        .nr_vcpus = b->nr_vcpus,
+        .shared_gfn = b->memory_bytes / PAGE_SIZE,
+        .weight = b->weight,
+        .cap = b->cap,
+    };
+    struct domain *d;
+
+    switch (domain_create(&settings, &d)) {
+    case 0:
+        return d;
+    case -PARAPET_EEXIST:
+        boot_refuse("domain %s: another one has this name", b->name);
+    default:
+        boot_refuse("domain %s: no memory for its description", b->name);
+    }
+}
+
+static void build_domain(const struct bundle_domain *b, unsigned int nr_cpus)
 {
     static struct elf_image elf;
     const struct engine *engine = engine_find(b->engine);
@@ -163,14 +188,12 @@ static void build_domain(unsigned int id, const struct bundle_domain *b,
     if (engine->kernel_read(b->kernel.data, b->kernel.size, b->memory_bytes,
                             &elf, why, sizeof(why)))
         boot_refuse("domain %s: kernel %s: %s", b->name, b->kernel.name, why);
-    d = domain_create(id, b->name, engine, b->nr_vcpus);
-    if (!d)
-        boot_refuse("domain %s: no memory for its description", b->name);
+    d = create(b, engine);
     /* First, since gigabytes take seconds. */
     log_domain(
         LOG_INFO, d, "%s: engine %s, %lu MiB, %u vCPU%s, kernel %s (%lu KiB)",
-        d->name, engine->name, b->memory_bytes >> 20, d->nr_vcpus,
-        d->nr_vcpus == 1 ? "" : "s", b->kernel.name, b->kernel.size / 1024);
+        d->name, engine->name, b->memory_bytes >> 20, d->max_vcpus,
+        d->max_vcpus == 1 ? "" : "s", b->kernel.name, b->kernel.size / 1024);
     allocate_memory(d, b->memory_bytes);
     load_kernel(d, &b->kernel, &elf);
     read_symbols(d, &b->kernel);
@@ -191,6 +214,7 @@ void build_domains(const void *blob, size_t size, unsigned int nr_cpus)
     struct bundle bundle;
     struct bundle_error error;
     struct bundle_domain b;
+    struct domain *d;
 
     if (!blob)
         boot_refuse("no boot bundle (expected: qemu's -initrd bundle.itb)");
@@ -199,9 +223,11 @@ void build_domains(const void *blob, size_t size, unsigned int nr_cpus)
     for (unsigned int i = 0; i < bundle_nr_domains(&bundle); i++) {
         if (bundle_domain(&bundle, i, &b, &error))
             boot_refuse("%s", error.text);
-        build_domain(i + 1, &b, nr_cpus);
+        build_domain(&b, nr_cpus);
     }
-    hc_console_set_focus(domains[0]);
-    for (unsigned int i = 0; i < nr_domains; i++)
-        sched_start(domains[i]->vcpus[0]);
+    hc_console_set_focus(domain_list);
+    for_each_domain (d) {
+        d->state = DOMAIN_RUNNING;
+        sched_start(d->vcpus[0]);
+    }
 }

@@ -28,10 +28,12 @@ void clock_fill(struct domain *d)
 /* Every write before is seen before seq, and none after is. */
 static void set_seq(uint32_t value)
 {
+    struct domain *d;
+
     seq = value;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    for (unsigned int i = 0; i < nr_domains; i++)
-        __atomic_store_n(&domains[i]->shared->clock.seq, seq, __ATOMIC_RELAXED);
+    for_each_domain (d)
+        __atomic_store_n(&d->shared->clock.seq, seq, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
@@ -42,11 +44,13 @@ static void set_seq(uint32_t value)
  */
 void clock_interrupt(void)
 {
+    struct domain *d;
+
     if (!time_look())
         return;
     set_seq(seq + 1);
     time_adopt();
-    for (unsigned int i = 0; i < nr_domains; i++)
-        fill(&domains[i]->shared->clock);
+    for_each_domain (d)
+        fill(&d->shared->clock);
     set_seq(seq + 1);
 }

@@ -1,67 +1,247 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns the list of domains, and how one begins.
+ * Owns the table and the list of domains, their ids, and how one begins.
  */
 #include "hypervisor/core/domain.h"
 
+#include "abi/errors.h"
+#include "hypervisor/base/bug.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 
-struct domain *domains[MAX_DOMAINS];
-unsigned int nr_domains;
+_Static_assert(sizeof(struct domain) <= PAGE_SIZE, "a domain is one frame");
 
-static void *alloc_pages(size_t size)
+struct domain *domain_list;
+uint32_t domain_nr_living;
+
+/* The rest changes under the lock; a place of the table is read without. */
+static struct spinlock lock;
+static struct domain *last;
+static unsigned int nr_domains;
+static uint32_t next_id = 1;
+static struct domain *table[DOMAIN_PLACES];
+
+void domain_set_next_id(uint32_t id)
 {
-    mfn_t mfn = frame_alloc_run(ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE);
+    next_id = id;
+}
+
+struct domain *domain_find(uint32_t id)
+{
+    struct domain *d =
+        __atomic_load_n(&table[domain_place(id)], __ATOMIC_ACQUIRE);
+
+    return d && d->id == id ? d : NULL;
+}
+
+/* ---- ids and the list ---- */
+
+static bool place_is_free(uint32_t id)
+{
+    return domain_place(id) != DOMAIN_PLACES - 1 && !table[domain_place(id)];
+}
+
+/* An id for d; false: none is left. At most MAX_DOMAINS places are taken. */
+static bool take_id(struct domain *d)
+{
+    if (d->control) {
+        d->id = 0;
+        return true;
+    }
+    while (next_id != 0 && !place_is_free(next_id))
+        next_id++;
+    if (next_id == 0)
+        return false; /* after 4294967295 nothing comes */
+    d->id = next_id++;
+    return true;
+}
+
+/* Both are as long, with zeros at the end. */
+static bool name_is_used(const struct domain *d)
+{
+    const struct domain *other;
+
+    for_each_domain (other) {
+        if (memcmp(other->name, d->name, sizeof(d->name)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Last, but for the control domain, whose id is the least. */
+static void put_in_list(struct domain *d)
+{
+    struct domain **link = &domain_list;
+
+    d->prev = d->control ? NULL : last;
+    if (d->prev)
+        link = &d->prev->next;
+    d->next = *link;
+    if (d->next)
+        d->next->prev = d;
+    else
+        last = d;
+    __atomic_store_n(link, d, __ATOMIC_RELEASE);
+}
+
+static int enter(struct domain *d)
+{
+    if (name_is_used(d) || (d->control && table[0]))
+        return -PARAPET_EEXIST;
+    if (nr_domains == MAX_DOMAINS || !take_id(d))
+        return -PARAPET_ENOSPC;
+    nr_domains++;
+    __atomic_fetch_add(&domain_nr_living, 1, __ATOMIC_SEQ_CST);
+    type_owner_init(&d->memory, domain_owner_tag(d->id));
+    return 0;
+}
+
+/* ---- how one begins ---- */
+
+static void *alloc_page(void)
+{
+    mfn_t mfn = frame_alloc_zeroed();
 
     return mfn == MFN_NONE ? NULL : frame_vaddr(mfn);
 }
 
-static struct vcpu *vcpu_create(struct domain *d, unsigned int id)
+static void *alloc_pages(size_t size)
 {
-    struct vcpu *v = alloc_pages(d->engine->vcpu_size);
+    mfn_t mfn = frame_alloc_run(NR_PAGES(size));
+
+    return mfn == MFN_NONE ? NULL : frame_vaddr(mfn);
+}
+
+/* Those that are there. */
+static void free_pages(const void *pages, size_t size)
+{
+    for (size_t i = 0; pages && i < NR_PAGES(size); i++)
+        frame_free(frame_of(pages) + i);
+}
+
+/* What nobody else knows yet. */
+static void free_domain(struct domain *d)
+{
+    free_pages(d->shared, PAGE_SIZE);
+    free_pages(d->ports, PARAPET_NR_PORTS * sizeof(*d->ports));
+    free_pages(d->dtb, PARAPET_DTB_MAX);
+    free_pages(d->start_stack, PARAPET_START_STACK_SIZE);
+    free_pages(d, PAGE_SIZE);
+}
+
+static struct domain *alloc_domain(void)
+{
+    struct domain *d = alloc_page();
+
+    if (!d)
+        return NULL;
+    d->shared = alloc_page();
+    d->ports = alloc_pages(PARAPET_NR_PORTS * sizeof(*d->ports));
+    d->dtb = alloc_pages(PARAPET_DTB_MAX);
+    d->start_stack = alloc_pages(PARAPET_START_STACK_SIZE);
+    if (d->shared && d->ports && d->dtb && d->start_stack)
+        return d;
+    free_domain(d);
+    return NULL;
+}
+
+static void set_up(struct domain *d, const struct domain_settings *settings)
+{
+    d->control = settings->control;
+    d->engine = settings->engine;
+    d->dispatch = settings->engine->dispatch;
+    (void)string_copy(d->name, sizeof(d->name), settings->name);
+    d->weight = settings->weight;
+    d->cap = settings->cap;
+    d->max_vcpus = settings->nr_vcpus;
+    d->ports_used[0] = 1; /* port 0 is no port */
+}
+
+int domain_create(const struct domain_settings *settings, struct domain **made)
+{
+    struct domain *d = alloc_domain();
+    int result;
+
+    if (!d)
+        return -PARAPET_ENOMEM;
+    set_up(d, settings);
+    spin_lock(&lock);
+    result = enter(d);
+    if (!result) {
+        type_give(&d->memory, frame_of(d->shared), settings->shared_gfn);
+        type_hold(&d->memory, frame_of(d->shared), true);
+        put_in_list(d);
+        __atomic_store_n(&table[domain_place(d->id)], d, __ATOMIC_RELEASE);
+    }
+    spin_unlock(&lock);
+    if (result) {
+        free_domain(d);
+        return result;
+    }
+    *made = d;
+    return 0;
+}
+
+/* ---- vCPUs ---- */
+
+static void free_vcpu(struct vcpu *v)
+{
+    free_pages(v->page, PAGE_SIZE);
+    free_pages(v->counters, PAGE_SIZE);
+    free_pages(v->latency, sizeof(*v->latency));
+    free_pages(v->xsave, PAGE_SIZE);
+    free_pages(v, PAGE_SIZE);
+}
+
+static struct vcpu *alloc_vcpu(void)
+{
+    struct vcpu *v = alloc_page();
 
     if (!v)
         return NULL;
-    v->page = alloc_pages(PAGE_SIZE);
-    v->counters = alloc_pages(PAGE_SIZE);
+    v->page = alloc_page();
+    v->counters = alloc_page();
     v->latency = alloc_pages(sizeof(*v->latency));
-    v->xsave = alloc_pages(PAGE_SIZE);
-    if (!v->page || !v->counters || !v->latency || !v->xsave)
-        return NULL;
+    v->xsave = alloc_page();
+    if (v->page && v->counters && v->latency && v->xsave)
+        return v;
+    free_vcpu(v);
+    return NULL;
+}
+
+/* Those that the hypervisor writes to stay what they are until the end. */
+static void give_pages(struct domain *d, const struct vcpu *v, uint64_t gfn,
+                       mfn_t mfns[VCPU_PAGES])
+{
+    mfns[0] = frame_of(v->page);
+    mfns[1] = frame_of(v->counters);
+    for (unsigned int i = 2; i < VCPU_PAGES; i++)
+        mfns[i] = frame_of(v->latency) + i - 2;
+    for (unsigned int i = 0; i < VCPU_PAGES; i++) {
+        type_give(&d->memory, mfns[i], gfn + i);
+        type_hold(&d->memory, mfns[i], i == 0);
+    }
+}
+
+int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES])
+{
+    unsigned int id = d->nr_vcpus;
+    struct vcpu *v;
+
+    ASSERT(d->engine->vcpu_size <= PAGE_SIZE);
+    if (id == d->max_vcpus)
+        return -PARAPET_ENOSPC;
+    v = alloc_vcpu();
+    if (!v)
+        return -PARAPET_ENOMEM;
     v->domain = d;
     v->id = id;
     v->page->event_mask = 1;
     v->page->self = PARAPET_VCPU_PAGE(id);
     v->page->vcpu_id = id;
     list_init(&v->sched.queue_node);
-    return v;
-}
-
-struct domain *domain_create(unsigned int id, const char *name,
-                             const struct engine *engine, unsigned int nr_vcpus)
-{
-    struct domain *d = alloc_pages(sizeof(*d));
-
-    if (!d || nr_domains == MAX_DOMAINS)
-        return NULL;
-    d->id = id;
-    d->engine = engine;
-    d->dispatch = engine->dispatch;
-    (void)string_copy(d->name, sizeof(d->name), name);
-    d->shared = alloc_pages(PAGE_SIZE);
-    d->ports = alloc_pages(PARAPET_NR_PORTS * sizeof(*d->ports));
-    d->dtb = alloc_pages(PARAPET_DTB_MAX);
-    d->start_stack = alloc_pages(PARAPET_START_STACK_SIZE);
-    if (!d->shared || !d->ports || !d->dtb || !d->start_stack)
-        return NULL;
-    d->ports_used[0] = 1; /* port 0 is no port */
-    d->nr_vcpus = nr_vcpus;
-    for (unsigned int i = 0; i < nr_vcpus; i++) {
-        d->vcpus[i] = vcpu_create(d, i);
-        if (!d->vcpus[i])
-            return NULL;
-    }
-    domains[nr_domains++] = d;
-    return d;
+    give_pages(d, v, gfn, mfns);
+    d->vcpus[id] = v;
+    __atomic_store_n(&d->nr_vcpus, id + 1, __ATOMIC_RELEASE);
+    return 0;
 }

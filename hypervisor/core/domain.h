@@ -4,7 +4,7 @@
  * them. What only one engine knows is in a structure of its own, around this
  * one.
  *
- * A domain is created at boot and ends once; its memory is not reused.
+ * A domain begins, runs and ends once. Its id is never given again.
  */
 #ifndef HYPERVISOR_CORE_DOMAIN_H
 #define HYPERVISOR_CORE_DOMAIN_H
@@ -75,9 +75,21 @@ struct port {
     uint16_t vcpu;
 };
 
+enum domain_state {
+    DOMAIN_BUILDING, /* none of its vCPUs has started */
+    DOMAIN_PAUSED,
+    DOMAIN_RUNNING,
+    DOMAIN_ENDED,
+};
+
+/* A page, and so is each engine's structure for a vCPU. */
 struct domain {
-    unsigned int id;
-    char name[32];
+    uint32_t id;
+    bool control;            /* it may control the others */
+    enum domain_state state; /* changes under the lock */
+    struct domain *next;     /* in the list of all; see for_each_domain() */
+    struct domain *prev;
+    char name[32]; /* zeros after its end */
     const struct engine *engine;
     hypercall_handler_t *const *dispatch; /* the engine's, to have it near */
 
@@ -88,7 +100,10 @@ struct domain {
     void *dtb; /* PARAPET_DTB_MAX bytes */
     void *start_stack;
 
-    unsigned int nr_vcpus;
+    uint32_t weight; /* hypervisor/build/bundle.h says what they mean */
+    uint32_t cap;
+    unsigned int max_vcpus; /* what it begins with */
+    unsigned int nr_vcpus;  /* those made: while it is built, it rises */
     struct vcpu *vcpus[PARAPET_MAX_VCPUS];
 
     struct spinlock lock;
@@ -102,18 +117,90 @@ struct domain {
     uint32_t end_reason;
 };
 
-#define MAX_DOMAINS 16
-
-extern struct domain *domains[MAX_DOMAINS];
-extern unsigned int nr_domains;
+/* So many at once. */
+#define MAX_DOMAINS 512u
 
 /*
- * A domain of this engine with its vCPUs (all down) and shared pages, but with
- * no memory. NULL when there is no memory left. Boot only.
+ * Ids only rise. The control domain has 0, and the others count from 1. An id
+ * stands in the table at its lower 12 bits, and whoever has that place keeps it
+ * until his last frame is back: so the owner that is noted for a frame, the
+ * place + 1, names one domain at a time. The last place is not used, since an
+ * owner has 12 bits, too.
  */
-struct domain *domain_create(unsigned int id, const char *name,
-                             const struct engine *engine,
-                             unsigned int nr_vcpus);
+#define DOMAIN_PLACES 4096u
+
+static inline uint32_t domain_place(uint32_t id)
+{
+    return id % DOMAIN_PLACES;
+}
+
+static inline unsigned int domain_owner_tag(uint32_t id)
+{
+    return domain_place(id) + 1;
+}
+
+/* The id from which the next domain's is looked for. Not while others run. */
+void domain_set_next_id(uint32_t id);
+
+/*
+ * The domain with this id, in any state; NULL: there is none. No lock. The
+ * pointer is good until this CPU goes back to a guest or to idle. Whoever then
+ * takes a lock of the domain looks at ended once more.
+ */
+struct domain *domain_find(uint32_t id);
+
+/* The control domain; NULL: there is none. */
+static inline struct domain *domain_control(void)
+{
+    return domain_find(0);
+}
+
+/*
+ * All domains, in the rising order of their ids. No lock; a domain that comes
+ * or goes meanwhile is seen or not. What domain_find() says of the pointer is
+ * true here, too.
+ */
+extern struct domain *domain_list;
+
+static inline struct domain *domain_next(struct domain *const *link)
+{
+    return __atomic_load_n(link, __ATOMIC_ACQUIRE);
+}
+
+#define for_each_domain(d)                                                     \
+    for ((d) = domain_next(&domain_list); (d); (d) = domain_next(&(d)->next))
+
+/* Those that have not ended; atomic. */
+extern uint32_t domain_nr_living;
+
+struct domain_settings {
+    const char *name;
+    const struct engine *engine;
+    bool control;
+    unsigned int nr_vcpus;
+    uint64_t shared_gfn; /* where its shared page is */
+    uint32_t weight;
+    uint32_t cap;
+};
+
+/*
+ * A domain with its shared page, and no vCPU and no other memory yet; it is in
+ * the list. 0, -EEXIST (there is one with this name, or a control domain),
+ * -ENOSPC (there are MAX_DOMAINS) or -ENOMEM, with nothing done.
+ */
+int domain_create(const struct domain_settings *settings, struct domain **made);
+
+/* The pages that a vCPU shares with its domain, one after the other: its page,
+ * its counters, and its latency histograms. */
+#define VCPU_PAGES (2 + NR_PAGES(sizeof(struct parapet_latency)))
+
+/*
+ * Makes the next vCPU, down, and gives the domain its pages, from gfn on; their
+ * frames are in mfns. 0, -ENOSPC (it has all) or -ENOMEM, with nothing done.
+ * The domain is being built, and its memory lock is held, or nobody else knows
+ * it.
+ */
+int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES]);
 
 /* The vCPU that runs on this CPU. */
 static inline struct vcpu *vcpu_current(void)

@@ -28,7 +28,6 @@ static void (*const ended_hooks[])(const struct domain *d) = {
     hc_console_domain_ended,
 };
 
-static uint32_t nr_ended;
 static uint32_t nr_failed;
 
 static const char *reason_name(uint32_t reason)
@@ -64,7 +63,7 @@ void domain_end(struct domain *d, uint32_t reason)
         __atomic_fetch_add(&nr_failed, 1, __ATOMIC_SEQ_CST);
     for (unsigned int i = 0; i < d->nr_vcpus; i++)
         sched_end(d->vcpus[i]);
-    if (__atomic_add_fetch(&nr_ended, 1, __ATOMIC_SEQ_CST) < nr_domains) {
+    if (__atomic_sub_fetch(&domain_nr_living, 1, __ATOMIC_SEQ_CST) > 0) {
         for (size_t i = 0; i < ARRAY_SIZE(ended_hooks); i++)
             ended_hooks[i](d);
         return;

@@ -12,8 +12,7 @@
 uint64_t domain_memory_nr_gfns(const struct domain *d, uint64_t nr_frames)
 {
     return nr_frames + 1 + NR_PAGES(PARAPET_DTB_MAX) +
-           NR_PAGES(PARAPET_START_STACK_SIZE) +
-           d->nr_vcpus * (2 + NR_PAGES(sizeof(struct parapet_latency)));
+           NR_PAGES(PARAPET_START_STACK_SIZE) + d->max_vcpus * VCPU_PAGES;
 }
 
 static void give(struct domain *d, mfn_t mfn)
@@ -30,30 +29,19 @@ static void give_pages(struct domain *d, const void *pages, uint64_t nr)
         give(d, frame_of(pages) + i);
 }
 
-/* Those that the hypervisor writes to stay what they are, for good. */
-static void give_held(struct domain *d, const void *pages, uint64_t nr,
-                      bool writable)
+bool domain_memory_give(struct domain *d)
 {
-    give_pages(d, pages, nr);
-    for (uint64_t i = 0; i < nr; i++)
-        type_hold(&d->memory, frame_of(pages) + i, writable);
-}
-
-static void give_vcpu(struct domain *d, const struct vcpu *v)
-{
-    give_held(d, v->page, 1, true);
-    give_held(d, v->counters, 1, false);
-    give_held(d, v->latency, NR_PAGES(sizeof(*v->latency)), false);
-}
-
-void domain_memory_give(struct domain *d)
-{
-    type_owner_init(&d->memory, d->id);
     for (uint64_t gfn = 0; gfn < d->nr_frames; gfn++)
         give(d, d->p2m[gfn]);
-    give_held(d, d->shared, 1, true);
+    d->p2m[d->memory.nr_gfns++] = frame_of(d->shared);
     give_pages(d, d->dtb, NR_PAGES(PARAPET_DTB_MAX));
     give_pages(d, d->start_stack, NR_PAGES(PARAPET_START_STACK_SIZE));
-    for (unsigned int i = 0; i < d->nr_vcpus; i++)
-        give_vcpu(d, d->vcpus[i]);
+    while (d->nr_vcpus < d->max_vcpus) {
+        uint64_t gfn = d->memory.nr_gfns;
+
+        if (domain_vcpu_create(d, gfn, d->p2m + gfn))
+            return false;
+        d->memory.nr_gfns += VCPU_PAGES;
+    }
+    return true;
 }

@@ -13,6 +13,7 @@
 #ifndef HYPERVISOR_CORE_DOMAIN_MEMORY_H
 #define HYPERVISOR_CORE_DOMAIN_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct domain;
@@ -21,9 +22,10 @@ struct domain;
 uint64_t domain_memory_nr_gfns(const struct domain *d, uint64_t nr_frames);
 
 /*
- * Makes them the domain's own. Its memory's are in p2m, which has room for the
- * others: they are put in. Boot only, once.
+ * Makes them the domain's own, and its vCPUs, whose pages are among them. Its
+ * memory's are in p2m, which has room for the others: they are put in. False
+ * when there is no memory. Boot only, once.
  */
-void domain_memory_give(struct domain *d);
+bool domain_memory_give(struct domain *d);
 
 #endif

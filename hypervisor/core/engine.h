@@ -31,7 +31,8 @@ typedef int64_t hypercall_handler_t(uint64_t, uint64_t, uint64_t, uint64_t,
 struct engine {
     const char *name;
 
-    /* Of its structure for a vCPU, which begins with struct vcpu. */
+    /* Of its structure for a vCPU, which begins with struct vcpu: at most a
+     * page. */
     size_t vcpu_size;
 
     /* What its guests can call: PARAPET_NR_HYPERCALLS entries. */

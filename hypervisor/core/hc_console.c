@@ -39,9 +39,11 @@ void hc_console_interrupt(void)
 /* The first domain that has not ended; NULL when all have. */
 static struct domain *first_living(void)
 {
-    for (unsigned int i = 0; i < nr_domains; i++) {
-        if (!__atomic_load_n(&domains[i]->ended, __ATOMIC_SEQ_CST))
-            return domains[i];
+    struct domain *d;
+
+    for_each_domain (d) {
+        if (!__atomic_load_n(&d->ended, __ATOMIC_SEQ_CST))
+            return d;
     }
     return NULL;
 }

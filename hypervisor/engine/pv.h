@@ -34,6 +34,8 @@ struct pv_vcpu {
     uint64_t dr6;         /* what the last debug exception left */
 };
 
+_Static_assert(sizeof(struct pv_vcpu) <= PAGE_SIZE, "a vCPU is one frame");
+
 /* What a CPU has at hand while it runs a vCPU: cpu_info.engine. */
 struct pv_cpu {
     /* The roots of current, as CR3 wants them; user_cr3 is 0 without one. */

@@ -14,9 +14,10 @@ import debugger
 import machine
 from machine import BUILD, expect, test
 
-SEQ = "domains[{}]->shared->clock.seq % 2"
+SEQ = "domain_list->{}shared->clock.seq % 2"
 LOOK = ('printf "{} %u %u, of %u domains\\n", ' +
-        ", ".join(SEQ.format(i) for i in range(2)) + ", nr_domains")
+        ", ".join(SEQ.format(link) for link in ("", "next->")) +
+        ", domain_list->next->id")
 
 
 @test("clock: all clocks are stopped before the hypervisor's own changes")

@@ -226,6 +226,36 @@ mfn_t frame_alloc_run(size_t nr)
     return mfn;
 }
 
+mfn_t frame_alloc_zeroed(void)
+{
+    return frame_alloc_run(1);
+}
+
+void frame_free(mfn_t mfn)
+{
+    (void)mfn;
+}
+
+/* Whose they are is not asked here. */
+void type_owner_init(struct memory_owner *m, unsigned int id)
+{
+    m->owner = (uint64_t)id << STATE_OWNER_SHIFT;
+}
+
+void type_give(struct memory_owner *m, mfn_t mfn, uint64_t gfn)
+{
+    (void)m;
+    (void)mfn;
+    (void)gfn;
+}
+
+void type_hold(struct memory_owner *m, mfn_t mfn, bool writable)
+{
+    (void)m;
+    (void)mfn;
+    (void)writable;
+}
+
 /* ---- what the sources name, and do not use here ---- */
 
 const char hv_ex_table[1];

@@ -16,11 +16,11 @@
 
 #define ENTRY PARAPET_KERNEL_START
 
-struct guest guests[MAX_GUEST_DOMAINS][MAX_GUEST_VCPUS];
+struct guest guests[MAX_GUEST_DOMAINS + 1][MAX_GUEST_VCPUS];
 enum guest_mood mood;
 unsigned int end_rate;
 
-static bool ports_made[MAX_GUEST_DOMAINS];
+static bool ports_made[MAX_GUEST_DOMAINS + 1];
 
 /* ---- the engine: registers tell whose they are ---- */
 

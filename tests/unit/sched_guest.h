@@ -11,7 +11,7 @@
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/engine.h"
 
-#define MAX_GUEST_DOMAINS 4
+#define MAX_GUEST_DOMAINS 4 /* their ids count from 1 */
 #define MAX_GUEST_VCPUS 4
 #define NR_PORTS_OF_VCPU 2 /* an IPI's and the timer's */
 
@@ -27,8 +27,10 @@ struct guest {
     uint64_t timer;                     /* set to, and not seen yet */
 };
 
-extern struct guest guests[MAX_GUEST_DOMAINS][MAX_GUEST_VCPUS];
+extern struct guest guests[MAX_GUEST_DOMAINS + 1][MAX_GUEST_VCPUS];
 
+extern struct domain *domains[MAX_GUEST_DOMAINS];
+extern unsigned int nr_domains;
 extern unsigned int nr_cpus;
 
 /* What the guests do: all there is, only handle events and block, or spin. */

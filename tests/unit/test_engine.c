@@ -29,12 +29,16 @@
 #define CODE_SIZE 5
 #define HELD_MFN 0x77
 
-/* A vCPU of it is larger than a page, and of a kind of its own. */
+/* A vCPU of it is as large as one may be, and of a kind of its own. */
 struct nothing_vcpu {
     struct vcpu vcpu;
-    uint8_t own[2 * PAGE_SIZE];
+    uint8_t own[PAGE_SIZE - sizeof(struct vcpu) - sizeof(uint64_t)];
     int tag;
 };
+
+_Static_assert(sizeof(struct nothing_vcpu) == PAGE_SIZE, "it is a page");
+
+static struct domain *domain;
 
 /* How often each was asked. */
 static struct {
@@ -195,8 +199,8 @@ static void run_guest(void)
     struct guest_code code;
     uint64_t word;
 
-    engine_nothing.vcpu_start(domains[0]->vcpus[0], ENTRY, 0, 0);
-    sched_start(domains[0]->vcpus[0]);
+    engine_nothing.vcpu_start(domain->vcpus[0], ENTRY, 0, 0);
+    sched_start(domain->vcpus[0]);
     guest_exit_work(regs);
     machine_pause(MACHINE_IN_GUEST);
 
@@ -215,7 +219,7 @@ static void run_guest(void)
     guest_exit_work(regs);
     machine_pause(MACHINE_IN_GUEST);
 
-    (void)memory_audit(domains[0]);
+    (void)memory_audit(domain);
     machine_pause(MACHINE_IN_GUEST);
 
     domain_kill(cpu->current, regs, "it has done nothing");
@@ -223,11 +227,17 @@ static void run_guest(void)
 
 static void create(void)
 {
+    const struct domain_settings settings = {
+        .name = "d", .engine = &engine_nothing, .nr_vcpus = 2};
+    mfn_t mfns[VCPU_PAGES];
+
     machine_create(1, run_guest);
     sched_init_cpu(0);
-    assert_non_null(domain_create(1, "d", &engine_nothing, 2));
-    for (unsigned int i = 0; i < 2; i++)
-        sched_assign(domains[0]->vcpus[i], 1);
+    assert_int_equal(domain_create(&settings, &domain), 0);
+    for (unsigned int i = 0; i < 2; i++) {
+        assert_int_equal(domain_vcpu_create(domain, 0, mfns), 0);
+        sched_assign(domain->vcpus[i], 1);
+    }
 }
 
 /* Until the guest pauses, or the machine has ended. */
@@ -244,7 +254,7 @@ static void test_life(void **state)
 
     (void)state;
     create();
-    assert_ptr_equal(domains[0]->dispatch, dispatch);
+    assert_ptr_equal(domain->dispatch, dispatch);
 
     run();
     assert_int_equal(nr.switched_in, 1);
@@ -260,8 +270,7 @@ static void test_life(void **state)
     assert_int_equal(nr.fetched, 1);
 
     run();
-    second =
-        container_of(domains[0]->vcpus[1], const struct nothing_vcpu, vcpu);
+    second = container_of(domain->vcpus[1], const struct nothing_vcpu, vcpu);
     assert_int_equal(second->tag, 2);
     assert_int_equal(nr.switched_out, 1);
     assert_int_equal(nr.switched_in, 2);

@@ -29,6 +29,8 @@
 #define STEPS_IN_SLICE 20
 
 unsigned int nr_cpus;
+struct domain *domains[MAX_GUEST_DOMAINS];
+unsigned int nr_domains;
 
 static unsigned int seed;
 static uint64_t random_state;
@@ -83,17 +85,26 @@ uint64_t audit_memory(struct memory_owner *m, const struct audit_hold *holds,
 /* ---- one machine ---- */
 
 /* The ports are spread over all words. */
-static void create_domain(unsigned int id)
+static void create_domain(void)
 {
-    struct domain *d =
-        domain_create(id, "d", &guest_engine, 1 + (unsigned int)below(4));
+    const char name[] = {(char)('a' + nr_domains), '\0'};
+    const struct domain_settings settings = {
+        .name = name,
+        .engine = &guest_engine,
+        .nr_vcpus = 1 + (unsigned int)below(MAX_GUEST_VCPUS),
+    };
+    mfn_t mfns[VCPU_PAGES];
+    struct domain *d;
 
-    CHECK(d);
+    CHECK(domain_create(&settings, &d) == 0);
+    domains[nr_domains++] = d;
+    while (d->nr_vcpus < d->max_vcpus)
+        CHECK(domain_vcpu_create(d, 0, mfns) == 0);
     for (size_t word = 0; word < PARAPET_NR_PORTS / 64; word++)
         d->ports_used[word] |= ~(1ul << below(64) | 1ul << below(64));
     d->ports_used[0] |= 1;
     for (unsigned int i = 0; i < d->nr_vcpus; i++) {
-        guests[id][i].v = d->vcpus[i];
+        guests[d->id][i].v = d->vcpus[i];
         CHECK(sched_assign(d->vcpus[i], nr_cpus));
     }
 }
@@ -131,8 +142,8 @@ static void create_machine(void)
     machine_create(nr_cpus, guest_cpu_main);
     for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
         sched_init_cpu(cpu);
-    for (unsigned int id = 0; id < nr; id++)
-        create_domain(id);
+    while (nr_domains < nr)
+        create_domain();
 }
 
 static void run_busy_machine(void)
@@ -149,10 +160,10 @@ static void run_busy_machine(void)
         CHECK(step < 20 * NR_STEPS);
         run_a_step();
     }
-    for (unsigned int id = 0; id < nr_domains; id++) {
-        all_ended &= domains[id]->ended != 0;
-        for (unsigned int i = 0; i < domains[id]->nr_vcpus; i++)
-            check_nothing_lost(&guests[id][i]);
+    for (unsigned int n = 0; n < nr_domains; n++) {
+        all_ended &= domains[n]->ended != 0;
+        for (unsigned int i = 0; i < domains[n]->nr_vcpus; i++)
+            check_nothing_lost(&guests[domains[n]->id][i]);
     }
     CHECK(!all_ended); /* machine_end() was to be called */
 }
@@ -175,8 +186,8 @@ static void run_spinning_machine(void)
         if (step % nr_cpus == 0)
             machine_now += SCHED_SLICE_NS / STEPS_IN_SLICE;
     }
-    for (unsigned int id = 0; id < nr_domains; id++) {
-        const struct guest *guest = &guests[id][0];
+    for (unsigned int n = 0; n < nr_domains; n++) {
+        const struct guest *guest = &guests[domains[n]->id][0];
 
         least[guest->v->sched.cpu] =
             MIN(least[guest->v->sched.cpu], guest->nr_steps);

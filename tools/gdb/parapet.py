@@ -49,11 +49,10 @@ def variable(name):
 
 
 def all_domains():
-    table = variable("domains")
-    for index in range(int(variable("nr_domains"))):
-        domain = table[index]
-        if int(domain) != 0:
-            yield domain.dereference()
+    domain = variable("domain_list")
+    while int(domain) != 0:
+        yield domain.dereference()
+        domain = domain["next"]
 
 
 def expect_domains():
