@@ -146,6 +146,7 @@ static _Noreturn void boot_on_own_stack(void)
         panic_for_test();
     if (options.clock_follow)
         time_follow();
+    frame_boot_ends();
     smp_release();
     percpu_enter_guest(percpu_info(0));
 }

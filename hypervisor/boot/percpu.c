@@ -70,7 +70,7 @@ static void write_stub(uint8_t *page, uint64_t vaddr, struct cpu_regs *regs,
 
 static void create_stubs(unsigned int cpu, struct cpu_regs *regs)
 {
-    mfn_t mfn = frame_alloc();
+    mfn_t mfn = frame_alloc_zeroed();
     uint64_t vaddr = percpu_block(cpu) + PERCPU_STUBS;
     uint8_t *page = frame_vaddr(mfn);
 

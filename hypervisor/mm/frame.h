@@ -34,15 +34,25 @@ struct memory_range {
 bool frame_init(const struct memory_range *ram, size_t nr_ram,
                 const struct memory_range *reserved, size_t nr_reserved);
 
-/* Any free frame, its contents undefined; MFN_NONE when there is none left. */
-mfn_t frame_alloc(void);
+/*
+ * Any free frame, zeroed; MFN_NONE when there is none left. A fixed number of
+ * steps besides the zeroing. Nothing else gives out a frame at run time, so no
+ * frame comes to an owner with what another one wrote.
+ */
 mfn_t frame_alloc_zeroed(void);
 
 /* The first of nr frames in a row, zeroed; MFN_NONE when there is no such run.
- */
+ * Boot only: it searches all of RAM. */
 mfn_t frame_alloc_run(size_t nr);
 
-/* The frame was allocated and nobody uses it any more. */
+/* From now on frame_alloc_run() is a bug. */
+void frame_boot_ends(void);
+
+/*
+ * The frame was allocated and nobody uses it any more. A fixed number of steps.
+ * DEBUG=1: who writes to it from now on stops the machine when it is given out
+ * again.
+ */
 void frame_free(mfn_t mfn);
 
 /* All frames of RAM are below this. */

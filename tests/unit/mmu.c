@@ -67,8 +67,6 @@ static void create_frames(void)
     }
     memset(paddr_to_vaddr(0), 0, ram.end);
     CHECK(frame_init(&ram, 1, &reserved, 1));
-    /* Has the allocator's search begin at the first one again. */
-    frame_free(frame_alloc_run(1));
     CHECK(type_init(MMU_FRAMES));
     for (unsigned int i = 0; i < MMU_FRAMES; i++)
         m2p_entries[i] = PARAPET_NO_GFN;
@@ -125,7 +123,7 @@ mfn_t mmu_mfn(unsigned int domain, uint64_t gfn)
 
 mfn_t mmu_free_mfn(void)
 {
-    mfn_t mfn = frame_alloc();
+    mfn_t mfn = frame_alloc_zeroed();
 
     frame_free(mfn);
     return mfn;

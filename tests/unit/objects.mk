@@ -9,6 +9,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_decode test_decode_listing \
               test_elf test_elf_notes test_elf_symbols test_bundle test_dtb \
               test_options test_start_info test_frame test_calendar_registers \
+              test_frame_poison \
               test_type test_table test_table_preempt test_memory_model \
               test_symbols test_hypercall test_sched test_turn_lock \
               test_timers test_console_filter test_console test_engine \
@@ -42,6 +43,7 @@ test_options_SRC := hypervisor/boot/options.c tests/unit/refusal.c
 test_start_info_SRC := hypervisor/boot/start_info.c tests/unit/refusal.c \
     tests/unit/direct_map.c
 test_frame_SRC := hypervisor/mm/frame.c tests/unit/direct_map.c
+test_frame_poison_SRC := tests/unit/direct_map.c
 # The hypervisor's memory management on the machine of mmu.h.
 MMU_SRC := $(addprefix hypervisor/mm/,audit.c frame.c table.c type.c) \
     tests/unit/mmu.c tests/unit/direct_map.c

@@ -138,9 +138,8 @@ static void exhaust(const struct layout *layout)
 
     for (size_t left = frame_nr_free(); left > 0; left--) {
         assert_int_equal(frame_nr_free(), left);
-        take(frame_alloc());
+        take(frame_alloc_zeroed());
     }
-    assert_int_equal(frame_alloc(), MFN_NONE);
     assert_int_equal(frame_alloc_zeroed(), MFN_NONE);
     assert_int_equal(frame_alloc_run(1), MFN_NONE);
     assert_int_equal(frame_nr_free(), 0);
@@ -311,8 +310,8 @@ static void test_no_memory_left(void **state)
     (void)state;
     init_small();
     while (frame_nr_free() > 0)
-        take(frame_alloc());
-    assert_int_equal(frame_alloc(), MFN_NONE);
+        take(frame_alloc_zeroed());
+    assert_int_equal(frame_alloc_zeroed(), MFN_NONE);
     /* The one that comes back is the one that goes out. */
     for (mfn_t mfn = MIB / PAGE_SIZE; mfn < nr_modelled; mfn++) {
         if (model[mfn] != USED)
@@ -321,7 +320,7 @@ static void test_no_memory_left(void **state)
         assert_int_equal(frame_nr_free(), 1);
         assert_int_equal(frame_alloc_zeroed(), mfn);
         check_zeroed(mfn);
-        assert_int_equal(frame_alloc(), MFN_NONE);
+        assert_int_equal(frame_alloc_zeroed(), MFN_NONE);
     }
 }
 
@@ -387,17 +386,16 @@ static void random_run(void)
     }
 }
 
-static void random_single(bool zeroed)
+static void random_single(void)
 {
-    mfn_t mfn = zeroed ? frame_alloc_zeroed() : frame_alloc();
+    mfn_t mfn = frame_alloc_zeroed();
 
     if (model_count(FREE) == 0) {
         assert_int_equal(mfn, MFN_NONE);
         return;
     }
     assert_int_not_equal(mfn, MFN_NONE);
-    if (zeroed)
-        check_zeroed(mfn);
+    check_zeroed(mfn);
     take(mfn);
 }
 
@@ -421,7 +419,7 @@ static void test_random_operations(void **state)
         } else if (below(4) == 0) {
             random_run();
         } else {
-            random_single(below(2));
+            random_single();
         }
         assert_int_equal(frame_nr_free(), model_count(FREE));
         assert_int_equal(frame_nr_total(), 256);
@@ -431,19 +429,29 @@ static void test_random_operations(void **state)
 
 /* ---- what only a bug of ours does ---- */
 
-static bool free_panics(mfn_t mfn)
+static bool panics(void (*call)(mfn_t), mfn_t mfn)
 {
     int status = 0;
     pid_t child = fork();
 
     assert_true(child >= 0);
     if (child == 0) {
-        frame_free(mfn);
+        call(mfn);
         _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status) == PANICKED;
+}
+
+static bool free_panics(mfn_t mfn)
+{
+    return panics(frame_free, mfn);
+}
+
+static void alloc_run(mfn_t nr)
+{
+    (void)frame_alloc_run(nr);
 }
 
 static void test_freeing_what_is_free(void **state)
@@ -452,7 +460,7 @@ static void test_freeing_what_is_free(void **state)
 
     (void)state;
     init_small();
-    mfn = frame_alloc();
+    mfn = frame_alloc_zeroed();
     assert_false(free_panics(mfn));
     frame_free(mfn);
     assert_true(free_panics(mfn));
@@ -460,6 +468,17 @@ static void test_freeing_what_is_free(void **state)
     assert_true(free_panics(SMALL_END / PAGE_SIZE));
     assert_true(free_panics(MAX_FRAMES));
     assert_true(free_panics(MFN_NONE));
+}
+
+/* A guest could make it search for long, or in vain. */
+static void test_a_run_after_the_boot(void **state)
+{
+    (void)state;
+    init_small();
+    assert_false(panics(alloc_run, 1));
+    frame_boot_ends();
+    assert_true(panics(alloc_run, 1));
+    take(frame_alloc_zeroed());
 }
 
 static void test_addresses(void **state)
@@ -488,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_runs),
         cmocka_unit_test(test_random_operations),
         cmocka_unit_test(test_freeing_what_is_free),
+        cmocka_unit_test(test_a_run_after_the_boot),
         cmocka_unit_test(test_addresses),
     };
 
