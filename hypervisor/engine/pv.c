@@ -13,6 +13,7 @@
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
+#include "lib/builder/elf.h"
 #include "lib/string.h"
 
 #define XSAVE_ALL (XCR0_X87 | XCR0_SSE | XCR0_AVX)
@@ -133,7 +134,7 @@ const struct engine engine_pv = {
     .name = "pv",
     .vcpu_size = sizeof(struct pv_vcpu),
     .dispatch = hypercall_table,
-    .kernel_read = pv_kernel_read,
+    .kernel_read = elf_kernel_read,
     .domain_load = pv_domain_load,
     .copy_from_guest = direct_copy_from_guest,
     .copy_to_guest = direct_copy_to_guest,

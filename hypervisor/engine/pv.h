@@ -60,9 +60,7 @@ static inline struct pv_vcpu *pv_vcpu(struct vcpu *v)
     return container_of(v, struct pv_vcpu, vcpu);
 }
 
-/* engine.kernel_read, engine.domain_load and engine.vcpu_start. */
-int pv_kernel_read(const void *image, size_t size, uint64_t memory_bytes,
-                   struct elf_image *kernel, char *why, size_t why_size);
+/* engine.domain_load and engine.vcpu_start. */
 bool pv_domain_load(struct domain *d, const struct elf_image *kernel);
 void pv_vcpu_start(struct vcpu *v, uint64_t entry, uint64_t stack,
                    uint64_t argument);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a kernel is to the pv engine, and how its domain is made ready: it is
- * built for Parapet, as a note in it says, has a hypercall page, and starts at
+ * How a pv domain is made ready: its kernel has a hypercall page, and starts at
  * its entry in an address space that is there.
  */
 #include "abi/abi.h"
@@ -11,18 +10,6 @@
 #include "hypervisor/engine/pv.h"
 #include "lib/builder/elf.h"
 #include "lib/string.h"
-
-int pv_kernel_read(const void *image, size_t size, uint64_t memory_bytes,
-                   struct elf_image *kernel, char *why, size_t why_size)
-{
-    int error = elf_parse(image, size, kernel, why, why_size);
-
-    if (!error)
-        error = elf_check_version(kernel, why, why_size);
-    if (!error)
-        error = elf_check_memory(kernel, memory_bytes, why, why_size);
-    return error;
-}
 
 /* Entry n: mov $n, %eax; syscall; ret. */
 static void fill_hypercall_page(void *page)

@@ -425,3 +425,15 @@ int elf_check_memory(const struct elf_image *image, uint64_t memory_bytes,
     }
     return 0;
 }
+
+int elf_kernel_read(const void *image, size_t size, uint64_t memory_bytes,
+                    struct elf_image *kernel, char *why, size_t why_size)
+{
+    int error = elf_parse(image, size, kernel, why, why_size);
+
+    if (!error)
+        error = elf_check_version(kernel, why, why_size);
+    if (!error)
+        error = elf_check_memory(kernel, memory_bytes, why, why_size);
+    return error;
+}

@@ -64,6 +64,13 @@ int elf_check_version(const struct elf_image *image, char *why,
 int elf_check_memory(const struct elf_image *image, uint64_t memory_bytes,
                      char *why, size_t why_size);
 
+/*
+ * All three: a kernel that is built for Parapet, for a version of the ABI that
+ * is spoken here, and for so much memory.
+ */
+int elf_kernel_read(const void *image, size_t size, uint64_t memory_bytes,
+                    struct elf_image *kernel, char *why, size_t why_size);
+
 /* A place in the code that has a name. */
 struct elf_symbol {
     uint64_t start;
