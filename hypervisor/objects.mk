@@ -4,6 +4,7 @@ HV_SRC := \
     hypervisor/base/console.c \
     hypervisor/base/console_filter.c \
     hypervisor/base/log.c \
+    hypervisor/base/log_ring.c \
     hypervisor/base/panic.c \
     hypervisor/base/spinlock.c \
     hypervisor/base/symbols.c \

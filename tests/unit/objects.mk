@@ -13,6 +13,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_type test_table test_table_preempt test_memory_model \
               test_symbols test_hypercall test_sched test_turn_lock \
               test_timers test_console_filter test_console test_engine \
+              test_log_ring \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
               test_signal test_alarm test_gk_irq
 
@@ -21,7 +22,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
 # test_memory_race lies where x86-64's ThreadSanitizer leaves room.
 UNIT_SKIPPED :=
 ifneq ($(HOST_ARCH),x86_64)
-UNIT_SKIPPED := test_sched test_engine test_memory_race
+UNIT_SKIPPED := test_sched test_engine test_memory_race test_log_race
 UNIT_TESTS := $(filter-out $(UNIT_SKIPPED),$(UNIT_TESTS))
 endif
 
@@ -57,10 +58,12 @@ test_table_preempt_SRC := $(test_type_SRC)
 test_memory_model_SRC := $(MODEL_SRC)
 
 test_timers_SRC := hypervisor/core/timers.c
+test_log_ring_SRC := hypervisor/base/log_ring.c
 test_console_filter_SRC := hypervisor/base/console_filter.c
 test_symbols_SRC := hypervisor/base/symbols.c
 test_hypercall_SRC := hypervisor/core/hypercall.c
-test_console_SRC := hypervisor/base/console.c hypervisor/base/console_filter.c
+test_console_SRC := $(addprefix hypervisor/base/,console.c console_filter.c \
+    log_ring.c)
 
 # These run on the CPUs of machine.h, and are compiled with it in front.
 MACHINE_SRC := $(addprefix hypervisor/core/,domain.c domain_end.c event.c \
@@ -137,25 +140,33 @@ $(UNIT_PROGRAMS): $(UNIT_LIB)
 $(addprefix $(BUILD)/unit/,test_elf test_elf_notes test_elf_symbols test_bundle \
     test_dtb): $(HOST_LIBFDT)
 
-# The one with threads has a sanitizer of its own, which wants the direct map
+# Those with threads have a sanitizer of their own, which wants the direct map
 # elsewhere.
 TSAN_CFLAGS := $(call common,$(HOSTCC)) \
                -fsanitize=thread -fno-omit-frame-pointer \
                -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x1000000000
-RACE_SRC := tests/unit/test_memory_race.c $(MMU_SRC) lib/bitmap.c
+test_memory_race_SRC := $(MMU_SRC) lib/bitmap.c
+test_log_race_SRC := hypervisor/base/log_ring.c
 
 $(BUILD)/tsan/%.o: %.c $(BUILD)/flags
 	$(call made,CC)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(TSAN_CFLAGS) -c $< -o $@
 
-$(BUILD)/unit/test_memory_race: $(RACE_SRC:%.c=$(BUILD)/tsan/%.o)
+RACE_TESTS := test_memory_race test_log_race
+define race_program
+$(BUILD)/unit/$(1): $(patsubst %.c,$(BUILD)/tsan/%.o,tests/unit/$(1).c $($(1)_SRC))
+endef
+$(foreach test,$(RACE_TESTS),$(eval $(call race_program,$(test))))
+
+RACE_PROGRAMS := $(RACE_TESTS:%=$(BUILD)/unit/%)
+$(RACE_PROGRAMS):
 	$(call made,LD)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(TSAN_CFLAGS) $^ -lcmocka -o $@
 
 UNIT_PROGRAMS += $(filter-out $(UNIT_SKIPPED:%=$(BUILD)/unit/%), \
-    $(BUILD)/unit/test_memory_race)
+    $(RACE_PROGRAMS))
 
 # What objdump says of decode_listing.S: {"bytes in hexadecimal", "text"},
 $(BUILD)/unit/decode_listing.inc: tests/unit/decode_listing.S $(FLAGS)
