@@ -10,6 +10,7 @@
 
 #define HC_NO_MULTICALL 1
 #define HC_PREEMPTIBLE 2
+#define HC_CONTROL 4
 #define HC_SLOW 64
 
 #define PARAPET_HYPERCALL(nr, name, ...) PARAPET_HC_##name = (nr),

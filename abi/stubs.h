@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "abi/domain.h"
 #include "abi/errors.h"
 #include "abi/hypercall.h"
 #include "abi/memory.h"

@@ -71,6 +71,7 @@ static const struct group {
     {112, 127, "Domain control"},
     {128, 143, "Devices"},
     {144, 159, "Tracing and audit"},
+    {160, 175, "Domain control, the rest"},
     {PARAPET_COURSEWORK, PARAPET_NR_HYPERCALLS - 1, "Coursework"},
 };
 
@@ -286,6 +287,8 @@ static void print_call(const struct call *call)
     printf("### %s\n\n", call->name);
     printf("Number %u. %s\n\n", call->number, call->brief);
     print_arguments(call);
+    if (call->flags & HC_CONTROL)
+        puts("For the control domain: `-EPERM` for all others.\n");
     if (call->flags & HC_NO_MULTICALL)
         puts("Refused inside a multicall, with `-EINVAL`.\n");
     if (call->flags & HC_PREEMPTIBLE)

@@ -149,7 +149,8 @@ static void set_up(struct domain *d, const struct domain_settings *settings)
 {
     d->control = settings->control;
     d->engine = settings->engine;
-    d->dispatch = settings->engine->dispatch;
+    d->dispatch = settings->control ? settings->engine->dispatch_control
+                                    : settings->engine->dispatch;
     (void)string_copy(d->name, sizeof(d->name), settings->name);
     d->weight = settings->weight;
     d->cap = settings->cap;

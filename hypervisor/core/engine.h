@@ -25,7 +25,7 @@ typedef int64_t hypercall_handler_t(uint64_t, uint64_t, uint64_t, uint64_t,
 
 /*
  * An engine has all of these. Only one that runs no instruction of its guests
- * may leave out what nothing else leads to: dispatch, the way to memory,
+ * may leave out what nothing else leads to: the dispatch, the way to memory,
  * vcpu_start, exception and trap.
  */
 struct engine {
@@ -35,8 +35,10 @@ struct engine {
      * page. */
     size_t vcpu_size;
 
-    /* What its guests can call: PARAPET_NR_HYPERCALLS entries. */
+    /* What its guests can call, and what the control domain can:
+     * PARAPET_NR_HYPERCALLS entries. */
     hypercall_handler_t *const *dispatch;
+    hypercall_handler_t *const *dispatch_control;
 
     /*
      * Reads a kernel, and says whether the engine can run it in so much memory:

@@ -42,6 +42,11 @@ UNPACKER(nothing)
     return -PARAPET_ENOSYS;
 }
 
+UNPACKER(without_privilege)
+{
+    return -PARAPET_EPERM;
+}
+
 const char *const hypercall_names[PARAPET_NR_HYPERCALLS] = {
 #define PARAPET_HYPERCALL(nr, name, flags, ...) [nr] = #name,
 #include "abi/hypercalls.def"
@@ -58,6 +63,14 @@ const uint8_t hypercall_flags[PARAPET_NR_HYPERCALLS] = {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
 hypercall_handler_t *const hypercall_table[PARAPET_NR_HYPERCALLS] = {
+    [0 ... PARAPET_NR_HYPERCALLS - 1] = unpack_nothing,
+#define PARAPET_HYPERCALL(nr, name, flags, ...)                                \
+    [nr] = (flags)&HC_CONTROL ? unpack_without_privilege : unpack_##name,
+#include "abi/hypercalls.def"
+#undef PARAPET_HYPERCALL
+};
+
+hypercall_handler_t *const hypercall_table_control[PARAPET_NR_HYPERCALLS] = {
     [0 ... PARAPET_NR_HYPERCALLS - 1] = unpack_nothing,
 #define PARAPET_HYPERCALL(nr, name, flags, ...) [nr] = unpack_##name,
 #include "abi/hypercalls.def"

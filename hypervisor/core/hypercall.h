@@ -27,8 +27,11 @@
 #include "abi/hypercalls.def"
 #undef PARAPET_HYPERCALL
 
-/* The native ABI; another personality would be another table. */
+/* The native ABI; another personality would be other tables. In the first, a
+ * call for the control domain is -EPERM; the second is that domain's. */
 extern hypercall_handler_t *const hypercall_table[PARAPET_NR_HYPERCALLS];
+extern hypercall_handler_t
+    *const hypercall_table_control[PARAPET_NR_HYPERCALLS];
 
 /* NULL where a number has no hypercall. */
 extern const char *const hypercall_names[PARAPET_NR_HYPERCALLS];

@@ -134,6 +134,7 @@ const struct engine engine_pv = {
     .name = "pv",
     .vcpu_size = sizeof(struct pv_vcpu),
     .dispatch = hypercall_table,
+    .dispatch_control = hypercall_table_control,
     .kernel_read = elf_kernel_read,
     .domain_load = pv_domain_load,
     .copy_from_guest = direct_copy_from_guest,

@@ -106,6 +106,17 @@ static inline bool is_refused(struct cpu_info *cpu, uint8_t flags,
     return true;
 }
 
+/* What a call is told that is_refused(). Who lacks the privilege for it learns
+ * that first. */
+static __attribute__((cold, noinline)) int64_t refusal(uint64_t number)
+{
+    bool privileged = vcpu_current()->domain->control;
+
+    return (hypercall_flags[number] & HC_CONTROL) && !privileged
+               ? -PARAPET_EPERM
+               : -PARAPET_EINVAL;
+}
+
 /*
  * multicall: carries out calls[0..nr_calls) in order and stores each result.
  * An entry that fails does not stop the others. EINVAL: calls is not aligned
@@ -141,7 +152,8 @@ int64_t hc_multicall(uint64_t calls, uint64_t nr_calls)
             counters->unknown_hypercalls++;
             result = -PARAPET_ENOSYS;
         } else if (is_refused(cpu, hypercall_flags[number], entry)) {
-            result = -PARAPET_EINVAL; /* or whatever, if it comes again */
+            /* Or whatever, if it comes again. */
+            result = refusal(number);
         } else {
             counters->hypercalls[number]++;
             result = dispatch[number](args[0], args[1], args[2], args[3],

@@ -6,7 +6,9 @@
  * the result is one that the list names. Each is tried in an otherwise good
  * call, so that nothing but the argument can be what is refused.
  *
- * Coursework says the same of its own pointers in its own micro-guest.
+ * Coursework says the same of its own pointers in its own micro-guest; those
+ * for the control domain are refused here, whatever they are
+ * (control_denied.c).
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
@@ -213,6 +215,8 @@ void test_main(void)
     good_values.table = mg_mfn_of(mg_table(NULL));
     good_values.root = mg_mfn_of(mg_start_root());
     for (size_t i = 0; i < mg_nr_hypercalls; i++) {
+        if (mg_hypercall_is_forbidden(&mg_hypercalls[i]))
+            continue;
         check_hypercall(&mg_hypercalls[i]);
         restore();
     }

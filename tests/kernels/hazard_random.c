@@ -201,6 +201,8 @@ static bool may_return(uint64_t number, const uint64_t args[6], int64_t result)
 
     if (!hc)
         return result == -PARAPET_ENOSYS;
+    if (mg_hypercall_is_forbidden(hc))
+        return result == -PARAPET_EPERM;
     if (has_wide_u32(hc, args))
         return result == -PARAPET_EINVAL;
     return mg_hypercall_can_return(hc, result);

@@ -65,7 +65,7 @@ static void test_forbidden(void)
     for (size_t i = 0; i < mg_nr_hypercalls; i++) {
         const struct mg_hypercall *hc = &mg_hypercalls[i];
 
-        if (!(hc->flags & HC_NO_MULTICALL))
+        if (!(hc->flags & HC_NO_MULTICALL) || mg_hypercall_is_forbidden(hc))
             continue;
         prepare(2, PARAPET_HC_abi_version);
         calls[0].number = hc->number;

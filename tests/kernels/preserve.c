@@ -257,7 +257,7 @@ static int64_t set_arguments(const struct mg_hypercall *hc, uint64_t round)
     uint64_t args[6];
 
     if (!good)
-        return UNKNOWN;
+        return mg_hypercall_is_forbidden(hc) ? -PARAPET_EPERM : UNKNOWN;
     mg_good_args(good, &values, args);
     for (size_t i = 0; i < ARRAY_SIZE(args); i++) {
         if (hc->types[i] != MG_HC_none)

@@ -61,6 +61,12 @@ bool mg_hypercall_can_return(const struct mg_hypercall *hc, int64_t result)
     return result >= 0 || has_word(hc->errors, mg_error_name(-result));
 }
 
+bool mg_hypercall_is_forbidden(const struct mg_hypercall *hc)
+{
+    return (hc->flags & HC_CONTROL) &&
+           hypercall_machine_info(NULL) == -PARAPET_EPERM;
+}
+
 int64_t mg_hypercall(uint64_t number, const uint64_t args[6])
 {
     return hypercall_raw(number, args[0], args[1], args[2], args[3], args[4],

@@ -43,6 +43,10 @@ const char *mg_error_name(int64_t error);
  */
 bool mg_hypercall_can_return(const struct mg_hypercall *hc, int64_t result);
 
+/* Whether it is for the control domain and this is another: -EPERM, whatever
+ * the arguments. */
+bool mg_hypercall_is_forbidden(const struct mg_hypercall *hc);
+
 /* Makes the call by the instruction. */
 int64_t mg_hypercall(uint64_t number, const uint64_t args[6]);
 
