@@ -86,12 +86,15 @@
 /* evtchn_bind_virq: the virtual IRQs. */
 #define PARAPET_VIRQ_TIMER 0
 #define PARAPET_VIRQ_CONSOLE 1
+#define PARAPET_VIRQ_DOMAIN 2  /* a domain came, changed, or is gone */
+#define PARAPET_VIRQ_REQUEST 3 /* the shared page has a request */
 #define PARAPET_NR_VIRQS 16
 
-/* shutdown: the reasons. */
+/* Why a domain has ended; shutdown takes the first three. */
 #define PARAPET_SHUTDOWN_POWEROFF 0
 #define PARAPET_SHUTDOWN_REBOOT 1
 #define PARAPET_SHUTDOWN_CRASH 2
+#define PARAPET_SHUTDOWN_DESTROYED 3
 
 /* Offsets into struct parapet_vcpu_page, for assembly. */
 #define PARAPET_VCPU_EVENT_MASK 0

@@ -26,6 +26,7 @@ HV_SRC := \
     hypervisor/core/clock.c \
     hypervisor/core/domain.c \
     hypervisor/core/domain_end.c \
+    hypervisor/core/domain_life.c \
     hypervisor/core/domain_memory.c \
     hypervisor/core/event.c \
     hypervisor/core/guest_access.c \

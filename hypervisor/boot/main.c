@@ -15,6 +15,7 @@
 #include "hypervisor/boot/smp.h"
 #include "hypervisor/boot/start_info.h"
 #include "hypervisor/build/domain_build.h"
+#include "hypervisor/core/domain_end.h"
 #include "hypervisor/core/meter.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/mm/m2p.h"
@@ -114,6 +115,7 @@ static __attribute__((noinline)) void start_machine(struct boot_info *info)
     if (!type_init(frame_limit()) || !m2p_init(frame_limit()))
         boot_refuse("no RAM for the tables of all frames");
     audit_enabled = options.audit;
+    domain_end_keep = options.dom0_keep;
     phase_done(PHASE_MEMORY);
 
     apic_init(paging_map_device(LAPIC_PADDR), paging_map_device(IOAPIC_PADDR));

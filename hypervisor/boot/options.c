@@ -48,6 +48,12 @@ static bool set_contained(const char *value)
     return options.contained_required || strcmp(value, "warn") == 0;
 }
 
+static bool set_dom0_crash(const char *value)
+{
+    options.dom0_keep = strcmp(value, "keep") == 0;
+    return options.dom0_keep || strcmp(value, "end") == 0;
+}
+
 static const struct {
     const char *name;
     bool (*set)(const char *value);
@@ -61,12 +67,13 @@ static const struct {
     {"contained", set_contained, "warn or require"},
     {"sched", sched_set_policy, SCHED_POLICY_NAMES},
     {"meter", set_meter, "on or off"},
+    {"dom0_crash", set_dom0_crash, "end or keep"},
 };
 
 /* With the words that there are, as "log=, poison=". */
 static void refuse_unknown(const char *word)
 {
-    char names[80] = "";
+    char names[128] = "";
     size_t length = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(known) && length < sizeof(names); i++)

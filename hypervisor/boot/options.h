@@ -16,6 +16,8 @@
  *                             sched/policies.def
  *   meter=on|off              time every exit, and print the longest of each
  *                             name when the machine ends (core/meter.h; off)
+ *   dom0_crash=end|keep       the machine ends when the control domain crashes,
+ *                             or the others run on (end)
  *
  * Words with a dot before the = (virtio_mmio.device=...) are for others.
  */
@@ -31,6 +33,7 @@ struct options {
     bool clock_follow;
     bool contained_required;
     bool meter;
+    bool dom0_keep;
 };
 
 extern struct options options;

@@ -14,6 +14,7 @@
 #include "hypervisor/build/bundle.h"
 #include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/domain_life.h"
 #include "hypervisor/core/domain_memory.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/hc_console.h"
@@ -226,8 +227,6 @@ void build_domains(const void *blob, size_t size, unsigned int nr_cpus)
         build_domain(&b, nr_cpus);
     }
     hc_console_set_focus(domain_list);
-    for_each_domain (d) {
-        d->state = DOMAIN_RUNNING;
-        sched_start(d->vcpus[0]);
-    }
+    for_each_domain (d)
+        (void)domain_start(d);
 }

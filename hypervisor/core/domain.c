@@ -224,6 +224,21 @@ static void give_pages(struct domain *d, const struct vcpu *v, uint64_t gfn,
     }
 }
 
+/* Makes it one that the domain has, unless the domain has ended. */
+static bool publish_vcpu(struct domain *d, struct vcpu *v)
+{
+    bool builds;
+
+    spin_lock(&d->lock);
+    builds = d->state == DOMAIN_BUILDING;
+    if (builds) {
+        d->vcpus[v->id] = v;
+        __atomic_store_n(&d->nr_vcpus, v->id + 1, __ATOMIC_RELEASE);
+    }
+    spin_unlock(&d->lock);
+    return builds;
+}
+
 int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES])
 {
     unsigned int id = d->nr_vcpus;
@@ -241,8 +256,10 @@ int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES])
     v->page->self = PARAPET_VCPU_PAGE(id);
     v->page->vcpu_id = id;
     list_init(&v->sched.queue_node);
+    if (!publish_vcpu(d, v)) {
+        free_vcpu(v);
+        return -PARAPET_EINVAL;
+    }
     give_pages(d, v, gfn, mfns);
-    d->vcpus[id] = v;
-    __atomic_store_n(&d->nr_vcpus, id + 1, __ATOMIC_RELEASE);
     return 0;
 }

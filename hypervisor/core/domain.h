@@ -86,7 +86,7 @@ enum domain_state {
 struct domain {
     uint32_t id;
     bool control;            /* it may control the others */
-    enum domain_state state; /* changes under the lock */
+    enum domain_state state; /* changes under the lock: domain_life.h */
     struct domain *next;     /* in the list of all; see for_each_domain() */
     struct domain *prev;
     char name[32]; /* zeros after its end */
@@ -113,7 +113,7 @@ struct domain {
     const void *kernel; /* the ELF image in the bundle */
     struct elf_symbols symbols;
 
-    uint32_t ended; /* set once, atomically */
+    uint32_t ended; /* set once, atomically, under the lock */
     uint32_t end_reason;
 };
 
@@ -196,9 +196,9 @@ int domain_create(const struct domain_settings *settings, struct domain **made);
 
 /*
  * Makes the next vCPU, down, and gives the domain its pages, from gfn on; their
- * frames are in mfns. 0, -ENOSPC (it has all) or -ENOMEM, with nothing done.
- * The domain is being built, and its memory lock is held, or nobody else knows
- * it.
+ * frames are in mfns. 0, -ENOSPC (it has all), -EINVAL (it is not being built)
+ * or -ENOMEM, with nothing done. Its memory lock is held, or nobody else knows
+ * the domain.
  */
 int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES]);
 

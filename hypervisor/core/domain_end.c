@@ -8,6 +8,7 @@
 
 #include "hypervisor/base/panic.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/domain_life.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log_domain.h"
@@ -21,12 +22,14 @@
 #include "lib/printf.h"
 
 /*
- * Who is told that a domain has ended, in this order, unless it was the last.
+ * Who is told that a domain has ended, in this order, unless the machine ends.
  * Its vCPUs may still be on their way out of other CPUs; d->ended is set.
  */
 static void (*const ended_hooks[])(const struct domain *d) = {
     hc_console_domain_ended,
 };
+
+bool domain_end_keep;
 
 static uint32_t nr_failed;
 
@@ -37,6 +40,8 @@ static const char *reason_name(uint32_t reason)
         return "powered off";
     case PARAPET_SHUTDOWN_REBOOT:
         return "asked for a reboot, which ends it";
+    case PARAPET_SHUTDOWN_DESTROYED:
+        return "was destroyed";
     default:
         return "crashed";
     }
@@ -50,12 +55,44 @@ static void audit_at_end(struct domain *d)
                d->memory.nr_frames);
 }
 
+static _Noreturn void end_machine(bool success)
+{
+    if (meter_enabled)
+        meter_print();
+    machine_end(success ? MACHINE_END_SUCCESS : MACHINE_END_DOMAIN_FAILED);
+}
+
+/* One domain fewer lives: ends the machine if that was it. */
+static void end_machine_after(const struct domain *d)
+{
+    uint32_t living =
+        __atomic_sub_fetch(&domain_nr_living, 1, __ATOMIC_SEQ_CST);
+
+    if (d->control &&
+        !(domain_end_keep && d->end_reason == PARAPET_SHUTDOWN_CRASH)) {
+        log_info("the control domain has ended: the machine ends");
+        end_machine(d->end_reason == PARAPET_SHUTDOWN_POWEROFF);
+    }
+    if (living == 0) {
+        log_info("no domain is left: the machine ends");
+        end_machine(!nr_failed);
+    }
+}
+
+/* The vCPU that runs here, if it is one of the domain's, does not run on. */
+static void leave(const struct domain *d)
+{
+    struct cpu_info *cpu = this_cpu();
+
+    if (cpu->current && cpu->current->domain == d)
+        cpu->exit_work |= WORK_RESCHEDULE;
+}
+
 void domain_end(struct domain *d, uint32_t reason)
 {
-    this_cpu()->exit_work |= WORK_RESCHEDULE;
-    if (__atomic_exchange_n(&d->ended, 1, __ATOMIC_SEQ_CST))
+    leave(d);
+    if (!domain_set_ended(d, reason))
         return;
-    d->end_reason = reason;
     if (audit_enabled)
         audit_at_end(d);
     log_domain(LOG_INFO, d, "%s (%s)", reason_name(reason), d->name);
@@ -63,15 +100,10 @@ void domain_end(struct domain *d, uint32_t reason)
         __atomic_fetch_add(&nr_failed, 1, __ATOMIC_SEQ_CST);
     for (unsigned int i = 0; i < d->nr_vcpus; i++)
         sched_end(d->vcpus[i]);
-    if (__atomic_sub_fetch(&domain_nr_living, 1, __ATOMIC_SEQ_CST) > 0) {
-        for (size_t i = 0; i < ARRAY_SIZE(ended_hooks); i++)
-            ended_hooks[i](d);
-        return;
-    }
-    log_info("no domain is left: the machine ends");
-    if (meter_enabled)
-        meter_print();
-    machine_end(nr_failed ? MACHINE_END_DOMAIN_FAILED : MACHINE_END_SUCCESS);
+    end_machine_after(d);
+    for (size_t i = 0; i < ARRAY_SIZE(ended_hooks); i++)
+        ended_hooks[i](d);
+    domain_tell_control();
 }
 
 /* " 0f 0b" and so on; a report is too long for a format for each byte. */

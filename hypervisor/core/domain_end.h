@@ -5,6 +5,7 @@
 #ifndef HYPERVISOR_CORE_DOMAIN_END_H
 #define HYPERVISOR_CORE_DOMAIN_END_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cpu_regs;
@@ -12,12 +13,18 @@ struct domain;
 struct vcpu;
 
 /*
- * Ends the domain, with PARAPET_SHUTDOWN_*: none of its vCPUs runs again.
- * Only the first call counts; after each the CPU that called, whose vCPU is one
- * of the domain's, takes another at its exit. When it was the last domain, the
- * machine ends and this does not return. Takes run queue locks.
+ * Ends the domain, with PARAPET_SHUTDOWN_*: none of its vCPUs runs again. It
+ * may be in any state, and the caller anybody. Only the first call counts;
+ * after each the CPU that called takes another vCPU at its exit, if its own is
+ * one of the domain's. When it was the last domain, or the control domain, the
+ * machine ends and this does not return. Takes the domain's lock and those of
+ * run queues.
  */
 void domain_end(struct domain *domain, uint32_t reason);
+
+/* Set once, at boot: the machine runs on when the control domain has crashed
+ * (dom0_crash=keep). */
+extern bool domain_end_keep;
 
 /*
  * Tier 2: the guest broke the rules. Reports the domain, the reason, where it

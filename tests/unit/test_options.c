@@ -80,7 +80,7 @@ static void refuse_unknown(const char *word)
     (void)snprintf(expected, sizeof(expected),
                    "boot line: unknown word '%s': expected one of log=, "
                    "poison=, panic=, audit=, clock=, contained=, sched=, "
-                   "meter=",
+                   "meter=, dom0_crash=",
                    word);
     refuse(word, expected);
 }
@@ -105,6 +105,10 @@ static void test_the_known_words(void **state)
     assert_true(options.contained_required);
     accept("contained=require contained=warn");
     assert_false(options.contained_required);
+    accept("dom0_crash=keep");
+    assert_true(options.dom0_keep);
+    accept("dom0_crash=keep dom0_crash=end");
+    assert_false(options.dom0_keep);
     accept("sched=b");
     assert_true(policy_b);
     accept("sched=b sched=a");
@@ -181,6 +185,8 @@ static void test_bad_values(void **state)
     refuse("clock=off",
            "boot line: 'clock=off': expected clock=follow or boot");
     refuse("meter=yes", "boot line: 'meter=yes': expected meter=on or off");
+    refuse("dom0_crash=yes",
+           "boot line: 'dom0_crash=yes': expected dom0_crash=end or keep");
     refuse("contained=yes",
            "boot line: 'contained=yes': expected contained=warn or require");
     refuse("panic=tes", "boot line: 'panic=tes': expected panic=test");
