@@ -3,7 +3,8 @@ LIB_SRC := lib/string.c lib/printf.c lib/bitmap.c lib/clock_rate.c \
     lib/clock_wall.c lib/calendar.c lib/calendar_registers.c
 
 # What turns a kernel and a description into a domain: not for every kernel.
-BUILDER_SRC := $(addprefix lib/builder/,dtb.c elf.c elf_symbol.c refuse.c)
+BUILDER_SRC := $(addprefix lib/builder/,build.c dtb.c elf.c elf_symbol.c plan.c \
+    range.c refuse.c tables.c)
 
 # gcc would turn the loop of a memset into a call to memset. (clang does not,
 # with -ffreestanding.)

@@ -48,8 +48,10 @@ struct build_description {
     const char *ramdisk_name; /* for what is said of it */
 };
 
-/* What build_plan() has found; only build_domain() needs more than nr_gfns,
- * start_gfn and scratch_size. */
+/*
+ * What build_plan() has found. All but nr_gfns, start_gfn and scratch_size is
+ * for build_domain().
+ */
 struct build_plan {
     const struct build_description *description;
     uint64_t start_gfn;
@@ -65,7 +67,10 @@ struct build_plan {
     uint64_t scratch_size; /* in bytes: 64 KiB, 8 for each frame of the kernel,
                               and one for each 64 of the others */
     unsigned int nr_segments;
-    uint8_t by_vaddr[ELF_MAX_SEGMENTS]; /* the kernel's segments, ascending */
+    /* The kernel's segments by vaddr, ascending; of each, how many pages those
+     * before it have. */
+    uint8_t by_vaddr[ELF_MAX_SEGMENTS];
+    uint64_t first_page[ELF_MAX_SEGMENTS];
 };
 
 /*
