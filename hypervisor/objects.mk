@@ -19,6 +19,7 @@ HV_SRC := \
     hypervisor/boot/percpu.c \
     hypervisor/boot/smp.c \
     hypervisor/boot/start_info.c \
+    hypervisor/build/boot_services.c \
     hypervisor/build/bundle.c \
     hypervisor/build/bundle_domain.c \
     hypervisor/build/bundle_node.c \
@@ -27,7 +28,6 @@ HV_SRC := \
     hypervisor/core/domain.c \
     hypervisor/core/domain_end.c \
     hypervisor/core/domain_life.c \
-    hypervisor/core/domain_memory.c \
     hypervisor/core/event.c \
     hypervisor/core/guest_access.c \
     $(sort $(wildcard hypervisor/core/hc_*.c)) \

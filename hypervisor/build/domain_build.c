@@ -1,88 +1,30 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns how a domain's memory is filled: kernel segments at their physical
- * addresses, the RAM disk at the top, the device tree and the clock in the
- * shared region. Knows nothing of page tables: that is the engine's.
+ * Owns what is the boot's part of making domains: it reads the bundle, has
+ * each domain built (lib/builder/build.h), and refuses to go on when anything
+ * is wrong.
  */
 #include "hypervisor/build/domain_build.h"
 
 #include <stdint.h>
 
 #include "abi/errors.h"
-#include "abi/note.h"
 #include "hypervisor/base/panic.h"
+#include "hypervisor/build/boot_services.h"
 #include "hypervisor/build/bundle.h"
 #include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/domain_life.h"
-#include "hypervisor/core/domain_memory.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log_domain.h"
 #include "hypervisor/sched/sched.h"
-#include "lib/builder/dtb.h"
+#include "lib/builder/build.h"
 #include "lib/builder/elf.h"
 #include "lib/macros.h"
-#include "lib/string.h"
 
 _Static_assert(BUNDLE_MAX_DOMAINS <= MAX_DOMAINS,
                "there is a place for each domain of a bundle");
-
-static void allocate_memory(struct domain *d, uint64_t memory_bytes)
-{
-    size_t nr = memory_bytes / PAGE_SIZE;
-    mfn_t p2m = MFN_NONE;
-
-    if (nr < frame_nr_free())
-        p2m = frame_alloc_run(
-            NR_PAGES(domain_memory_nr_gfns(d, nr) * sizeof(*d->p2m)));
-    if (p2m == MFN_NONE)
-        boot_refuse("domain %s: expected at most %lu KiB of memory, which is "
-                    "what is free; got %lu KiB (MEM= is the machine's: try a "
-                    "larger one)",
-                    d->name, frame_nr_free() * PAGE_SIZE / 1024,
-                    memory_bytes / 1024);
-    d->p2m = frame_vaddr(p2m);
-    for (d->nr_frames = 0; d->nr_frames < nr; d->nr_frames++) {
-        mfn_t mfn = frame_alloc_zeroed();
-
-        if (mfn == MFN_NONE)
-            boot_refuse("domain %s: the machine's memory is used up (MEM= is "
-                        "the machine's: try a larger one)",
-                        d->name);
-        d->p2m[d->nr_frames] = mfn;
-    }
-    if (!domain_memory_give(d))
-        boot_refuse("domain %s: no memory for its vCPUs", d->name);
-}
-
-/* Copies into guest physical memory; the caller has checked the range. */
-static void write_memory(const struct domain *d, uint64_t gpa, const void *from,
-                         size_t size)
-{
-    const uint8_t *bytes = from;
-
-    while (size > 0) {
-        size_t n = MIN(size, PAGE_SIZE - gpa % PAGE_SIZE);
-        uint8_t *page = frame_vaddr(d->p2m[gpa / PAGE_SIZE]);
-
-        memcpy(page + gpa % PAGE_SIZE, bytes, n);
-        gpa += n;
-        bytes += n;
-        size -= n;
-    }
-}
-
-static void load_kernel(struct domain *d, const struct bundle_image *image,
-                        const struct elf_image *elf)
-{
-    for (unsigned int i = 0; i < elf->nr_segments; i++) {
-        const struct elf_segment *s = &elf->segments[i];
-
-        write_memory(d, s->paddr, (const uint8_t *)image->data + s->offset,
-                     s->filesz);
-    }
-}
 
 /* The names of its code, for reports. Domains with one kernel share them. */
 static void read_symbols(struct domain *d, const struct bundle_image *image)
@@ -109,60 +51,69 @@ static void read_symbols(struct domain *d, const struct bundle_image *image)
                      &d->symbols);
 }
 
-static uint64_t end_of_kernel(const struct elf_image *elf)
+/* What the bundle says, and what its kernel is; all of it fits. */
+static void plan_domain(const struct bundle_domain *b,
+                        struct build_description *description,
+                        struct build_plan *plan)
 {
-    uint64_t end = 0;
+    static struct elf_image kernel;
+    char why[200];
+    int error;
 
-    for (unsigned int i = 0; i < elf->nr_segments; i++)
-        end = MAX(end, elf->segments[i].paddr + elf->segments[i].memsz);
-    return end;
-}
-
-/* Returns where the RAM disk starts: page-aligned, at the top of memory. */
-static uint64_t load_ramdisk(const struct domain *d,
-                             const struct bundle_image *image,
-                             const struct elf_image *elf)
-{
-    uint64_t memory = d->nr_frames * PAGE_SIZE;
-    uint64_t start;
-
-    if (image->size > memory ||
-        ALIGN_DOWN(memory - image->size, PAGE_SIZE) < end_of_kernel(elf))
-        boot_refuse("domain %s: ramdisk %s: expected it to fit above the "
-                    "kernel into %lu KiB; got %lu KiB (DOMAIN_MEM= is the "
-                    "domain's: try a larger one)",
-                    d->name, image->name, memory / 1024, image->size / 1024);
-    start = ALIGN_DOWN(memory - image->size, PAGE_SIZE);
-    write_memory(d, start, image->data, image->size);
-    return start;
-}
-
-static void write_device_tree(struct domain *d, const struct bundle_domain *b,
-                              uint64_t ramdisk)
-{
-    struct dtb_info info = {
+    if (engine_find(b->engine)->kernel_read(b->kernel.data, b->kernel.size,
+                                            b->memory_bytes, &kernel, why,
+                                            sizeof(why)))
+        boot_refuse("domain %s: kernel %s: %s", b->name, b->kernel.name, why);
+    *description = (struct build_description){
         .memory_bytes = b->memory_bytes,
         .nr_vcpus = b->nr_vcpus,
         .bootargs = b->bootargs,
-        .ramdisk_start = ramdisk,
-        .ramdisk_end = ramdisk ? ramdisk + b->ramdisk.size : 0,
-        .abi_version = PARAPET_ABI_VERSION,
-        .domain_id = d->id,
+        .image = b->kernel.data,
+        .kernel = &kernel,
+        .ramdisk = b->ramdisk.data,
+        .ramdisk_size = b->ramdisk.size,
+        .ramdisk_name = b->ramdisk.name,
     };
+    error = build_plan(description, plan, why, sizeof(why));
+    if (error)
+        boot_refuse("domain %s: %s%s", b->name, why,
+                    error == -PARAPET_ENOSPC ? " (DOMAIN_MEM= is the domain's: "
+                                               "try a larger one)"
+                                             : "");
+}
 
-    if (dtb_build(d->dtb, PARAPET_DTB_MAX, &info) < 0)
-        boot_refuse("domain %s: its device tree is over %u bytes", d->name,
-                    PARAPET_DTB_MAX);
+/* What the builder remembers; used for one domain after the other. */
+static void fill_domain(struct domain *d, const struct build_plan *plan)
+{
+    uint64_t nr_scratch = NR_PAGES(plan->scratch_size);
+    mfn_t scratch = MFN_NONE;
+    char why[200];
+
+    if (plan->nr_gfns + nr_scratch <= frame_nr_free())
+        scratch = frame_alloc_run(nr_scratch);
+    if (scratch == MFN_NONE)
+        boot_refuse("domain %s: expected at most %lu KiB of memory, which is "
+                    "what is free; got %lu KiB (MEM= is the machine's: try a "
+                    "larger one)",
+                    d->name, frame_nr_free() * PAGE_SIZE / 1024,
+                    plan->start_gfn * PAGE_SIZE / 1024);
+    if (build_domain(plan, &boot_services, d, d->id, frame_of(d->shared),
+                     frame_vaddr(scratch), why, sizeof(why)))
+        boot_refuse("domain %s: %s", d->name, why);
+    d->memory.nr_gfns = plan->nr_gfns;
+    d->memory.max_frames = d->memory.nr_frames;
+    for (uint64_t i = 0; i < nr_scratch; i++)
+        frame_free(scratch + i);
 }
 
 static struct domain *create(const struct bundle_domain *b,
-                             const struct engine *engine)
+                             const struct build_plan *plan)
 {
     const struct domain_settings settings = {
         .name = b->name,
-        .engine = engine,
+        .engine = engine_find(b->engine),
         .nr_vcpus = b->nr_vcpus,
-        .shared_gfn = b->memory_bytes / PAGE_SIZE,
+        .shared_gfn = plan->start_gfn,
         .weight = b->weight,
         .cap = b->cap,
     };
@@ -178,32 +129,22 @@ static struct domain *create(const struct bundle_domain *b,
     }
 }
 
-static void build_domain(const struct bundle_domain *b, unsigned int nr_cpus)
+static void make_domain(const struct bundle_domain *b, unsigned int nr_cpus)
 {
-    static struct elf_image elf;
-    const struct engine *engine = engine_find(b->engine);
-    char why[200];
+    struct build_description description;
+    struct build_plan plan;
     struct domain *d;
-    uint64_t ramdisk = 0;
 
-    if (engine->kernel_read(b->kernel.data, b->kernel.size, b->memory_bytes,
-                            &elf, why, sizeof(why)))
-        boot_refuse("domain %s: kernel %s: %s", b->name, b->kernel.name, why);
-    d = create(b, engine);
+    plan_domain(b, &description, &plan);
+    d = create(b, &plan);
     /* First, since gigabytes take seconds. */
     log_domain(
         LOG_INFO, d, "%s: engine %s, %lu MiB, %u vCPU%s, kernel %s (%lu KiB)",
-        d->name, engine->name, b->memory_bytes >> 20, d->max_vcpus,
+        d->name, d->engine->name, b->memory_bytes >> 20, d->max_vcpus,
         d->max_vcpus == 1 ? "" : "s", b->kernel.name, b->kernel.size / 1024);
-    allocate_memory(d, b->memory_bytes);
-    load_kernel(d, &b->kernel, &elf);
+    fill_domain(d, &plan);
     read_symbols(d, &b->kernel);
-    if (b->ramdisk.data)
-        ramdisk = load_ramdisk(d, &b->ramdisk, &elf);
-    write_device_tree(d, b, ramdisk);
     clock_fill(d);
-    if (!engine->domain_load(d, &elf))
-        boot_refuse("domain %s: no memory for its page tables", b->name);
     for (unsigned int i = 0; i < d->nr_vcpus; i++) {
         if (!sched_assign(d->vcpus[i], nr_cpus))
             boot_refuse("domain %s: no memory for its timers", b->name);
@@ -224,7 +165,7 @@ void build_domains(const void *blob, size_t size, unsigned int nr_cpus)
     for (unsigned int i = 0; i < bundle_nr_domains(&bundle); i++) {
         if (bundle_domain(&bundle, i, &b, &error))
             boot_refuse("%s", error.text);
-        build_domain(&b, nr_cpus);
+        make_domain(&b, nr_cpus);
     }
     hc_console_set_focus(domain_list);
     for_each_domain (d)

@@ -124,8 +124,6 @@ static void free_domain(struct domain *d)
 {
     free_pages(d->shared, PAGE_SIZE);
     free_pages(d->ports, PARAPET_NR_PORTS * sizeof(*d->ports));
-    free_pages(d->dtb, PARAPET_DTB_MAX);
-    free_pages(d->start_stack, PARAPET_START_STACK_SIZE);
     free_pages(d, PAGE_SIZE);
 }
 
@@ -137,9 +135,7 @@ static struct domain *alloc_domain(void)
         return NULL;
     d->shared = alloc_page();
     d->ports = alloc_pages(PARAPET_NR_PORTS * sizeof(*d->ports));
-    d->dtb = alloc_pages(PARAPET_DTB_MAX);
-    d->start_stack = alloc_pages(PARAPET_START_STACK_SIZE);
-    if (d->shared && d->ports && d->dtb && d->start_stack)
+    if (d->shared && d->ports)
         return d;
     free_domain(d);
     return NULL;

@@ -94,11 +94,7 @@ struct domain {
     hypercall_handler_t *const *dispatch; /* the engine's, to have it near */
 
     struct memory_owner memory; /* with a lock of its own */
-    mfn_t *p2m; /* gfn -> mfn, while the domain is built; then the guest's */
-    size_t nr_frames; /* what its description says */
     struct parapet_shared_page *shared;
-    void *dtb; /* PARAPET_DTB_MAX bytes */
-    void *start_stack;
 
     uint32_t weight; /* hypervisor/build/bundle.h says what they mean */
     uint32_t cap;

@@ -48,13 +48,19 @@ struct engine {
     int (*kernel_read)(const void *image, size_t size, uint64_t memory_bytes,
                        struct elf_image *kernel, char *why, size_t why_size);
 
+    /* Writes the entries of hypercalls into a page (abi/note.h). */
+    void (*hypercall_page)(void *page);
+
     /*
-     * Makes the domain ready to run. The frames that every domain has are its
-     * own, and in p2m (core/domain_memory.h); the kernel's segments, the RAM
-     * disk and the device tree are in them. The first vCPU starts as the kernel
-     * wants. False when there is no memory.
+     * Where a vCPU of a domain that is being built starts: all that the domain
+     * begins with is in its memory (lib/builder/build.h), and root is its page
+     * table. The domain's other vCPUs, which are there, get the root, too. 0,
+     * -EINVAL (such a place cannot be run), what a root that is checked can
+     * lead to (mm/table.h), or -ERESTART. The domain's memory lock is held, and
+     * its share of work is fresh.
      */
-    bool (*domain_load)(struct domain *d, const struct elf_image *kernel);
+    int (*vcpu_set_start)(struct vcpu *v, uint64_t entry, uint64_t stack,
+                          uint64_t argument, uint64_t root);
 
     /*
      * The way to the memory of the vCPU that runs: see core/guest_access.h,

@@ -14,8 +14,6 @@
 #include "hypervisor/x86/regs.h"
 #include "lib/macros.h"
 
-struct elf_image;
-
 extern const struct engine engine_pv;
 
 struct pv_trap {
@@ -60,13 +58,12 @@ static inline struct pv_vcpu *pv_vcpu(struct vcpu *v)
     return container_of(v, struct pv_vcpu, vcpu);
 }
 
-/* engine.domain_load and engine.vcpu_start. */
-bool pv_domain_load(struct domain *d, const struct elf_image *kernel);
+/* engine.hypercall_page, engine.vcpu_set_start and engine.vcpu_start. */
+void pv_hypercall_page(void *page);
+int pv_vcpu_set_start(struct vcpu *v, uint64_t entry, uint64_t stack,
+                      uint64_t argument, mfn_t root);
 void pv_vcpu_start(struct vcpu *v, uint64_t entry, uint64_t stack,
                    uint64_t argument);
-
-/* The first address space (pv_space.c); false when there is no memory. */
-bool pv_address_space_create(struct domain *d, const struct elf_image *kernel);
 
 /*
  * Hands the exception in regs (vector, error) to the guest's handler; ends

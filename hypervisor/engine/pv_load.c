@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * How a pv domain is made ready: its kernel has a hypercall page, and starts at
- * its entry in an address space that is there.
+ * What a pv domain is built with: a hypercall page, and a root in which its
+ * vCPUs start. The tables are frames of the domain, written in the way a guest
+ * would write them, and the check is the one that every table passes.
  */
 #include "abi/abi.h"
+#include "abi/errors.h"
 #include "abi/hypercall.h"
 #include "abi/note.h"
-#include "hypervisor/base/bug.h"
+#include "hypervisor/core/guest_access.h"
 #include "hypervisor/engine/pv.h"
-#include "lib/builder/elf.h"
+#include "hypervisor/mm/table.h"
 #include "lib/string.h"
 
 /* Entry n: mov $n, %eax; syscall; ret. */
-static void fill_hypercall_page(void *page)
+void pv_hypercall_page(void *page)
 {
     static const uint8_t code[] = {0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0xc3};
     uint8_t *entry = page;
@@ -28,29 +30,38 @@ static void fill_hypercall_page(void *page)
     }
 }
 
-/* Where the page is: elf_parse() has checked that a segment holds it. */
-static void *hypercall_page(const struct domain *d,
-                            const struct elf_image *kernel)
+/* The vCPU holds this root, and no longer what it held. */
+static int set_root(struct vcpu *v, mfn_t root)
 {
-    uint64_t vaddr = kernel->hypercall_page;
-    unsigned int i = 0;
-    uint64_t paddr;
+    mfn_t old = pv_vcpu(v)->kernel_root;
+    int error = table_get(&v->domain->memory, root, TYPE_L4);
 
-    while (vaddr < kernel->segments[i].vaddr ||
-           vaddr >= kernel->segments[i].vaddr + kernel->segments[i].memsz) {
-        i++;
-        BUG_ON(i == kernel->nr_segments);
-    }
-    paddr = kernel->segments[i].paddr + (vaddr - kernel->segments[i].vaddr);
-    return frame_vaddr(d->p2m[paddr / PAGE_SIZE]);
+    if (error)
+        return error;
+    pv_vcpu(v)->kernel_root = root;
+    if (old != 0)
+        table_put(&v->domain->memory, old);
+    return 0;
 }
 
-bool pv_domain_load(struct domain *d, const struct elf_image *kernel)
+/* Pinned by the guest, as it were, and held by each vCPU. */
+int pv_vcpu_set_start(struct vcpu *v, uint64_t entry, uint64_t stack,
+                      uint64_t argument, mfn_t root)
 {
-    fill_hypercall_page(hypercall_page(d, kernel));
-    if (!pv_address_space_create(d, kernel))
-        return false;
-    pv_vcpu_start(d->vcpus[0], kernel->entry, PARAPET_START_STACK_TOP - 8,
-                  PARAPET_DTB);
-    return true;
+    struct domain *d = v->domain;
+    int error;
+
+    if (!guest_vaddr_ok(entry))
+        return -PARAPET_EINVAL;
+    error = table_pin(&d->memory, root, TYPE_L4);
+    if (error && error != -PARAPET_EEXIST)
+        return error;
+    error = set_root(v, root);
+    for (unsigned int i = 0; i < d->nr_vcpus && !error; i++) {
+        if (pv_vcpu(d->vcpus[i])->kernel_root == 0)
+            error = set_root(d->vcpus[i], root);
+    }
+    if (!error)
+        pv_vcpu_start(v, entry, stack, argument);
+    return error;
 }
