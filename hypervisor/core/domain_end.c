@@ -57,6 +57,8 @@ static void audit_at_end(struct domain *d)
 
 static _Noreturn void end_machine(bool success)
 {
+    if (audit_enabled && memory_audit_machine() != 0)
+        panic("the audit of the machine found differences");
     if (meter_enabled)
         meter_print();
     machine_end(success ? MACHINE_END_SUCCESS : MACHINE_END_DOMAIN_FAILED);

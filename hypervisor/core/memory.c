@@ -65,15 +65,16 @@ static void add_vcpu(struct audit_hold *holds, size_t *nr, struct vcpu *v)
     *nr += v->domain->engine->audit_holds(v, holds + *nr);
 }
 
+static struct spinlock audit_lock;
+
 uint64_t memory_audit(struct domain *d)
 {
     static struct audit_hold holds[MAX_HOLDS];
-    static struct spinlock lock;
     size_t nr = 0;
     uint64_t wrong;
     uint64_t begin = rdtsc();
 
-    spin_lock(&lock);
+    spin_lock(&audit_lock);
     /* Under which the roots of a vCPU change, too. An audit does not give up.
      */
     while (!memory_lock(&d->memory))
@@ -83,9 +84,34 @@ uint64_t memory_audit(struct domain *d)
         add_vcpu(holds, &nr, d->vcpus[i]);
     wrong = audit_memory(&d->memory, holds, nr);
     memory_unlock(&d->memory);
-    spin_unlock(&lock);
+    spin_unlock(&audit_lock);
     if (wrong)
         log_domain(LOG_ERR, d, "audit: %lu differences", wrong);
+    meter_audit(begin);
+    return wrong;
+}
+
+static struct memory_owner *find_owner(unsigned int tag)
+{
+    struct domain *d;
+
+    for_each_domain (d) {
+        if (domain_owner_tag(d->id) == tag)
+            return &d->memory;
+    }
+    return NULL;
+}
+
+uint64_t memory_audit_machine(void)
+{
+    uint64_t begin = rdtsc();
+    uint64_t wrong;
+
+    spin_lock(&audit_lock);
+    wrong = audit_machine(find_owner);
+    spin_unlock(&audit_lock);
+    if (wrong)
+        log_err("audit: %lu differences", wrong);
     meter_audit(begin);
     return wrong;
 }

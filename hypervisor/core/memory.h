@@ -48,4 +48,8 @@ static inline int64_t memory_end(struct vcpu *v, int64_t result, uint64_t done)
 /* Audits the domain; returns how many things were wrong. */
 uint64_t memory_audit(struct domain *d);
 
+/* Audits what is no single domain's: frames of nobody, and that no frame is
+ * missing in its domain's list. No memory lock is held. */
+uint64_t memory_audit_machine(void);
+
 #endif

@@ -5,6 +5,9 @@
  * frame is referred to by, into the frame's own audit_* fields, and then looks
  * at the frames one by one. Frames of other domains are not touched, so two
  * domains may be audited at the same time.
+ *
+ * The audit of a domain takes its list of frames for complete. Whether it is,
+ * and what frames of nobody look like, the audit of the machine says.
  */
 #include "hypervisor/mm/audit.h"
 
@@ -12,8 +15,10 @@
 #include "hypervisor/mm/m2p.h"
 #include "hypervisor/mm/paging.h"
 #include "hypervisor/mm/table.h"
+#include "lib/string.h"
 
 #define MAX_MESSAGES 20
+#define AUDIT_MAX_OWNERS ((STATE_OWNER >> STATE_OWNER_SHIFT) + 1)
 
 /* What an entry that was checked may hold. */
 #define CHECKED_BITS                                                           \
@@ -25,6 +30,8 @@ bool audit_enabled;
 
 struct audit {
     struct memory_owner *m;
+    uint64_t nr_frames; /* in its list, as far as that can be followed */
+    uint64_t nr_releasing;
     uint64_t nr_wrong;
 };
 
@@ -44,16 +51,47 @@ static bool is_own(const struct audit *a, mfn_t mfn)
            (frame_state(frame_info(mfn)) & STATE_OWNER) == a->m->owner;
 }
 
+/* ---- the list ---- */
+
+/* It ends with a frame that is not the domain's, or when it is longer than the
+ * machine. */
+static void check_links(struct audit *a)
+{
+    uint32_t previous = FRAME_INFO_NONE;
+    uint32_t mfn = a->m->frames;
+
+    for (; mfn != FRAME_INFO_NONE && a->nr_frames < nr_frame_infos;
+         a->nr_frames++) {
+        if (!is_own(a, mfn)) {
+            expect(a, mfn, "frame of the domain among its frames", true, false);
+            break;
+        }
+        expect(a, mfn, "frame before it", previous, frame_links[mfn].previous);
+        previous = mfn;
+        mfn = frame_links[mfn].next;
+    }
+    expect(a, 0, "frames of the domain", a->nr_frames, a->m->nr_frames);
+}
+
+static void for_each_frame(struct audit *a,
+                           void (*look)(struct audit *a, mfn_t mfn))
+{
+    uint32_t mfn = a->m->frames;
+
+    for (uint64_t i = 0; i < a->nr_frames; i++) {
+        look(a, mfn);
+        mfn = frame_links[mfn].next;
+    }
+}
+
 /* ---- counting ---- */
 
-static void clear_counts(const struct audit *a)
+static void clear_counts(struct audit *a, mfn_t mfn)
 {
-    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++) {
-        struct frame_info *f = frame_info(mfn);
+    struct frame_info *f = frame_info(mfn);
 
-        if (is_own(a, mfn))
-            f->audit_references = f->audit_count = 0;
-    }
+    (void)a;
+    f->audit_references = f->audit_count = 0;
 }
 
 /* from refers to mfn, and insists on the type if counted. */
@@ -146,6 +184,15 @@ static void count_table(struct audit *a, mfn_t mfn)
     }
 }
 
+static void count_frame(struct audit *a, mfn_t mfn)
+{
+    uint64_t state = frame_state(frame_info(mfn));
+
+    count_table(a, mfn);
+    if (state & STATE_PINNED)
+        count(a, mfn, mfn, true, state_type(state));
+}
+
 /* ---- comparing ---- */
 
 static void check_table(struct audit *a, mfn_t mfn)
@@ -176,34 +223,16 @@ static void check_frame(struct audit *a, mfn_t mfn)
         expect(a, mfn, "pin of what is no table", 0, state & STATE_PINNED);
     expect(a, mfn, "stamp of the past", true, f->stamp <= tlb_clock_now());
     expect(a, mfn, "gfn in the M2P", true, m2p[mfn] != PARAPET_NO_GFN);
-    if (!f->releasing)
+    if (f->releasing)
+        a->nr_releasing++;
+    else
         expect(a, mfn, "link while in no list", FRAME_INFO_NONE, f->next);
 }
 
-/* Other domains take and give frames meanwhile: the state is set before the
- * M2P, and cleared after it. */
-static void check_free(struct audit *a, mfn_t mfn)
-{
-    uint64_t before = frame_state(frame_info(mfn));
-    uint64_t gfn = __atomic_load_n(&m2p[mfn], __ATOMIC_ACQUIRE);
-    uint64_t after = frame_state(frame_info(mfn));
-
-    /* Another domain may take it and give it back meanwhile: look again. */
-    for (int i = 0;
-         i < 3 && !((before | after) & STATE_OWNER) && gfn != PARAPET_NO_GFN;
-         i++) {
-        gfn = __atomic_load_n(&m2p[mfn], __ATOMIC_ACQUIRE);
-        after = frame_state(frame_info(mfn));
-    }
-    if ((before | after) & STATE_OWNER)
-        return;
-    expect(a, mfn, "state of a frame of nobody", 0, before | after);
-    expect(a, mfn, "gfn of a frame of nobody", PARAPET_NO_GFN, gfn);
-}
-
 /* The list of tables to let go has those that say so, once each. */
-static void check_list(struct audit *a, uint64_t nr_releasing)
+static void check_releasing(struct audit *a)
 {
+    uint64_t nr_releasing = a->nr_releasing;
     uint64_t nr = 0;
 
     for (mfn_t mfn = a->m->releasing;
@@ -221,39 +250,76 @@ static void check_list(struct audit *a, uint64_t nr_releasing)
     expect(a, 0, "tables in the list", nr_releasing, nr);
 }
 
-static void check_frames(struct audit *a)
-{
-    uint64_t nr_frames = 0;
-    uint64_t nr_releasing = 0;
-
-    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++) {
-        if (is_own(a, mfn)) {
-            nr_frames++;
-            nr_releasing += frame_info(mfn)->releasing != 0;
-            check_frame(a, mfn);
-        } else {
-            check_free(a, mfn);
-        }
-    }
-    expect(a, 0, "frames of the domain", nr_frames, a->m->nr_frames);
-    check_list(a, nr_releasing);
-}
-
 uint64_t audit_memory(struct memory_owner *m, const struct audit_hold *holds,
                       size_t nr_holds)
 {
     struct audit a = {.m = m};
 
-    clear_counts(&a);
-    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++) {
-        if (!is_own(&a, mfn))
-            continue;
-        count_table(&a, mfn);
-        if (frame_state(frame_info(mfn)) & STATE_PINNED)
-            count(&a, mfn, mfn, true, state_type(frame_state(frame_info(mfn))));
-    }
+    check_links(&a);
+    for_each_frame(&a, clear_counts);
+    for_each_frame(&a, count_frame);
     for (size_t i = 0; i < nr_holds; i++)
         count(&a, holds[i].mfn, holds[i].mfn, true, holds[i].type);
-    check_frames(&a);
+    for_each_frame(&a, check_frame);
+    check_releasing(&a);
+    return a.nr_wrong;
+}
+
+/* ---- the machine ---- */
+
+/* Domains take and give frames meanwhile: the state is set before the
+ * M2P, and cleared after it. */
+static void check_free(struct audit *a, mfn_t mfn)
+{
+    uint64_t before = frame_state(frame_info(mfn));
+    uint64_t gfn = __atomic_load_n(&m2p[mfn], __ATOMIC_ACQUIRE);
+    uint64_t after = frame_state(frame_info(mfn));
+
+    /* One may take it and give it back meanwhile: look again. */
+    for (int i = 0;
+         i < 3 && !((before | after) & STATE_OWNER) && gfn != PARAPET_NO_GFN;
+         i++) {
+        gfn = __atomic_load_n(&m2p[mfn], __ATOMIC_ACQUIRE);
+        after = frame_state(frame_info(mfn));
+    }
+    if ((before | after) & STATE_OWNER)
+        return;
+    expect(a, mfn, "state of a frame of nobody", 0, before | after);
+    expect(a, mfn, "gfn of a frame of nobody", PARAPET_NO_GFN, gfn);
+}
+
+/* Again, and exactly: nobody takes or gives a frame of m meanwhile. */
+static void check_owner(struct audit *a, struct memory_owner *m)
+{
+    uint64_t nr = 0;
+
+    while (!memory_lock(m))
+        ;
+    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++)
+        nr += (frame_state(frame_info(mfn)) & STATE_OWNER) == m->owner;
+    expect(a, 0, "frames that name the owner", m->nr_frames, nr);
+    memory_unlock(m);
+}
+
+uint64_t audit_machine(struct memory_owner *(*find)(unsigned int id))
+{
+    static uint32_t nr_frames[AUDIT_MAX_OWNERS];
+    struct audit a = {0};
+
+    memset(nr_frames, 0, sizeof(nr_frames));
+    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++) {
+        nr_frames[frame_state(frame_info(mfn)) >> STATE_OWNER_SHIFT]++;
+        check_free(&a, mfn);
+    }
+    for (unsigned int id = 1; id < AUDIT_MAX_OWNERS; id++) {
+        struct memory_owner *m = find(id);
+
+        if (m &&
+            __atomic_load_n(&m->nr_frames, __ATOMIC_RELAXED) != nr_frames[id])
+            check_owner(&a, m);
+        else if (!m)
+            expect(&a, id, "frames of an owner that there is not", 0,
+                   nr_frames[id]);
+    }
     return a.nr_wrong;
 }

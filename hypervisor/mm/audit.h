@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Counts from scratch what mm/type.c and mm/table.c keep up to date, and
- * compares. For tests: it looks at every frame and stops for nobody.
+ * compares. For tests: it looks at every frame in question and stops for
+ * nobody.
  */
 #ifndef HYPERVISOR_MM_AUDIT_H
 #define HYPERVISOR_MM_AUDIT_H
@@ -25,12 +26,20 @@ struct audit_hold {
 };
 
 /*
- * Everything about the frames of m: owner, references, type, type count, valid,
- * bits and slots of each table, M2P, stamp, list of tables to be released.
- * Logs each difference as "audit: ..." (the first 20) and returns how many
- * there are. m's lock is held.
+ * Everything about the frames of m: list, owner, references, type, type count,
+ * valid, bits and slots of each table, M2P, stamp, list of tables to be
+ * released. Logs each difference as "audit: ..." (the first 20) and returns how
+ * many there are. m's lock is held.
  */
 uint64_t audit_memory(struct memory_owner *m, const struct audit_hold *holds,
                       size_t nr_holds);
+
+/*
+ * What no domain's audit sees: frames of nobody, and whether each frame is in
+ * the list of the owner that it names. find tells the owner with this id, NULL:
+ * there is none. Other CPUs may go on meanwhile; one caller at a time, who
+ * holds no memory lock. Logs and returns differences as above.
+ */
+uint64_t audit_machine(struct memory_owner *(*find)(unsigned int id));
 
 #endif

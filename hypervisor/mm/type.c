@@ -38,6 +38,13 @@
  * have used the domain's tables and has not flushed since. What the guest
  * flushes, or forgets to, matters to itself only.
  *
+ * An owner has a list of its frames, and a frame is in the list of the owner
+ * that its word names: from type_give() to type_take_back(), both under the
+ * owner's lock. So what concerns one domain (its audit, its end) costs by its
+ * size and not by the machine's. Frames of nobody are in no list; that they are
+ * nobody's and that each owner's list has all that name it is asked by an audit
+ * of the whole machine.
+ *
  * Who may change what: references and the counts of writable memory change by
  * compare-and-exchange, by anybody. Types, validity and the counts of tables
  * change under the owner's lock, by compare-and-exchange too, since the counts
@@ -54,16 +61,19 @@
 #include "lib/string.h"
 
 struct frame_info *frame_infos;
+struct frame_links *frame_links;
 uint64_t nr_frame_infos;
 
 bool type_init(uint64_t nr_frames)
 {
-    uint64_t size = nr_frames * sizeof(struct frame_info);
-    mfn_t mfn = frame_alloc_run(ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE);
+    mfn_t infos = frame_alloc_run(NR_PAGES(nr_frames * sizeof(*frame_infos)));
+    mfn_t links = frame_alloc_run(NR_PAGES(nr_frames * sizeof(*frame_links)));
 
-    if (mfn == MFN_NONE)
+    BUG_ON(nr_frames > FRAME_INFO_NONE);
+    if (infos == MFN_NONE || links == MFN_NONE)
         return false;
-    frame_infos = frame_vaddr(mfn);
+    frame_infos = frame_vaddr(infos);
+    frame_links = frame_vaddr(links);
     nr_frame_infos = nr_frames;
     return true;
 }
@@ -75,6 +85,7 @@ void type_owner_init(struct memory_owner *m, unsigned int id)
     m->owner = (uint64_t)id << STATE_OWNER_SHIFT;
     m->valid_writable = m->owner | TYPE_STATE(TYPE_WRITABLE) | STATE_VALID;
     m->valid_l1 = m->owner | TYPE_STATE(TYPE_L1) | STATE_VALID;
+    m->frames = FRAME_INFO_NONE;
     m->releasing = FRAME_INFO_NONE;
     m->work = UINT32_MAX; /* until there is a hypercall */
 }
@@ -173,14 +184,40 @@ void type_hold(struct memory_owner *m, mfn_t mfn, bool writable)
         BUG_ON(!type_claim(m, f, frame_state(f), TYPE_NONE));
 }
 
+/* Puts the frame in front of its owner's others. */
+static void link_frame(struct memory_owner *m, mfn_t mfn)
+{
+    uint32_t next = m->frames;
+
+    frame_links[mfn].next = next;
+    frame_links[mfn].previous = FRAME_INFO_NONE;
+    if (next != FRAME_INFO_NONE)
+        frame_links[next].previous = (uint32_t)mfn;
+    m->frames = (uint32_t)mfn;
+    m->nr_frames++;
+}
+
+static void unlink_frame(struct memory_owner *m, mfn_t mfn)
+{
+    struct frame_links links = frame_links[mfn];
+
+    if (links.next != FRAME_INFO_NONE)
+        frame_links[links.next].previous = links.previous;
+    if (links.previous != FRAME_INFO_NONE)
+        frame_links[links.previous].next = links.next;
+    else
+        m->frames = links.next;
+    m->nr_frames--;
+}
+
 void type_give(struct memory_owner *m, mfn_t mfn, uint64_t gfn)
 {
     struct frame_info *f = frame_info(mfn);
 
     BUG_ON(frame_state(f) != 0);
     f->next = FRAME_INFO_NONE;
-    m->nr_frames++;
-    /* In this order: an audit of another domain may look at the same time. */
+    link_frame(m, mfn);
+    /* In this order: an audit of the machine may look at the same time. */
     __atomic_store_n(&f->state, m->owner, __ATOMIC_SEQ_CST);
     m2p_set(mfn, gfn);
 }
@@ -209,7 +246,7 @@ int type_take_back(struct memory_owner *m, mfn_t mfn)
         return -PARAPET_EBUSY;
     }
     work_add(&m->work, flush_stale(m, f));
-    m->nr_frames--;
+    unlink_frame(m, mfn);
     frame_free(mfn); /* its contents are cleared when it is given out */
     return 0;
 }

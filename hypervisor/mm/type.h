@@ -74,6 +74,13 @@ _Static_assert(sizeof(struct frame_info) == 32, "a frame costs 32 bytes");
 
 #define FRAME_INFO_NONE 0xffffffffu
 
+/* The list of an owner's frames goes through these, so that what is to be done
+ * with all of them takes no longer on a larger machine. The owner's lock. */
+struct frame_links {
+    uint32_t next; /* mfn, or FRAME_INFO_NONE */
+    uint32_t previous;
+};
+
 /* A domain as far as memory is concerned. */
 struct memory_owner {
     uint64_t owner; /* its id in place: id << STATE_OWNER_SHIFT */
@@ -81,6 +88,7 @@ struct memory_owner {
     uint64_t valid_writable;
     uint64_t valid_l1;
     struct turn_lock lock;
+    uint32_t frames;       /* all of them: a list by frame_links */
     uint32_t releasing;    /* tables whose entries are to be let go: a list */
     uint32_t work;         /* what is left of this hypercall's share: work.h */
     uint64_t failed_entry; /* where the last failure was; see abi/shared.h */
@@ -91,10 +99,11 @@ struct memory_owner {
 };
 
 extern struct frame_info *frame_infos;
+extern struct frame_links *frame_links;
 extern uint64_t nr_frame_infos;
 
 /*
- * Makes the table of all frames below nr_frames. Boot only; false when there
+ * Makes the tables of all frames below nr_frames. Boot only; false when there
  * is no memory for it.
  */
 bool type_init(uint64_t nr_frames);
@@ -266,8 +275,9 @@ static inline void table_release_later(struct memory_owner *m, mfn_t mfn)
 void type_hold(struct memory_owner *m, mfn_t mfn, bool writable);
 
 /*
- * A frame from the allocator becomes m's, with no reference; and an unused one
- * goes back to it (-EPERM: not m's; -EBUSY: in use). m's lock is held.
+ * A frame from the allocator becomes m's, the first on its list, with no
+ * reference; and an unused one goes back to it (-EPERM: not m's; -EBUSY: in
+ * use). m's lock is held.
  */
 void type_give(struct memory_owner *m, mfn_t mfn, uint64_t gfn);
 int type_take_back(struct memory_owner *m, mfn_t mfn);

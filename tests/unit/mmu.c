@@ -129,6 +129,20 @@ mfn_t mmu_free_mfn(void)
     return mfn;
 }
 
+static struct memory_owner *find_owner(unsigned int id)
+{
+    for (unsigned int d = 0; d < MMU_DOMAINS; d++) {
+        if (mmu_domains[d].owner == (uint64_t)id << STATE_OWNER_SHIFT)
+            return &mmu_domains[d];
+    }
+    return NULL;
+}
+
+uint64_t mmu_audit_machine(void)
+{
+    return audit_machine(find_owner);
+}
+
 struct memory_owner *mmu_begin(unsigned int domain, uint32_t work)
 {
     struct memory_owner *m = &mmu_domains[domain];

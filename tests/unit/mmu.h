@@ -42,6 +42,9 @@ mfn_t mmu_mfn(unsigned int domain, uint64_t gfn);
 /* The first frame that is nobody's and that the allocator has. */
 mfn_t mmu_free_mfn(void);
 
+/* audit_machine() of this one. */
+uint64_t mmu_audit_machine(void);
+
 /* Begins a call with so much work, as memory_begin() does, without the lock. */
 struct memory_owner *mmu_begin(unsigned int domain, uint32_t work);
 

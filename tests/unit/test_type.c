@@ -26,7 +26,8 @@ static int end(void **state)
 {
     (void)state;
     return audit_memory(&mmu_domains[0], NULL, 0) != 0 ||
-           audit_memory(&mmu_domains[1], NULL, 0) != 0;
+           audit_memory(&mmu_domains[1], NULL, 0) != 0 ||
+           mmu_audit_machine() != 0;
 }
 
 static int get_writable(mfn_t mfn)
@@ -252,6 +253,87 @@ static void test_a_hold_of_no_type(void **state)
     type_put_writable(mfn);
 }
 
+/* ---- what the audits see of owners ---- */
+
+/* Each is done to a whole machine, and found; one way or both. */
+static void frame_left_out(mfn_t mfn)
+{
+    frame_links[frame_links[mfn].previous].next = frame_links[mfn].next;
+    frame_links[frame_links[mfn].next].previous = frame_links[mfn].previous;
+    m->nr_frames--;
+}
+
+static void wrong_number(mfn_t mfn)
+{
+    (void)mfn;
+    m->nr_frames++;
+}
+
+static void wrong_previous(mfn_t mfn)
+{
+    frame_links[mfn].previous = FRAME_INFO_NONE;
+}
+
+static void endless_list(mfn_t mfn)
+{
+    frame_links[mfn].next = m->frames;
+}
+
+static void frame_of_another(mfn_t mfn)
+{
+    frame_infos[mfn].state = mmu_domains[1].owner;
+}
+
+static void frame_of_nobody(mfn_t mfn)
+{
+    frame_infos[mfn].state = 0;
+    m2p[mfn] = PARAPET_NO_GFN;
+}
+
+static void frame_of_a_stranger(mfn_t mfn)
+{
+    frame_infos[mfn].state = 77ul << STATE_OWNER_SHIFT;
+}
+
+static void free_frame_with_a_state(mfn_t mfn)
+{
+    (void)mfn;
+    frame_infos[mmu_free_mfn()].state = STATE_REFERENCE;
+}
+
+static void free_frame_with_a_gfn(mfn_t mfn)
+{
+    (void)mfn;
+    m2p[mmu_free_mfn()] = 3;
+}
+
+static void test_what_the_audits_find(void **state)
+{
+    static const struct {
+        void (*spoil)(mfn_t mfn);
+        bool domain, machine;
+    } cases[] = {
+        {frame_left_out, false, true},
+        {wrong_number, true, true},
+        {wrong_previous, true, false},
+        {endless_list, true, false},
+        {frame_of_another, true, true},
+        {frame_of_nobody, true, true},
+        {frame_of_a_stranger, true, true},
+        {free_frame_with_a_state, false, true},
+        {free_frame_with_a_gfn, false, true},
+    };
+
+    for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        (void)begin(state);
+        assert_int_equal(end(state), 0);
+        cases[i].spoil(mmu_mfn(0, 3));
+        assert_int_equal(audit_memory(m, NULL, 0) != 0, cases[i].domain);
+        assert_int_equal(mmu_audit_machine() != 0, cases[i].machine);
+    }
+    (void)begin(state);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -266,6 +348,7 @@ int main(void)
         TEST(test_giving_back),
         TEST(test_what_is_in_use_is_not_given_back),
         TEST(test_a_hold_of_no_type),
+        TEST(test_what_the_audits_find),
     };
 
     return cmocka_run_group_tests_name("mm/type", tests, NULL, NULL);
