@@ -123,7 +123,6 @@ static void free_pages(const void *pages, size_t size)
 static void free_domain(struct domain *d)
 {
     free_pages(d->shared, PAGE_SIZE);
-    free_pages(d->ports, PARAPET_NR_PORTS * sizeof(*d->ports));
     free_pages(d, PAGE_SIZE);
 }
 
@@ -134,8 +133,7 @@ static struct domain *alloc_domain(void)
     if (!d)
         return NULL;
     d->shared = alloc_page();
-    d->ports = alloc_pages(PARAPET_NR_PORTS * sizeof(*d->ports));
-    if (d->shared && d->ports)
+    if (d->shared)
         return d;
     free_domain(d);
     return NULL;
@@ -151,7 +149,7 @@ static void set_up(struct domain *d, const struct domain_settings *settings)
     d->weight = settings->weight;
     d->cap = settings->cap;
     d->max_vcpus = settings->nr_vcpus;
-    d->ports_used[0] = 1; /* port 0 is no port */
+    ports_init(&d->ports);
 }
 
 int domain_create(const struct domain_settings *settings, struct domain **made)

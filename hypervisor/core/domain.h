@@ -16,6 +16,7 @@
 #include "abi/shared.h"
 #include "hypervisor/base/spinlock.h"
 #include "hypervisor/core/engine.h"
+#include "hypervisor/core/port.h"
 #include "hypervisor/core/timers.h"
 #include "hypervisor/mm/type.h"
 #include "hypervisor/x86/percpu.h"
@@ -66,15 +67,6 @@ struct vcpu {
     void *xsave;                   /* a page; while it does not run */
 };
 
-enum port_kind { PORT_FREE, PORT_VIRQ, PORT_IPI };
-
-/* An event channel port. Changes under the domain's lock, read without. */
-struct port {
-    uint8_t kind; /* enum port_kind */
-    uint8_t virq;
-    uint16_t vcpu;
-};
-
 enum domain_state {
     DOMAIN_BUILDING, /* none of its vCPUs has started */
     DOMAIN_PAUSED,
@@ -103,8 +95,7 @@ struct domain {
     struct vcpu *vcpus[PARAPET_MAX_VCPUS];
 
     struct spinlock lock;
-    struct port *ports; /* PARAPET_NR_PORTS entries; 0 is never used */
-    uint64_t ports_used[PARAPET_NR_PORTS / 64];
+    struct ports ports; /* change under the lock, are read without */
 
     const void *kernel; /* the ELF image in the bundle */
     struct elf_symbols symbols;

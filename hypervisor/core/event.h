@@ -11,6 +11,7 @@
 
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/schedule.h"
+#include "lib/x86/bit_string.h"
 
 /*
  * The last steps of an event: select bit, pending byte, and on a change from 0
@@ -23,7 +24,7 @@ static inline void event_notify(struct vcpu *v, uint64_t port)
     struct parapet_vcpu_page *page = v->page;
     struct cpu_info *cpu = this_cpu();
 
-    __atomic_or_fetch(&page->event_select, 1ul << port / 64, __ATOMIC_SEQ_CST);
+    (void)bit_test_and_set(&page->event_select, port / 64);
     if (__atomic_exchange_n(&page->event_pending, 1, __ATOMIC_SEQ_CST))
         return;
     if (__builtin_expect(v != cpu->current || v->sched.state != VCPU_RUNNABLE,
@@ -34,24 +35,26 @@ static inline void event_notify(struct vcpu *v, uint64_t port)
 }
 
 /*
- * Sets the port pending and tells its vCPU. The port is in use. No lock. Inline
- * for evtchn_send.
+ * Sets the port pending and tells its vCPU. No lock: whoever closes the port
+ * or moves it meanwhile comes before or after. The vCPU is read after the bit
+ * was set, so whoever moves the port and then finds the bit clear knows that
+ * the new one will be told. A free port's vCPU is 0, which there is. Inline for
+ * evtchn_send.
  */
-static inline void event_raise(struct domain *d, uint64_t port)
+static inline void event_raise_at(struct domain *d, uint64_t port,
+                                  const uint64_t *word)
 {
     struct parapet_shared_page *shared = d->shared;
-    struct vcpu *v = d->vcpus[d->ports[port].vcpu];
-    uint64_t bit = 1ul << port % 64;
-    uint64_t word = port / 64;
 
-    if (__atomic_fetch_or(&shared->event_pending[word], bit, __ATOMIC_SEQ_CST) &
-        bit)
+    if (bit_test_and_set(shared->event_pending, port) ||
+        bit_test(shared->event_mask, port))
         return;
-    if (__atomic_load_n(&shared->event_mask[word], __ATOMIC_SEQ_CST) >>
-            port % 64 &
-        1)
-        return;
-    event_notify(v, port);
+    event_notify(d->vcpus[port_read_vcpu(word)], port);
+}
+
+static inline void event_raise(struct domain *d, uint64_t port)
+{
+    event_raise_at(d, port, port_at(&d->ports, port));
 }
 
 /* The same for a virtual IRQ: of one vCPU, or of whichever has bound it. */

@@ -8,31 +8,29 @@
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/hypercall.h"
-#include "lib/bitmap.h"
 
-static bool port_in_use(const struct domain *d, uint32_t port)
+static uint64_t pending_bit(uint32_t port)
 {
-    return port < PARAPET_NR_PORTS && d->ports[port].kind != PORT_FREE;
+    return 1ul << port % 64;
+}
+
+static void clear_pending(struct domain *d, uint32_t port)
+{
+    __atomic_and_fetch(&d->shared->event_pending[port / 64], ~pending_bit(port),
+                       __ATOMIC_SEQ_CST);
 }
 
 /* Makes a port, its pending and mask bits clear. The lock is held. */
-static int64_t make_port(struct domain *d, enum port_kind kind, uint32_t virq,
-                         uint32_t vcpu)
+static int64_t make_port(struct domain *d, uint64_t word)
 {
-    uint32_t port =
-        (uint32_t)bitmap_find_zero(d->ports_used, PARAPET_NR_PORTS, 0);
-    uint64_t bit = 1ul << port % 64;
+    int64_t port = port_take(&d->ports);
 
-    if (port == PARAPET_NR_PORTS)
-        return -PARAPET_ENOSPC;
-    bitmap_set(d->ports_used, port);
-    d->ports[port].virq = (uint8_t)virq;
-    d->ports[port].vcpu = (uint16_t)vcpu;
-    __atomic_and_fetch(&d->shared->event_pending[port / 64], ~bit,
-                       __ATOMIC_SEQ_CST);
-    __atomic_and_fetch(&d->shared->event_mask[port / 64], ~bit,
-                       __ATOMIC_SEQ_CST);
-    __atomic_store_n(&d->ports[port].kind, (uint8_t)kind, __ATOMIC_RELEASE);
+    if (port < 0)
+        return port;
+    clear_pending(d, (uint32_t)port);
+    __atomic_and_fetch(&d->shared->event_mask[port / 64],
+                       ~pending_bit((uint32_t)port), __ATOMIC_SEQ_CST);
+    port_set(&d->ports, (uint32_t)port, word);
     return port;
 }
 
@@ -54,7 +52,7 @@ int64_t hc_evtchn_bind_virq(uint32_t virq, uint32_t vcpu)
     if (d->vcpus[vcpu]->virq_port[virq]) {
         port = -PARAPET_EEXIST;
     } else {
-        port = make_port(d, PORT_VIRQ, virq, vcpu);
+        port = make_port(d, port_word(PORT_VIRQ, vcpu, virq, 0));
         if (port > 0)
             __atomic_store_n(&d->vcpus[vcpu]->virq_port[virq], (uint32_t)port,
                              __ATOMIC_RELEASE);
@@ -74,7 +72,7 @@ int64_t hc_evtchn_bind_ipi(uint32_t vcpu)
     if (vcpu >= d->nr_vcpus)
         return -PARAPET_ENOENT;
     spin_lock(&d->lock);
-    port = make_port(d, PORT_IPI, 0, vcpu);
+    port = make_port(d, port_word(PORT_IPI, vcpu, 0, 0));
     spin_unlock(&d->lock);
     return port;
 }
@@ -83,10 +81,14 @@ int64_t hc_evtchn_bind_ipi(uint32_t vcpu)
 int64_t hc_evtchn_send(uint32_t port)
 {
     struct domain *d = vcpu_current()->domain;
+    const uint64_t *at;
 
-    if (__builtin_expect(!port_in_use(d, port), 0))
+    if (__builtin_expect(port >= PARAPET_NR_PORTS, 0))
         return -PARAPET_EINVAL;
-    event_raise(d, port);
+    at = port_at(&d->ports, port);
+    if (__builtin_expect(port_kind(port_read(at)) < PORT_IPI, 0))
+        return -PARAPET_EINVAL;
+    event_raise_at(d, port, at);
     return 0;
 }
 
@@ -94,16 +96,16 @@ int64_t hc_evtchn_send(uint32_t port)
 int64_t hc_evtchn_unmask(uint32_t port)
 {
     struct domain *d = vcpu_current()->domain;
-    uint64_t bit = 1ul << port % 64;
+    uint64_t word = port_get(&d->ports, port);
 
-    if (!port_in_use(d, port))
+    if (port_kind(word) == PORT_FREE)
         return -PARAPET_EINVAL;
-    __atomic_and_fetch(&d->shared->event_mask[port / 64], ~bit,
+    __atomic_and_fetch(&d->shared->event_mask[port / 64], ~pending_bit(port),
                        __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&d->shared->event_pending[port / 64],
                         __ATOMIC_SEQ_CST) &
-        bit)
-        event_notify(d->vcpus[d->ports[port].vcpu], port);
+        pending_bit(port))
+        event_notify(d->vcpus[port_vcpu(word)], port);
     return 0;
 }
 
@@ -112,18 +114,17 @@ int64_t hc_evtchn_close(uint32_t port)
 {
     struct domain *d = vcpu_current()->domain;
     int64_t result = -PARAPET_EINVAL;
+    uint64_t word;
 
     spin_lock(&d->lock);
-    if (port_in_use(d, port)) {
-        struct port *p = &d->ports[port];
-
-        if (p->kind == PORT_VIRQ)
-            __atomic_store_n(&d->vcpus[p->vcpu]->virq_port[p->virq], 0,
-                             __ATOMIC_RELEASE);
-        __atomic_store_n(&p->kind, PORT_FREE, __ATOMIC_RELEASE);
-        bitmap_clear(d->ports_used, port);
-        __atomic_and_fetch(&d->shared->event_pending[port / 64],
-                           ~(1ul << port % 64), __ATOMIC_SEQ_CST);
+    word = port_get(&d->ports, port);
+    if (port_kind(word) != PORT_FREE) {
+        if (port_kind(word) == PORT_VIRQ)
+            __atomic_store_n(
+                &d->vcpus[port_vcpu(word)]->virq_port[port_virq(word)], 0,
+                __ATOMIC_RELEASE);
+        port_drop(&d->ports, port);
+        clear_pending(d, port);
         result = 0;
     }
     spin_unlock(&d->lock);

@@ -10,7 +10,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_elf test_elf_notes test_elf_symbols test_bundle test_dtb \
               test_options test_start_info test_frame test_calendar_registers \
               test_frame_poison \
-              test_type test_table test_table_preempt test_memory_model \
+              test_type test_table test_table_preempt test_memory_model test_port \
               test_symbols test_hypercall test_sched test_turn_lock \
               test_timers test_console_filter test_console test_engine \
               test_log_ring \
@@ -59,6 +59,7 @@ test_memory_model_SRC := $(MODEL_SRC)
 
 test_timers_SRC := hypervisor/core/timers.c
 test_log_ring_SRC := hypervisor/base/log_ring.c
+test_port_SRC := hypervisor/core/port.c tests/unit/direct_map.c
 test_console_filter_SRC := hypervisor/base/console_filter.c
 test_symbols_SRC := hypervisor/base/symbols.c
 test_hypercall_SRC := hypervisor/core/hypercall.c
@@ -67,7 +68,7 @@ test_console_SRC := $(addprefix hypervisor/base/,console.c console_filter.c \
 
 # These run on the CPUs of machine.h, and are compiled with it in front.
 MACHINE_SRC := $(addprefix hypervisor/core/,domain.c domain_end.c domain_life.c event.c \
-    guest_access.c hc_evtchn.c hc_vcpu.c memory.c timers.c) \
+    guest_access.c hc_evtchn.c hc_vcpu.c memory.c port.c timers.c) \
     $(sort $(wildcard hypervisor/sched/*.c)) \
     hypervisor/base/turn_lock.c hypervisor/engine/trap.c
 test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c \

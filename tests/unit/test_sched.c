@@ -101,8 +101,8 @@ static void create_domain(void)
     while (d->nr_vcpus < d->max_vcpus)
         CHECK(domain_vcpu_create(d, 0, mfns) == 0);
     for (size_t word = 0; word < PARAPET_NR_PORTS / 64; word++)
-        d->ports_used[word] |= ~(1ul << below(64) | 1ul << below(64));
-    d->ports_used[0] |= 1;
+        d->ports.used[word] |= ~(1ul << below(64) | 1ul << below(64));
+    d->ports.used[0] |= 1;
     for (unsigned int i = 0; i < d->nr_vcpus; i++) {
         guests[d->id][i].v = d->vcpus[i];
         CHECK(sched_assign(d->vcpus[i], nr_cpus));
