@@ -8,9 +8,9 @@
  *    gone           can be read           being written
  *
  * A position counts the bytes from the very first one. It only rises, and the
- * byte at position p lies in bytes[p % size]. A writer raises begun before it
- * stores a byte, and end when the text is whole. A reader copies what is before
- * end, and looks at begun afterwards: what a writer may have overwritten
+ * byte at position p is number p % size of words. A writer raises begun before
+ * it stores a byte, and end when the text is whole. A reader copies what is
+ * before end, and looks at begun afterwards: what a writer may have overwritten
  * meanwhile it does not return. So nothing that it returns is torn, but it may
  * begin in the midst of a line whose beginning is gone: midline says so.
  */
@@ -22,8 +22,8 @@
 #include <stdint.h>
 
 struct log_ring {
-    char *bytes;
-    uint64_t size;  /* a power of two */
+    uint64_t *words;
+    uint64_t size;  /* in bytes: a power of two, 8 or more */
     uint64_t begun; /* atomic */
     uint64_t end;   /* atomic */
 };
@@ -48,8 +48,7 @@ bool log_ring_begins_line(const struct log_ring *ring);
  * Copies up to room bytes from position on, and returns how many. A position
  * that is gone becomes the first one that is not; one after the end, the end.
  * None though there are some: a writer was faster, so go on from found->next.
- * Any context. Some 6 instructions for each byte, and as many again when a
- * writer has overtaken it.
+ * Any context. Two instructions for each byte at most, and 80 more.
  */
 size_t log_ring_read(const struct log_ring *ring, uint64_t position, char *text,
                      size_t room, struct log_ring_found *found);

@@ -21,8 +21,8 @@
 #define NR_LINES 60000ul
 #define LINE 24 /* bytes: a number, and the same again */
 
-static char bytes[512];
-static struct log_ring ring = {.bytes = bytes, .size = sizeof(bytes)};
+static uint64_t words[512 / 8];
+static struct log_ring ring = {.words = words, .size = sizeof(words)};
 static pthread_mutex_t console = PTHREAD_MUTEX_INITIALIZER;
 static unsigned long nr_lines; /* under console */
 

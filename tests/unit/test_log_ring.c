@@ -25,12 +25,12 @@ static int setup(void **state)
 {
     (void)state;
     memset(&ring, 0, sizeof(ring));
-    ring.bytes = malloc(RING_SIZE);
+    ring.words = malloc(RING_SIZE);
     ring.size = RING_SIZE;
     history = malloc(HISTORY_SIZE);
     written = 0;
     published = 0;
-    assert_non_null(ring.bytes);
+    assert_non_null(ring.words);
     assert_non_null(history);
     return 0;
 }
@@ -38,7 +38,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    free(ring.bytes);
+    free(ring.words);
     free(history);
     return 0;
 }
