@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns the console's locks, the output column and the input buffer. Knows the
- * UART only by x86/uart.h.
+ * Owns the console's locks, the output column, the input buffer and the log:
+ * what goes out, once more in memory. Knows the UART only by x86/uart.h.
  *
  * Output and input have a lock each, so that the interrupt of the input never
  * waits for what domains write. A domain gives up when it would have to wait
  * for long: for other writers, or for the UART, which may stand still as long
  * as nobody reads what comes out of it. A line of the hypervisor's own waits.
+ *
+ * The log has the same text in the same order, but for the carriage returns. It
+ * waits for nobody: it has a line before the UART has, and the rest of a domain
+ * as soon as that counts as written.
  *
  * No input is lost: when the buffer is full the UART is told to stop
  * interrupting, its one-byte register stays full, and the sender waits (in
@@ -18,12 +22,17 @@
 
 #include "abi/errors.h"
 #include "hypervisor/base/console_filter.h"
+#include "hypervisor/base/log_ring.h"
 #include "hypervisor/base/spinlock.h"
 #include "hypervisor/base/turn_lock.h"
 #include "hypervisor/x86/uart.h"
 #include "lib/printf.h"
 
 #define INPUT_SIZE 1024
+#define LOG_SIZE 65536
+
+/* A line of the hypervisor's that is longer becomes several. */
+#define LINE_SIZE 256
 
 /* Some 25 instructions for each: that keeps an interrupt short. */
 #define RECEIVED_AT_ONCE 256
@@ -49,6 +58,10 @@ static unsigned int writer; /* the domain that wrote last */
 static char rest[CONSOLE_SHOWN_AT_ONCE + 1];
 static size_t rest_begin;
 static size_t rest_end;
+
+/* Written under output_lock, or by the one CPU that is left in a panic. */
+static uint64_t log_words[LOG_SIZE / 8];
+static struct log_ring log_ring = {.words = log_words, .size = LOG_SIZE};
 
 static struct spinlock input_lock;
 static char input[INPUT_SIZE];
@@ -115,17 +128,60 @@ static bool put_rest(unsigned int *work)
     return rest_begin >= rest_end;
 }
 
-void console_write_line(const char *line)
+static void note(const char *bytes, size_t nr_bytes)
 {
-    while (!lock_broken && !turn_lock_take(&output_lock))
-        ;
+    log_ring_write(&log_ring, bytes, nr_bytes);
+    log_ring_publish(&log_ring);
+}
+
+/*
+ * As much of *line as there is room for, all of any line that is written here;
+ * then *line is the rest. Names in it may come from a bundle: no control
+ * character gets out.
+ */
+static size_t make_printable(char *text, size_t room, const char **line)
+{
+    size_t n;
+
+    for (n = 0; n < room; n++) {
+        char c = (*line)[n];
+
+        if (c < ' ' || c > '~') {
+            if (c == '\0')
+                break;
+            c = '?';
+        }
+        text[n] = c;
+    }
+    *line += n;
+    return n;
+}
+
+/* Newlines where they must be: for the log, and then for the UART. */
+static void write_text(const char *text, size_t nr_bytes)
+{
+    if (!log_ring_begins_line(&log_ring))
+        log_ring_write(&log_ring, "\n", 1);
+    log_ring_write(&log_ring, text, nr_bytes);
+    note("\n", 1);
     (void)put_rest(NULL);
     if (!column_zero)
         put('\n');
-    /* Names in it may come from a bundle: no control character gets out. */
-    for (; *line != '\0'; line++)
-        put(*line >= ' ' && *line <= '~' ? *line : '?');
+    column_zero = false;
+    for (size_t i = 0; i < nr_bytes; i++)
+        (void)put_byte((uint8_t)text[i], NULL);
     put('\n');
+}
+
+void console_write_line(const char *line)
+{
+    char text[LINE_SIZE];
+
+    while (!lock_broken && !turn_lock_take(&output_lock))
+        ;
+    do
+        write_text(text, make_printable(text, sizeof(text), &line));
+    while (*line != '\0');
     unlock();
 }
 
@@ -139,8 +195,10 @@ static bool begin(unsigned int domain, unsigned int *work)
         return false;
     rest_begin = 0;
     rest_end = 0;
-    if (writer != domain && !column_zero)
+    if (writer != domain && !column_zero) {
         rest[rest_end++] = '\n';
+        note("\n", 1);
+    }
     writer = domain;
     return true;
 }
@@ -156,6 +214,7 @@ int64_t console_write_raw(unsigned int domain, const char *bytes,
     if (nr_bytes != 0 && begin(domain, &work) && put_rest(&work)) {
         while (done < nr_bytes && put_looking(bytes[done], &work))
             done++;
+        note(bytes, done);
     }
     unlock();
     return done == 0 && nr_bytes != 0 ? -PARAPET_ERESTART : (int64_t)done;
@@ -170,6 +229,7 @@ static size_t show(const char *prefix, const char *bytes, size_t nr_bytes)
     size_t taken =
         console_filter(prefix, &line_begins, bytes, nr_bytes, &shown);
 
+    note(shown.text, shown.size);
     rest_end += shown.size;
     return taken;
 }
@@ -190,6 +250,12 @@ int64_t console_write_filtered(unsigned int domain, const char *bytes,
     }
     unlock();
     return taken;
+}
+
+size_t console_log_read(uint64_t position, char *text, size_t room,
+                        struct log_ring_found *found)
+{
+    return log_ring_read(&log_ring, position, text, room, found);
 }
 
 /*

@@ -29,6 +29,15 @@ int64_t console_write_filtered(unsigned int domain, const char *bytes,
 /* From now on no lock is taken: for the panic, when its holder may be dead. */
 void console_break_lock(void);
 
+struct log_ring_found;
+
+/*
+ * The last 64 KiB of what was written, as log_ring_read() (log_ring.h) has it:
+ * lines and marked text as they are on the console. Any context; no lock.
+ */
+size_t console_log_read(uint64_t position, char *text, size_t room,
+                        struct log_ring_found *found);
+
 /* Moves what the UART has received to the input buffer, or the first 256 bytes
  * of it: the UART interrupts again then. True if it was any. */
 bool console_receive(void);

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
  * hypervisor/base/console.c on a UART that sends, or stands still: what a
- * domain writes gives up, and what it has not written it can write again.
+ * domain writes gives up, and what it has not written it can write again. The
+ * log has the same text.
  */
 #include "tests/unit/unit.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "abi/errors.h"
 #include "hypervisor/base/console.h"
+#include "hypervisor/base/log_ring.h"
 #include "hypervisor/base/spinlock.h"
 #include "hypervisor/base/turn_lock.h"
 #include "hypervisor/x86/uart.h"
+#include "lib/macros.h"
 
 #define FOR_EVER 1000000u
 
@@ -26,7 +30,8 @@ static void (*at_first_byte)(void); /* what another CPU does meanwhile */
 static size_t nr_typed;             /* bytes that the UART has received */
 static size_t nr_got;               /* and given to the console */
 static bool input_on;
-static bool interrupted; /* the UART's line has risen */
+static bool interrupted;  /* the UART's line has risen */
+static uint64_t log_from; /* where the log of this test begins */
 
 bool uart_put(uint8_t byte)
 {
@@ -79,6 +84,14 @@ void spin_wait(const struct spinlock *lock, uint32_t ticket)
     fail_msg("nobody else reads, ticket %u", ticket);
 }
 
+static uint64_t log_end(void)
+{
+    struct log_ring_found found;
+
+    assert_int_equal(console_log_read(~0ul, NULL, 0, &found), 0);
+    return found.next;
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -92,6 +105,7 @@ static int setup(void **state)
     /* The column is 0 again. */
     assert_int_equal(console_write_raw(1, "\n", 1), 1);
     nr_sent = 0;
+    log_from = log_end();
     return 0;
 }
 
@@ -101,13 +115,34 @@ static void expect_sent(const char *text)
     assert_memory_equal(sent, text, nr_sent);
 }
 
+/* As on the console, and no carriage returns. */
+static void expect_logged(const char *text)
+{
+    char logged[sizeof(sent)];
+    struct log_ring_found found;
+    size_t n = console_log_read(log_from, logged, sizeof(logged), &found);
+
+    assert_int_equal(found.lost, 0);
+    for (size_t i = 0; i < n; text++) {
+        if (*text != '\r')
+            assert_int_equal(logged[i++], *text);
+    }
+    assert_int_equal(strlen(text), 0);
+}
+
+static void expect_both(const char *text)
+{
+    expect_sent(text);
+    expect_logged(text);
+}
+
 static void test_all_is_sent(void **state)
 {
     (void)state;
     assert_int_equal(console_write_raw(1, "ab\nc", 4), 4);
     assert_int_equal(console_write_raw(1, "", 0), 0);
     console_write_line("line\a");
-    expect_sent("ab\r\nc\r\nline?\r\n");
+    expect_both("ab\r\nc\r\nline?\r\n");
 }
 
 /* What is sent counts; the next call begins with the rest. */
@@ -122,7 +157,7 @@ static void test_a_uart_that_stands_still(void **state)
     assert_int_in_range(nr_looks, 2, 5000);
     still_for = 0;
     assert_int_equal(console_write_raw(1, "cd", 2), 2);
-    expect_sent("abcd");
+    expect_both("abcd");
 }
 
 /*
@@ -169,7 +204,7 @@ static void test_half_a_newline(void **state)
     assert_int_equal(console_write_raw(1, "a\n", 2), 1);
     still_for = 0;
     assert_int_equal(console_write_raw(1, "\n", 1), 1);
-    expect_sent("a\r\r\n");
+    expect_both("a\r\r\n");
 }
 
 /* A UART that is slow, but not too slow, is waited for. */
@@ -179,7 +214,7 @@ static void test_a_slow_uart(void **state)
     room = 1;
     still_for = 100;
     assert_int_equal(console_write_raw(1, "ab", 2), 2);
-    expect_sent("ab");
+    expect_both("ab");
 }
 
 /* A line of the hypervisor's own is never given up. */
@@ -189,7 +224,7 @@ static void test_a_line_waits(void **state)
     room = 1;
     still_for = FOR_EVER / 2;
     console_write_line("line");
-    expect_sent("line\r\n");
+    expect_both("line\r\n");
 }
 
 /* It counts as written, and comes out before what others write. */
@@ -204,7 +239,7 @@ static void test_a_filtered_rest(void **state)
     expect_sent("d2|");
     still_for = 0;
     assert_int_equal(console_write_raw(1, "x", 1), 1);
-    expect_sent("d2| ab\r\nd2| c\r\nx");
+    expect_both("d2| ab\r\nd2| c\r\nx");
 }
 
 /* The newline between two domains, too. */
@@ -218,7 +253,7 @@ static void test_a_newline_between(void **state)
     expect_sent("ab");
     still_for = 0;
     console_write_line("line");
-    expect_sent("ab\r\nd2| c\r\nline\r\n");
+    expect_both("ab\r\nd2| c\r\nline\r\n");
 }
 
 /* Who writes nothing breaks nobody's line. */
@@ -232,7 +267,7 @@ static void test_nothing_is_written(void **state)
     assert_int_equal(console_write_filtered(2, "d", 1), 1);
     assert_int_equal(console_write_filtered(3, "", 0), 0);
     assert_int_equal(console_write_filtered(2, "e\n", 2), 2);
-    expect_sent("abc\r\nd2| de\r\n");
+    expect_both("abc\r\nd2| de\r\n");
 }
 
 /* However much its text grows, none of it is lost. */
@@ -301,7 +336,92 @@ static void test_others_write(void **state)
     assert_int_equal(console_write_raw(1, "ab", 2), 2);
     assert_int_equal(nr_waits, 1);
     assert_int_equal(console_write_raw(1, "x", 1), 1);
-    expect_sent("abx");
+    expect_both("abx");
+}
+
+/* What the hypervisor says can be read, whole, while the UART makes it wait;
+ * and what counts as written, too. */
+static void read_log(void)
+{
+    expect_sent("l");
+    expect_logged("line\n");
+}
+
+static void test_the_log_waits_for_nobody(void **state)
+{
+    (void)state;
+    at_first_byte = read_log;
+    console_write_line("line");
+    room = nr_sent;
+    still_for = FOR_EVER;
+    assert_int_equal(console_write_filtered(2, "ab", 2), 2);
+    expect_logged("line\nd2| ab");
+    expect_sent("line\r\n");
+    still_for = 0;
+}
+
+/* Of any length: one that is too long becomes several. */
+static void test_long_lines(void **state)
+{
+    char line[600];
+
+    (void)state;
+    for (size_t size = 0; size < sizeof(line); size++) {
+        memset(line, '\a', size);
+        line[size] = '\0';
+        assert_int_equal(console_write_raw(1, "x", 1), 1);
+        console_write_line(line);
+        memset(line, '?', size);
+        sent[nr_sent] = '\0';
+        assert_memory_equal(sent + 3, line, MIN(size, 256));
+        assert_int_equal(nr_sent,
+                         3 + size + 2 * ((size - (size > 0)) / 256 + 1));
+        expect_logged(sent);
+        nr_sent = 0;
+        log_from = log_end();
+    }
+}
+
+static void write_anything(void)
+{
+    char text[20];
+    size_t n = (size_t)rand() % sizeof(text);
+
+    for (size_t i = 0; i < n; i++)
+        text[i] = (char)(rand() % 4 == 0 ? '\n' : 'a' + rand() % 26);
+    text[n] = '\0';
+    room = nr_sent + (size_t)rand() % 10;
+    still_for = rand() % 2 == 0 ? FOR_EVER / 100 : 0;
+    switch (rand() % 8) {
+    case 0:
+        console_write_line(text);
+        break;
+    case 1:
+    case 2:
+    case 3:
+        (void)console_write_raw(1, text, n);
+        break;
+    default:
+        (void)console_write_filtered(2 + (unsigned int)rand() % 2, text, n);
+    }
+}
+
+/* Whoever gives up, and wherever: the log has what is sent in the end. */
+static void test_the_log_is_what_was_sent(void **state)
+{
+    (void)state;
+    srand(1);
+    for (unsigned int i = 0; i < 2000; i++) {
+        for (int j = rand() % 8; j > 0; j--)
+            write_anything();
+        still_for = 0;
+        nr_looks = 0;
+        console_write_line("line");
+        sent[nr_sent] = '\0';
+        expect_logged(sent);
+        nr_sent = 0;
+        log_from = log_end();
+    }
 }
 
 static void other_panics(void)
@@ -318,6 +438,7 @@ static void test_a_panic_waits_for_no_lock(void **state)
     assert_int_equal(console_write_raw(1, "ab", 2), 2);
     assert_int_equal(nr_waits, 0);
     expect_sent("apanic\r\nb");
+    expect_logged("panic\nab");
 }
 
 int main(void)
@@ -335,6 +456,9 @@ int main(void)
         cmocka_unit_test_setup(test_a_long_text, setup),
         cmocka_unit_test_setup(test_much_input, setup),
         cmocka_unit_test_setup(test_others_write, setup),
+        cmocka_unit_test_setup(test_the_log_waits_for_nobody, setup),
+        cmocka_unit_test_setup(test_long_lines, setup),
+        cmocka_unit_test_setup(test_the_log_is_what_was_sent, setup),
         cmocka_unit_test_setup(test_a_panic_waits_for_no_lock, setup),
     };
 
