@@ -42,11 +42,19 @@ struct vcpu_segments {
     uint64_t gs_user_base;
 };
 
-/* The scheduler's part. */
+/*
+ * The scheduler's part. What keeps a vCPU off its CPU, whatever its state, is
+ * SCHED_PAUSED and SCHED_ENDED in off (core/schedule.h).
+ */
 struct sched_vcpu {
     unsigned int cpu;            /* where it runs; fixed */
     enum vcpu_state state;       /* changes under the run queue's lock */
+    uint32_t off;                /* 0: it may run; likewise */
+    bool assigned;               /* to a CPU */
+    bool running;                /* from its pick until all of it is saved */
+    bool left;                   /* its CPU knows it no more: it has ended */
     struct list_node queue_node; /* the policy's, while it waits for a turn */
+    struct list_node leave_node; /* the run queue's, once it has ended */
 };
 
 /* The first part of an engine's own structure (engine.vcpu_size). */

@@ -6,9 +6,14 @@
 #ifndef HYPERVISOR_CORE_SCHEDULE_H
 #define HYPERVISOR_CORE_SCHEDULE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct vcpu;
+
+/* Bits of sched_vcpu.off: why a vCPU is not to run. */
+#define SCHED_PAUSED 1u
+#define SCHED_ENDED 2u
 
 /* Makes a vCPU that is down runnable. Any CPU. */
 void sched_start(struct vcpu *v);
@@ -21,10 +26,27 @@ void sched_start(struct vcpu *v);
 void sched_notify(struct vcpu *v);
 
 /*
- * v's domain has ended: v does not run again. If it runs now it leaves its CPU
- * soon. Takes the run queue's lock. Any CPU.
+ * v's domain has ended: v does not run again. Its CPU, which is told, takes it
+ * off all queues and its timer out, soon; and once it does not run:
+ * sched_has_left() says so. It may be down, and may never have had a CPU. Takes
+ * the run queue's lock. Any CPU.
  */
 void sched_end(struct vcpu *v);
+
+/* After sched_end(v): its CPU has done all that, and all of it is saved. */
+bool sched_has_left(const struct vcpu *v);
+
+/*
+ * v is not to run until sched_unpause(). If it runs now, it leaves its CPU
+ * soon: sched_is_off() says so. Its state changes as if it were not paused, so
+ * an event is not lost, and one that is started runs once it is unpaused. Each
+ * takes the run queue's lock. Any CPU.
+ */
+void sched_pause(struct vcpu *v);
+void sched_unpause(struct vcpu *v);
+
+/* After sched_pause(v): it does not run, and all of it is saved. */
+bool sched_is_off(const struct vcpu *v);
 
 /*
  * The current vCPU sleeps at its exit, unless an event is pending already.

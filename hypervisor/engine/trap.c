@@ -125,8 +125,10 @@ bool trap_timed_exception(struct cpu_regs *regs)
     return done;
 }
 
-static void interrupt(const struct cpu_regs *regs)
+/* It came from a guest, or while the CPU was idle: see cpu_info.quiet. */
+static void interrupt(const struct cpu_regs *regs, struct cpu_info *cpu)
 {
+    __atomic_store_n(&cpu->quiet, cpu->quiet + 1, __ATOMIC_RELEASE);
     switch (regs->vector) {
     case VECTOR_TIMER:
         sched_timer_interrupt();
@@ -159,7 +161,7 @@ void interrupt_from_guest(struct cpu_regs *regs)
     uint64_t start = latency_due(cpu) ? latency_begin(cpu) : 0;
 
     v->counters->exits[PARAPET_EXIT_interrupt]++;
-    interrupt(regs);
+    interrupt(regs, cpu);
     if (start)
         latency_add(v->latency->exits[PARAPET_EXIT_interrupt], start);
 }
@@ -167,8 +169,11 @@ void interrupt_from_guest(struct cpu_regs *regs)
 /* Interrupts are off in the hypervisor, except while it is idle. */
 void interrupt_from_hypervisor(struct cpu_regs *regs)
 {
-    ASSERT(!this_cpu()->current);
-    interrupt(regs);
+    struct cpu_info *cpu = this_cpu();
+
+    ASSERT(!cpu->current);
+    __atomic_store_n(&cpu->idle, false, __ATOMIC_SEQ_CST);
+    interrupt(regs, cpu);
 }
 
 static inline __attribute__((always_inline)) void

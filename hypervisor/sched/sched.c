@@ -4,7 +4,8 @@
  * switches and kicks. Who is next, and until when, says the policy (policy.h).
  *
  * A vCPU's state changes under its CPU's queue lock. Those that are runnable
- * wait at the policy, but for the one that is current.
+ * wait at the policy, but for the one that is current, and for those that are
+ * kept off (sched_off.c).
  */
 #include "hypervisor/sched/sched.h"
 
@@ -19,6 +20,7 @@
 #include "hypervisor/core/timers.h"
 #include "hypervisor/mm/frame.h"
 #include "hypervisor/sched/policy.h"
+#include "hypervisor/sched/run_queue.h"
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
@@ -32,13 +34,7 @@
 #define TIMERS_AT_ONCE 32
 #define TIMERS_PAUSE_NS 10000
 
-struct run_queue {
-    struct spinlock lock;
-    struct timers timers; /* vcpu.timer; touched on this CPU only */
-    uint64_t timers_from; /* ns; no interrupt for a timer before that */
-} __attribute__((aligned(64)));
-
-static struct run_queue queues[MAX_CPUS];
+struct run_queue run_queues[MAX_CPUS];
 
 /* All vCPUs that there can be may belong to one CPU. */
 #define TIMERS_FRAMES                                                          \
@@ -48,6 +44,7 @@ static struct run_queue queues[MAX_CPUS];
 
 void sched_init_cpu(unsigned int cpu)
 {
+    list_init(&run_queues[cpu].leaving);
     sched_policy->init_cpu(cpu);
 }
 
@@ -57,7 +54,7 @@ bool sched_assign(struct vcpu *v, unsigned int nr_cpus)
     struct timers *timers;
 
     v->sched.cpu = next++ % nr_cpus;
-    timers = &queues[v->sched.cpu].timers;
+    timers = &run_queues[v->sched.cpu].timers;
     if (!timers->heap) {
         mfn_t heap = frame_alloc_run(TIMERS_FRAMES);
 
@@ -65,6 +62,7 @@ bool sched_assign(struct vcpu *v, unsigned int nr_cpus)
             return false;
         timers->heap = frame_vaddr(heap);
     }
+    v->sched.assigned = true;
     return true;
 }
 
@@ -86,11 +84,11 @@ static inline void timer_update(struct cpu_info *cpu, struct run_queue *q)
     }
 }
 
-static void update_timer(void)
+void sched_update_timer(void)
 {
     struct cpu_info *cpu = this_cpu();
 
-    timer_update(cpu, &queues[cpu->id]);
+    timer_update(cpu, &run_queues[cpu->id]);
 }
 
 /*
@@ -99,7 +97,7 @@ static void update_timer(void)
  */
 static void start_slice(struct cpu_info *cpu)
 {
-    struct run_queue *q = &queues[cpu->id];
+    struct run_queue *q = &run_queues[cpu->id];
     bool started = false;
 
     spin_lock(&q->lock);
@@ -109,11 +107,10 @@ static void start_slice(struct cpu_info *cpu)
     }
     spin_unlock(&q->lock);
     if (started)
-        update_timer();
+        sched_update_timer();
 }
 
-/* Has a CPU look at its work: at once if it is ours, by an interrupt if not. */
-static void kick_cpu(unsigned int cpu, uint32_t work)
+void sched_kick_cpu(unsigned int cpu, uint32_t work)
 {
     struct cpu_info *self = this_cpu();
 
@@ -125,27 +122,27 @@ static void kick_cpu(unsigned int cpu, uint32_t work)
     }
 }
 
-/* Changes v from one state to runnable, and into the queue. */
+/* Changes v from one state to runnable; true if it waits for its turn now. */
 static bool make_runnable(struct vcpu *v, enum vcpu_state from)
 {
-    struct run_queue *q = &queues[v->sched.cpu];
-    bool changed = false;
+    struct run_queue *q = &run_queues[v->sched.cpu];
+    bool waits = false;
 
     spin_lock(&q->lock);
     if (v->sched.state == from) {
         v->sched.state = VCPU_RUNNABLE;
-        if (percpu_info(v->sched.cpu)->current != v)
+        waits = sched_waits(v);
+        if (waits)
             sched_policy->enqueue(&v->sched);
-        changed = true;
     }
     spin_unlock(&q->lock);
-    return changed;
+    return waits;
 }
 
 void sched_start(struct vcpu *v)
 {
     if (make_runnable(v, VCPU_DOWN))
-        kick_cpu(v->sched.cpu, WORK_EVENT);
+        sched_kick_cpu(v->sched.cpu, WORK_EVENT);
 }
 
 void sched_notify(struct vcpu *v)
@@ -158,30 +155,12 @@ void sched_notify(struct vcpu *v)
      */
     if (make_runnable(v, VCPU_BLOCKED) ||
         percpu_info(v->sched.cpu)->current == v)
-        kick_cpu(v->sched.cpu, WORK_EVENT);
-}
-
-void sched_end(struct vcpu *v)
-{
-    struct run_queue *q = &queues[v->sched.cpu];
-    bool runs;
-
-    ASSERT(v->domain->ended);
-    spin_lock(&q->lock);
-    runs = percpu_info(v->sched.cpu)->current == v;
-    if (!runs) {
-        if (v->sched.state == VCPU_RUNNABLE)
-            sched_policy->dequeue(&v->sched);
-        v->sched.state = VCPU_ENDED;
-    }
-    spin_unlock(&q->lock);
-    if (runs)
-        kick_cpu(v->sched.cpu, WORK_RESCHEDULE);
+        sched_kick_cpu(v->sched.cpu, WORK_EVENT);
 }
 
 void sched_block(struct vcpu *v)
 {
-    struct run_queue *q = &queues[v->sched.cpu];
+    struct run_queue *q = &run_queues[v->sched.cpu];
 
     ASSERT(v == this_cpu()->current);
     spin_lock(&q->lock);
@@ -195,21 +174,45 @@ void sched_block(struct vcpu *v)
 
 static struct vcpu *pick(struct cpu_info *cpu, struct vcpu *prev)
 {
-    struct run_queue *q = &queues[cpu->id];
+    struct run_queue *q = &run_queues[cpu->id];
     struct sched_vcpu *s = NULL;
     struct vcpu *next;
 
     spin_lock(&q->lock);
-    if (prev && prev->domain->ended)
+    if (prev && prev->sched.off == 0) {
+        if (prev->sched.state == VCPU_RUNNABLE)
+            s = &prev->sched;
+    } else if (prev && prev->sched.off & SCHED_ENDED) {
         prev->sched.state = VCPU_ENDED;
-    if (prev && prev->sched.state == VCPU_RUNNABLE)
-        s = &prev->sched;
+    }
     s = sched_policy->pick(cpu->id, s, &cpu->slice_end);
     next = s ? list_entry(s, struct vcpu, sched) : NULL;
     ASSERT(!next || (s->state == VCPU_RUNNABLE && s->cpu == cpu->id));
+    ASSERT(!next || s->off == 0);
+    if (s)
+        s->running = true;
     cpu->current = next;
     spin_unlock(&q->lock);
     return next;
+}
+
+/* All of it is saved: from now on any CPU may touch it. */
+static void let_go(struct vcpu *prev)
+{
+    prev->counters->exits[PARAPET_EXIT_switched_out]++;
+    __atomic_store_n(&prev->sched.running, false, __ATOMIC_RELEASE);
+}
+
+/*
+ * Sleeps. Whoever takes a domain out of sight and then sees `idle` knows that
+ * this CPU finds it no more: the last store is a barrier before all that this
+ * CPU reads from here on. The handler of the interrupt does the same.
+ */
+static void wait_idle(struct cpu_info *cpu)
+{
+    __atomic_store_n(&cpu->idle, true, __ATOMIC_RELEASE);
+    meter_idle(cpu);
+    __atomic_store_n(&cpu->idle, false, __ATOMIC_SEQ_CST);
 }
 
 static void load_hot_words(struct cpu_info *cpu, struct vcpu *v)
@@ -227,28 +230,30 @@ void sched_switch(struct cpu_regs *regs)
     struct vcpu *next = pick(cpu, prev);
 
     if (next == prev && next) {
-        update_timer();
+        sched_update_timer();
         return;
     }
     if (prev) {
         prev->regs = *regs;
         prev->domain->engine->switch_out(prev);
-        prev->counters->exits[PARAPET_EXIT_switched_out]++;
+        let_go(prev);
+        if (sched_any_leaves(&run_queues[cpu->id]))
+            sched_leave();
     }
     while (!next) {
-        update_timer();
-        meter_idle(cpu);
+        sched_update_timer();
+        wait_idle(cpu);
         next = pick(cpu, NULL);
     }
     next->domain->engine->switch_in(next);
     *regs = next->regs;
     load_hot_words(cpu, next);
-    update_timer();
+    sched_update_timer();
 }
 
 void sched_set_timer(struct vcpu *v, uint64_t deadline)
 {
-    struct run_queue *q = &queues[v->sched.cpu];
+    struct run_queue *q = &run_queues[v->sched.cpu];
 
     /* The only one needs no place. */
     if (deadline && q->timers.nr == 1 && v->timer.place) {
@@ -256,14 +261,11 @@ void sched_set_timer(struct vcpu *v, uint64_t deadline)
         timer_update(this_cpu(), q);
     } else {
         timers_set(&q->timers, &v->timer, deadline);
-        update_timer();
+        sched_update_timer();
     }
 }
 
-/*
- * Raises the events of the timers that are up, or of some of them. One of an
- * ended domain is taken out when it is the first, whenever it would be up.
- */
+/* Raises the events of the timers that are up, or of some of them. */
 static void run_timers(struct run_queue *q, uint64_t now)
 {
     for (int n = 0; n < TIMERS_AT_ONCE; n++) {
@@ -273,7 +275,7 @@ static void run_timers(struct run_queue *q, uint64_t now)
         if (!timer)
             return;
         v = container_of(timer, struct vcpu, timer);
-        if (timer->deadline > now && !v->domain->ended)
+        if (timer->deadline > now)
             return;
         timers_set(&q->timers, timer, 0);
         event_raise_vcpu_virq(v, PARAPET_VIRQ_TIMER);
@@ -284,7 +286,7 @@ static void run_timers(struct run_queue *q, uint64_t now)
 void sched_timer_interrupt(void)
 {
     struct cpu_info *cpu = this_cpu();
-    struct run_queue *q = &queues[cpu->id];
+    struct run_queue *q = &run_queues[cpu->id];
     uint64_t now = time_now_ns();
 
     if (now >= q->timers_from)
@@ -293,14 +295,17 @@ void sched_timer_interrupt(void)
         cpu->exit_work |= WORK_RESCHEDULE;
     /* The one shot is over: whatever is next must be set anew. */
     cpu->timer_deadline = 0;
-    update_timer();
+    sched_update_timer();
 }
 
 void sched_kick_interrupt(void)
 {
     struct cpu_info *cpu = this_cpu();
 
-    if (cpu->current && cpu->current->domain->ended)
+    if (cpu->current &&
+        __atomic_load_n(&cpu->current->sched.off, __ATOMIC_RELAXED) != 0)
         cpu->exit_work |= WORK_RESCHEDULE;
+    if (sched_any_leaves(&run_queues[cpu->id]))
+        sched_leave();
     start_slice(cpu);
 }

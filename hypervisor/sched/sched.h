@@ -30,7 +30,7 @@ bool sched_assign(struct vcpu *v, unsigned int nr_cpus);
  */
 void sched_switch(struct cpu_regs *regs);
 
-/* The interrupts of the timer and of sched_end(), on this CPU. */
+/* The interrupts of the timer and of a kick, on this CPU. */
 void sched_timer_interrupt(void);
 void sched_kick_interrupt(void);
 

@@ -38,7 +38,7 @@ struct vcpu;
 
 /*
  * At PERCPU_INFO of the block. Written by its own CPU only, IF clear; others
- * read current, apic_id and online.
+ * read current, apic_id, online, quiet and idle.
  */
 struct cpu_info {
     /* The hot words: loaded when a vCPU is switched in. */
@@ -59,6 +59,12 @@ struct cpu_info {
     struct memory_owner *tlb_owner; /* whose root is, or was last, in CR3 */
     uint64_t timer_deadline;        /* ns; what the APIC timer is set for */
     uint64_t slice_end; /* ns; 0 when current has the CPU for itself */
+    /*
+     * For who waits until this CPU has left the hypervisor: how many interrupts
+     * it took from a guest or while idle, and whether it sleeps (atomic).
+     */
+    uint64_t quiet;
+    bool idle; /* only around sti; hlt, and in no handler */
     /* With meter=on (core/meter.h), of the exit under way: */
     uint64_t meter_start;  /* ticks; 0 while the CPU boots or idles */
     uint64_t meter_number; /* rax, after a system call */

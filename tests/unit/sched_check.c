@@ -44,15 +44,30 @@ static void check_ring(const struct vcpu *v, const struct list_node *heads[])
     heads[v->sched.cpu] = head;
 }
 
+/* What is loaded counts as running; and who has been off stays so. */
+static void check_off(struct guest *guest)
+{
+    const struct vcpu *v = guest->v;
+
+    CHECK(!guest->loaded || v->sched.running);
+    CHECK(!guest->was_off || sched_is_off(v));
+    CHECK(!sched_has_left(v) || (v->sched.state == VCPU_ENDED &&
+                                 sched_is_off(v) && v->timer.place == 0));
+    if (guest->paused && sched_is_off(v))
+        guest->was_off = true;
+}
+
 static void check_vcpu(struct vcpu *v, const struct list_node *heads[])
 {
     bool current = percpu_info(v->sched.cpu)->current == v;
+
+    check_off(&guests[v->domain->id][v->id]);
 
     for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
         CHECK(cpu == v->sched.cpu || percpu_info(cpu)->current != v);
     switch (v->sched.state) {
     case VCPU_RUNNABLE:
-        CHECK(is_queued(v) != current);
+        CHECK(is_queued(v) == (!current && v->sched.off == 0));
         break;
     case VCPU_BLOCKED:
         CHECK(!is_queued(v));
@@ -84,18 +99,26 @@ static void check_at_rest(unsigned int cpu, const struct list_node *head)
         return;
     }
     CHECK(!v->domain->ended);
+    CHECK(v->sched.off == 0);
     CHECK(!event_deliverable(v));
     /* Others wait: the timer will come. */
     CHECK(!head || (info->slice_end != 0 && machine_timer(cpu) != 0 &&
                     machine_timer(cpu) <= info->slice_end));
 }
 
-/* None of its vCPUs waits for anything, but to leave its CPU. */
+/*
+ * None of its vCPUs waits for anything, but to leave its CPU, of which that CPU
+ * is told.
+ */
 static void check_ended(const struct domain *d)
 {
-    for (unsigned int i = 0; i < d->nr_vcpus; i++)
-        CHECK(d->vcpus[i]->sched.state == VCPU_ENDED ||
-              percpu_info(d->vcpus[i]->sched.cpu)->current == d->vcpus[i]);
+    for (unsigned int i = 0; i < d->nr_vcpus; i++) {
+        const struct vcpu *v = d->vcpus[i];
+
+        CHECK(v->sched.state == VCPU_ENDED ||
+              percpu_info(v->sched.cpu)->current == v);
+        CHECK(sched_has_left(v) || machine_is_interrupted(v->sched.cpu));
+    }
 }
 
 static bool all_at_rest(void)
@@ -117,6 +140,8 @@ void check_machine(void)
         if (domains[d]->ended && all_at_rest())
             check_ended(domains[d]);
     }
+    for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+        CHECK(percpu_info(cpu)->idle == (machine_place(cpu) == MACHINE_IDLE));
     for (unsigned int cpu = 0; all_at_rest() && cpu < nr_cpus; cpu++)
         check_at_rest(cpu, heads[cpu]);
 }

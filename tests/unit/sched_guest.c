@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The guests of test_sched.c: an engine that only keeps count, and vCPUs that
- * send events, mask, block, yield, spin, set timers, bring up others and end.
+ * send events, mask, block, yield, spin, set timers, bring up others, pause and
+ * end.
  */
 #include "tests/unit/sched_guest.h"
 
@@ -47,13 +48,15 @@ static void fake_switch_in(struct vcpu *v)
 {
     CHECK(!guest_of(v)->loaded);
     CHECK(v == vcpu_current() && v->sched.cpu == this_cpu()->id);
+    CHECK(v->sched.running && !guest_of(v)->was_off);
     guest_of(v)->loaded = true;
 }
 
 static void fake_switch_out(struct vcpu *v)
 {
     CHECK(guest_of(v)->loaded);
-    CHECK(v->regs.rip == tag_of(v));
+    CHECK(v->regs.rip == tag_of(v) && v->sched.running);
+    machine_pause(MACHINE_IN_HYPERVISOR);
     guest_of(v)->loaded = false;
 }
 
@@ -168,11 +171,56 @@ static uint32_t choose_port(const struct domain *d)
     return to->ports[i];
 }
 
-/* The one source of events that is no guest. */
+/* Any vCPU but the caller's, down or ended ones too; twice is as once. */
+static void pause(const struct vcpu *self)
+{
+    const struct domain *d = domains[below(nr_domains)];
+    struct vcpu *v = d->vcpus[below(d->nr_vcpus)];
+    unsigned int unpauses;
+
+    if (v == self)
+        return;
+    unpauses = guest_of(v)->nr_unpauses;
+    sched_pause(v);
+    /* Unless somebody was or is about to unpause it meanwhile. */
+    guest_of(v)->paused =
+        unpauses % 2 == 0 && guest_of(v)->nr_unpauses == unpauses;
+}
+
+/* One at a time, so nr_unpauses is odd during it. */
+static void unpause_vcpu(struct guest *guest)
+{
+    if (guest->nr_unpauses % 2 != 0)
+        return;
+    guest->paused = false;
+    guest->was_off = false;
+    guest->nr_unpauses++;
+    sched_unpause(guest->v);
+    guest->nr_unpauses++;
+}
+
+/* Some of them, or all. */
+static void unpause(uint64_t one_in)
+{
+    for (unsigned int n = 0; n < nr_domains; n++) {
+        for (unsigned int i = 0; i < domains[n]->nr_vcpus; i++) {
+            if (below(one_in) == 0)
+                unpause_vcpu(guest_of(domains[n]->vcpus[i]));
+        }
+    }
+}
+
+/* The one source of events, and of pauses, that is no guest. */
 void hc_console_interrupt(void)
 {
     struct domain *d = domains[below(nr_domains)];
 
+    if (mood == QUIET)
+        unpause(1);
+    else if (mood == BUSY && below(2) == 0)
+        pause(NULL);
+    else
+        unpause(4);
     if (ports_made[d->id])
         event_raise(d, choose_port(d));
 }
@@ -211,7 +259,7 @@ static void do_something(struct guest *guest)
 {
     struct domain *d = guest->v->domain;
 
-    switch (below(16)) {
+    switch (below(18)) {
     case 0 ... 3:
         CHECK(hc_evtchn_send(choose_port(d)) == 0);
         break;
@@ -243,6 +291,12 @@ static void do_something(struct guest *guest)
         bring_up(d);
         break;
     case 14:
+        pause(guest->v);
+        break;
+    case 15:
+        unpause(2);
+        break;
+    case 16:
         guest->spins = below(4) == 0;
         break;
     default:
@@ -302,7 +356,10 @@ void guest_cpu_main(void)
         check_guest_runs(cpu, regs);
         regs->vector = below(2) ? machine_take_interrupt() : 0;
         if (regs->vector) {
+            uint64_t quiet = cpu->quiet;
+
             interrupt_from_guest(regs);
+            CHECK(cpu->quiet == quiet + 1);
             guest_exit_work(regs);
             continue;
         }

@@ -19,8 +19,11 @@
 struct guest {
     struct vcpu *v;
     uint64_t nr_steps;
-    bool loaded;     /* between switch_in and switch_out */
-    bool in_handler; /* an event upcall is being handled */
+    bool loaded;  /* between switch_in and switch_out */
+    bool paused;  /* sched_pause() has returned, and no unpause followed */
+    bool was_off; /* and sched_is_off() has been true since */
+    unsigned int nr_unpauses; /* twice; odd: one is under way */
+    bool in_handler;          /* an event upcall is being handled */
     bool spins;
     uint32_t ports[NR_PORTS_OF_VCPU];
     bool outstanding[NR_PORTS_OF_VCPU]; /* sent to, and not seen yet */

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of the mechanism share: the run queue of a CPU. Other
+ * directories, and the policies, do not know it.
+ */
+#ifndef HYPERVISOR_SCHED_RUN_QUEUE_H
+#define HYPERVISOR_SCHED_RUN_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hypervisor/base/spinlock.h"
+#include "hypervisor/core/domain.h"
+#include "hypervisor/core/timers.h"
+#include "hypervisor/x86/layout.h"
+#include "lib/list.h"
+
+struct run_queue {
+    struct spinlock lock;
+    struct list_node leaving; /* vCPUs that ended: vcpu.sched.leave_node */
+    struct timers timers;     /* vcpu.timer; touched on this CPU only */
+    uint64_t timers_from;     /* ns; no interrupt for a timer before that */
+} __attribute__((aligned(64)));
+
+extern struct run_queue run_queues[MAX_CPUS];
+
+/* Whether v waits at the policy. The queue's lock is held. */
+static inline bool sched_waits(const struct vcpu *v)
+{
+    return v->sched.state == VCPU_RUNNABLE && v->sched.off == 0 &&
+           percpu_info(v->sched.cpu)->current != v;
+}
+
+/* Has a CPU look at its work: at once if it is ours, by an interrupt if not. */
+void sched_kick_cpu(unsigned int cpu, uint32_t work);
+
+/* This CPU's timers, or its slice, have changed. */
+void sched_update_timer(void);
+
+/*
+ * Those that ended and do not run leave this CPU; a bounded number of them, the
+ * others by another kick. Takes the queue's lock.
+ */
+void sched_leave(void);
+
+/* Whether there may be any; without a lock: who adds one sends a kick. */
+static inline bool sched_any_leaves(const struct run_queue *q)
+{
+    return __atomic_load_n(&q->leaving.next, __ATOMIC_RELAXED) != &q->leaving;
+}
+
+#endif

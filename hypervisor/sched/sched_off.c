@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns what keeps vCPUs off their CPUs: pauses, and how those that ended leave.
+ *
+ * A bit of sched_vcpu.off is set under the queue's lock, and whoever picks
+ * looks at it under that lock. So afterwards the vCPU runs on only if `running`
+ * is set, and it does not become set again. Only its own CPU clears it, once
+ * all of the vCPU is saved.
+ */
+#include "hypervisor/base/bug.h"
+#include "hypervisor/base/spinlock.h"
+#include "hypervisor/core/domain.h"
+#include "hypervisor/core/schedule.h"
+#include "hypervisor/core/timers.h"
+#include "hypervisor/sched/policy.h"
+#include "hypervisor/sched/run_queue.h"
+#include "hypervisor/x86/apic.h"
+#include "hypervisor/x86/percpu.h"
+#include "lib/list.h"
+
+/* So many leave at once, some 200 instructions each. */
+#define LEAVE_AT_ONCE 32
+
+void sched_pause(struct vcpu *v)
+{
+    struct run_queue *q = &run_queues[v->sched.cpu];
+    bool runs;
+
+    spin_lock(&q->lock);
+    if (sched_waits(v))
+        sched_policy->dequeue(&v->sched);
+    v->sched.off |= SCHED_PAUSED;
+    runs = percpu_info(v->sched.cpu)->current == v;
+    spin_unlock(&q->lock);
+    if (runs)
+        sched_kick_cpu(v->sched.cpu, WORK_RESCHEDULE);
+}
+
+void sched_unpause(struct vcpu *v)
+{
+    struct run_queue *q = &run_queues[v->sched.cpu];
+    bool waits = false;
+
+    spin_lock(&q->lock);
+    if (v->sched.off & SCHED_PAUSED) {
+        v->sched.off &= ~SCHED_PAUSED;
+        waits = sched_waits(v);
+        if (waits)
+            sched_policy->enqueue(&v->sched);
+    }
+    spin_unlock(&q->lock);
+    if (waits)
+        sched_kick_cpu(v->sched.cpu, WORK_EVENT);
+}
+
+bool sched_is_off(const struct vcpu *v)
+{
+    return !__atomic_load_n(&v->sched.running, __ATOMIC_ACQUIRE);
+}
+
+bool sched_has_left(const struct vcpu *v)
+{
+    return __atomic_load_n(&v->sched.left, __ATOMIC_ACQUIRE);
+}
+
+/* One of those that leave and do not run; NULL when there is none. */
+static struct vcpu *take_leaving(struct run_queue *q, const struct vcpu *runs)
+{
+    struct list_node *node;
+
+    spin_lock(&q->lock);
+    node = q->leaving.next;
+    if (runs && node == &runs->sched.leave_node)
+        node = node->next;
+    if (node == &q->leaving)
+        node = NULL;
+    else
+        list_remove(node);
+    spin_unlock(&q->lock);
+    return node ? list_entry(node, struct vcpu, sched.leave_node) : NULL;
+}
+
+void sched_leave(void)
+{
+    struct cpu_info *cpu = this_cpu();
+    struct run_queue *q = &run_queues[cpu->id];
+
+    for (int n = 0; n < LEAVE_AT_ONCE; n++) {
+        struct vcpu *v = take_leaving(q, cpu->current);
+
+        if (!v) {
+            sched_update_timer();
+            return;
+        }
+        ASSERT(!v->sched.running && v->sched.state == VCPU_ENDED);
+        timers_set(&q->timers, &v->timer, 0);
+        __atomic_store_n(&v->sched.left, true, __ATOMIC_RELEASE);
+    }
+    sched_update_timer();
+    apic_send(cpu->apic_id, VECTOR_KICK);
+}
+
+/* The CPU of one that has ended is told, or does it now if it is ours. */
+static void tell_cpu(const struct vcpu *v)
+{
+    struct cpu_info *self = this_cpu();
+
+    if (v->sched.cpu == self->id && self->current != v)
+        sched_leave();
+    else
+        sched_kick_cpu(v->sched.cpu, WORK_RESCHEDULE);
+}
+
+void sched_end(struct vcpu *v)
+{
+    struct run_queue *q = &run_queues[v->sched.cpu];
+    bool first;
+
+    ASSERT(v->domain->ended);
+    spin_lock(&q->lock);
+    first = (v->sched.off & SCHED_ENDED) == 0;
+    if (first) {
+        if (sched_waits(v))
+            sched_policy->dequeue(&v->sched);
+        v->sched.off |= SCHED_ENDED;
+        if (percpu_info(v->sched.cpu)->current != v)
+            v->sched.state = VCPU_ENDED;
+        if (v->sched.assigned)
+            list_add_last(&q->leaving, &v->sched.leave_node);
+        else
+            v->sched.left = true;
+    }
+    spin_unlock(&q->lock);
+    if (first && v->sched.assigned)
+        tell_cpu(v);
+}
