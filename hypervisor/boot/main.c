@@ -141,7 +141,7 @@ static _Noreturn void boot_on_own_stack(void)
     phase_done(PHASE_CPUS);
 
     write_fs_base((uint64_t)canary_block);
-    build_domains(boot_info.bundle, boot_info.bundle_size, nr_cpus);
+    build_domains(boot_info.bundle, boot_info.bundle_size);
     phase_done(PHASE_DOMAINS);
     describe_boot();
     if (options.panic_test)

@@ -69,7 +69,6 @@ static bool start_one(unsigned int cpu)
     struct cpu_info *info = percpu_info(cpu);
 
     percpu_create(cpu, cpu);
-    sched_init_cpu(cpu);
     /* The new CPU switches stacks while still on the boot page tables. */
     boot_pml4[(PERCPU_BASE >> 39) & 511] =
         ((uint64_t *)frame_vaddr(paging_root()))[(PERCPU_BASE >> 39) & 511];
@@ -79,8 +78,10 @@ static bool start_one(unsigned int cpu)
     time_delay_us(200);
     apic_send_startup(cpu, TRAMPOLINE_PADDR);
     for (int us = 0; us < STARTUP_TIMEOUT_US; us += 10) {
-        if (__atomic_load_n(&info->online, __ATOMIC_ACQUIRE))
+        if (__atomic_load_n(&info->online, __ATOMIC_ACQUIRE)) {
+            sched_init_cpu(cpu);
             return true;
+        }
         time_delay_us(10);
     }
     return false;

@@ -129,7 +129,7 @@ static struct domain *create(const struct bundle_domain *b,
     }
 }
 
-static void make_domain(const struct bundle_domain *b, unsigned int nr_cpus)
+static void make_domain(const struct bundle_domain *b)
 {
     struct build_description description;
     struct build_plan plan;
@@ -146,12 +146,13 @@ static void make_domain(const struct bundle_domain *b, unsigned int nr_cpus)
     read_symbols(d, &b->kernel);
     clock_fill(d);
     for (unsigned int i = 0; i < d->nr_vcpus; i++) {
-        if (!sched_assign(d->vcpus[i], nr_cpus))
-            boot_refuse("domain %s: no memory for its timers", b->name);
+        if (sched_assign(d->vcpus[i]) != 0)
+            boot_refuse("domain %s: no CPU has room for its vCPU %u", b->name,
+                        i);
     }
 }
 
-void build_domains(const void *blob, size_t size, unsigned int nr_cpus)
+void build_domains(const void *blob, size_t size)
 {
     struct bundle bundle;
     struct bundle_error error;
@@ -165,7 +166,7 @@ void build_domains(const void *blob, size_t size, unsigned int nr_cpus)
     for (unsigned int i = 0; i < bundle_nr_domains(&bundle); i++) {
         if (bundle_domain(&bundle, i, &b, &error))
             boot_refuse("%s", error.text);
-        make_domain(&b, nr_cpus);
+        make_domain(&b);
     }
     hc_console_set_focus(domain_list);
     for_each_domain (d)

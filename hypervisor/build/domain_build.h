@@ -11,6 +11,6 @@
  * Builds every domain of the bundle and starts its first vCPU. Anything wrong
  * with the bundle ends the boot with a line that says what. Boot only.
  */
-void build_domains(const void *bundle, size_t size, unsigned int nr_cpus);
+void build_domains(const void *bundle, size_t size);
 
 #endif

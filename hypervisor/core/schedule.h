@@ -15,6 +15,15 @@ struct vcpu;
 #define SCHED_PAUSED 1u
 #define SCHED_ENDED 2u
 
+/*
+ * Gives the vCPU, which is down, to the CPU that has the fewest. 0, or -ENOSPC
+ * when each has as many as there is room for. Any CPU.
+ */
+int sched_assign(struct vcpu *v);
+
+/* The other way, if it was assigned; it is down, or has left. */
+void sched_unassign(struct vcpu *v);
+
 /* Makes a vCPU that is down runnable. Any CPU. */
 void sched_start(struct vcpu *v);
 

@@ -15,6 +15,10 @@
 #include "hypervisor/x86/layout.h"
 #include "lib/list.h"
 
+/* What the heap of a CPU's timers takes, and so many vCPUs it is enough for. */
+#define SCHED_TIMERS_SIZE 8192
+#define SCHED_MAX_VCPUS (SCHED_TIMERS_SIZE / sizeof(struct timer *))
+
 struct run_queue {
     struct spinlock lock;
     struct list_node leaving; /* vCPUs that ended: vcpu.sched.leave_node */
@@ -30,6 +34,9 @@ static inline bool sched_waits(const struct vcpu *v)
     return v->sched.state == VCPU_RUNNABLE && v->sched.off == 0 &&
            percpu_info(v->sched.cpu)->current != v;
 }
+
+/* The next CPU can have vCPUs; at boot. */
+void sched_assign_init_cpu(unsigned int cpu);
 
 /* Has a CPU look at its work: at once if it is ours, by an interrupt if not. */
 void sched_kick_cpu(unsigned int cpu, uint32_t work);

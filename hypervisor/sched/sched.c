@@ -18,7 +18,6 @@
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/meter.h"
 #include "hypervisor/core/timers.h"
-#include "hypervisor/mm/frame.h"
 #include "hypervisor/sched/policy.h"
 #include "hypervisor/sched/run_queue.h"
 #include "hypervisor/x86/apic.h"
@@ -36,34 +35,11 @@
 
 struct run_queue run_queues[MAX_CPUS];
 
-/* All vCPUs that there can be may belong to one CPU. */
-#define TIMERS_FRAMES                                                          \
-    (ALIGN_UP(MAX_DOMAINS * PARAPET_MAX_VCPUS * sizeof(struct timer *),        \
-              PAGE_SIZE) /                                                     \
-     PAGE_SIZE)
-
 void sched_init_cpu(unsigned int cpu)
 {
     list_init(&run_queues[cpu].leaving);
+    sched_assign_init_cpu(cpu);
     sched_policy->init_cpu(cpu);
-}
-
-bool sched_assign(struct vcpu *v, unsigned int nr_cpus)
-{
-    static unsigned int next;
-    struct timers *timers;
-
-    v->sched.cpu = next++ % nr_cpus;
-    timers = &run_queues[v->sched.cpu].timers;
-    if (!timers->heap) {
-        mfn_t heap = frame_alloc_run(TIMERS_FRAMES);
-
-        if (heap == MFN_NONE)
-            return false;
-        timers->heap = frame_vaddr(heap);
-    }
-    v->sched.assigned = true;
-    return true;
 }
 
 /* The timers of this CPU, or its slice, have changed. */

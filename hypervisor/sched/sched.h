@@ -15,14 +15,9 @@
 struct cpu_regs;
 struct vcpu;
 
-/* Once for each CPU, before it schedules. */
-void sched_init_cpu(unsigned int cpu);
-
-/*
- * Gives the vCPU, which is down, to the next CPU in turn; false when there is
- * no memory left. Boot only.
+/* Once for each CPU that runs, from 0 upward, before it schedules. Boot only.
  */
-bool sched_assign(struct vcpu *v, unsigned int nr_cpus);
+void sched_init_cpu(unsigned int cpu);
 
 /*
  * Puts the next vCPU's registers in the place of regs, those of the current

@@ -236,7 +236,7 @@ static void create(void)
     assert_int_equal(domain_create(&settings, &domain), 0);
     for (unsigned int i = 0; i < 2; i++) {
         assert_int_equal(domain_vcpu_create(domain, 0, mfns), 0);
-        sched_assign(domain->vcpus[i], 1);
+        assert_int_equal(sched_assign(domain->vcpus[i]), 0);
     }
 }
 

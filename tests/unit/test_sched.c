@@ -17,9 +17,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "abi/errors.h"
 #include "hypervisor/base/panic.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/sched/policy.h"
+#include "hypervisor/sched/run_queue.h"
 #include "hypervisor/sched/sched.h"
 #include "lib/macros.h"
 
@@ -105,7 +107,7 @@ static void create_domain(void)
     d->ports.used[0] |= 1;
     for (unsigned int i = 0; i < d->nr_vcpus; i++) {
         guests[d->id][i].v = d->vcpus[i];
-        CHECK(sched_assign(d->vcpus[i], nr_cpus));
+        CHECK(sched_assign(d->vcpus[i]) == 0);
     }
 }
 
@@ -205,6 +207,43 @@ static void run_spinning_machine(void)
     }
 }
 
+static unsigned int nr_assigned[MACHINE_MAX_CPUS];
+
+/* One more, to a CPU that has the fewest. */
+static void assign(struct vcpu *v)
+{
+    CHECK(sched_assign(v) == 0);
+    CHECK(v->sched.cpu < nr_cpus);
+    for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+        CHECK(nr_assigned[cpu] >= nr_assigned[v->sched.cpu]);
+    nr_assigned[v->sched.cpu]++;
+}
+
+/* All that there is room for, and one more once another has gone. */
+static void run_full_machine(void)
+{
+    static struct vcpu vcpus[MACHINE_MAX_CPUS * SCHED_MAX_VCPUS + 1];
+    size_t room = nr_cpus * SCHED_MAX_VCPUS, nr = 0;
+    struct vcpu *any;
+
+    for (unsigned int n = 0; n < nr_domains; n++) {
+        for (unsigned int i = 0; i < domains[n]->nr_vcpus; i++) {
+            nr_assigned[domains[n]->vcpus[i]->sched.cpu]++;
+            room--;
+        }
+    }
+    while (nr < room)
+        assign(&vcpus[nr++]);
+    CHECK(sched_assign(&vcpus[nr]) == -PARAPET_ENOSPC);
+    any = &vcpus[below(nr)];
+    sched_unassign(any);
+    sched_unassign(any); /* it has none: nothing */
+    nr_assigned[any->sched.cpu]--;
+    assign(&vcpus[nr]);
+    CHECK(vcpus[nr].sched.cpu == any->sched.cpu);
+    CHECK(sched_assign(any) == -PARAPET_ENOSPC);
+}
+
 /* Runs a machine for each seed, in a process that ends with it. */
 static void run_machines(void (*run)(void))
 {
@@ -244,6 +283,14 @@ static void test_spinning_machines(void **state)
     run_machines(run_spinning_machine);
 }
 
+static void test_full_machines(void **state)
+{
+    (void)state;
+    /* 512 domains fit on one CPU. */
+    assert_true(SCHED_MAX_VCPUS >= MAX_DOMAINS);
+    run_machines(run_full_machine);
+}
+
 /* Each name leads to a policy of its own, and no other name to any. */
 static void test_policies(void **state)
 {
@@ -272,6 +319,7 @@ int main(void)
         cmocka_unit_test(test_policies),
         cmocka_unit_test(test_busy_machines),
         cmocka_unit_test(test_spinning_machines),
+        cmocka_unit_test(test_full_machines),
     };
 
     return cmocka_run_group_tests_name("sched", tests, NULL, NULL);
