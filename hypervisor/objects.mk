@@ -41,6 +41,7 @@ HV_SRC := \
     hypervisor/mm/audit.c \
     hypervisor/mm/frame.c \
     hypervisor/mm/m2p.c \
+    hypervisor/mm/owner_release.c \
     hypervisor/mm/paging.c \
     hypervisor/mm/table.c \
     hypervisor/mm/tlb.c \

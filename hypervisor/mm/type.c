@@ -178,10 +178,10 @@ void type_hold(struct memory_owner *m, mfn_t mfn, bool writable)
     struct frame_info *f = frame_info(mfn);
 
     BUG_ON(frame_state(f) != m->owner);
+    m->nr_held++;
+    BUG_ON(!type_claim(m, f, m->owner, writable ? TYPE_WRITABLE : TYPE_NONE));
     if (writable)
-        BUG_ON(type_get_writable(m, mfn) != 0);
-    else
-        BUG_ON(!type_claim(m, f, frame_state(f), TYPE_NONE));
+        type_validate(f);
 }
 
 /* Puts the frame in front of its owner's others. */

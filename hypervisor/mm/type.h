@@ -81,6 +81,14 @@ struct frame_links {
     uint32_t previous;
 };
 
+/* How far the owner is taken apart (mm/owner_release.c). */
+enum release_step {
+    RELEASE_NOT_BEGUN,
+    RELEASE_PINS,
+    RELEASE_TABLES,
+    RELEASE_FRAMES,
+};
+
 /* A domain as far as memory is concerned. */
 struct memory_owner {
     uint64_t owner; /* its id in place: id << STATE_OWNER_SHIFT */
@@ -96,6 +104,9 @@ struct memory_owner {
     uint64_t max_frames;
     uint64_t nr_gfns;
     uint64_t tlb_cpus; /* bit n: CPU n may have translations; atomic */
+    uint64_t nr_held;  /* frames of type_hold() */
+    enum release_step release_step;
+    uint32_t release_next; /* the frame to come next, or FRAME_INFO_NONE */
 };
 
 extern struct frame_info *frame_infos;
@@ -269,8 +280,8 @@ static inline void table_release_later(struct memory_owner *m, mfn_t mfn)
 }
 
 /*
- * The hypervisor's own reference, for good: to what it writes to itself
- * (writable), or to what guests may only read. Nobody else has one yet.
+ * The hypervisor's own reference, until owner_free_held(): to what it writes to
+ * itself (writable), or to what guests may only read. Nobody else has one yet.
  */
 void type_hold(struct memory_owner *m, mfn_t mfn, bool writable);
 

@@ -38,11 +38,22 @@
 #define WORK_CPU 12u        /* a CPU is looked at that may have to flush */
 #define WORK_WAIT WORK_CALL /* another CPU is waited for: once at most */
 
+/* DEBUG=1: a frame is filled with a pattern, or compared with it. */
+#define WORK_FILL (PARAPET_DEBUG ? 2100u : 0u)
+
 /* Lists (engine/pv_mmu.c, core/hc_memory.c). */
-#define WORK_REPLACE 80u    /* an entry of level 1 is replaced */
-#define WORK_UPDATE 230u    /* any entry is changed */
-#define WORK_GIVE_BACK 350u /* a frame goes back, with a flush */
-#define WORK_POPULATE 1300u /* a frame is found, zeroed and given */
+#define WORK_REPLACE 80u /* an entry of level 1 is replaced */
+#define WORK_UPDATE 230u /* any entry is changed */
+
+/* A frame goes back, with a flush; one is found, zeroed and given. */
+#define WORK_GIVE_BACK (350u + WORK_FILL)
+#define WORK_POPULATE (1300u + WORK_FILL)
+
+/* An owner's end (mm/owner_release.c): a frame is looked at; its pin goes; it
+ * goes back, with a flush. */
+#define WORK_LOOK 20u
+#define WORK_UNPIN 90u
+#define WORK_FREE (220u + WORK_FILL)
 
 /* With so much any call gets ahead: down all levels, to an entry of the last
  * one whose frame changes its type. */

@@ -11,6 +11,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_options test_start_info test_frame test_calendar_registers \
               test_frame_poison \
               test_type test_table test_table_preempt test_memory_model test_port \
+              test_owner_release \
               test_symbols test_hypercall test_sched test_turn_lock \
               test_timers test_console_filter test_console test_engine \
               test_log_ring \
@@ -46,7 +47,8 @@ test_start_info_SRC := hypervisor/boot/start_info.c tests/unit/refusal.c \
 test_frame_SRC := hypervisor/mm/frame.c tests/unit/direct_map.c
 test_frame_poison_SRC := tests/unit/direct_map.c
 # The hypervisor's memory management on the machine of mmu.h.
-MMU_SRC := $(addprefix hypervisor/mm/,audit.c frame.c table.c type.c) \
+MMU_SRC := $(addprefix hypervisor/mm/,audit.c frame.c table.c type.c \
+    owner_release.c) \
     tests/unit/mmu.c tests/unit/direct_map.c
 # tests/mutations/run builds it, too.
 export MODEL_SRC
@@ -56,6 +58,7 @@ test_type_SRC := $(MMU_SRC) tests/unit/mmu_tlb.c
 test_table_SRC := $(test_type_SRC)
 test_table_preempt_SRC := $(test_type_SRC)
 test_memory_model_SRC := $(MODEL_SRC)
+test_owner_release_SRC := $(MODEL_SRC)
 
 test_timers_SRC := hypervisor/core/timers.c
 test_log_ring_SRC := hypervisor/base/log_ring.c

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Knows in which order an owner is taken apart:
+ *
+ *   1 along its list of frames: each pin is dropped, and each table whose check
+ *     has stopped half-way is put on the list of those to be let go
+ *   2 tables are let go until none is left. Tables refer to lower levels only,
+ *     so with pins and roots gone each loses its last reference; that others
+ *     map it to read does not keep it
+ *   3 along the list again: what nothing refers to goes back
+ *
+ * It may stop after any step and keeps its place in the owner. The list does
+ * not change meanwhile but by 3 itself, which never takes the frame that is to
+ * come next before its turn.
+ *
+ * Flushes are where they are for a living owner: what is dropped is stamped,
+ * and type_take_back() has each CPU flush that may still translate. When no CPU
+ * may (tlb_cpus is 0), there is none to ask.
+ */
+#include "hypervisor/mm/owner_release.h"
+
+#include "hypervisor/base/bug.h"
+#include "hypervisor/mm/table.h"
+#include "hypervisor/mm/work.h"
+
+static void begin_step(struct memory_owner *m, enum release_step step)
+{
+    m->release_step = step;
+    m->release_next = m->frames;
+}
+
+static bool drop_pins(struct memory_owner *m)
+{
+    while (m->release_next != FRAME_INFO_NONE) {
+        mfn_t mfn = m->release_next;
+        struct frame_info *f = frame_info(mfn);
+        uint64_t state = frame_state(f);
+
+        if (!work_take(&m->work,
+                       state_is_table(state) ? WORK_UNPIN : WORK_LOOK))
+            return false;
+        if (state & STATE_PINNED)
+            BUG_ON(table_unpin(m, mfn) != 0);
+        else if (f->nr_valid != 0 && !(state & STATE_COUNT))
+            table_release_later(m, mfn);
+        m->release_next = frame_links[mfn].next;
+    }
+    return true;
+}
+
+/* Past those that are held, or that somebody still refers to. */
+static bool give_back(struct memory_owner *m)
+{
+    while (m->release_next != FRAME_INFO_NONE) {
+        mfn_t mfn = m->release_next;
+        uint64_t state = frame_state(frame_info(mfn));
+
+        if (!work_take(&m->work, WORK_FREE))
+            return false;
+        m->release_next = frame_links[mfn].next;
+        BUG_ON(state_is_table(state) && (state & STATE_COUNT));
+        if (!(state & STATE_REFERENCES))
+            (void)type_take_back(m, mfn);
+    }
+    return m->nr_frames == m->nr_held;
+}
+
+bool owner_release_share(struct memory_owner *m)
+{
+    if (m->release_step == RELEASE_NOT_BEGUN)
+        begin_step(m, RELEASE_PINS);
+    if (m->release_step == RELEASE_PINS) {
+        if (!drop_pins(m))
+            return false;
+        m->release_step = RELEASE_TABLES;
+    }
+    if (!table_release(m))
+        return false;
+    if (m->release_step == RELEASE_TABLES)
+        begin_step(m, RELEASE_FRAMES);
+    if (give_back(m))
+        return true;
+    /* What is left was in use a moment ago: once more along the list. */
+    if (m->release_next == FRAME_INFO_NONE)
+        m->release_next = m->frames;
+    return false;
+}
+
+void owner_free_held(struct memory_owner *m, mfn_t mfn)
+{
+    uint64_t state = frame_state(frame_info(mfn));
+
+    BUG_ON((state & ~(STATE_TYPE | STATE_VALID)) != (m->owner | STATE_USE));
+    type_put_writable(mfn);
+    m->nr_held--;
+    BUG_ON(type_take_back(m, mfn) != 0);
+}
