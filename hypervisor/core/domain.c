@@ -105,25 +105,18 @@ static void *alloc_page(void)
     return mfn == MFN_NONE ? NULL : frame_vaddr(mfn);
 }
 
-static void *alloc_pages(size_t size)
+/* If it is there. */
+static void free_page(const void *page)
 {
-    mfn_t mfn = frame_alloc_run(NR_PAGES(size));
-
-    return mfn == MFN_NONE ? NULL : frame_vaddr(mfn);
-}
-
-/* Those that are there. */
-static void free_pages(const void *pages, size_t size)
-{
-    for (size_t i = 0; pages && i < NR_PAGES(size); i++)
-        frame_free(frame_of(pages) + i);
+    if (page)
+        frame_free(frame_of(page));
 }
 
 /* What nobody else knows yet. */
 static void free_domain(struct domain *d)
 {
-    free_pages(d->shared, PAGE_SIZE);
-    free_pages(d, PAGE_SIZE);
+    free_page(d->shared);
+    free_page(d);
 }
 
 static struct domain *alloc_domain(void)
@@ -181,24 +174,30 @@ int domain_create(const struct domain_settings *settings, struct domain **made)
 
 static void free_vcpu(struct vcpu *v)
 {
-    free_pages(v->page, PAGE_SIZE);
-    free_pages(v->counters, PAGE_SIZE);
-    free_pages(v->latency, sizeof(*v->latency));
-    free_pages(v->xsave, PAGE_SIZE);
-    free_pages(v, PAGE_SIZE);
+    free_page(v->page);
+    free_page(v->counters);
+    for (unsigned int i = 0; i < LATENCY_PAGES; i++)
+        free_page(v->latency_pages[i]);
+    free_page(v->xsave);
+    free_page(v);
 }
 
 static struct vcpu *alloc_vcpu(void)
 {
     struct vcpu *v = alloc_page();
+    bool complete;
 
     if (!v)
         return NULL;
     v->page = alloc_page();
     v->counters = alloc_page();
-    v->latency = alloc_pages(sizeof(*v->latency));
     v->xsave = alloc_page();
-    if (v->page && v->counters && v->latency && v->xsave)
+    complete = v->page && v->counters && v->xsave;
+    for (unsigned int i = 0; i < LATENCY_PAGES && complete; i++) {
+        v->latency_pages[i] = alloc_page();
+        complete = v->latency_pages[i] != NULL;
+    }
+    if (complete)
         return v;
     free_vcpu(v);
     return NULL;
@@ -210,8 +209,8 @@ static void give_pages(struct domain *d, const struct vcpu *v, uint64_t gfn,
 {
     mfns[0] = frame_of(v->page);
     mfns[1] = frame_of(v->counters);
-    for (unsigned int i = 2; i < VCPU_PAGES; i++)
-        mfns[i] = frame_of(v->latency) + i - 2;
+    for (unsigned int i = 0; i < LATENCY_PAGES; i++)
+        mfns[2 + i] = frame_of(v->latency_pages[i]);
     for (unsigned int i = 0; i < VCPU_PAGES; i++) {
         type_give(&d->memory, mfns[i], gfn + i);
         type_hold(&d->memory, mfns[i], i == 0);

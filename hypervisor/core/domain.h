@@ -31,6 +31,10 @@ enum vcpu_state {
     VCPU_ENDED,
 };
 
+/* The frames of a struct parapet_latency, one after the other for the guest,
+ * and anywhere in the machine: see core/latency.h. */
+#define LATENCY_PAGES NR_PAGES(sizeof(struct parapet_latency))
+
 /* Segment registers: they stay in the CPU while the vCPU runs. */
 struct vcpu_segments {
     uint16_t ds;
@@ -66,7 +70,7 @@ struct vcpu {
 
     struct parapet_vcpu_page *page;
     struct parapet_counters *counters;
-    struct parapet_latency *latency;
+    void *latency_pages[LATENCY_PAGES];
     uint64_t event_entry;                 /* 0: none registered */
     uint32_t virq_port[PARAPET_NR_VIRQS]; /* 0: not bound */
     struct timer timer;                   /* touched on its own CPU only */
@@ -187,7 +191,7 @@ int domain_create(const struct domain_settings *settings, struct domain **made);
 
 /* The pages that a vCPU shares with its domain, one after the other: its page,
  * its counters, and its latency histograms. */
-#define VCPU_PAGES (2 + NR_PAGES(sizeof(struct parapet_latency)))
+#define VCPU_PAGES (2 + LATENCY_PAGES)
 
 /*
  * Makes the next vCPU, down, and gives the domain its pages, from gfn on; their

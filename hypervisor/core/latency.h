@@ -2,7 +2,9 @@
  *
  * The latency histograms: one exit in PARAPET_LATENCY_INTERVAL is timed, so
  * that they can stay on. The two instructions that count down are in the entry
- * code; struct parapet_latency (abi/shared.h) says what is kept.
+ * code; struct parapet_latency (abi/shared.h) says what is kept. For the guest
+ * it is in one piece; here its pages may lie anywhere, and no histogram lies in
+ * two of them.
  */
 #ifndef HYPERVISOR_CORE_LATENCY_H
 #define HYPERVISOR_CORE_LATENCY_H
@@ -11,6 +13,7 @@
 #include <stdint.h>
 
 #include "abi/shared.h"
+#include "hypervisor/core/domain.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
 
@@ -28,6 +31,33 @@ static inline uint64_t latency_begin(struct cpu_info *cpu)
 {
     cpu->until_sample = PARAPET_LATENCY_INTERVAL - 1;
     return rdtsc();
+}
+
+#define LATENCY_ROWS (PAGE_SIZE / (4 * PARAPET_NR_LATENCY_BUCKETS))
+
+_Static_assert(offsetof(struct parapet_latency, exits) % PAGE_SIZE == 0 &&
+                   PAGE_SIZE % (4 * PARAPET_NR_LATENCY_BUCKETS) == 0,
+               "no histogram lies in two pages");
+
+/* The histogram with this number, from the page with that of first on. */
+static inline uint32_t *latency_row(const struct vcpu *v, size_t first,
+                                    size_t row)
+{
+    uint32_t(*rows)[PARAPET_NR_LATENCY_BUCKETS] =
+        v->latency_pages[first / PAGE_SIZE + row / LATENCY_ROWS];
+
+    return rows[row % LATENCY_ROWS];
+}
+
+static inline uint32_t *latency_of_hypercall(const struct vcpu *v,
+                                             size_t number)
+{
+    return latency_row(v, offsetof(struct parapet_latency, hypercalls), number);
+}
+
+static inline uint32_t *latency_of_exit(const struct vcpu *v, size_t exit)
+{
+    return latency_row(v, offsetof(struct parapet_latency, exits), exit);
 }
 
 /* Adds what has passed since start to a histogram. */

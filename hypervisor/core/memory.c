@@ -55,12 +55,10 @@ static void add_hold(struct audit_hold *holds, size_t *nr, mfn_t mfn,
 
 static void add_vcpu(struct audit_hold *holds, size_t *nr, struct vcpu *v)
 {
-    mfn_t latency = frame_of(v->latency);
-
     add_hold(holds, nr, frame_of(v->page), TYPE_WRITABLE);
     add_hold(holds, nr, frame_of(v->counters), TYPE_NONE);
-    for (size_t i = 0; i < sizeof(*v->latency); i += PAGE_SIZE)
-        add_hold(holds, nr, latency + i / PAGE_SIZE, TYPE_NONE);
+    for (unsigned int i = 0; i < LATENCY_PAGES; i++)
+        add_hold(holds, nr, frame_of(v->latency_pages[i]), TYPE_NONE);
     BUG_ON(*nr + ENGINE_MAX_HOLDS > MAX_HOLDS);
     *nr += v->domain->engine->audit_holds(v, holds + *nr);
 }

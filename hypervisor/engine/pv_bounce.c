@@ -346,7 +346,7 @@ static __attribute__((noinline)) void emulate_timed(struct vcpu *v,
     pv_emulate(v, regs);
     if (v->counters->exits[PARAPET_EXIT_emulated] != emulated)
         exit = PARAPET_EXIT_emulated;
-    latency_add(v->latency->exits[exit], start);
+    latency_add(latency_of_exit(v, exit), start);
 }
 
 void pv_trap(struct vcpu *v, struct cpu_regs *regs)

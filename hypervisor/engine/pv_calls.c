@@ -24,7 +24,7 @@ int64_t pv_timed_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     uint64_t start = latency_begin(cpu);
     int64_t result = v->domain->dispatch[number](a1, a2, a3, a4, a5, a6);
 
-    latency_add(v->latency->hypercalls[number], start);
+    latency_add(latency_of_hypercall(v, number), start);
     return result;
 }
 

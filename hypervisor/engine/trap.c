@@ -118,10 +118,10 @@ bool trap_timed_exception(struct cpu_regs *regs)
     uint64_t start = latency_begin(cpu);
     bool done = cpu->exception(regs);
 
-    latency_add(
-        v->latency->exits[regs->vector == EXC_PF ? PARAPET_EXIT_page_fault
-                                                 : PARAPET_EXIT_exception],
-        start);
+    latency_add(latency_of_exit(v, regs->vector == EXC_PF
+                                       ? PARAPET_EXIT_page_fault
+                                       : PARAPET_EXIT_exception),
+                start);
     return done;
 }
 
@@ -163,7 +163,7 @@ void interrupt_from_guest(struct cpu_regs *regs)
     v->counters->exits[PARAPET_EXIT_interrupt]++;
     interrupt(regs, cpu);
     if (start)
-        latency_add(v->latency->exits[PARAPET_EXIT_interrupt], start);
+        latency_add(latency_of_exit(v, PARAPET_EXIT_interrupt), start);
 }
 
 /* Interrupts are off in the hypervisor, except while it is idle. */
