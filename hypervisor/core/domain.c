@@ -13,32 +13,26 @@ _Static_assert(sizeof(struct domain) <= PAGE_SIZE, "a domain is one frame");
 
 struct domain *domain_list;
 uint32_t domain_nr_living;
+struct domain *domain_table[DOMAIN_PLACES];
 
-/* The rest changes under the lock; a place of the table is read without. */
+/* All of it changes under the lock; the list and a place of the table are read
+ * without. */
 static struct spinlock lock;
 static struct domain *last;
 static unsigned int nr_domains;
 static uint32_t next_id = 1;
-static struct domain *table[DOMAIN_PLACES];
 
 void domain_set_next_id(uint32_t id)
 {
     next_id = id;
 }
 
-struct domain *domain_find(uint32_t id)
-{
-    struct domain *d =
-        __atomic_load_n(&table[domain_place(id)], __ATOMIC_ACQUIRE);
-
-    return d && d->id == id ? d : NULL;
-}
-
 /* ---- ids and the list ---- */
 
 static bool place_is_free(uint32_t id)
 {
-    return domain_place(id) != DOMAIN_PLACES - 1 && !table[domain_place(id)];
+    return domain_place(id) != DOMAIN_PLACES - 1 &&
+           !domain_table[domain_place(id)];
 }
 
 /* An id for d; false: none is left. At most MAX_DOMAINS places are taken. */
@@ -86,7 +80,7 @@ static void put_in_list(struct domain *d)
 
 static int enter(struct domain *d)
 {
-    if (name_is_used(d) || (d->control && table[0]))
+    if (name_is_used(d) || (d->control && domain_table[0]))
         return -PARAPET_EEXIST;
     if (nr_domains == MAX_DOMAINS || !take_id(d))
         return -PARAPET_ENOSPC;
@@ -159,7 +153,8 @@ int domain_create(const struct domain_settings *settings, struct domain **made)
         type_give(&d->memory, frame_of(d->shared), settings->shared_gfn);
         type_hold(&d->memory, frame_of(d->shared), true);
         put_in_list(d);
-        __atomic_store_n(&table[domain_place(d->id)], d, __ATOMIC_RELEASE);
+        __atomic_store_n(&domain_table[domain_place(d->id)], d,
+                         __ATOMIC_RELEASE);
     }
     spin_unlock(&lock);
     if (result) {

@@ -141,12 +141,21 @@ static inline unsigned int domain_owner_tag(uint32_t id)
 /* The id from which the next domain's is looked for. Not while others run. */
 void domain_set_next_id(uint32_t id);
 
+/* core/domain.c's own, but for domain_find(). */
+extern struct domain *domain_table[DOMAIN_PLACES];
+
 /*
  * The domain with this id, in any state; NULL: there is none. No lock. The
  * pointer is good until this CPU goes back to a guest or to idle. Whoever then
  * takes a lock of the domain looks at ended once more.
  */
-struct domain *domain_find(uint32_t id);
+static inline struct domain *domain_find(uint32_t id)
+{
+    struct domain *d =
+        __atomic_load_n(&domain_table[domain_place(id)], __ATOMIC_ACQUIRE);
+
+    return d && d->id == id ? d : NULL;
+}
 
 /* The control domain; NULL: there is none. */
 static inline struct domain *domain_control(void)
