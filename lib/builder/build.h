@@ -64,8 +64,9 @@ struct build_plan {
     uint64_t nr_gfns;
     uint64_t nr_segment_pages; /* of all segments */
     uint64_t ramdisk_paddr;
-    uint64_t scratch_size; /* in bytes: 64 KiB, 8 for each frame of the kernel,
-                              and one for each 64 of the others */
+    /* In bytes: 64 KiB, 8 for each page of the kernel, and one for each 32
+     * frames of memory. */
+    uint64_t scratch_size;
     unsigned int nr_segments;
     /* The kernel's segments by vaddr, ascending; of each, how many pages those
      * before it have. */

@@ -2,12 +2,13 @@
 #
 # The fuzzers: libFuzzer programs, always built with clang, whatever CC is.
 # Program NAME is tests/fuzz/NAME.c and the files in NAME_SRC. READER_SRC,
-# EXPLORE_SRC and MODEL_SRC: see tests/unit/objects.mk.
+# EXPLORE_SRC, BUILT_SRC and MODEL_SRC: see tests/unit/objects.mk.
 
-FUZZERS := fuzz_bundle fuzz_memory
+FUZZERS := fuzz_bundle fuzz_build fuzz_memory
 FUZZ_PROGRAMS := $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 
 fuzz_bundle_SRC := $(READER_SRC) $(EXPLORE_SRC) lib/printf.c
+fuzz_build_SRC := $(BUILT_SRC) lib/printf.c
 fuzz_memory_SRC := $(MODEL_SRC) lib/bitmap.c
 SEEDS_SRC := $(addprefix tests/fuzz/,make_seeds.c samples.c)
 
@@ -42,9 +43,10 @@ $(addsuffix /%.o,$(addprefix $(BUILD)/fuzz/,hypervisor/mm tests/unit \
     tests/fuzz)): private \
     FUZZ_CFLAGS += -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x400000000000
 
-# This corpus in the build directory starts from what make_seeds writes there;
+# These corpora in the build directory start from what make_seeds writes there;
 # the others from nothing.
 $(BUILD)/fuzz/fuzz_bundle: | $(BUILD)/fuzz-corpus/fuzz_bundle/seeded
+$(BUILD)/fuzz/fuzz_build: | $(BUILD)/fuzz-corpus/fuzz_build/seeded
 
 $(BUILD)/fuzz/make_seeds: $(SEEDS_SRC:%.c=$(BUILD)/tool/%.o)
 	$(call made,LD)

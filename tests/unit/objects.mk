@@ -8,6 +8,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_clock \
               test_decode test_decode_listing \
               test_elf test_elf_notes test_elf_symbols test_bundle test_dtb \
+              test_build \
               test_options test_start_info test_frame test_calendar_registers \
               test_frame_poison \
               test_type test_table test_table_preempt test_memory_model test_port \
@@ -40,6 +41,13 @@ test_elf_notes_SRC := $(test_elf_SRC)
 test_elf_symbols_SRC := $(test_elf_SRC)
 test_bundle_SRC := $(test_elf_SRC)
 test_dtb_SRC := lib/builder/dtb.c tests/fuzz/guard.c
+# A domain in the host's memory, and all of the builder.
+BUILT_SRC := $(BUILDER_SRC) $(addprefix tests/fuzz/,built.c built_check.c)
+test_build_SRC := $(BUILT_SRC) tests/fuzz/samples.c
+# It builds a domain of the guest kernel, too.
+$(BUILD)/unit/test_build: | $(BUILD)/guest-pv.elf
+$(BUILD)/host/tests/unit/test_build.o: private \
+    HOST_CFLAGS += -DGUEST_KERNEL='"$(BUILD)/guest-pv.elf"'
 
 test_options_SRC := hypervisor/boot/options.c tests/unit/refusal.c
 test_start_info_SRC := hypervisor/boot/start_info.c tests/unit/refusal.c \
@@ -142,7 +150,7 @@ $(UNIT_PROGRAMS): $(UNIT_LIB)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) $^ -lcmocka -o $@
 
 $(addprefix $(BUILD)/unit/,test_elf test_elf_notes test_elf_symbols test_bundle \
-    test_dtb): $(HOST_LIBFDT)
+    test_dtb test_build): $(HOST_LIBFDT)
 
 # Those with threads have a sanitizer of their own, which wants the direct map
 # elsewhere.
