@@ -121,14 +121,17 @@ static int find_parent(const void *tree, const char *name, int *offset,
     return 0;
 }
 
-static unsigned int count_nodes(const void *tree, int parent)
+/* All, or only those with this property. */
+static unsigned int count_nodes(const void *tree, int parent,
+                                const char *property)
 {
     unsigned int nr_nodes = 0;
     int child;
 
     for (child = fdt_first_subnode(tree, parent); child >= 0;
          child = fdt_next_subnode(tree, child)) {
-        nr_nodes++;
+        if (!property || fdt_getprop(tree, child, property, NULL))
+            nr_nodes++;
     }
     return nr_nodes;
 }
@@ -137,6 +140,7 @@ int bundle_open(const void *blob, size_t size, const char *const *engines,
                 struct bundle *bundle, struct bundle_error *error)
 {
     int result = check_tree(blob, size, error);
+    unsigned int nr_privileged;
 
     if (!result)
         result = find_parent(blob, "images", &bundle->images, error);
@@ -146,10 +150,16 @@ int bundle_open(const void *blob, size_t size, const char *const *engines,
         return result;
     bundle->tree = blob;
     bundle->engines = engines;
-    bundle->nr_domains = count_nodes(blob, bundle->domains);
+    bundle->nr_domains = count_nodes(blob, bundle->domains, NULL);
     if (bundle->nr_domains < 1 || bundle->nr_domains > BUNDLE_MAX_DOMAINS)
         return REFUSE(error, "/domains: expected 1 to %u domains, got %u",
                       BUNDLE_MAX_DOMAINS, bundle->nr_domains);
+    nr_privileged = count_nodes(blob, bundle->domains, "privileged");
+    if (nr_privileged > 1)
+        return REFUSE(error,
+                      "/domains: expected at most one domain that is "
+                      "privileged, got %u",
+                      nr_privileged);
     return 0;
 }
 

@@ -20,6 +20,8 @@
  *               weight = <256>;                 (optional)
  *               cap = <0>;                      (optional)
  *               bootargs = "...";               (optional)
+ *               privileged;                     (optional; in one at most: it
+ *                                                is the control domain)
  *           };
  *       };
  *   };
@@ -34,6 +36,7 @@
 #ifndef HYPERVISOR_BUILD_BUNDLE_H
 #define HYPERVISOR_BUILD_BUNDLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -79,6 +82,7 @@ struct bundle_domain {
     uint32_t weight;             /* 1..BUNDLE_MAX_WEIGHT */
     uint32_t cap;         /* percent of one CPU, 0 is none: 0..100 * nr_vcpus */
     const char *bootargs; /* "" when there are none */
+    bool privileged;
 };
 
 /*

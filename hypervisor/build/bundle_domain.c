@@ -194,6 +194,18 @@ static int read_bootargs(const struct bundle_node *node,
     return error;
 }
 
+static int read_privileged(const struct bundle_node *node,
+                           const struct bundle_value *value,
+                           struct bundle_domain *domain)
+{
+    if (value->size != 0)
+        return bundle_node_refuse_property(node, value->property,
+                                           "expected no value, got %zu bytes",
+                                           value->size);
+    domain->privileged = true;
+    return 0;
+}
+
 /* In the order in which they are read: cap needs vcpus. */
 static const struct property {
     const char *name;
@@ -210,6 +222,7 @@ static const struct property {
     {"weight", NULL, read_weight},
     {"cap", NULL, read_cap},
     {"bootargs", NULL, read_bootargs},
+    {"privileged", NULL, read_privileged},
 };
 
 static int read_properties(const struct bundle_node *node,

@@ -112,6 +112,7 @@ static struct domain *create(const struct bundle_domain *b,
     const struct domain_settings settings = {
         .name = b->name,
         .engine = engine_find(b->engine),
+        .control = b->privileged,
         .nr_vcpus = b->nr_vcpus,
         .shared_gfn = plan->start_gfn,
         .weight = b->weight,

@@ -161,6 +161,7 @@ static void make_domains(void *tree)
     must(fdt_property_u32(tree, "weight", 512));
     must(fdt_property_u32(tree, "cap", 150));
     make_string(tree, "bootargs", "log=debug");
+    must(fdt_property(tree, "privileged", NULL, 0));
     must(fdt_end_node(tree));
     make_domain(tree, "small");
     must(fdt_end_node(tree));

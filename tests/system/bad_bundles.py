@@ -112,6 +112,16 @@ def bad_domains(directory, guest):
             bundle(directory, guest, old='engine = "pv";'),
             NODE + "property 'engine': expected the name of an engine, "
             "got nothing"),
+        "privileged-number": (
+            bundle(directory, guest, old="vcpus = <1>;",
+                   new="vcpus = <1>; privileged = <1>;"),
+            NODE + "property 'privileged': expected no value, got 4 bytes"),
+        "two-privileged": (
+            bundle(directory, guest,
+                   ["--privileged", "--domain", "other", "--kernel", NAME],
+                   old="        other {", new="        other { privileged;"),
+            "bundle: /domains: expected at most one domain that is "
+            "privileged, got 2"),
         "missing-image": (
             bundle(directory, guest, old=f'kernel = "{NAME}"',
                    new='kernel = "other.elf"'),

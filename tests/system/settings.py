@@ -200,6 +200,28 @@ def bundle_limits():
             expect_text(result, wrong[-2])
         expect_text(bundled(directory, domains=limits.MAX_DOMAINS + 1),
                     f"bundle: expected at most {limits.MAX_DOMAINS} domains")
+        expect_text(bundled(directory, "--privileged", "--domain", "other",
+                            "--kernel", GUEST, "--privileged"),
+                    "bundle: expected at most one domain with --privileged, "
+                    "got d0 and other")
+
+
+@test("settings: the domain with --privileged is 0, the others count from 1")
+def bundle_privileged():
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        path = os.path.join(directory, "x.itb")
+        command = ["tools/bundle", "-o", path]
+        for name, options in (("one", []), ("control", ["--privileged"]),
+                              ("two", [])):
+            command += ["--domain", name, "--kernel", GUEST, "--memory", "8M",
+                        "--bootargs", "monitor", *options]
+        expect_status(boot(command=command), 0)
+        result = boot("poweroff\n", BUNDLE=path)
+        expect_status(result, machine.OK)
+        for text in ("d1: one: engine", "d0: control: engine",
+                     "d2: two: engine", ", domain 0, command line",
+                     "d0: powered off (control)"):
+            expect_text(result, text)
 
 
 @test("settings: what tools/bundle takes at its limits boots")

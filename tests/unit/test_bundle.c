@@ -162,6 +162,7 @@ static void test_sample_is_read(void **state)
     assert_int_equal(shell.weight, 512);
     assert_int_equal(shell.cap, 150);
     assert_string_equal(shell.bootargs, "log=debug");
+    assert_true(shell.privileged);
 }
 
 static void test_defaults(void **state)
@@ -177,6 +178,7 @@ static void test_defaults(void **state)
     assert_int_equal(small.weight, BUNDLE_DEFAULT_WEIGHT);
     assert_int_equal(small.cap, 0);
     assert_string_equal(small.bootargs, "");
+    assert_false(small.privileged);
 }
 
 static void test_packed_and_with_more_behind(void **state)
@@ -384,7 +386,7 @@ static void test_unknown_in_a_domain(void **state)
     REFUSED(set_number(SHELL, "vcpu", 1),
             "bundle: /domains/shell: property 'vcpu': unknown: expected one "
             "of compatible, kernel, ramdisk, engine, memory, vcpus, weight, "
-            "cap, bootargs");
+            "cap, bootargs, privileged");
     REFUSED(add_node(SHELL, "devices"),
             "bundle: /domains/shell: expected no node in it, got 'devices'");
     REFUSED(set_number(SHELL, "capx", 5);
@@ -480,6 +482,21 @@ static void test_strings(void **state)
             ABOUT("bootargs", "expected at most 1023 characters, got 1024"));
 }
 
+static void test_privileged(void **state)
+{
+    (void)state;
+    TAKEN(drop(SHELL, "privileged"));
+    TAKEN(drop(SHELL, "privileged");
+          set_bytes("/domains/small", "privileged", "", 0));
+    REFUSED(set_number(SHELL, "privileged", 1),
+            ABOUT("privileged", "expected no value, got 4 bytes"));
+    REFUSED(set_string(SHELL, "privileged", ""),
+            ABOUT("privileged", "expected no value, got 1 bytes"));
+    REFUSED(set_bytes("/domains/small", "privileged", "", 0),
+            "bundle: /domains: expected at most one domain that is privileged, "
+            "got 2");
+}
+
 static void test_memory(void **state)
 {
     (void)state;
@@ -528,7 +545,7 @@ static void test_words_have_bounds(void **state)
     REFUSED(set_string(SHELL, longest, "y"),
             ABOUT("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
                   "unknown: expected one of compatible, kernel, ramdisk, "
-                  "engine, memory, vcpus, weight, cap, bootargs"));
+                  "engine, memory, vcpus, weight, cap, bootargs, privileged"));
     must(set_up(NULL));
     set_string(SHELL, "engine", longest);
     assert_int_equal(strlen(words_of(tree, sizeof(room))),
@@ -629,6 +646,7 @@ int main(void)
         cmocka_unit_test_setup(test_images, set_up),
         cmocka_unit_test_setup(test_missing_properties, set_up),
         cmocka_unit_test_setup(test_strings, set_up),
+        cmocka_unit_test_setup(test_privileged, set_up),
         cmocka_unit_test_setup(test_memory, set_up),
         cmocka_unit_test_setup(test_numbers, set_up),
         cmocka_unit_test_setup(test_words_have_bounds, set_up),
