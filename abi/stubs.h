@@ -13,6 +13,7 @@
 #include "abi/domain.h"
 #include "abi/errors.h"
 #include "abi/hypercall.h"
+#include "abi/log.h"
 #include "abi/memory.h"
 #include "abi/note.h"
 #include "abi/shared.h"
