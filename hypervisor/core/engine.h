@@ -63,6 +63,13 @@ struct engine {
                           uint64_t argument, uint64_t root);
 
     /*
+     * The domain has ended, and no CPU knows its memory: drops what its vCPUs
+     * hold of its frames, which is what audit_holds says. Its memory lock is
+     * held.
+     */
+    void (*domain_unload)(struct domain *d);
+
+    /*
      * The way to the memory of the vCPU that runs: see core/guest_access.h,
      * which goes it.
      */

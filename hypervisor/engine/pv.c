@@ -11,6 +11,7 @@
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/engine/direct_access.h"
 #include "hypervisor/mm/audit.h"
+#include "hypervisor/mm/table.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
 #include "lib/builder/elf.h"
@@ -59,6 +60,20 @@ static size_t pv_audit_holds(struct vcpu *v, struct audit_hold *holds)
     if (pv->user_root != 0)
         holds[nr++] = (struct audit_hold){pv->user_root, TYPE_USER_ROOT};
     return nr;
+}
+
+static void pv_domain_unload(struct domain *d)
+{
+    for (unsigned int i = 0; i < d->nr_vcpus; i++) {
+        struct pv_vcpu *pv = pv_vcpu(d->vcpus[i]);
+
+        if (pv->kernel_root != 0)
+            table_put(&d->memory, pv->kernel_root);
+        if (pv->user_root != 0)
+            table_put(&d->memory, pv->user_root);
+        pv->kernel_root = 0;
+        pv->user_root = 0;
+    }
 }
 
 /*
@@ -138,6 +153,7 @@ const struct engine engine_pv = {
     .kernel_read = elf_kernel_read,
     .hypercall_page = pv_hypercall_page,
     .vcpu_set_start = pv_vcpu_set_start,
+    .domain_unload = pv_domain_unload,
     .copy_from_guest = direct_copy_from_guest,
     .copy_to_guest = direct_copy_to_guest,
     .fetch_code = direct_fetch_code,

@@ -11,9 +11,12 @@
 #ifndef HYPERVISOR_MM_TLB_H
 #define HYPERVISOR_MM_TLB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hypervisor/base/spinlock.h"
+
+struct memory_owner;
 
 extern uint64_t tlb_clock;
 
@@ -36,5 +39,14 @@ unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t cpus);
 
 /* Flushes all CPUs in the mask. */
 void tlb_flush_cpus(uint64_t cpus);
+
+/*
+ * None of the owner's vCPUs runs again, and none is on a CPU: those that are
+ * still on one of its roots, since they have nothing to run, go to the
+ * hypervisor's root soon. They are asked once; tlb_has_left() says when all
+ * have.
+ */
+void tlb_leave(struct memory_owner *m);
+bool tlb_has_left(const struct memory_owner *m);
 
 #endif
