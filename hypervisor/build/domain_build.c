@@ -145,7 +145,6 @@ static void make_domain(const struct bundle_domain *b)
         d->max_vcpus == 1 ? "" : "s", b->kernel.name, b->kernel.size / 1024);
     fill_domain(d, &plan);
     read_symbols(d, &b->kernel);
-    clock_fill(d);
     for (unsigned int i = 0; i < d->nr_vcpus; i++) {
         if (sched_assign(d->vcpus[i]) != 0)
             boot_refuse("domain %s: no CPU has room for its vCPU %u", b->name,

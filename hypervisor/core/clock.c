@@ -7,6 +7,7 @@
 
 #include "hypervisor/base/time.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/x86/cpu.h"
 
 /* Of all clocks; odd while they are written. Boot CPU only. */
 static uint32_t seq;
@@ -20,9 +21,21 @@ static void fill(struct parapet_clock *clock)
     clock->tsc_hz = time_tsc_hz();
 }
 
+/*
+ * All clocks may change meanwhile, on the boot CPU. It sees d or not, so this
+ * begins anew then: some 20 instructions for each domain, once a second, are
+ * waited for at most.
+ */
 void clock_fill(struct domain *d)
 {
-    fill(&d->shared->clock);
+    uint32_t now;
+
+    do {
+        while ((now = __atomic_load_n(&seq, __ATOMIC_SEQ_CST)) % 2)
+            cpu_relax();
+        fill(&d->shared->clock);
+        __atomic_store_n(&d->shared->clock.seq, now, __ATOMIC_SEQ_CST);
+    } while (__atomic_load_n(&seq, __ATOMIC_SEQ_CST) != now);
 }
 
 /* Every write before is seen before seq, and none after is. */
@@ -30,10 +43,9 @@ static void set_seq(uint32_t value)
 {
     struct domain *d;
 
-    seq = value;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(&seq, value, __ATOMIC_SEQ_CST);
     for_each_domain (d)
-        __atomic_store_n(&d->shared->clock.seq, seq, __ATOMIC_RELAXED);
+        __atomic_store_n(&d->shared->clock.seq, value, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 

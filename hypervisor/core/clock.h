@@ -8,7 +8,7 @@
 
 struct domain;
 
-/* Fills the clock of a domain that has not started. */
+/* Fills the clock of a domain that is in the list and has not started. */
 void clock_fill(struct domain *d);
 
 /* A second is over: looks at the time, and tells all domains. Boot CPU. */

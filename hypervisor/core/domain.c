@@ -6,6 +6,7 @@
 
 #include "abi/errors.h"
 #include "hypervisor/base/bug.h"
+#include "hypervisor/core/clock.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 
@@ -161,6 +162,7 @@ int domain_create(const struct domain_settings *settings, struct domain **made)
         free_domain(d);
         return result;
     }
+    clock_fill(d);
     *made = d;
     return 0;
 }
