@@ -29,23 +29,38 @@ static void begin_step(struct memory_owner *m, enum release_step step)
     m->release_next = m->frames;
 }
 
+/* A table, or what was about to be one; false when the work is used up. */
+static bool drop_pin(struct memory_owner *m, mfn_t mfn)
+{
+    struct frame_info *f = frame_info(mfn);
+    uint64_t state = frame_state(f);
+
+    if (!work_take(&m->work, WORK_UNPIN))
+        return false;
+    if (state & STATE_PINNED)
+        BUG_ON(table_unpin(m, mfn) != 0);
+    else if (f->nr_valid != 0 && !(state & STATE_COUNT))
+        table_release_later(m, mfn);
+    return true;
+}
+
 static bool drop_pins(struct memory_owner *m)
 {
-    while (m->release_next != FRAME_INFO_NONE) {
-        mfn_t mfn = m->release_next;
-        struct frame_info *f = frame_info(mfn);
-        uint64_t state = frame_state(f);
+    uint32_t mfn = m->release_next;
 
-        if (!work_take(&m->work,
-                       state_is_table(state) ? WORK_UNPIN : WORK_LOOK))
-            return false;
-        if (state & STATE_PINNED)
-            BUG_ON(table_unpin(m, mfn) != 0);
-        else if (f->nr_valid != 0 && !(state & STATE_COUNT))
-            table_release_later(m, mfn);
-        m->release_next = frame_links[mfn].next;
+    for (; mfn != FRAME_INFO_NONE; mfn = frame_links[mfn].next) {
+        const struct frame_info *f = frame_info(mfn);
+
+        if (!work_take(&m->work, WORK_LOOK))
+            break;
+        /* All but a few are neither. */
+        if ((f->nr_valid != 0 ||
+             (__atomic_load_n(&f->state, __ATOMIC_RELAXED) & STATE_PINNED)) &&
+            !drop_pin(m, mfn))
+            break;
     }
-    return true;
+    m->release_next = mfn;
+    return mfn == FRAME_INFO_NONE;
 }
 
 /* Past those that are held, or that somebody still refers to. */
@@ -58,9 +73,10 @@ static bool give_back(struct memory_owner *m)
         if (!work_take(&m->work, WORK_FREE))
             return false;
         m->release_next = frame_links[mfn].next;
-        BUG_ON(state_is_table(state) && (state & STATE_COUNT));
         if (!(state & STATE_REFERENCES))
             (void)type_take_back(m, mfn);
+        else
+            BUG_ON(state_is_table(state) && (state & STATE_COUNT));
     }
     return m->nr_frames == m->nr_held;
 }

@@ -245,7 +245,9 @@ int type_take_back(struct memory_owner *m, mfn_t mfn)
         m2p_set(mfn, gfn);
         return -PARAPET_EBUSY;
     }
-    work_add(&m->work, flush_stale(m, f));
+    /* Of an owner that has ended there is none to ask. */
+    if (__atomic_load_n(&m->tlb_cpus, __ATOMIC_SEQ_CST) != 0)
+        work_add(&m->work, flush_stale(m, f));
     unlink_frame(m, mfn);
     frame_free(mfn); /* its contents are cleared when it is given out */
     return 0;

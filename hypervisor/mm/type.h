@@ -107,7 +107,7 @@ struct memory_owner {
     uint64_t nr_held;  /* frames of type_hold() */
     enum release_step release_step;
     uint32_t release_next; /* the frame to come next, or FRAME_INFO_NONE */
-    uint32_t leaving;  /* CPUs go from its roots when they flush; atomic */
+    uint32_t leaving;      /* CPUs go from its roots when they flush; atomic */
 };
 
 extern struct frame_info *frame_infos;

@@ -51,9 +51,9 @@
 
 /* An owner's end (mm/owner_release.c): a frame is looked at; its pin goes; it
  * goes back, with a flush. */
-#define WORK_LOOK 20u
+#define WORK_LOOK 24u
 #define WORK_UNPIN 90u
-#define WORK_FREE (220u + WORK_FILL)
+#define WORK_FREE (160u + WORK_FILL)
 
 /* With so much any call gets ahead: down all levels, to an entry of the last
  * one whose frame changes its type. */
