@@ -29,6 +29,7 @@ HV_SRC := \
     hypervisor/core/domain_end.c \
     hypervisor/core/domain_life.c \
     hypervisor/core/event.c \
+    hypervisor/core/event_port.c \
     hypervisor/core/guest_access.c \
     $(sort $(wildcard hypervisor/core/hc_*.c)) \
     hypervisor/core/hypercall.c \

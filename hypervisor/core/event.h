@@ -13,48 +13,62 @@
 #include "hypervisor/core/schedule.h"
 #include "lib/x86/bit_string.h"
 
+/* sched_notify(), and 0, so that a handler can end with it. */
+int64_t event_wake(struct vcpu *v);
+
 /*
  * The last steps of an event: select bit, pending byte, and on a change from 0
  * to 1 a kick, whatever the mask says. (The guest clears its mask and then
  * reads pending; a sender that set pending and then read the mask could miss,
- * each before the other's store is seen.)
+ * each before the other's store is seen.) Returns 0.
  */
-static inline void event_notify(struct vcpu *v, uint64_t port)
+static inline int64_t event_notify(struct vcpu *v, uint64_t port)
 {
     struct parapet_vcpu_page *page = v->page;
     struct cpu_info *cpu = this_cpu();
 
     (void)bit_test_and_set(&page->event_select, port / 64);
     if (__atomic_exchange_n(&page->event_pending, 1, __ATOMIC_SEQ_CST))
-        return;
+        return 0;
     if (__builtin_expect(v != cpu->current || v->sched.state != VCPU_RUNNABLE,
                          0))
-        sched_notify(v);
-    else if (!page->event_mask)
+        return event_wake(v);
+    if (!page->event_mask)
         cpu->exit_work |= WORK_EVENT;
+    return 0;
 }
 
-/*
- * Sets the port pending and tells its vCPU. No lock: whoever closes the port
- * or moves it meanwhile comes before or after. The vCPU is read after the bit
- * was set, so whoever moves the port and then finds the bit clear knows that
- * the new one will be told. A free port's vCPU is 0, which there is. Inline for
- * evtchn_send.
- */
-static inline void event_raise_at(struct domain *d, uint64_t port,
-                                  const uint64_t *word)
+/* Whether the vCPU is to be told that the port is pending. */
+static inline bool event_set_pending(struct domain *d, uint64_t port)
 {
     struct parapet_shared_page *shared = d->shared;
 
-    if (bit_test_and_set(shared->event_pending, port) ||
-        bit_test(shared->event_mask, port))
-        return;
-    event_notify(d->vcpus[port_read_vcpu(word)], port);
+    return !bit_test_and_set(shared->event_pending, port) &&
+           !bit_test(shared->event_mask, port);
 }
 
-static inline void event_raise(struct domain *d, uint64_t port)
+/*
+ * Sets the port pending and tells its vCPU. No lock: whoever closes the port or
+ * moves it meanwhile comes before or after. The vCPU is looked up after the bit
+ * was set, so whoever moves the port and then finds the bit clear knows that
+ * the new one will be told. A free port's vCPU is 0, which there is. Returns 0.
+ * Inline for evtchn_send.
+ */
+static inline int64_t event_raise(struct domain *d, uint64_t port)
 {
-    event_raise_at(d, port, port_at(&d->ports, port));
+    if (!event_set_pending(d, port))
+        return 0;
+    return event_notify(d->vcpus[port_read_vcpu(port_at(&d->ports, port))],
+                        port);
+}
+
+/* The same for who has the word's place. */
+static inline int64_t event_raise_at(struct domain *d, uint64_t port,
+                                     const uint64_t *at)
+{
+    if (!event_set_pending(d, port))
+        return 0;
+    return event_notify(d->vcpus[port_read_vcpu(at)], port);
 }
 
 /* The same for a virtual IRQ: of one vCPU, or of whichever has bound it. */

@@ -52,7 +52,7 @@ static inline uint32_t port_vcpu(uint64_t word)
 
 static inline uint32_t port_remote_port(uint64_t word)
 {
-    return word >> 16 & 0xffff;
+    return (uint32_t)word >> 16;
 }
 
 static inline uint32_t port_virq(uint64_t word)

@@ -10,6 +10,7 @@
  * for the control domain are refused here, whatever they are
  * (control_denied.c).
  */
+#include "abi/event.h"
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "lib/string.h"
@@ -54,6 +55,7 @@ static int64_t call_with(uint64_t value, void *data)
 {
     const struct subject *s = data;
     uint32_t port = mg_event_bind_ipi(0, NULL, NULL);
+    int64_t unbound = hypercall_evtchn_alloc_unbound(PARAPET_DOMAIN_SELF);
     uint64_t args[6] = {0};
     int64_t result;
 
@@ -62,6 +64,7 @@ static int64_t call_with(uint64_t value, void *data)
     if (s->good) {
         good_values.object = object_of(s->good);
         good_values.port = port;
+        good_values.unbound = (uint64_t)unbound;
         mg_good_args(s->good, &good_values, args);
     }
     /* High bits alone: the low ones stay good. */
@@ -71,6 +74,7 @@ static int64_t call_with(uint64_t value, void *data)
         args[s->position] = value;
     result = mg_hypercall(s->hc->number, args);
     (void)hypercall_evtchn_close(port);
+    (void)hypercall_evtchn_close((uint32_t)unbound);
     return result;
 }
 

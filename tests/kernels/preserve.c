@@ -16,6 +16,7 @@
  */
 #include "tests/kernels/preserve_regs.h"
 
+#include "abi/event.h"
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "lib/x86/rflags.h"
@@ -55,6 +56,7 @@ extern const unsigned char parapet_hypercall_page[];
 static struct mg_random numbers;
 static volatile uint64_t nr_ticks;
 static uint32_t self_port;
+static int64_t unbound_port; /* for the domain itself */
 static _Alignas(8) char object[64] = ".";
 static struct parapet_multicall_entry calls[2];
 static struct parapet_trap trap_entry_of_ud;
@@ -204,6 +206,7 @@ static struct mg_good_values values_of(uint64_t number, uint64_t round)
         .table = mg_mfn_of(table),
         .root = mg_mfn_of(mg_start_root()),
         .time = mg_clock_ns() + PERIOD,
+        .unbound = (uint64_t)unbound_port,
     };
 }
 
@@ -284,7 +287,9 @@ static void check_result(const struct mg_hypercall *hc, int64_t expected)
 static void clean_up(uint64_t number)
 {
     if (number == PARAPET_HC_evtchn_bind_ipi ||
-        number == PARAPET_HC_evtchn_bind_virq)
+        number == PARAPET_HC_evtchn_bind_virq ||
+        number == PARAPET_HC_evtchn_alloc_unbound ||
+        number == PARAPET_HC_evtchn_bind_interdomain)
         mg_event_close((uint32_t)preserve_after.rax);
     if (number == PARAPET_HC_cpu_irq_disable)
         mg_sti();
@@ -393,6 +398,8 @@ static void prepare(void)
     updates[1].pte = mg_entry_of(table, 4);
     self_port = mg_event_bind_ipi(0, NULL, NULL);
     calls[1].args[0] = self_port;
+    unbound_port = hypercall_evtchn_alloc_unbound(PARAPET_DOMAIN_SELF);
+    MG_CHECK(unbound_port > 0);
     mg_trap_hook(MG_BP, do_nothing);
     (void)mg_event_bind_virq(PARAPET_VIRQ_TIMER, tick, NULL);
     mg_sti();

@@ -9,6 +9,7 @@
  * INPUT: x
  */
 #include "tests/kernels/lib/suite.h"
+#include "abi/event.h"
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "lib/string.h"
@@ -229,11 +230,19 @@ static void return_all_ports(void)
     }
 }
 
+/* It takes a machine without a frame: tests/unit/test_port.c. */
+static void no_memory_for_ports(void)
+{
+    mg_suite_excuse(PARAPET_ENOMEM);
+}
+
 static void suite_evtchn_bind_virq(void)
 {
     int64_t port = NOTED(hypercall_evtchn_bind_virq(PARAPET_VIRQ_TIMER, 0));
 
     MG_CHECK(port > 0);
+    no_memory_for_ports();
+    REFUSES(hypercall_evtchn_bind_virq(PARAPET_VIRQ_DOMAIN, 0), EPERM);
     REFUSES(hypercall_evtchn_bind_virq(PARAPET_VIRQ_TIMER, 0), EEXIST);
     REFUSES(hypercall_evtchn_bind_virq(PARAPET_NR_VIRQS, 0), EINVAL);
     REFUSES(hypercall_evtchn_bind_virq(PARAPET_VIRQ_TIMER, NR_VCPUS), ENOENT);
@@ -248,6 +257,7 @@ static void suite_evtchn_bind_ipi(void)
     int64_t port = NOTED(hypercall_evtchn_bind_ipi(1));
 
     MG_CHECK(port > 0);
+    no_memory_for_ports();
     REFUSES(hypercall_evtchn_bind_ipi(NR_VCPUS), ENOENT);
     take_all_ports();
     REFUSES(hypercall_evtchn_bind_ipi(0), ENOSPC);
@@ -255,12 +265,23 @@ static void suite_evtchn_bind_ipi(void)
     MG_CHECK_EQ(hypercall_evtchn_close((uint32_t)port), 0);
 }
 
+/* No domain has such an id. */
+#define NO_DOMAIN 0x7fffffff
+
+static int64_t alloc_for_self(void)
+{
+    return hypercall_evtchn_alloc_unbound(PARAPET_DOMAIN_SELF);
+}
+
 /* The three calls that take a port, each with one that is closed at last. */
 static void suite_evtchn_send(void)
 {
     uint32_t port = mg_event_bind_ipi(0, NULL, NULL);
+    int64_t unbound = alloc_for_self();
 
     RETURNS(hypercall_evtchn_send(port), 0);
+    REFUSES(hypercall_evtchn_send((uint32_t)unbound), ENOTCONN);
+    MG_CHECK_EQ(hypercall_evtchn_close((uint32_t)unbound), 0);
     REFUSES(hypercall_evtchn_send(PARAPET_NR_PORTS), EINVAL);
     mg_event_close(port);
     REFUSES(hypercall_evtchn_send(port), EINVAL);
@@ -283,6 +304,68 @@ static void suite_evtchn_close(void)
     RETURNS(hypercall_evtchn_close(port), 0);
     REFUSES(hypercall_evtchn_close(PARAPET_NR_PORTS), EINVAL);
     REFUSES(hypercall_evtchn_close(port), EINVAL);
+}
+
+/* Here both ends are the domain's own. */
+static void suite_evtchn_alloc_unbound(void)
+{
+    int64_t port = NOTED(alloc_for_self());
+
+    MG_CHECK(port > 0);
+    no_memory_for_ports();
+    REFUSES(hypercall_evtchn_alloc_unbound(NO_DOMAIN), ENOENT);
+    take_all_ports();
+    REFUSES(alloc_for_self(), ENOSPC);
+    return_all_ports();
+    MG_CHECK_EQ(hypercall_evtchn_close((uint32_t)port), 0);
+}
+
+static int64_t bind_self(int64_t port)
+{
+    return hypercall_evtchn_bind_interdomain(PARAPET_DOMAIN_SELF,
+                                             (uint32_t)port);
+}
+
+static void suite_evtchn_bind_interdomain(void)
+{
+    int64_t unbound = alloc_for_self();
+    int64_t port = NOTED(bind_self(unbound));
+
+    MG_CHECK(port > 0 && port != unbound);
+    no_memory_for_ports();
+    REFUSES(bind_self(unbound), EINVAL);
+    REFUSES(bind_self(PARAPET_NR_PORTS), EINVAL);
+    REFUSES(hypercall_evtchn_bind_interdomain(NO_DOMAIN, 1), ENOENT);
+    MG_CHECK_EQ(hypercall_evtchn_close((uint32_t)port), 0);
+    take_all_ports();
+    REFUSES(bind_self(unbound), ENOSPC);
+    return_all_ports();
+    MG_CHECK_EQ(hypercall_evtchn_close((uint32_t)unbound), 0);
+}
+
+static void suite_evtchn_status(void)
+{
+    uint32_t port = mg_event_bind_ipi(1, NULL, NULL);
+    struct parapet_port_status status;
+
+    RETURNS(hypercall_evtchn_status(port, &status), 0);
+    MG_CHECK(status.kind == PARAPET_PORT_IPI && status.vcpu == 1);
+    REFUSES(hypercall_evtchn_status(port, NULL), EFAULT);
+    mg_event_close(port);
+    REFUSES(hypercall_evtchn_status(port, &status), EINVAL);
+}
+
+static void suite_evtchn_move(void)
+{
+    uint32_t port = mg_event_bind_ipi(1, NULL, NULL);
+    uint32_t virq = mg_event_bind_virq(PARAPET_VIRQ_TIMER, NULL, NULL);
+
+    RETURNS(hypercall_evtchn_move(port, 0), 0);
+    REFUSES(hypercall_evtchn_move(port, NR_VCPUS), ENOENT);
+    REFUSES(hypercall_evtchn_move(virq, 1), EINVAL);
+    mg_event_close(port);
+    mg_event_close(virq);
+    REFUSES(hypercall_evtchn_move(port, 0), EINVAL);
 }
 
 /* ---- all of them ---- */
@@ -312,6 +395,10 @@ static const struct mg_suite suites[] = {
     SUITE(evtchn_send),
     SUITE(evtchn_unmask),
     SUITE(evtchn_close),
+    SUITE(evtchn_alloc_unbound),
+    SUITE(evtchn_bind_interdomain),
+    SUITE(evtchn_status),
+    SUITE(evtchn_move),
 };
 
 /* suite_memory.c has those of memory and audit. Those for the control domain

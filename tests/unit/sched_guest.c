@@ -222,7 +222,7 @@ void hc_console_interrupt(void)
     else
         unpause(4);
     if (ports_made[d->id])
-        event_raise(d, choose_port(d));
+        (void)event_raise(d, choose_port(d));
 }
 
 static void mask_port(struct guest *guest)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/kernels/lib/good_calls.h"
 
+#include "abi/event.h"
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "lib/string.h"
@@ -13,6 +14,7 @@
 #define TABLE MG_GOOD_TABLE
 #define ROOT MG_GOOD_ROOT
 #define TIME MG_GOOD_TIME
+#define UNBOUND MG_GOOD_UNBOUND
 
 /* CALL(name, result, arguments), and one with a pointer to an object. */
 #define CALL(name, result, ...)                                                \
@@ -50,6 +52,10 @@ static const struct mg_good_call calls[] = {
     CALL(evtchn_send, 0, PORT),
     CALL(evtchn_unmask, 0, PORT),
     CALL(evtchn_close, 0, PORT),
+    CALL(evtchn_alloc_unbound, MG_SUCCESS, PARAPET_DOMAIN_SELF),
+    CALL(evtchn_bind_interdomain, MG_SUCCESS, PARAPET_DOMAIN_SELF, UNBOUND),
+    WITH(SIZE(port_status), 1, evtchn_status, 0, PORT, OBJECT),
+    CALL(evtchn_move, 0, PORT, 0),
 
     WITH(SIZE(pte_update), 8, mmu_update, 0, OBJECT, 1, ~0ul),
     CALL(mmu_update_va, 0, PAGE, ENTRY, FLUSH),
@@ -80,8 +86,9 @@ void mg_good_args(const struct mg_good_call *call,
                   const struct mg_good_values *values, uint64_t args[6])
 {
     const uint64_t known[] = {
-        values->object, values->port,  values->page, values->entry,
-        values->flush,  values->table, values->root, values->time,
+        values->object, values->port,  values->page,
+        values->entry,  values->flush, values->table,
+        values->root,   values->time,  values->unbound,
     };
 
     _Static_assert(ARRAY_SIZE(known) == MG_NR_GOOD, "one is not known");

@@ -21,7 +21,8 @@
 #define MG_GOOD_TABLE MG_GOOD(5)
 #define MG_GOOD_ROOT MG_GOOD(6)
 #define MG_GOOD_TIME MG_GOOD(7)
-#define MG_NR_GOOD 8
+#define MG_GOOD_UNBOUND MG_GOOD(8)
+#define MG_NR_GOOD 9
 
 struct mg_good_values {
     uint64_t object; /* of the row's size; zero is a good content */
@@ -32,6 +33,7 @@ struct mg_good_values {
     uint64_t table;  /* the mfn of a table of level 1 */
     uint64_t root;   /* the mfn of a kernel root */
     uint64_t time;
+    uint64_t unbound; /* a port that waits for the domain itself */
 };
 
 /* As a size: a test of its own tries its pointers; no good object is here. */
