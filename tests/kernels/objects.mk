@@ -17,11 +17,25 @@ define mg_link
 $(1): $(2) $$(MG_RUNTIME) $$(MG_LDS)
 	$$(call made,LD)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(LD) $$(LDFLAGS) -T $$(MG_LDS) -o $$@ $$(filter %.o,$$^)
+	$$(Q)$$(LD) $$(LDFLAGS) -T $$(MG_LDS) -o $$@ $$(filter %.o %.a,$$^)
 endef
 
+# Those that make domains have lib/builder, and start with mg_canary_set().
+MG_BUILDERS := builder
+MG_BUILDER := $(patsubst %.c,$(BUILD)/mg/%.o,$(BUILDER_SRC)) $(LIBFDT)
+$(BUILD)/mg/lib/builder/%.o: private MG_CFLAGS += $(LIBFDT_INC)
+
+# $(call mg_kernel,NAME,OTHER): NAME_asm.S has the micro-guest OTHER as KERNEL.
+define mg_kernel
+$(BUILD)/mg/tests/kernels/$(1)_asm.o: $(BUILD)/kernels/$(2).elf
+$(BUILD)/mg/tests/kernels/$(1)_asm.o: private \
+    MG_CFLAGS += -DKERNEL='"$(BUILD)/kernels/$(2).elf"'
+endef
+$(eval $(call mg_kernel,builder,yield))
+
 mg_objects = $(BUILD)/mg/tests/kernels/$(1).o $(patsubst %.S,$(BUILD)/mg/%.o,\
-    $(wildcard tests/kernels/$(1)_asm.S))
+    $(wildcard tests/kernels/$(1)_asm.S)) \
+    $(if $(filter $(1),$(MG_BUILDERS)),$(MG_BUILDER))
 $(foreach test,$(MG_TESTS),$(eval $(call mg_link,\
     $(BUILD)/kernels/$(test).elf,$(call mg_objects,$(test)))))
 
