@@ -54,10 +54,10 @@ struct engine {
     /*
      * Where a vCPU of a domain that is being built starts: all that the domain
      * begins with is in its memory (lib/builder/build.h), and root is its page
-     * table. The domain's other vCPUs, which are there, get the root, too. 0,
-     * -EINVAL (such a place cannot be run), what a root that is checked can
-     * lead to (mm/table.h), or -ERESTART. The domain's memory lock is held, and
-     * its share of work is fresh.
+     * table. The domain's other vCPUs get the root, too. 0, -EINVAL (such a
+     * place cannot be run, or not all vCPUs are made), what a root that is
+     * checked can lead to (mm/table.h), or -ERESTART. The domain's memory lock
+     * is held, and its share of work is fresh.
      */
     int (*vcpu_set_start)(struct vcpu *v, uint64_t entry, uint64_t stack,
                           uint64_t argument, uint64_t root);

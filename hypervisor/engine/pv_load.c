@@ -44,14 +44,17 @@ static int set_root(struct vcpu *v, mfn_t root)
     return 0;
 }
 
-/* Pinned by the guest, as it were, and held by each vCPU. */
+/*
+ * Pinned by the guest, as it were, and held by each vCPU. One that came later
+ * would have no root.
+ */
 int pv_vcpu_set_start(struct vcpu *v, uint64_t entry, uint64_t stack,
                       uint64_t argument, mfn_t root)
 {
     struct domain *d = v->domain;
     int error;
 
-    if (!guest_vaddr_ok(entry))
+    if (!guest_vaddr_ok(entry) || d->nr_vcpus != d->max_vcpus)
         return -PARAPET_EINVAL;
     error = table_pin(&d->memory, root, TYPE_L4);
     if (error && error != -PARAPET_EEXIST)
