@@ -96,6 +96,11 @@
 #define PARAPET_SHUTDOWN_CRASH 2
 #define PARAPET_SHUTDOWN_DESTROYED 3
 
+/* What the control domain asks of another (parapet_shared_page.request). */
+#define PARAPET_REQUEST_POWEROFF 1
+#define PARAPET_REQUEST_REBOOT 2
+#define PARAPET_REQUEST_SUSPEND 3
+
 /* Offsets into struct parapet_vcpu_page, for assembly. */
 #define PARAPET_VCPU_EVENT_MASK 0
 #define PARAPET_VCPU_EVENT_PENDING 1

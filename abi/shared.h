@@ -109,6 +109,12 @@ struct parapet_shared_page {
     uint64_t root_gfn;  /* the kernel root that the hypervisor made */
     uint64_t start_gfn; /* from here up: shared pages, tables and the like;
                            below: the memory that the device tree tells */
+    /* What the control domain asks for: PARAPET_VIRQ_REQUEST is raised after
+       the hypervisor has written one of them. The guest may clear request when
+       it has begun. */
+    uint64_t memory_target; /* frames that it is to have; 0: as it likes */
+    uint32_t request;       /* PARAPET_REQUEST_*, or 0 */
+    uint32_t reserved;
 };
 
 /* One page for each vCPU, read-only for the guest: how often it exited. */
@@ -188,7 +194,9 @@ PARAPET_ASSERT_OFFSET(parapet_shared_page, clock, 1024);
 PARAPET_ASSERT_OFFSET(parapet_shared_page, nr_gfns, 1072);
 PARAPET_ASSERT_OFFSET(parapet_shared_page, root_gfn, 1080);
 PARAPET_ASSERT_OFFSET(parapet_shared_page, start_gfn, 1088);
-PARAPET_ASSERT_SIZE(parapet_shared_page, 1096);
+PARAPET_ASSERT_OFFSET(parapet_shared_page, memory_target, 1096);
+PARAPET_ASSERT_OFFSET(parapet_shared_page, request, 1104);
+PARAPET_ASSERT_SIZE(parapet_shared_page, 1112);
 PARAPET_ASSERT_OFFSET(parapet_counters, unknown_hypercalls, 2048);
 PARAPET_ASSERT_OFFSET(parapet_counters, exits, 2056);
 PARAPET_ASSERT_SIZE(parapet_counters, 2568);

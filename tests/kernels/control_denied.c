@@ -82,12 +82,14 @@ void test_main(void)
     for (size_t i = 0; i < mg_nr_hypercalls; i++) {
         const struct mg_hypercall *hc = &mg_hypercalls[i];
         uint64_t before = counters->hypercalls[hc->number];
+        /* What may not stand in a multicall is not counted there. */
+        uint64_t ways = hc->flags & HC_NO_MULTICALL ? 2 : 3;
 
         if (!(hc->flags & HC_CONTROL))
             continue;
         nr_tried = 0;
         try_all_arguments(hc);
-        MG_CHECK_EQ(counters->hypercalls[hc->number] - before, 3 * nr_tried);
+        MG_CHECK_EQ(counters->hypercalls[hc->number] - before, ways * nr_tried);
     }
     MG_CHECK(nr_tried > 0);
     mg_audit();
