@@ -51,13 +51,13 @@ static bool take_id(struct domain *d)
     return true;
 }
 
-/* Both are as long, with zeros at the end. */
-static bool name_is_used(const struct domain *d)
+/* By another domain than d. Names have zeros to their end. */
+static bool name_is_used(const struct domain *d, const char *name)
 {
     const struct domain *other;
 
     for_each_domain (other) {
-        if (memcmp(other->name, d->name, sizeof(d->name)) == 0)
+        if (other != d && memcmp(other->name, name, sizeof(d->name)) == 0)
             return true;
     }
     return false;
@@ -81,7 +81,7 @@ static void put_in_list(struct domain *d)
 
 static int enter(struct domain *d)
 {
-    if (name_is_used(d) || (d->control && domain_table[0]))
+    if (name_is_used(d, d->name) || (d->control && domain_table[0]))
         return -PARAPET_EEXIST;
     if (nr_domains == MAX_DOMAINS || !take_id(d))
         return -PARAPET_ENOSPC;
@@ -165,6 +165,21 @@ int domain_create(const struct domain_settings *settings, struct domain **made)
     clock_fill(d);
     *made = d;
     return 0;
+}
+
+int domain_rename(struct domain *d, const char *name)
+{
+    char text[sizeof(d->name)] = "";
+    int result = -PARAPET_EEXIST;
+
+    (void)string_copy(text, sizeof(text), name);
+    spin_lock(&lock);
+    if (!name_is_used(d, text)) {
+        memcpy(d->name, text, sizeof(text));
+        result = 0;
+    }
+    spin_unlock(&lock);
+    return result;
 }
 
 /* ---- vCPUs ---- */

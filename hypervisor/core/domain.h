@@ -198,6 +198,9 @@ struct domain_settings {
  */
 int domain_create(const struct domain_settings *settings, struct domain **made);
 
+/* Another name: 0, or -EEXIST, when another domain has it. */
+int domain_rename(struct domain *d, const char *name);
+
 /* The pages that a vCPU shares with its domain, one after the other: its page,
  * its counters, and its latency histograms. */
 #define VCPU_PAGES (2 + LATENCY_PAGES)
