@@ -11,8 +11,7 @@
 #include "hypervisor/core/memory.h"
 #include "hypervisor/mm/audit.h"
 
-/* Whether the array may be looked at; 0 or the error. */
-static int64_t check_array(uint64_t vaddr, uint64_t nr, size_t entry_size)
+int64_t memory_check_array(uint64_t vaddr, uint64_t nr, size_t entry_size)
 {
     if (nr > PARAPET_MAX_FRAMES)
         return -PARAPET_E2BIG;
@@ -32,7 +31,7 @@ int64_t hc_memory_give_back(uint64_t mfns, uint64_t nr_mfns)
 {
     struct vcpu *v = vcpu_current();
     struct memory_owner *m = &v->domain->memory;
-    int64_t result = check_array(mfns, nr_mfns, sizeof(uint64_t));
+    int64_t result = memory_check_array(mfns, nr_mfns, sizeof(uint64_t));
     uint64_t done = 0;
     uint64_t mfn;
 
@@ -53,8 +52,7 @@ int64_t hc_memory_give_back(uint64_t mfns, uint64_t nr_mfns)
     return memory_end(v, result, done);
 }
 
-/* One frame for the entry at vaddr. */
-static int64_t populate(struct memory_owner *m, uint64_t vaddr)
+int64_t memory_populate_one(struct memory_owner *m, uint64_t vaddr)
 {
     struct parapet_populate entry;
 
@@ -89,7 +87,7 @@ int64_t hc_memory_populate(uint64_t frames, uint64_t nr_frames)
     struct vcpu *v = vcpu_current();
     struct memory_owner *m = &v->domain->memory;
     int64_t result =
-        check_array(frames, nr_frames, sizeof(struct parapet_populate));
+        memory_check_array(frames, nr_frames, sizeof(struct parapet_populate));
     uint64_t done = 0;
 
     if (result)
@@ -99,8 +97,8 @@ int64_t hc_memory_populate(uint64_t frames, uint64_t nr_frames)
     while (result == 0 && done < nr_frames) {
         result = -PARAPET_ERESTART;
         if (table_release(m) && work_take(&m->work, WORK_POPULATE))
-            result =
-                populate(m, frames + done * sizeof(struct parapet_populate));
+            result = memory_populate_one(
+                m, frames + done * sizeof(struct parapet_populate));
         if (result == 0)
             done++;
     }

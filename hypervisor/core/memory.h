@@ -45,6 +45,16 @@ static inline int64_t memory_end(struct vcpu *v, int64_t result, uint64_t done)
     return result;
 }
 
+/* Whether an array in the guest's memory may be looked at; 0, or the error:
+ * E2BIG, EINVAL or EFAULT. */
+int64_t memory_check_array(uint64_t vaddr, uint64_t nr, size_t entry_size);
+
+/*
+ * One frame of m's for the struct parapet_populate at vaddr, as
+ * hc_memory_populate() does it. m's lock is held, and the work was taken.
+ */
+int64_t memory_populate_one(struct memory_owner *m, uint64_t vaddr);
+
 /* Audits the domain; returns how many things were wrong. */
 uint64_t memory_audit(struct domain *d);
 

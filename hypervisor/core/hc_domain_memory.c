@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Domain control: the memory of another domain. Its memory lock is held
+ * meanwhile, as by a hypercall of its own, so the rules are the same: no table
+ * is written to, and no frame that is not its own is touched.
+ */
+#include "abi/domain.h"
+#include "abi/errors.h"
+#include "abi/memory.h"
+#include "hypervisor/core/domain.h"
+#include "hypervisor/core/guest_access.h"
+#include "hypervisor/core/hc_domain.h"
+#include "hypervisor/core/hypercall.h"
+#include "hypervisor/core/memory.h"
+#include "hypervisor/mm/audit.h"
+#include "hypervisor/mm/frame.h"
+
+static bool is_in_state(const struct domain *d, enum hc_domain_when when)
+{
+    enum domain_state state = __atomic_load_n(&d->state, __ATOMIC_SEQ_CST);
+
+    switch (when) {
+    case WHEN_BUILDING:
+        return state == DOMAIN_BUILDING;
+    case WHEN_LIVING:
+        return state != DOMAIN_ENDED;
+    default:
+        return true;
+    }
+}
+
+int64_t hc_domain_memory_begin(struct domain *d, enum hc_domain_when when)
+{
+    struct vcpu *v = vcpu_current();
+
+    memory_refused(v, 0);
+    if (!memory_begin(&d->memory))
+        return hypercall_again(v);
+    if (!is_in_state(d, when))
+        return hc_domain_memory_end(d, -PARAPET_EBUSY, 0);
+    if (!table_release(&d->memory))
+        return hc_domain_memory_end(d, -PARAPET_ERESTART, 0);
+    return 0;
+}
+
+int64_t hc_domain_memory_end(struct domain *d, int64_t result, uint64_t done)
+{
+    struct vcpu *v = vcpu_current();
+    struct memory_owner *m = &d->memory;
+
+    if (result < 0) {
+        v->page->restart_done = done;
+        v->page->failed_entry = m->failed_entry;
+    }
+    if (result == -PARAPET_ERESTART)
+        this_cpu()->multicall_stop |= MULTICALL_REPEAT;
+    /* The shortest paths of the domain's own do not begin a share. */
+    m->work = WORK_CALL;
+    memory_unlock(m);
+    return result;
+}
+
+/*
+ * domain_populate: as memory_populate, for a domain that is being built. Also
+ * ENOENT: no such domain. EBUSY: it is not being built. EINVAL: it is the
+ * caller.
+ */
+int64_t hc_domain_populate(uint32_t domain, uint64_t frames, uint64_t nr_frames)
+{
+    const size_t size = sizeof(struct parapet_populate);
+    struct memory_owner *m;
+    struct domain *d;
+    uint64_t done = 0;
+    int64_t result = hc_domain_find_other(domain, &d);
+
+    if (!result)
+        result = memory_check_array(frames, nr_frames, size);
+    if (result)
+        return memory_refused(vcpu_current(), result);
+    result = hc_domain_memory_begin(d, WHEN_BUILDING);
+    if (result)
+        return result;
+    m = &d->memory;
+    while (result == 0 && done < nr_frames) {
+        result = -PARAPET_ERESTART;
+        if (work_take(&m->work, WORK_POPULATE))
+            result = memory_populate_one(m, frames + done * size);
+        if (result == 0)
+            done++;
+    }
+    return hc_domain_memory_end(d, result, done);
+}
+
+/* ---- copies ---- */
+
+/* A copy of a frame's bytes costs no more. */
+#define WORK_COPY (PAGE_SIZE / 8 * 6 + 200)
+
+_Static_assert(WORK_COPY + WORK_CHANGE + WORK_RELEASE <= WORK_CALL,
+               "a copy gets ahead");
+
+/* Whether [maddr, maddr + length) lies in one frame. */
+static int64_t check_range(uint64_t maddr, uint64_t length)
+{
+    bool good = length <= PAGE_SIZE && maddr % PAGE_SIZE + length <= PAGE_SIZE;
+
+    return good ? 0 : -PARAPET_EINVAL;
+}
+
+static uint8_t *at_maddr(uint64_t maddr)
+{
+    return (uint8_t *)frame_vaddr(maddr >> PAGE_SHIFT) + maddr % PAGE_SIZE;
+}
+
+/*
+ * domain_copy_to: buffer[0..length) to machine address maddr, within a frame of
+ * the domain's. While it is written the frame is writable memory, so that it
+ * cannot become a table. EFAULT: the buffer cannot be read; what could be may
+ * be written. EINVAL: it is not within one frame, or it is the caller. ENOENT:
+ * no such domain. EPERM: the frame is not the domain's. EBUSY: it is a table,
+ * or one that the guest may only read; or the domain has ended. ENOSPC: the
+ * frame has too many references. ERESTART: call again, nothing was done.
+ */
+int64_t hc_domain_copy_to(uint32_t domain, uint64_t maddr, uint64_t buffer,
+                          uint64_t length)
+{
+    struct memory_owner *m;
+    struct domain *d;
+    int64_t result = hc_domain_find_other(domain, &d);
+
+    if (!result)
+        result = check_range(maddr, length);
+    if (!result)
+        result = hc_domain_memory_begin(d, WHEN_LIVING);
+    if (result)
+        return result;
+    m = &d->memory;
+    result = -PARAPET_ERESTART;
+    if (work_take(&m->work, WORK_COPY))
+        result = type_get_writable(m, maddr >> PAGE_SHIFT);
+    if (result == 0) {
+        result = copy_from_guest(at_maddr(maddr), buffer, length);
+        type_put_writable(maddr >> PAGE_SHIFT);
+    }
+    return hc_domain_memory_end(d, result, 0);
+}
+
+/*
+ * domain_copy_from: the same the other way; of any frame of the domain's, a
+ * table as well, and of a domain that has ended. EFAULT: the buffer cannot be
+ * written; some of it may be.
+ */
+int64_t hc_domain_copy_from(uint32_t domain, uint64_t maddr, uint64_t buffer,
+                            uint64_t length)
+{
+    struct memory_owner *m;
+    struct domain *d;
+    int64_t result = hc_domain_find_other(domain, &d);
+
+    if (!result)
+        result = check_range(maddr, length);
+    if (!result)
+        result = hc_domain_memory_begin(d, WHEN_THERE);
+    if (result)
+        return result;
+    m = &d->memory;
+    result = -PARAPET_ERESTART;
+    if (work_take(&m->work, WORK_COPY))
+        result = type_get(m, maddr >> PAGE_SHIFT);
+    if (result == 0) {
+        result = copy_to_guest(buffer, at_maddr(maddr), length);
+        type_put(maddr >> PAGE_SHIFT);
+    }
+    return hc_domain_memory_end(d, result, 0);
+}
+
+/*
+ * domain_audit: as memory_audit, of another domain. ENOENT: no such domain.
+ * EPERM: the boot line does not have audit=on.
+ */
+int64_t hc_domain_audit(uint32_t domain)
+{
+    struct domain *d;
+    int64_t result = hc_domain_find(domain, &d);
+
+    if (result)
+        return result;
+    if (!audit_enabled)
+        return -PARAPET_EPERM;
+    return (int64_t)memory_audit(d);
+}
