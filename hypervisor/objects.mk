@@ -28,6 +28,7 @@ HV_SRC := \
     hypervisor/core/domain.c \
     hypervisor/core/domain_end.c \
     hypervisor/core/domain_life.c \
+    hypervisor/core/domain_teardown.c \
     hypervisor/core/event.c \
     hypervisor/core/event_port.c \
     hypervisor/core/guest_access.c \

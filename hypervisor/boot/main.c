@@ -16,6 +16,7 @@
 #include "hypervisor/boot/start_info.h"
 #include "hypervisor/build/domain_build.h"
 #include "hypervisor/core/domain_end.h"
+#include "hypervisor/core/domain_teardown.h"
 #include "hypervisor/core/meter.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/mm/m2p.h"
@@ -140,6 +141,7 @@ static _Noreturn void boot_on_own_stack(void)
     contain_check();
     phase_done(PHASE_CPUS);
 
+    domain_teardown_init(nr_cpus);
     write_fs_base((uint64_t)canary_block);
     build_domains(boot_info.bundle, boot_info.bundle_size);
     phase_done(PHASE_DOMAINS);

@@ -7,10 +7,16 @@
 #include "abi/errors.h"
 #include "hypervisor/base/bug.h"
 #include "hypervisor/core/clock.h"
+#include "hypervisor/core/event_port.h"
+#include "hypervisor/core/schedule.h"
+#include "hypervisor/mm/owner_release.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 
 _Static_assert(sizeof(struct domain) <= PAGE_SIZE, "a domain is one frame");
+
+/* Some 1,000 instructions each. */
+#define VCPUS_AT_ONCE 8
 
 struct domain *domain_list;
 uint32_t domain_nr_living;
@@ -22,6 +28,7 @@ static struct spinlock lock;
 static struct domain *last;
 static unsigned int nr_domains;
 static uint32_t next_id = 1;
+static struct domain *leaving[DOMAIN_PLACES];
 
 void domain_set_next_id(uint32_t id)
 {
@@ -32,8 +39,10 @@ void domain_set_next_id(uint32_t id)
 
 static bool place_is_free(uint32_t id)
 {
-    return domain_place(id) != DOMAIN_PLACES - 1 &&
-           !domain_table[domain_place(id)];
+    uint32_t place = domain_place(id);
+
+    return place != DOMAIN_PLACES - 1 && !domain_table[place] &&
+           !leaving[place];
 }
 
 /* An id for d; false: none is left. At most MAX_DOMAINS places are taken. */
@@ -79,9 +88,39 @@ static void put_in_list(struct domain *d)
     __atomic_store_n(link, d, __ATOMIC_RELEASE);
 }
 
+static void take_out_of_list(struct domain *d)
+{
+    struct domain **link = d->prev ? &d->prev->next : &domain_list;
+
+    /* d->next stays: who is at d goes on from there. */
+    __atomic_store_n(link, d->next, __ATOMIC_RELEASE);
+    if (d->next)
+        d->next->prev = d->prev;
+    else
+        last = d->prev;
+}
+
+struct domain *domain_find_leaving(uint32_t id)
+{
+    struct domain *d = leaving[domain_place(id)];
+
+    return d && d->id == id ? d : NULL;
+}
+
+void domain_unlink(struct domain *d)
+{
+    uint32_t place = domain_place(d->id);
+
+    spin_lock(&lock);
+    take_out_of_list(d);
+    leaving[place] = d;
+    __atomic_store_n(&domain_table[place], NULL, __ATOMIC_SEQ_CST);
+    spin_unlock(&lock);
+}
+
 static int enter(struct domain *d)
 {
-    if (name_is_used(d, d->name) || (d->control && domain_table[0]))
+    if (name_is_used(d, d->name) || (d->control && !place_is_free(0)))
         return -PARAPET_EEXIST;
     if (nr_domains == MAX_DOMAINS || !take_id(d))
         return -PARAPET_ENOSPC;
@@ -129,6 +168,7 @@ static struct domain *alloc_domain(void)
 
 static void set_up(struct domain *d, const struct domain_settings *settings)
 {
+    list_init(&d->dead_node);
     d->control = settings->control;
     d->engine = settings->engine;
     d->dispatch = settings->control ? settings->engine->dispatch_control
@@ -267,4 +307,42 @@ int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES])
     }
     give_pages(d, v, gfn, mfns);
     return 0;
+}
+
+/* ---- how one is freed ---- */
+
+/* What the hypervisor wrote in it for the domain. */
+static void free_held(struct domain *d, const void *page)
+{
+    owner_free_held(&d->memory, frame_of(page));
+}
+
+static void free_dead_vcpu(struct domain *d, struct vcpu *v)
+{
+    sched_unassign(v);
+    free_held(d, v->page);
+    free_held(d, v->counters);
+    for (unsigned int i = 0; i < LATENCY_PAGES; i++)
+        free_held(d, v->latency_pages[i]);
+    free_page(v->xsave);
+    free_page(v);
+}
+
+bool domain_free_vcpus(struct domain *d)
+{
+    for (unsigned int n = 0; n < VCPUS_AT_ONCE && d->nr_vcpus > 0; n++)
+        free_dead_vcpu(d, d->vcpus[--d->nr_vcpus]);
+    return d->nr_vcpus == 0;
+}
+
+void domain_free(struct domain *d)
+{
+    free_held(d, d->shared);
+    BUG_ON(d->memory.nr_frames != 0);
+    event_free(d);
+    spin_lock(&lock);
+    leaving[domain_place(d->id)] = NULL;
+    nr_domains--;
+    spin_unlock(&lock);
+    free_page(d);
 }

@@ -86,6 +86,19 @@ enum domain_state {
     DOMAIN_ENDED,
 };
 
+/* What is next when it is taken apart: core/domain_teardown.h has the reasons.
+ */
+enum domain_teardown {
+    TEARDOWN_LEAVE,  /* until its vCPUs have left their CPUs */
+    TEARDOWN_ROOTS,  /* until CPUs have left its roots */
+    TEARDOWN_PORTS,  /* its ports are closed */
+    TEARDOWN_LOOK,   /* until the control domain has seen it */
+    TEARDOWN_UNLOAD, /* its engine lets go of its roots */
+    TEARDOWN_MEMORY, /* its frames go back */
+    TEARDOWN_GRACE,  /* until no CPU knows of it */
+    TEARDOWN_FREE,   /* what the hypervisor itself wrote to */
+};
+
 /* A page, and so is each engine's structure for a vCPU. */
 struct domain {
     uint32_t id;
@@ -108,6 +121,14 @@ struct domain {
 
     struct spinlock lock;
     struct ports ports; /* change under the lock, are read without */
+
+    enum domain_teardown teardown; /* the teardown's own, as all of these */
+    bool collected;                /* not to be looked at any more */
+    bool parked; /* in the list of those that wait for domain_destroy() */
+    struct list_node dead_node;
+    uint64_t grace_cpus; /* bit n: CPU n may know it yet */
+    uint64_t
+        grace_from[MAX_CPUS]; /* cpu_info.quiet when it went out of sight */
 
     const void *kernel; /* the ELF image in the bundle */
     struct elf_symbols symbols;
@@ -212,6 +233,18 @@ int domain_rename(struct domain *d, const char *name);
  * the domain.
  */
 int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES]);
+
+/*
+ * For the teardown, under its lock (core/domain_teardown.c). A domain is taken
+ * out of the table and of the list: who has found it may look at it yet, and
+ * only domain_find_leaving() finds it. Then the frames that the hypervisor
+ * itself writes and the structures are freed: first those of its vCPUs, a share
+ * at a time (true: of all), and in the end its own, and its place in the table.
+ */
+void domain_unlink(struct domain *d);
+struct domain *domain_find_leaving(uint32_t id);
+bool domain_free_vcpus(struct domain *d);
+void domain_free(struct domain *d);
 
 /* The vCPU that runs on this CPU. */
 static inline struct vcpu *vcpu_current(void)

@@ -9,6 +9,7 @@
 #include "hypervisor/base/panic.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/domain_life.h"
+#include "hypervisor/core/domain_teardown.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log_domain.h"
@@ -106,6 +107,7 @@ void domain_end(struct domain *d, uint32_t reason)
     for (size_t i = 0; i < ARRAY_SIZE(ended_hooks); i++)
         ended_hooks[i](d);
     domain_tell_control();
+    domain_teardown_begin(d);
 }
 
 /* " 0f 0b" and so on; a report is too long for a format for each byte. */

@@ -128,7 +128,8 @@ bool trap_timed_exception(struct cpu_regs *regs)
 /* It came from a guest, or while the CPU was idle: see cpu_info.quiet. */
 static void interrupt(const struct cpu_regs *regs, struct cpu_info *cpu)
 {
-    __atomic_store_n(&cpu->quiet, cpu->quiet + 1, __ATOMIC_RELEASE);
+    /* A barrier, too: what the handler finds it finds after this is seen. */
+    __atomic_store_n(&cpu->quiet, cpu->quiet + 1, __ATOMIC_SEQ_CST);
     switch (regs->vector) {
     case VECTOR_TIMER:
         sched_timer_interrupt();
@@ -197,7 +198,7 @@ exit_work(struct cpu_info *cpu, struct cpu_regs *regs)
     } while (cpu->exit_work & WORK_RESCHEDULE);
 }
 
-/* The same where the boot line asks for more. */
+/* The same where the boot line asks for more, or a domain has ended. */
 static __attribute__((noinline)) void watched_exit_work(struct cpu_info *cpu,
                                                         struct cpu_regs *regs)
 {
@@ -208,6 +209,8 @@ static __attribute__((noinline)) void watched_exit_work(struct cpu_info *cpu,
     if (meter_enabled)
         meter_name(cpu);
     exit_work(cpu, regs);
+    if (cpu->exit_work & WORK_REAP)
+        sched_start_reaping();
     if (meter_enabled)
         meter_end(cpu);
 }
@@ -217,7 +220,8 @@ void guest_exit_work(struct cpu_regs *regs)
     struct cpu_info *cpu = cpu_of_regs(regs);
 
     ASSERT(cpu == this_cpu());
-    if (__builtin_expect(cpu->exit_work & (WORK_POISON | WORK_METER), 0))
+    if (__builtin_expect(
+            cpu->exit_work & (WORK_POISON | WORK_METER | WORK_REAP), 0))
         watched_exit_work(cpu, regs);
     else
         exit_work(cpu, regs);

@@ -118,8 +118,7 @@ void tlb_leave(struct memory_owner *m)
     __atomic_store_n(&m->leaving, 1, __ATOMIC_SEQ_CST);
     cpus = __atomic_load_n(&m->tlb_cpus, __ATOMIC_SEQ_CST);
     for (; cpus; cpus &= cpus - 1) {
-        struct cpu_info *cpu =
-            percpu_info((unsigned int)__builtin_ctzl(cpus));
+        struct cpu_info *cpu = percpu_info((unsigned int)__builtin_ctzl(cpus));
 
         if (cpu == this_cpu()) {
             leave_root(cpu);

@@ -14,6 +14,7 @@
 #include "hypervisor/base/spinlock.h"
 #include "hypervisor/base/time.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/domain_teardown.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/meter.h"
@@ -32,6 +33,11 @@
  */
 #define TIMERS_AT_ONCE 32
 #define TIMERS_PAUSE_NS 10000
+
+/* An idle CPU goes on with a teardown at once, or when it had to wait for
+ * others. */
+#define REAP_PAUSE_NS 1
+#define REAP_RETRY_NS 100000
 
 struct run_queue run_queues[MAX_CPUS];
 
@@ -179,6 +185,30 @@ static void let_go(struct vcpu *prev)
     __atomic_store_n(&prev->sched.running, false, __ATOMIC_RELEASE);
 }
 
+void sched_start_reaping(void)
+{
+    struct cpu_info *cpu = this_cpu();
+
+    cpu->exit_work &= ~WORK_REAP;
+    if (domain_nr_dead == 0 || cpu->slice_end != 0)
+        return;
+    cpu->slice_end = time_now_ns() + SCHED_SLICE_NS;
+    sched_update_timer();
+}
+
+/*
+ * Nothing is to be run here: a share of the teardown of a dead domain, if there
+ * is one. Interrupts come between two of them, and the timer's is for the next
+ * one.
+ */
+static void reap_idle(struct cpu_info *cpu)
+{
+    uint64_t pause = domain_reap() ? REAP_PAUSE_NS : REAP_RETRY_NS;
+
+    if (domain_nr_dead != 0)
+        cpu->slice_end = time_now_ns() + pause;
+}
+
 /*
  * Sleeps. Whoever takes a domain out of sight and then sees `idle` knows that
  * this CPU finds it no more: the last store is a barrier before all that this
@@ -217,6 +247,8 @@ void sched_switch(struct cpu_regs *regs)
             sched_leave();
     }
     while (!next) {
+        if (domain_nr_dead != 0)
+            reap_idle(cpu);
         sched_update_timer();
         wait_idle(cpu);
         next = pick(cpu, NULL);
@@ -267,8 +299,15 @@ void sched_timer_interrupt(void)
 
     if (now >= q->timers_from)
         run_timers(q, now);
-    if (cpu->slice_end && cpu->slice_end <= now)
+    if (cpu->slice_end && cpu->slice_end <= now) {
         cpu->exit_work |= WORK_RESCHEDULE;
+        if (!cpu->current) {
+            cpu->slice_end = 0; /* reap_idle() sets it anew */
+        } else if (domain_nr_dead != 0) {
+            (void)domain_reap();
+            cpu->exit_work |= WORK_REAP;
+        }
+    }
     /* The one shot is over: whatever is next must be set anew. */
     cpu->timer_deadline = 0;
     sched_update_timer();

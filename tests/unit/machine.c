@@ -7,6 +7,7 @@
 #include "tests/unit/machine.h"
 
 #include <pthread.h>
+#include <sanitizer/asan_interface.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "hypervisor/engine/trap.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/mm/frame.h"
+#include "hypervisor/mm/owner_release.h"
 #include "hypervisor/x86/apic.h"
 #include "lib/builder/elf.h"
 #include "lib/macros.h"
@@ -47,6 +49,7 @@ _Static_assert(offsetof(struct machine_cpu, info) ==
                "nothing is in between");
 
 uint64_t machine_now;
+uint64_t machine_nr_frames;
 
 static struct machine_cpu *running; /* NULL: what calls machine_run() */
 static sem_t paused;
@@ -215,13 +218,14 @@ void time_set_timer(uint64_t deadline_ns)
     running->timer = MIN(deadline_ns, machine_now + LONGEST_TIMER);
 }
 
-/* ---- memory, which is never taken back ---- */
+/* ---- memory: what is freed may not be touched, and is not given again ---- */
 
 mfn_t frame_alloc_run(size_t nr)
 {
     mfn_t mfn = next_frame;
 
     next_frame += nr;
+    machine_nr_frames += nr;
     direct_map_add(frame_paddr(mfn), frame_paddr(next_frame));
     return mfn;
 }
@@ -231,9 +235,15 @@ mfn_t frame_alloc_zeroed(void)
     return frame_alloc_run(1);
 }
 
+size_t frame_nr_free(void)
+{
+    return 0;
+}
+
 void frame_free(mfn_t mfn)
 {
-    (void)mfn;
+    machine_nr_frames--;
+    ASAN_POISON_MEMORY_REGION(frame_vaddr(mfn), PAGE_SIZE);
 }
 
 /* Whose they are is not asked here. */
@@ -244,16 +254,44 @@ void type_owner_init(struct memory_owner *m, unsigned int id)
 
 void type_give(struct memory_owner *m, mfn_t mfn, uint64_t gfn)
 {
-    (void)m;
+    m->nr_frames++;
     (void)mfn;
     (void)gfn;
 }
 
 void type_hold(struct memory_owner *m, mfn_t mfn, bool writable)
 {
-    (void)m;
+    m->nr_held++;
     (void)mfn;
     (void)writable;
+}
+
+/* There are none but those that are held. It takes three shares to see that. */
+bool owner_release_share(struct memory_owner *m)
+{
+    machine_pause(MACHINE_IN_HYPERVISOR);
+    if (m->work == 0 || m->nr_frames != m->nr_held)
+        abort();
+    return ++m->release_next == 3;
+}
+
+void owner_free_held(struct memory_owner *m, mfn_t mfn)
+{
+    m->nr_frames--;
+    m->nr_held--;
+    frame_free(mfn);
+}
+
+/* No engine here loads a root. */
+void tlb_leave(struct memory_owner *m)
+{
+    machine_pause(MACHINE_IN_HYPERVISOR);
+    m->leaving = 1;
+}
+
+bool tlb_has_left(const struct memory_owner *m)
+{
+    return m->leaving == 1;
 }
 
 /* ---- what the sources name, and do not use here ---- */

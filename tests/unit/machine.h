@@ -53,6 +53,9 @@ enum machine_place {
 /* What time_now_ns() says. */
 extern uint64_t machine_now;
 
+/* How many frames are in use. */
+extern uint64_t machine_nr_frames;
+
 /* Makes the CPUs; each calls main, on its own, when it runs first. */
 void machine_create(unsigned int nr_cpus, void (*main)(void));
 

@@ -15,7 +15,7 @@ static bool is_queued(const struct vcpu *v)
 static const struct vcpu *vcpu_at(const struct list_node *node)
 {
     for (unsigned int d = 0; d < nr_domains; d++) {
-        for (unsigned int i = 0; i < domains[d]->nr_vcpus; i++) {
+        for (unsigned int i = 0; domains[d] && i < domains[d]->nr_vcpus; i++) {
             if (node == &domains[d]->vcpus[i]->sched.queue_node)
                 return domains[d]->vcpus[i];
         }
@@ -135,6 +135,8 @@ void check_machine(void)
     const struct list_node *heads[MACHINE_MAX_CPUS] = {NULL};
 
     for (unsigned int d = 0; d < nr_domains; d++) {
+        if (!domains[d])
+            continue;
         for (unsigned int i = 0; i < domains[d]->nr_vcpus; i++)
             check_vcpu(domains[d]->vcpus[i], heads);
         if (domains[d]->ended && all_at_rest())

@@ -89,6 +89,12 @@ static void fake_deliver_event(struct vcpu *v, struct cpu_regs *regs)
     guest_of(v)->in_handler = true;
 }
 
+static void fake_domain_unload(struct domain *d)
+{
+    for (unsigned int i = 0; i < d->nr_vcpus; i++)
+        CHECK(!guest_of(d->vcpus[i])->loaded);
+}
+
 static size_t fake_fetch_code(struct guest_code *code, uint64_t vaddr)
 {
     (void)code;
@@ -102,6 +108,7 @@ const struct engine guest_engine = {
     .name = "fake",
     .vcpu_size = sizeof(struct vcpu),
     .dispatch = &dispatch,
+    .domain_unload = fake_domain_unload,
     .fetch_code = fake_fetch_code,
     .vcpu_start = fake_vcpu_start,
     .switch_in = fake_switch_in,
@@ -174,10 +181,13 @@ static uint32_t choose_port(const struct domain *d)
 /* Any vCPU but the caller's, down or ended ones too; twice is as once. */
 static void pause(const struct vcpu *self)
 {
-    const struct domain *d = domains[below(nr_domains)];
-    struct vcpu *v = d->vcpus[below(d->nr_vcpus)];
+    const struct domain *d = domain_find(1 + (uint32_t)below(nr_domains));
+    struct vcpu *v;
     unsigned int unpauses;
 
+    if (!d || d->nr_vcpus == 0)
+        return;
+    v = d->vcpus[below(d->nr_vcpus)];
     if (v == self)
         return;
     unpauses = guest_of(v)->nr_unpauses;
@@ -203,9 +213,11 @@ static void unpause_vcpu(struct guest *guest)
 static void unpause(uint64_t one_in)
 {
     for (unsigned int n = 0; n < nr_domains; n++) {
-        for (unsigned int i = 0; i < domains[n]->nr_vcpus; i++) {
+        const struct domain *d = domain_find(n + 1);
+
+        for (unsigned int i = 0; d && i < d->nr_vcpus; i++) {
             if (below(one_in) == 0)
-                unpause_vcpu(guest_of(domains[n]->vcpus[i]));
+                unpause_vcpu(guest_of(d->vcpus[i]));
         }
     }
 }
@@ -213,7 +225,7 @@ static void unpause(uint64_t one_in)
 /* The one source of events, and of pauses, that is no guest. */
 void hc_console_interrupt(void)
 {
-    struct domain *d = domains[below(nr_domains)];
+    struct domain *d = domain_find(1 + (uint32_t)below(nr_domains));
 
     if (mood == QUIET)
         unpause(1);
@@ -221,7 +233,7 @@ void hc_console_interrupt(void)
         pause(NULL);
     else
         unpause(4);
-    if (ports_made[d->id])
+    if (d && ports_made[d->id] && d->nr_vcpus > 0)
         (void)event_raise(d, choose_port(d));
 }
 

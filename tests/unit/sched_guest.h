@@ -32,6 +32,7 @@ struct guest {
 
 extern struct guest guests[MAX_GUEST_DOMAINS + 1][MAX_GUEST_VCPUS];
 
+/* Those that are not gone, and NULL. */
 extern struct domain *domains[MAX_GUEST_DOMAINS];
 extern unsigned int nr_domains;
 extern unsigned int nr_cpus;

@@ -52,6 +52,7 @@ static struct {
     int copied_out;
     int fetched;
     int audited;
+    int unloaded;
 } nr;
 
 static bool machine_ended;
@@ -129,6 +130,11 @@ static size_t nothing_audit_holds(struct vcpu *v, struct audit_hold *holds)
     return 1;
 }
 
+static void nothing_domain_unload(struct domain *d)
+{
+    nr.unloaded += d == domain;
+}
+
 static int64_t answer(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                       uint64_t a5, uint64_t a6)
 {
@@ -146,6 +152,7 @@ static const struct engine engine_nothing = {
     .copy_from_guest = nothing_copy_from_guest,
     .copy_to_guest = nothing_copy_to_guest,
     .fetch_code = nothing_fetch_code,
+    .domain_unload = nothing_domain_unload,
     .audit_holds = nothing_audit_holds,
     .vcpu_start = nothing_vcpu_start,
     .switch_in = nothing_switch_in,

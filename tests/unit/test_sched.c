@@ -19,6 +19,7 @@
 
 #include "abi/errors.h"
 #include "hypervisor/base/panic.h"
+#include "hypervisor/core/domain_teardown.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/sched/policy.h"
 #include "hypervisor/sched/run_queue.h"
@@ -33,6 +34,13 @@
 unsigned int nr_cpus;
 struct domain *domains[MAX_GUEST_DOMAINS];
 unsigned int nr_domains;
+
+/* Ports that only look as if they were used. */
+static uint64_t taken[MAX_GUEST_DOMAINS][PARAPET_NR_PORTS / 64];
+
+/* Of each, from its end on: it may be gone. */
+static bool ended[MAX_GUEST_DOMAINS];
+static bool success[MAX_GUEST_DOMAINS];
 
 static unsigned int seed;
 static uint64_t random_state;
@@ -50,16 +58,32 @@ _Noreturn void failed(const char *file, int line, const char *what)
     _exit(1);
 }
 
+/* A domain that is gone is not touched any more. */
+static void look_at_ended(void)
+{
+    for (uint32_t i = 0; i < nr_domains; i++) {
+        if (!domain_find(i + 1) && !domain_find_leaving(i + 1))
+            domains[i] = NULL;
+        if (!domains[i] || !domains[i]->ended)
+            continue;
+        for (size_t word = 0; !ended[i] && word < PARAPET_NR_PORTS / 64; word++)
+            domains[i]->ports.used[word] &= ~taken[i][word];
+        ended[i] = true;
+        success[i] = domains[i]->end_reason == PARAPET_SHUTDOWN_POWEROFF;
+    }
+}
+
 /* The last domain has ended. */
 _Noreturn void machine_end(enum machine_end how)
 {
-    bool success = true;
+    bool all = true;
 
+    look_at_ended();
     for (unsigned int i = 0; i < nr_domains; i++) {
-        CHECK(domains[i]->ended);
-        success &= domains[i]->end_reason == PARAPET_SHUTDOWN_POWEROFF;
+        CHECK(ended[i]);
+        all &= success[i];
     }
-    CHECK(how == (success ? MACHINE_END_SUCCESS : MACHINE_END_DOMAIN_FAILED));
+    CHECK(how == (all ? MACHINE_END_SUCCESS : MACHINE_END_DOMAIN_FAILED));
     _exit(0);
 }
 
@@ -99,12 +123,15 @@ static void create_domain(void)
     struct domain *d;
 
     CHECK(domain_create(&settings, &d) == 0);
-    domains[nr_domains++] = d;
+    domains[nr_domains] = d;
     while (d->nr_vcpus < d->max_vcpus)
         CHECK(domain_vcpu_create(d, 0, mfns) == 0);
-    for (size_t word = 0; word < PARAPET_NR_PORTS / 64; word++)
-        d->ports.used[word] |= ~(1ul << below(64) | 1ul << below(64));
-    d->ports.used[0] |= 1;
+    for (size_t word = 0; word < PARAPET_NR_PORTS / 64; word++) {
+        taken[nr_domains][word] =
+            ~(1ul << below(64) | 1ul << below(64) | d->ports.used[word]);
+        d->ports.used[word] |= taken[nr_domains][word];
+    }
+    nr_domains++;
     for (unsigned int i = 0; i < d->nr_vcpus; i++) {
         guests[d->id][i].v = d->vcpus[i];
         CHECK(sched_assign(d->vcpus[i]) == 0);
@@ -120,6 +147,7 @@ static void run_a_step(void)
         cpu = (unsigned int)below(nr_cpus);
     machine_run(cpu);
     machine_now += below(MAX_STEP_NS);
+    look_at_ended();
     check_machine();
 }
 
@@ -142,6 +170,7 @@ static void create_machine(void)
     nr = 1 + (unsigned int)below(MAX_GUEST_DOMAINS);
     end_rate = 2u << below(10);
     machine_create(nr_cpus, guest_cpu_main);
+    domain_teardown_init(nr_cpus);
     for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
         sched_init_cpu(cpu);
     while (nr_domains < nr)
@@ -167,8 +196,9 @@ static void run_busy_machine(void)
         }
     }
     for (unsigned int n = 0; n < nr_domains; n++) {
-        all_ended &= domains[n]->ended != 0;
-        for (unsigned int i = 0; i < domains[n]->nr_vcpus; i++)
+        all_ended &= ended[n];
+        CHECK(ended[n] == !domains[n]);
+        for (unsigned int i = 0; domains[n] && i < domains[n]->nr_vcpus; i++)
             check_nothing_lost(&guests[domains[n]->id][i]);
     }
     CHECK(!all_ended); /* machine_end() was to be called */
@@ -188,6 +218,7 @@ static void run_spinning_machine(void)
     memset(least, 0xff, sizeof(least));
     for (unsigned int step = 0; step < NR_STEPS; step++) {
         machine_run(step % nr_cpus);
+        look_at_ended();
         check_machine();
         if (step % nr_cpus == 0)
             machine_now += SCHED_SLICE_NS / STEPS_IN_SLICE;

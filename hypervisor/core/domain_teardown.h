@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How a domain that has ended is taken apart, in shares that are well below the
+ * bound of an exit. The order is enum domain_teardown's (core/domain.h):
+ *
+ *   LEAVE    A vCPU that runs may be anywhere in the hypervisor. So nothing is
+ *            touched before all are off their CPUs, all of them saved.
+ *   ROOTS    A CPU that has nothing to run stays on the root that it had. When
+ *            the frames of its tables are used anew it must be on another one.
+ *   PORTS    Others that have a port to it learn that nobody is there.
+ *   LOOK     So far it goes by itself. The rest waits for domain_destroy(), so
+ *            that the control domain can look at the dead one; unless there is
+ *            no control domain that lives.
+ *   UNLOAD   Roots, and then pins, tables and
+ *   MEMORY   all frames, but those that the hypervisor itself writes to.
+ *   GRACE    The domain is out of the table and of the list: nobody finds it
+ *            who has not found it before. Who has is in a hypercall or in the
+ *            handler of an interrupt. A CPU has left these once it takes the
+ *            next interrupt from a guest, or sleeps.
+ *   FREE     The rest: nobody knows the domain.
+ *
+ * One domain is worked at at a time, under a lock that is only tried.
+ */
+#ifndef HYPERVISOR_CORE_DOMAIN_TEARDOWN_H
+#define HYPERVISOR_CORE_DOMAIN_TEARDOWN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct domain;
+
+/* How many dead domains have steps to go that are done without
+ * domain_destroy(). Atomic. */
+extern uint32_t domain_nr_dead;
+
+/* Says how many CPUs there are. Boot only. */
+void domain_teardown_init(unsigned int nr_cpus);
+
+/* d has ended: it is to be taken apart. */
+void domain_teardown_begin(struct domain *d);
+
+/*
+ * A share of that, for one of those that wait: when a slice is over, and when
+ * a CPU has nothing to run. False when it could do nothing: another CPU is at
+ * it, or all wait for other CPUs. Takes a memory lock and leaf locks.
+ */
+bool domain_reap(void);
+
+/*
+ * Ends the domain, if it has not ended, and takes it apart, a share at a time:
+ * 0: all is done, and its frames are back; -ERESTART: call again; -ENOENT:
+ * there is no such domain, or nothing of it is left. It is not the caller's.
+ */
+int domain_destroy(uint32_t id);
+
+#endif
