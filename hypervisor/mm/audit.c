@@ -301,25 +301,40 @@ static void check_owner(struct audit *a, struct memory_owner *m)
     memory_unlock(m);
 }
 
+/* How many frames name each owner; and how many of them are not held by the
+ * hypervisor alone. */
+static struct {
+    uint32_t nr, nr_not_held;
+} named[AUDIT_MAX_OWNERS];
+
+static void count_named(mfn_t mfn)
+{
+    uint64_t state = frame_state(frame_info(mfn));
+    uint64_t owner = state >> STATE_OWNER_SHIFT;
+
+    named[owner].nr++;
+    if ((state & ~(STATE_OWNER | STATE_TYPE | STATE_VALID)) != STATE_USE)
+        named[owner].nr_not_held++;
+}
+
 uint64_t audit_machine(struct memory_owner *(*find)(unsigned int id))
 {
-    static uint32_t nr_frames[AUDIT_MAX_OWNERS];
     struct audit a = {0};
 
-    memset(nr_frames, 0, sizeof(nr_frames));
+    memset(named, 0, sizeof(named));
     for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++) {
-        nr_frames[frame_state(frame_info(mfn)) >> STATE_OWNER_SHIFT]++;
+        count_named(mfn);
         check_free(&a, mfn);
     }
     for (unsigned int id = 1; id < AUDIT_MAX_OWNERS; id++) {
         struct memory_owner *m = find(id);
 
         if (m &&
-            __atomic_load_n(&m->nr_frames, __ATOMIC_RELAXED) != nr_frames[id])
+            __atomic_load_n(&m->nr_frames, __ATOMIC_RELAXED) != named[id].nr)
             check_owner(&a, m);
         else if (!m)
-            expect(&a, id, "frames of an owner that there is not", 0,
-                   nr_frames[id]);
+            expect(&a, id, "frames of an owner that is gone", 0,
+                   named[id].nr_not_held);
     }
     return a.nr_wrong;
 }

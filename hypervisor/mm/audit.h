@@ -36,9 +36,10 @@ uint64_t audit_memory(struct memory_owner *m, const struct audit_hold *holds,
 
 /*
  * What no domain's audit sees: frames of nobody, and whether each frame is in
- * the list of the owner that it names. find tells the owner with this id, NULL:
- * there is none. Other CPUs may go on meanwhile; one caller at a time, who
- * holds no memory lock. Logs and returns differences as above.
+ * the list of the owner that it names. find tells the owner with this id; NULL:
+ * there is none, or it is gone but for frames that the hypervisor holds. Other
+ * CPUs may go on meanwhile; one caller at a time, who holds no memory lock.
+ * Logs and returns differences as above.
  */
 uint64_t audit_machine(struct memory_owner *(*find)(unsigned int id));
 

@@ -295,6 +295,13 @@ static void frame_of_a_stranger(mfn_t mfn)
     frame_infos[mfn].state = 77ul << STATE_OWNER_SHIFT;
 }
 
+/* As of one that waits for its grace: not wrong. */
+static void frame_held_for_a_stranger(mfn_t mfn)
+{
+    (void)mfn;
+    frame_infos[mmu_free_mfn()].state = (77ul << STATE_OWNER_SHIFT) | STATE_USE;
+}
+
 static void free_frame_with_a_state(mfn_t mfn)
 {
     (void)mfn;
@@ -320,6 +327,7 @@ static void test_what_the_audits_find(void **state)
         {frame_of_another, true, true},
         {frame_of_nobody, true, true},
         {frame_of_a_stranger, true, true},
+        {frame_held_for_a_stranger, false, false},
         {free_frame_with_a_state, false, true},
         {free_frame_with_a_gfn, false, true},
     };
