@@ -102,7 +102,8 @@ enum domain_teardown {
 /* A page, and so is each engine's structure for a vCPU. */
 struct domain {
     uint32_t id;
-    bool control;            /* it may control the others */
+    bool control;   /* it may control the others */
+    bool startable; /* its first vCPU has a start; under the memory lock */
     enum domain_state state; /* changes under the lock: domain_life.h */
     struct domain *next;     /* in the list of all; see for_each_domain() */
     struct domain *prev;

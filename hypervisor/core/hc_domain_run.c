@@ -4,14 +4,21 @@
  */
 #include "abi/domain.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/domain_life.h"
+#include "hypervisor/core/engine.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_domain.h"
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/core/memory.h"
+#include "hypervisor/mm/frame.h"
+#include "hypervisor/mm/type.h"
 #include "hypervisor/mm/work.h"
 
 _Static_assert(sizeof(struct parapet_vcpu_frames) == 8 * VCPU_PAGES,
                "there is a frame for each page");
+
+/* The entries of a page, and the frame's type. */
+#define WORK_HYPERCALL_PAGE (WORK_CALL / 2)
 
 /* The memory lock is held, and the domain is being built. */
 static int64_t create_vcpu(struct domain *d, uint32_t vcpu, uint64_t gfn,
@@ -57,4 +64,83 @@ int64_t hc_domain_vcpu_create(uint32_t domain, uint32_t vcpu, uint64_t gfn,
     if (result)
         return result;
     return hc_domain_memory_end(d, create_vcpu(d, vcpu, gfn, frames), 0);
+}
+
+/*
+ * domain_hypercall_page: the frame, of a domain that is being built, has the
+ * entries that its engine wants (abi/note.h). EINVAL: it is the caller. ENOENT:
+ * no such domain. EPERM, EBUSY, ENOSPC, ERESTART: see domain_copy_to; EBUSY:
+ * also, it is not being built.
+ */
+int64_t hc_domain_hypercall_page(uint32_t domain, uint64_t mfn)
+{
+    struct domain *d;
+    int64_t result = hc_domain_find_other(domain, &d);
+
+    if (!result)
+        result = hc_domain_memory_begin(d, WHEN_BUILDING);
+    if (result)
+        return result;
+    result = -PARAPET_ERESTART;
+    if (work_take(&d->memory.work, WORK_HYPERCALL_PAGE))
+        result = type_get_writable(&d->memory, mfn);
+    if (result == 0) {
+        d->engine->hypercall_page(frame_vaddr(mfn));
+        type_put_writable(mfn);
+    }
+    return hc_domain_memory_end(d, result, 0);
+}
+
+/*
+ * domain_vcpu_start: a vCPU of a domain that is being built begins there, and
+ * the domain's others on the same root. EFAULT: start
+ * cannot be read. EINVAL: not all vCPUs are made, entry is not the guest's to
+ * execute, the root or a
+ * table below it has an entry that it must not have (failed_entry), or it is
+ * the caller. ENOENT: no such domain or vCPU. EPERM: a frame is not the
+ * domain's. EBUSY: one is in use as something else, or it is not being built.
+ * ENOSPC: one has too many references. ERESTART: call again.
+ */
+int64_t hc_domain_vcpu_start(uint32_t domain, uint32_t vcpu, uint64_t start)
+{
+    struct parapet_vcpu_start s;
+    struct domain *d;
+    int64_t result = hc_domain_find_other(domain, &d);
+
+    if (!result && copy_from_guest(&s, start, sizeof(s)))
+        result = -PARAPET_EFAULT;
+    if (!result)
+        result = hc_domain_memory_begin(d, WHEN_BUILDING);
+    if (result)
+        return result;
+    result = -PARAPET_ENOENT;
+    if (vcpu < d->nr_vcpus)
+        result = d->engine->vcpu_set_start(d->vcpus[vcpu], s.entry, s.stack,
+                                           s.argument, s.root_mfn);
+    if (result == 0 && vcpu == 0)
+        d->startable = true;
+    return hc_domain_memory_end(d, result, 0);
+}
+
+/*
+ * domain_unpause: a domain that is built begins to run, one that was paused
+ * runs on. EINVAL: it has not been told where its first vCPU begins, or it is
+ * the caller. ENOENT: no such domain. EBUSY: it runs, or has ended. ERESTART:
+ * call again, nothing was done.
+ */
+int64_t hc_domain_unpause(uint32_t domain)
+{
+    struct domain *d;
+    int64_t result = hc_domain_find_other(domain, &d);
+
+    /* Nobody builds on meanwhile. */
+    if (!result)
+        result = hc_domain_memory_begin(d, WHEN_LIVING);
+    if (result)
+        return result;
+    if (!d->startable)
+        result = -PARAPET_EINVAL;
+    else if (!domain_start(d))
+        result = -PARAPET_EBUSY;
+    return hc_domain_memory_end(d, result, 0);
 }
