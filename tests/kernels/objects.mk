@@ -5,7 +5,8 @@
 # those that only run beside another one (see tests/kernels/run).
 
 MG_RUNTIME := $(patsubst %,$(BUILD)/mg/%.o,$(basename $(LIB_SRC) \
-    $(wildcard tests/kernels/lib/*.c tests/kernels/lib/*.S)))
+    $(filter-out tests/kernels/lib/control%,\
+    $(wildcard tests/kernels/lib/*.c tests/kernels/lib/*.S))))
 MG_LDS := tests/kernels/lib/micro.lds
 
 MG_TESTS := $(patsubst tests/kernels/%.c,%,\
@@ -21,21 +22,28 @@ $(1): $(2) $$(MG_RUNTIME) $$(MG_LDS)
 endef
 
 # Those that make domains have lib/builder, and start with mg_canary_set().
-MG_BUILDERS := builder
+MG_CONTROLS := control_life
+MG_BUILDERS := builder $(MG_CONTROLS)
 MG_BUILDER := $(patsubst %.c,$(BUILD)/mg/%.o,$(BUILDER_SRC)) $(LIBFDT)
 $(BUILD)/mg/lib/builder/%.o: private MG_CFLAGS += $(LIBFDT_INC)
 
-# $(call mg_kernel,NAME,OTHER): NAME_asm.S has the micro-guest OTHER as KERNEL.
+# And with them what makes them by hypercalls (lib/control.h).
+MG_CONTROL := $(addprefix $(BUILD)/mg/tests/kernels/lib/,control.o \
+    control_kernel.o)
+
+# $(call mg_kernel,NAME,OTHER): NAME.S has the micro-guest OTHER as KERNEL.
 define mg_kernel
-$(BUILD)/mg/tests/kernels/$(1)_asm.o: $(BUILD)/kernels/$(2).elf
-$(BUILD)/mg/tests/kernels/$(1)_asm.o: private \
+$(BUILD)/mg/tests/kernels/$(1).o: $(BUILD)/kernels/$(2).elf
+$(BUILD)/mg/tests/kernels/$(1).o: private \
     MG_CFLAGS += -DKERNEL='"$(BUILD)/kernels/$(2).elf"'
 endef
-$(eval $(call mg_kernel,builder,yield))
+$(eval $(call mg_kernel,builder_asm,yield))
+$(eval $(call mg_kernel,lib/control_kernel,partners/child))
 
 mg_objects = $(BUILD)/mg/tests/kernels/$(1).o $(patsubst %.S,$(BUILD)/mg/%.o,\
     $(wildcard tests/kernels/$(1)_asm.S)) \
-    $(if $(filter $(1),$(MG_BUILDERS)),$(MG_BUILDER))
+    $(if $(filter $(1),$(MG_BUILDERS)),$(MG_BUILDER)) \
+    $(if $(filter $(1),$(MG_CONTROLS)),$(MG_CONTROL))
 $(foreach test,$(MG_TESTS),$(eval $(call mg_link,\
     $(BUILD)/kernels/$(test).elf,$(call mg_objects,$(test)))))
 

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A domain that a control domain has made (lib/control.h). Its boot arguments
+ * say what it does:
+ *
+ *   exit, reboot, crash   it ends so, at once
+ *   kill                  it breaks a rule
+ *   sleep                 it blocks, for good
+ *   spin                  it counts, for good
+ *   obey                  it sleeps until it is asked to end, and does
+ *
+ * In guest[0] of its vCPU 0's page is how far it has come: 1 when it runs, and
+ * with spin more and more.
+ */
+#include "abi/stubs.h"
+#include "lib/macros.h"
+#include "lib/string.h"
+#include "tests/kernels/lib/bootargs.h"
+#include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/test.h"
+#include "tests/kernels/lib/vcpu.h"
+
+MG_TEST(child);
+
+static _Noreturn void sleep(void)
+{
+    for (;;)
+        (void)hypercall_block();
+}
+
+static _Noreturn void spin(void)
+{
+    for (;;)
+        mg_vcpu_page()->guest[0]++;
+}
+
+static _Noreturn void shut_down(uint32_t reason)
+{
+    (void)hypercall_shutdown(reason);
+    mg_error("a shutdown has come back");
+}
+
+static _Noreturn void obey(void)
+{
+    volatile uint64_t upcalls = 0;
+
+    (void)mg_event_bind_virq(PARAPET_VIRQ_REQUEST, mg_event_count,
+                             (void *)&upcalls);
+    mg_vcpu_page()->guest[0] = 2;
+    while (mg_shared_page()->request == 0) {
+        mg_cli();
+        (void)hypercall_block();
+    }
+    mg_vcpu_page()->guest[1] = upcalls;
+    if (mg_shared_page()->request == PARAPET_REQUEST_REBOOT)
+        shut_down(PARAPET_SHUTDOWN_REBOOT);
+    shut_down(PARAPET_SHUTDOWN_POWEROFF);
+}
+
+void test_main(void)
+{
+    static const char *const ends[] = {
+        [PARAPET_SHUTDOWN_POWEROFF] = "exit",
+        [PARAPET_SHUTDOWN_REBOOT] = "reboot",
+        [PARAPET_SHUTDOWN_CRASH] = "crash",
+    };
+
+    mg_vcpu_page()->guest[0] = 1;
+    for (uint32_t reason = 0; reason < ARRAY_SIZE(ends); reason++) {
+        if (mg_variant(ends[reason]))
+            shut_down(reason);
+    }
+    if (mg_variant("kill"))
+        (void)hypercall_iret();
+    if (mg_variant("obey"))
+        obey();
+    if (mg_variant("spin"))
+        spin();
+    sleep();
+}
