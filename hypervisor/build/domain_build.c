@@ -18,7 +18,6 @@
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log_domain.h"
-#include "hypervisor/sched/sched.h"
 #include "lib/builder/build.h"
 #include "lib/builder/elf.h"
 #include "lib/macros.h"
@@ -145,11 +144,6 @@ static void make_domain(const struct bundle_domain *b)
         d->max_vcpus == 1 ? "" : "s", b->kernel.name, b->kernel.size / 1024);
     fill_domain(d, &plan);
     read_symbols(d, &b->kernel);
-    for (unsigned int i = 0; i < d->nr_vcpus; i++) {
-        if (sched_assign(d->vcpus[i]) != 0)
-            boot_refuse("domain %s: no CPU has room for its vCPU %u", b->name,
-                        i);
-    }
 }
 
 void build_domains(const void *blob, size_t size)

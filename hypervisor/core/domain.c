@@ -288,6 +288,7 @@ int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES])
 {
     unsigned int id = d->nr_vcpus;
     struct vcpu *v;
+    int result;
 
     ASSERT(d->engine->vcpu_size <= PAGE_SIZE);
     if (id == d->max_vcpus)
@@ -301,9 +302,15 @@ int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES])
     v->page->self = PARAPET_VCPU_PAGE(id);
     v->page->vcpu_id = id;
     list_init(&v->sched.queue_node);
-    if (!publish_vcpu(d, v)) {
+    /* Before anybody can end it, since its CPU does not change then. */
+    result = sched_assign(v);
+    if (result == 0 && !publish_vcpu(d, v)) {
+        sched_unassign(v);
+        result = -PARAPET_EINVAL;
+    }
+    if (result) {
         free_vcpu(v);
-        return -PARAPET_EINVAL;
+        return result;
     }
     give_pages(d, v, gfn, mfns);
     return 0;

@@ -241,10 +241,8 @@ static void create(void)
     machine_create(1, run_guest);
     sched_init_cpu(0);
     assert_int_equal(domain_create(&settings, &domain), 0);
-    for (unsigned int i = 0; i < 2; i++) {
+    for (unsigned int i = 0; i < 2; i++)
         assert_int_equal(domain_vcpu_create(domain, 0, mfns), 0);
-        assert_int_equal(sched_assign(domain->vcpus[i]), 0);
-    }
 }
 
 /* Until the guest pauses, or the machine has ended. */

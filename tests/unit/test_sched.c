@@ -132,10 +132,8 @@ static void create_domain(void)
         d->ports.used[word] |= taken[nr_domains][word];
     }
     nr_domains++;
-    for (unsigned int i = 0; i < d->nr_vcpus; i++) {
+    for (unsigned int i = 0; i < d->nr_vcpus; i++)
         guests[d->id][i].v = d->vcpus[i];
-        CHECK(sched_assign(d->vcpus[i]) == 0);
-    }
 }
 
 /* Most CPUs stay at what they are at for a while, now and then for long. */
