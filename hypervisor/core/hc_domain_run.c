@@ -6,10 +6,12 @@
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/domain_life.h"
 #include "hypervisor/core/engine.h"
+#include "hypervisor/core/event_port.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_domain.h"
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/core/memory.h"
+#include "hypervisor/core/schedule.h"
 #include "hypervisor/mm/frame.h"
 #include "hypervisor/mm/type.h"
 #include "hypervisor/mm/work.h"
@@ -123,6 +125,75 @@ int64_t hc_domain_vcpu_start(uint32_t domain, uint32_t vcpu, uint64_t start)
 }
 
 /*
+ * domain_alloc_unbound: a port of a domain that is being built, for its vCPU 0,
+ * which the remote domain can bind. ENOENT: there is no such domain, no such
+ * remote, or no vCPU 0 yet. EBUSY: it is not being built. EINVAL: it is the
+ * caller. ENOMEM: the machine has no memory for it. ENOSPC: all ports are in
+ * use. ERESTART: call again, nothing was done.
+ */
+int64_t hc_domain_alloc_unbound(uint32_t domain, uint32_t remote)
+{
+    struct domain *d;
+    int64_t result = hc_domain_find_other(domain, &d);
+
+    if (!result)
+        result = hc_domain_memory_begin(d, WHEN_BUILDING);
+    if (result)
+        return result;
+    return hc_domain_memory_end(d, event_alloc_unbound(d, remote), 0);
+}
+
+/* ---- whether it runs: one call at a time, by the memory lock ---- */
+
+/* All of its vCPUs are off their CPUs, which are told if they are not. */
+static bool stop(struct domain *d)
+{
+    unsigned int nr_vcpus = __atomic_load_n(&d->nr_vcpus, __ATOMIC_ACQUIRE);
+    bool off = true;
+
+    for (unsigned int i = 0; i < nr_vcpus; i++) {
+        sched_pause(d->vcpus[i]);
+        off &= sched_is_off(d->vcpus[i]);
+    }
+    return off;
+}
+
+static void go_on(struct domain *d)
+{
+    unsigned int nr_vcpus = __atomic_load_n(&d->nr_vcpus, __ATOMIC_ACQUIRE);
+
+    for (unsigned int i = 0; i < nr_vcpus; i++)
+        sched_unpause(d->vcpus[i]);
+}
+
+static bool is_paused(const struct domain *d)
+{
+    return __atomic_load_n(&d->state, __ATOMIC_SEQ_CST) == DOMAIN_PAUSED;
+}
+
+/*
+ * domain_pause: none of its vCPUs runs until domain_unpause, and all that they
+ * have is saved. Events are not lost. EINVAL: it is the caller. ENOENT: no such
+ * domain. EBUSY: it is being built, or has ended. ERESTART: one is still on its
+ * way out of its CPU; call again.
+ */
+int64_t hc_domain_pause(uint32_t domain)
+{
+    struct domain *d;
+    int64_t result = hc_domain_find_other(domain, &d);
+
+    if (!result)
+        result = hc_domain_memory_begin(d, WHEN_LIVING);
+    if (result)
+        return result;
+    if (!domain_change_state(d, DOMAIN_RUNNING, DOMAIN_PAUSED) && !is_paused(d))
+        result = -PARAPET_EBUSY;
+    else if (!stop(d))
+        result = -PARAPET_ERESTART;
+    return hc_domain_memory_end(d, result, 0);
+}
+
+/*
  * domain_unpause: a domain that is built begins to run, one that was paused
  * runs on. EINVAL: it has not been told where its first vCPU begins, or it is
  * the caller. ENOENT: no such domain. EBUSY: it runs, or has ended. ERESTART:
@@ -133,12 +204,13 @@ int64_t hc_domain_unpause(uint32_t domain)
     struct domain *d;
     int64_t result = hc_domain_find_other(domain, &d);
 
-    /* Nobody builds on meanwhile. */
     if (!result)
         result = hc_domain_memory_begin(d, WHEN_LIVING);
     if (result)
         return result;
-    if (!d->startable)
+    if (domain_change_state(d, DOMAIN_PAUSED, DOMAIN_RUNNING))
+        go_on(d);
+    else if (d->state == DOMAIN_BUILDING && !d->startable)
         result = -PARAPET_EINVAL;
     else if (!domain_start(d))
         result = -PARAPET_EBUSY;

@@ -208,7 +208,7 @@ void mg_child_run(const char *bootargs, struct mg_child *child)
     const struct mg_child_wish wish = {.bootargs = bootargs};
 
     mg_child_create(&wish, child);
-    MG_CHECK_EQ(HYPERCALL_RESTARTED(hypercall_domain_unpause(child->id)), 0);
+    MG_CHECK_EQ(mg_domain_unpause(child->id), 0);
 }
 
 /* ---- what there is ---- */
@@ -259,6 +259,16 @@ int64_t mg_copy_from(uint32_t id, uint64_t maddr, void *to, uint64_t length)
 {
     return HYPERCALL_RESTARTED(
         hypercall_domain_copy_from(id, maddr, to, length));
+}
+
+int64_t mg_domain_pause(uint32_t id)
+{
+    return HYPERCALL_RESTARTED(hypercall_domain_pause(id));
+}
+
+int64_t mg_domain_unpause(uint32_t id)
+{
+    return HYPERCALL_RESTARTED(hypercall_domain_unpause(id));
 }
 
 uint64_t mg_child_word(const struct mg_child *child, unsigned int word)

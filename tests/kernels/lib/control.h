@@ -61,6 +61,7 @@ bool mg_domain_wait(uint32_t id, uint32_t state);
 
 /* Carried on until it is done. */
 int64_t mg_domain_pause(uint32_t id);
+int64_t mg_domain_unpause(uint32_t id);
 int64_t mg_domain_destroy(uint32_t id);
 int64_t mg_copy_to(uint32_t id, uint64_t maddr, const void *from,
                    uint64_t length);
