@@ -1,55 +1,68 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns the order: no timer is earlier than the one at half its place.
+ * Owns the order: no timer is earlier than the one at half its place. Place 0
+ * has one that is earlier than all, so the way up ends there by itself.
  */
 #include "hypervisor/core/timers.h"
 
-static inline void put(struct timers *timers, uint32_t place,
-                       struct timer *timer)
+#include <stddef.h>
+
+static struct timer earliest; /* its deadline is 0; it is never written */
+
+void timers_init(struct timers *timers, struct timer **heap)
 {
-    timers->heap[place - 1] = timer;
-    timer->place = place;
+    heap[0] = &earliest;
+    timers->heap = heap;
+    timers->nr = 0;
 }
 
-static inline struct timer *at(const struct timers *timers, uint32_t place)
+static inline void put(struct timer **heap, size_t place, struct timer *timer)
 {
-    return timers->heap[place - 1];
+    heap[place] = timer;
+    timer->place = (uint32_t)place;
 }
 
 /* Puts timer in at place, or above or below where the order wants it. */
-static void sift(struct timers *timers, uint32_t place, struct timer *timer)
+static inline void sift(struct timers *timers, size_t place,
+                        struct timer *timer, uint64_t deadline)
 {
-    while (place > 1 && at(timers, place / 2)->deadline > timer->deadline) {
-        put(timers, place, at(timers, place / 2));
+    struct timer **heap = timers->heap;
+    size_t nr = timers->nr;
+    struct timer *other;
+
+    while ((other = heap[place / 2])->deadline > deadline) {
+        put(heap, place, other);
         place /= 2;
     }
-    for (uint32_t child; (child = 2 * place) <= timers->nr; place = child) {
-        if (child < timers->nr &&
-            at(timers, child + 1)->deadline < at(timers, child)->deadline)
-            child++;
-        if (at(timers, child)->deadline >= timer->deadline)
+    for (size_t child; (child = 2 * place) <= nr; place = child) {
+        other = heap[child];
+        if (child < nr && heap[child + 1]->deadline < other->deadline)
+            other = heap[++child];
+        if (other->deadline >= deadline)
             break;
-        put(timers, place, at(timers, child));
+        put(heap, place, other);
     }
-    put(timers, place, timer);
+    put(heap, place, timer);
 }
 
 static void take_out(struct timers *timers, struct timer *timer)
 {
-    struct timer *last = at(timers, timers->nr--);
+    struct timer *last = timers->heap[timers->nr--];
 
     if (last != timer)
-        sift(timers, timer->place, last);
+        sift(timers, timer->place, last, last->deadline);
     timer->place = 0;
 }
 
 void timers_set(struct timers *timers, struct timer *timer, uint64_t deadline)
 {
+    size_t place = timer->place;
+
     if (deadline == 0) {
-        if (timer->place)
+        if (place)
             take_out(timers, timer);
         return;
     }
     timer->deadline = deadline;
-    sift(timers, timer->place ? timer->place : ++timers->nr, timer);
+    sift(timers, place ? place : ++timers->nr, timer, deadline);
 }

@@ -15,9 +15,12 @@ struct timer {
 };
 
 struct timers {
-    struct timer **heap; /* of nr; with room for all that may be set */
+    struct timer **heap; /* from 1; with room for all that may be set */
     uint32_t nr;
 };
+
+/* None is set. heap has room for one more than may be set. */
+void timers_init(struct timers *timers, struct timer **heap);
 
 /* Sets or moves a timer to deadline; 0 cancels it, if it is set. */
 void timers_set(struct timers *timers, struct timer *timer, uint64_t deadline);
@@ -25,7 +28,7 @@ void timers_set(struct timers *timers, struct timer *timer, uint64_t deadline);
 /* The one with the earliest deadline; NULL when none is set. */
 static inline struct timer *timers_first(const struct timers *timers)
 {
-    return timers->nr ? timers->heap[0] : (struct timer *)0;
+    return timers->nr ? timers->heap[1] : (struct timer *)0;
 }
 
 #endif

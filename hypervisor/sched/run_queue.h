@@ -17,7 +17,7 @@
 
 /* What the heap of a CPU's timers takes, and so many vCPUs it is enough for. */
 #define SCHED_TIMERS_SIZE 8192
-#define SCHED_MAX_VCPUS (SCHED_TIMERS_SIZE / sizeof(struct timer *))
+#define SCHED_MAX_VCPUS (SCHED_TIMERS_SIZE / sizeof(struct timer *) - 1)
 
 struct run_queue {
     struct spinlock lock;

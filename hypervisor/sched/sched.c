@@ -259,6 +259,14 @@ void sched_switch(struct cpu_regs *regs)
     sched_update_timer();
 }
 
+/* Apart, so that the other way saves no registers. */
+static __attribute__((noinline)) void
+set_one_of_timers(struct vcpu *v, uint64_t deadline, struct run_queue *q)
+{
+    timers_set(&q->timers, &v->timer, deadline);
+    timer_update(this_cpu(), q);
+}
+
 void sched_set_timer(struct vcpu *v, uint64_t deadline)
 {
     struct run_queue *q = &run_queues[v->sched.cpu];
@@ -268,8 +276,7 @@ void sched_set_timer(struct vcpu *v, uint64_t deadline)
         v->timer.deadline = deadline;
         timer_update(this_cpu(), q);
     } else {
-        timers_set(&q->timers, &v->timer, deadline);
-        sched_update_timer();
+        set_one_of_timers(v, deadline, q);
     }
 }
 

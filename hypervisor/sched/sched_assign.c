@@ -19,7 +19,7 @@ void sched_assign_init_cpu(unsigned int cpu)
     mfn_t heap = frame_alloc_run(NR_PAGES(SCHED_TIMERS_SIZE));
 
     BUG_ON(cpu != nr_cpus || heap == MFN_NONE);
-    run_queues[cpu].timers.heap = frame_vaddr(heap);
+    timers_init(&run_queues[cpu].timers, frame_vaddr(heap));
     nr_cpus++;
 }
 

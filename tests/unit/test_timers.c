@@ -14,7 +14,7 @@
 
 static struct timer timer[NR_TIMERS];
 static uint64_t expected[NR_TIMERS]; /* 0: not set */
-static struct timer *heap[NR_TIMERS];
+static struct timer *heap[NR_TIMERS + 1];
 static struct timers timers;
 static uint64_t random_state;
 
@@ -53,8 +53,10 @@ static void check(void)
             continue;
         nr++;
         assert_true(timer[i].place <= timers.nr);
-        assert_ptr_equal(heap[timer[i].place - 1], &timer[i]);
+        assert_ptr_equal(heap[timer[i].place], &timer[i]);
         assert_int_equal(timer[i].deadline, expected[i]);
+        assert_true(timer[i].place == 1 ||
+                    heap[timer[i].place / 2]->deadline <= expected[i]);
     }
     assert_int_equal(timers.nr, nr);
 }
@@ -74,7 +76,7 @@ static int set_up(void **state)
     (void)state;
     memset(timer, 0, sizeof(timer));
     memset(expected, 0, sizeof(expected));
-    timers = (struct timers){.heap = heap};
+    timers_init(&timers, heap);
     random_state = 1;
     return 0;
 }
@@ -103,6 +105,24 @@ static void test_all_at_one_moment(void **state)
     drain();
 }
 
+/*
+ * As when vCPUs end: those at one place of the heap after another are taken
+ * out, and what comes into their places belongs further up, or further down.
+ */
+static void test_out_of_the_middle(void **state)
+{
+    (void)state;
+    for (uint32_t place = 1; place <= NR_TIMERS; place++) {
+        for (size_t i = 0; i < NR_TIMERS; i++)
+            set(i, 1 + below(1000));
+        while (timers.nr >= place) {
+            set((size_t)(heap[place] - timer), 0);
+            check();
+        }
+        drain();
+    }
+}
+
 static void test_none(void **state)
 {
     (void)state;
@@ -120,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_any_order, set_up),
         cmocka_unit_test_setup(test_all_at_one_moment, set_up),
+        cmocka_unit_test_setup(test_out_of_the_middle, set_up),
         cmocka_unit_test_setup(test_none, set_up),
     };
 
