@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The bench's guest: tables of operations and ways (ops_core.c, ops_memory.c),
+ * The bench's guest: tables of operations and ways (ops_*.c),
  * measured in rounds with the ways interleaved. Each sample is a line for
  * tools/bench:
  *
@@ -11,7 +11,8 @@
  *
  * ticks is the sample's loop less an empty loop of as many iterations (but for
  * the row of the empty loop itself). The boot arguments are the number of
- * rounds and, if only a part is wanted, a piece of "op/way".
+ * rounds, "crowd" if it is for the rows of ops_crowd.c, and, if only a part is
+ * wanted, a piece of "op/way".
  */
 #include "abi/stubs.h"
 #include "lib/string.h"
@@ -136,24 +137,49 @@ static void measure_all(const struct operation *table, size_t count,
     }
 }
 
+static void measure_alone(const char *pattern, bool print)
+{
+    measure_all(core_operations, nr_core_operations, pattern, print);
+    measure_all(memory_operations, nr_memory_operations, pattern, print);
+}
+
+/* Takes the word off text; false when it does not begin so. */
+static bool take_word(const char **text, const char *word)
+{
+    size_t length = strlen(word);
+
+    if (strncmp(*text, word, length) != 0)
+        return false;
+    *text += length;
+    while (**text == ' ')
+        (*text)++;
+    return true;
+}
+
 void test_main(void)
 {
-    char *pattern;
-    unsigned long rounds = strtoul(mg_bootargs(), &pattern, 10);
+    char *rest;
+    unsigned long rounds = strtoul(mg_bootargs(), &rest, 10);
+    const char *pattern = rest;
+    bool in_crowd;
 
-    while (*pattern == ' ')
-        pattern++;
+    (void)take_word(&pattern, " ");
+    in_crowd = take_word(&pattern, "crowd ");
     if (mg_event_bind_ipi(0, NULL, NULL) != BENCH_PORT)
         mg_error("the first port is not %d", BENCH_PORT);
     memory_operations_init();
     verify_core_operations();
     verify_memory_operations();
+    if (in_crowd)
+        crowd_operations_init();
     mg_printf("BENCH clock tsc_hz=%lu\n", mg_clock_snapshot().tsc_hz);
     /* Round 0 warms the emulator's caches, and is not reported. */
     for (unsigned long round = 0; round <= rounds; round++) {
-        measure_all(core_operations, nr_core_operations, pattern, round > 0);
-        measure_all(memory_operations, nr_memory_operations, pattern,
-                    round > 0);
+        if (in_crowd)
+            measure_all(crowd_operations, nr_crowd_operations, pattern,
+                        round > 0);
+        else
+            measure_alone(pattern, round > 0);
     }
     mg_printf("BENCH end\n");
 }

@@ -10,13 +10,15 @@
 
     .section .data
     .balign 4096
-    .globl bench_calls, bench_nr_calls, bench_deadline
+    .globl bench_calls, bench_nr_calls, bench_deadline, bench_deadlines
 bench_calls:
     .quad 0
 bench_nr_calls:
     .quad 0
 bench_deadline:
     .quad 0
+bench_deadlines:
+    .fill 256, 8, 0
     .balign 4096
 
     .text
@@ -136,6 +138,12 @@ bench_deadline:
 
     LOOP bench_set_timer
     mov bench_deadline, %rdi
+    HYPERCALL 19
+    END_LOOP
+
+    LOOP bench_set_timer_any
+    movzbl %bl, %eax
+    mov bench_deadlines(, %rax, 8), %rdi
     HYPERCALL 19
     END_LOOP
 

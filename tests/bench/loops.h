@@ -51,6 +51,8 @@ bench_loop_t bench_msr_read;
 bench_loop_t bench_event_self;
 bench_loop_t bench_event_send_pending;
 bench_loop_t bench_set_timer;
+/* To one after the other of bench_deadlines. */
+bench_loop_t bench_set_timer_any;
 bench_loop_t bench_yield;
 bench_loop_t bench_clock_shared;
 bench_loop_t bench_clock_hypercall;
@@ -79,6 +81,7 @@ bench_loop_t bench_user_fault;
 /* Set before the loops that use them; never in a page with code. */
 extern uint64_t bench_calls, bench_nr_calls;
 extern uint64_t bench_deadline;
+extern uint64_t bench_deadlines[256];
 extern struct parapet_pte_update bench_updates[2][BENCH_BATCH];
 extern uint64_t bench_count;
 extern uint64_t bench_values[2]; /* entries */

@@ -25,11 +25,16 @@ struct operation {
 
 extern const struct operation core_operations[];
 extern const size_t nr_core_operations;
+/* Of the bench beside others: tests/bench/crowd.c. */
+extern const struct operation crowd_operations[];
+extern const size_t nr_crowd_operations;
 extern const struct operation memory_operations[];
 extern const size_t nr_memory_operations;
 
 /* Once, before all others: what the rows of memory need for good. */
 void memory_operations_init(void);
+/* Once, before those of the crowd: it is as it will be. */
+void crowd_operations_init(void);
 
 /*
  * Each operation once does what it should, or the figures mean nothing; a

@@ -18,6 +18,9 @@ from bench_lib.rows import Failed
 BUILD = os.environ.get("BUILD") or "build"
 HYPERVISOR = f"{BUILD}/hypervisor.elf"
 GUEST = f"{BUILD}/bench/bench_guest.elf"
+# Others beside it, of 32 vCPUs each.
+CROWD = f"{BUILD}/bench/crowd.elf"
+CROWD_DOMAINS = 8
 KERNEL = f"{BUILD}/guest-pv.elf"
 # What a domain is made of in which programs measure.
 PROGRAMS = ("--kernel", KERNEL, "--ramdisk", f"{BUILD}/ramdisk.cpio")
@@ -36,11 +39,11 @@ def settings(icount, **more):
 
 
 def make_bundle(directory, bootargs, kernel=("--kernel", GUEST, "--memory",
-                                             "16M")):
-    """A bundle with one domain, by default the bench's guest."""
+                                             "16M"), others=()):
+    """A bundle with one domain, by default the bench's guest, and others."""
     bundle = os.path.join(directory, "bench.itb")
     subprocess.run(["tools/bundle", "-o", bundle, "--domain", "bench", *kernel,
-                    "--bootargs", bootargs], check=True)
+                    "--bootargs", bootargs, *others], check=True)
     return bundle
 
 
@@ -70,6 +73,18 @@ def domain(rounds, pattern, icount):
     """The lines, each as its kind and its values, of the guest in a domain."""
     with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
         bundle = make_bundle(directory, f"{rounds} {pattern}")
+        return run([], settings(icount, BUNDLE=bundle), "")
+
+
+def crowd(rounds, pattern, icount):
+    """The same with 256 vCPUs of others beside it, which sleep."""
+    others = []
+    for number in range(CROWD_DOMAINS):
+        others += ["--domain", f"crowd{number}", "--kernel", CROWD,
+                   "--memory", "4M", "--vcpus", "32", "--bootargs", f"{number}"]
+    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
+        bundle = make_bundle(directory, f"{rounds} crowd {pattern}",
+                             others=others)
         return run([], settings(icount, BUNDLE=bundle), "")
 
 

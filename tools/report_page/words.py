@@ -65,6 +65,8 @@ OPERATIONS = {
     "event_send_pending": "Send an event that is pending already: nothing is "
                           "left to deliver.",
     "set_timer": "Set the one-shot timer to an hour from now.",
+    "set_timer_N": "Set it to a random moment, while the timers of N other "
+                   "virtual CPUs are set on the same CPU.",
     "yield_alone": "Offer the CPU to others when there is nobody else.",
     "pte_update": "Change one page-table entry, from one page to another. The "
                   "hypervisor checks each: what it may map, and that what it "
