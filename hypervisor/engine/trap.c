@@ -125,10 +125,14 @@ bool trap_timed_exception(struct cpu_regs *regs)
     return done;
 }
 
-/* It came from a guest, or while the CPU was idle: see cpu_info.quiet. */
+/*
+ * It came from a guest, or while the CPU was idle: see cpu_info.quiet. To count
+ * it is a barrier: a count that others see late, after the handler has looked a
+ * domain up, would be taken for that of the next interrupt (BUG_COUNT_PLAIN in
+ * tests/models/teardown.pml).
+ */
 static void interrupt(const struct cpu_regs *regs, struct cpu_info *cpu)
 {
-    /* A barrier, too: what the handler finds it finds after this is seen. */
     __atomic_store_n(&cpu->quiet, cpu->quiet + 1, __ATOMIC_SEQ_CST);
     switch (regs->vector) {
     case VECTOR_TIMER:
