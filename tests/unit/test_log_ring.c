@@ -6,8 +6,10 @@
  */
 #include "tests/unit/unit.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "hypervisor/base/log_ring.h"
 #include "lib/macros.h"
@@ -168,6 +170,87 @@ static void test_random(void **state)
     assert_true(slow > RING_SIZE);
 }
 
+/* ---- a writer overtakes a reader ---- */
+
+#define BIG_SIZE 8192u /* two pages */
+#define BIG_WRITTEN 8000u
+
+static struct log_ring big;
+static char big_history[4 * BIG_SIZE];
+static size_t big_written;
+
+static void big_write(size_t nr)
+{
+    for (; nr > 0; nr -= MIN(nr, 1000u)) {
+        size_t n = MIN(nr, 1000u);
+
+        log_ring_write(&big, big_history + big_written, n);
+        log_ring_publish(&big);
+        big_written += n;
+    }
+}
+
+/* The reader touches the second page: meanwhile so much is written. */
+static volatile sig_atomic_t nr_meanwhile;
+
+static void write_meanwhile(int signal)
+{
+    (void)signal;
+    if (mprotect(big.words, BIG_SIZE, PROT_READ | PROT_WRITE) != 0)
+        abort();
+    big_write((size_t)nr_meanwhile);
+}
+
+static void make_big(void)
+{
+    void *memory = mmap(NULL, BIG_SIZE, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    assert_true(memory != MAP_FAILED);
+    big = (struct log_ring){.words = memory, .size = BIG_SIZE};
+    big_written = 0;
+    big_write(BIG_WRITTEN);
+}
+
+static void check_overtaken(size_t nr)
+{
+    static char text[BIG_WRITTEN];
+    struct log_ring_found found;
+    size_t end = BIG_WRITTEN + nr, n;
+    size_t first = end > BIG_SIZE ? end - BIG_SIZE + 1 : 0;
+
+    make_big();
+    nr_meanwhile = (sig_atomic_t)nr;
+    assert_int_equal(
+        mprotect((char *)big.words + BIG_SIZE / 2, BIG_SIZE / 2, PROT_NONE), 0);
+    n = log_ring_read(&big, 0, text, sizeof(text), &found);
+    assert_int_equal(big_written, BIG_WRITTEN + nr);
+    assert_int_equal(n, first < BIG_WRITTEN ? BIG_WRITTEN - first : 0);
+    assert_int_equal(found.lost, first);
+    assert_int_equal(found.next, first + n);
+    assert_memory_equal(text, big_history + first, n);
+    /* Of what it has not seen at all it does not know. */
+    assert_int_equal(found.midline,
+                     first > BIG_WRITTEN ||
+                         (first > 0 && big_history[first - 1] != '\n'));
+    assert_int_equal(munmap(big.words, BIG_SIZE), 0);
+}
+
+static void test_overtaken(void **state)
+{
+    static const size_t much[] = {192,  193,  199,  1000, 5000,
+                                  8185, 8190, 8191, 8192, 12000};
+    struct sigaction action = {.sa_handler = write_meanwhile}, before;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(big_history); i++)
+        big_history[i] = i % 7 == 6 ? '\n' : (char)('a' + i % 26);
+    assert_int_equal(sigaction(SIGSEGV, &action, &before), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(much); i++)
+        check_overtaken(much[i]);
+    assert_int_equal(sigaction(SIGSEGV, &before, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_publish, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lost_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(test_random, setup, teardown),
+        cmocka_unit_test(test_overtaken),
     };
 
     return cmocka_run_group_tests_name("log_ring", tests, NULL, NULL);
