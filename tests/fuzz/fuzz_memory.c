@@ -7,26 +7,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "hypervisor/mm/work.h"
 #include "tests/unit/memory_steps.h"
 
 #define MAX_STEPS 200u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void check(const char *wrong)
+{
+    if (wrong) {
+        fprintf(stderr, "%s: %s\n", steps_last(), wrong);
+        abort();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct step_counts counts = {0};
+    uint32_t work = WORK_LEAST;
 
     if (size > MAX_STEPS * STEP_SIZE)
         return 0;
     steps_begin();
     for (; size >= STEP_SIZE; size -= STEP_SIZE, data += STEP_SIZE) {
-        const char *wrong = steps_step(data, &counts);
-
-        if (wrong) {
-            fprintf(stderr, "%s: %s\n", steps_last(), wrong);
-            abort();
-        }
+        check(steps_step(data, &counts));
+        work = WORK_LEAST + data[STEP_SIZE - 1] * 16u;
     }
+    check(steps_end(work));
     return 0;
 }

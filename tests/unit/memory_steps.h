@@ -30,6 +30,10 @@ void steps_begin(void);
 const char *steps_step(const uint8_t bytes[STEP_SIZE],
                        struct step_counts *counts);
 
+/* The end of both domains, in shares of so much work: at least WORK_LEAST.
+ * NULL, or what is wrong. steps_begin() comes next. */
+const char *steps_end(uint32_t work);
+
 /* The last step in words, for a message. */
 const char *steps_last(void);
 
