@@ -26,6 +26,8 @@ HV_SRC := \
     hypervisor/build/domain_build.c \
     hypervisor/core/clock.c \
     hypervisor/core/domain.c \
+    hypervisor/core/domain_create.c \
+    hypervisor/core/domain_destroy.c \
     hypervisor/core/domain_end.c \
     hypervisor/core/domain_life.c \
     hypervisor/core/domain_teardown.c \
@@ -44,6 +46,7 @@ HV_SRC := \
     hypervisor/mm/frame.c \
     hypervisor/mm/m2p.c \
     hypervisor/mm/owner_release.c \
+    hypervisor/mm/owner_root.c \
     hypervisor/mm/paging.c \
     hypervisor/mm/table.c \
     hypervisor/mm/tlb.c \

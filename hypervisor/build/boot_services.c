@@ -8,6 +8,7 @@
 #include "abi/errors.h"
 #include "hypervisor/base/bug.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/domain_create.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/mm/type.h"
 #include "lib/string.h"

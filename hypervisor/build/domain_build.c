@@ -14,6 +14,7 @@
 #include "hypervisor/build/bundle.h"
 #include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/domain_create.h"
 #include "hypervisor/core/domain_life.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/hc_console.h"

@@ -128,8 +128,8 @@ struct domain {
     bool parked; /* in the list of those that wait for domain_destroy() */
     struct list_node dead_node;
     uint64_t grace_cpus; /* bit n: CPU n may know it yet */
-    uint64_t
-        grace_from[MAX_CPUS]; /* cpu_info.quiet when it went out of sight */
+    /* cpu_info.quiet when it went out of sight. */
+    uint64_t grace_from[MAX_CPUS];
 
     const void *kernel; /* the ELF image in the bundle */
     struct elf_symbols symbols;
@@ -203,49 +203,23 @@ static inline struct domain *domain_next(struct domain *const *link)
 /* Those that have not ended; atomic. */
 extern uint32_t domain_nr_living;
 
-struct domain_settings {
-    const char *name;
-    const struct engine *engine;
-    bool control;
-    unsigned int nr_vcpus;
-    uint64_t shared_gfn; /* where its shared page is */
-    uint32_t weight;
-    uint32_t cap;
-};
-
-/*
- * A domain with its shared page, and no vCPU and no other memory yet; it is in
- * the list. 0, -EEXIST (there is one with this name, or a control domain),
- * -ENOSPC (there are MAX_DOMAINS) or -ENOMEM, with nothing done.
- */
-int domain_create(const struct domain_settings *settings, struct domain **made);
-
 /* Another name: 0, or -EEXIST, when another domain has it. */
 int domain_rename(struct domain *d, const char *name);
 
-/* The pages that a vCPU shares with its domain, one after the other: its page,
- * its counters, and its latency histograms. */
-#define VCPU_PAGES (2 + LATENCY_PAGES)
-
 /*
- * Makes the next vCPU, down, and gives the domain its pages, from gfn on; their
- * frames are in mfns. The scheduler gives it a CPU. 0, -ENOSPC (it has all, or
- * no CPU has room), -EINVAL (it is not being built) or -ENOMEM, with nothing
- * done. Its memory lock is held, or nobody else knows the domain.
+ * For domain_create(): gives d an id, and its shared page, and puts it into the
+ * table and the list. 0, -EEXIST or -ENOSPC.
  */
-int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES]);
+int domain_enter(struct domain *d, uint64_t shared_gfn);
 
 /*
  * For the teardown, under its lock (core/domain_teardown.c). A domain is taken
  * out of the table and of the list: who has found it may look at it yet, and
- * only domain_find_leaving() finds it. Then the frames that the hypervisor
- * itself writes and the structures are freed: first those of its vCPUs, a share
- * at a time (true: of all), and in the end its own, and its place in the table.
+ * only domain_find_leaving() finds it. In the end its place is free.
  */
 void domain_unlink(struct domain *d);
 struct domain *domain_find_leaving(uint32_t id);
-bool domain_free_vcpus(struct domain *d);
-void domain_free(struct domain *d);
+void domain_give_up_place(const struct domain *d);
 
 /* The vCPU that runs on this CPU. */
 static inline struct vcpu *vcpu_current(void)

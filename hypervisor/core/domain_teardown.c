@@ -8,12 +8,13 @@
 #include "abi/errors.h"
 #include "hypervisor/base/log.h"
 #include "hypervisor/core/domain.h"
-#include "hypervisor/core/domain_end.h"
+#include "hypervisor/core/domain_create.h"
 #include "hypervisor/core/domain_life.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/event_port.h"
 #include "hypervisor/core/schedule.h"
 #include "hypervisor/mm/owner_release.h"
+#include "hypervisor/mm/owner_root.h"
 #include "hypervisor/mm/table.h"
 #include "hypervisor/mm/work.h"
 #include "hypervisor/x86/apic.h"
@@ -222,10 +223,10 @@ static enum progress step(struct domain *d, uint32_t work)
     case TEARDOWN_LEAVE:
         if (!all_have_left(d))
             return WAITS;
-        tlb_leave(&d->memory);
+        owner_leave_roots(&d->memory);
         return next_if(true, d);
     case TEARDOWN_ROOTS:
-        return next_if(tlb_has_left(&d->memory), d);
+        return next_if(owner_has_no_root(&d->memory), d);
     case TEARDOWN_PORTS:
         return close_ports(d);
     case TEARDOWN_LOOK:
@@ -283,7 +284,7 @@ bool domain_reap(void)
     return progress != WAITS;
 }
 
-static int destroy_share(uint32_t id)
+static int share_of(uint32_t id)
 {
     struct domain *d = domain_find(id);
 
@@ -295,18 +296,13 @@ static int destroy_share(uint32_t id)
     return share(d, WORK_CALL) == GONE ? 0 : -PARAPET_ERESTART;
 }
 
-int domain_destroy(uint32_t id)
+int domain_teardown_share(uint32_t id)
 {
-    struct domain *d = domain_find(id);
     int result;
 
-    if (d && !__atomic_load_n(&d->ended, __ATOMIC_SEQ_CST)) {
-        domain_end(d, PARAPET_SHUTDOWN_DESTROYED);
-        return -PARAPET_ERESTART;
-    }
     if (!try_lock())
         return -PARAPET_ERESTART;
-    result = destroy_share(id);
+    result = share_of(id);
     unlock();
     return result;
 }

@@ -47,10 +47,10 @@ void domain_teardown_begin(struct domain *d);
 bool domain_reap(void);
 
 /*
- * Ends the domain, if it has not ended, and takes it apart, a share at a time:
- * 0: all is done, and its frames are back; -ERESTART: call again; -ENOENT:
- * there is no such domain, or nothing of it is left. It is not the caller's.
+ * The same for the domain with this id, which has ended, and to its end:
+ * nobody is to look at it any more. 0: all is done, and its frames are back.
+ * -ERESTART: there is more. -ENOENT: there is nothing of it.
  */
-int domain_destroy(uint32_t id);
+int domain_teardown_share(uint32_t id);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "abi/domain.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/domain_create.h"
 #include "hypervisor/core/domain_life.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/event_port.h"

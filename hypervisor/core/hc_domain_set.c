@@ -6,6 +6,7 @@
 #include "abi/domain.h"
 #include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/domain_create.h"
 #include "hypervisor/core/domain_end.h"
 #include "hypervisor/core/domain_life.h"
 #include "hypervisor/core/engine.h"

@@ -5,8 +5,6 @@
  */
 #include "hypervisor/mm/tlb.h"
 
-#include "hypervisor/mm/paging.h"
-#include "hypervisor/mm/type.h"
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/cpu.h"
 #include "hypervisor/x86/percpu.h"
@@ -22,30 +20,13 @@ void tlb_flush_local(void)
     __atomic_store_n(&this_cpu()->flush_time, now, __ATOMIC_SEQ_CST);
 }
 
-/*
- * The root that is loaded may go on to another owner, who must find it
- * unloaded: load_root() of an engine leaves CR3 alone when it has the right
- * number.
- */
-static void leave_root(struct cpu_info *cpu)
-{
-    struct memory_owner *m = cpu->tlb_owner;
-
-    if (!m || !__atomic_load_n(&m->leaving, __ATOMIC_SEQ_CST))
-        return;
-    write_cr3(frame_paddr(paging_root()));
-    cpu->tlb_owner = NULL;
-    /* The last that this CPU knows of m. */
-    __atomic_fetch_and(&m->tlb_cpus, ~(1ul << cpu->id), __ATOMIC_SEQ_CST);
-}
-
 void tlb_serve(void)
 {
     struct cpu_info *cpu = this_cpu();
 
     if (__atomic_load_n(&cpu->flush_request, __ATOMIC_ACQUIRE) &&
         __atomic_exchange_n(&cpu->flush_request, 0, __ATOMIC_SEQ_CST)) {
-        leave_root(cpu);
+        tlb_leave_root();
         tlb_flush_local();
     }
 }
@@ -109,29 +90,6 @@ unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t cpus)
         }
     }
     return waits;
-}
-
-void tlb_leave(struct memory_owner *m)
-{
-    uint64_t cpus;
-
-    __atomic_store_n(&m->leaving, 1, __ATOMIC_SEQ_CST);
-    cpus = __atomic_load_n(&m->tlb_cpus, __ATOMIC_SEQ_CST);
-    for (; cpus; cpus &= cpus - 1) {
-        struct cpu_info *cpu = percpu_info((unsigned int)__builtin_ctzl(cpus));
-
-        if (cpu == this_cpu()) {
-            leave_root(cpu);
-            continue;
-        }
-        __atomic_store_n(&cpu->flush_request, 1, __ATOMIC_SEQ_CST);
-        apic_send(cpu->apic_id, VECTOR_FLUSH);
-    }
-}
-
-bool tlb_has_left(const struct memory_owner *m)
-{
-    return __atomic_load_n(&m->tlb_cpus, __ATOMIC_SEQ_CST) == 0;
 }
 
 void tlb_flush_cpus(uint64_t cpus)

@@ -11,12 +11,9 @@
 #ifndef HYPERVISOR_MM_TLB_H
 #define HYPERVISOR_MM_TLB_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "hypervisor/base/spinlock.h"
-
-struct memory_owner;
 
 extern uint64_t tlb_clock;
 
@@ -40,13 +37,8 @@ unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t cpus);
 /* Flushes all CPUs in the mask. */
 void tlb_flush_cpus(uint64_t cpus);
 
-/*
- * None of the owner's vCPUs runs again, and none is on a CPU: those that are
- * still on one of its roots, since they have nothing to run, go to the
- * hypervisor's root soon. They are asked once; tlb_has_left() says when all
- * have.
- */
-void tlb_leave(struct memory_owner *m);
-bool tlb_has_left(const struct memory_owner *m);
+/* Goes to the hypervisor's root, if this CPU is on one of an owner that is
+ * gone: whoever serves does that first (mm/owner_root.c). */
+void tlb_leave_root(void);
 
 #endif

@@ -22,6 +22,7 @@
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/mm/frame.h"
 #include "hypervisor/mm/owner_release.h"
+#include "hypervisor/mm/owner_root.h"
 #include "hypervisor/x86/apic.h"
 #include "lib/builder/elf.h"
 #include "lib/macros.h"
@@ -283,13 +284,13 @@ void owner_free_held(struct memory_owner *m, mfn_t mfn)
 }
 
 /* No engine here loads a root. */
-void tlb_leave(struct memory_owner *m)
+void owner_leave_roots(struct memory_owner *m)
 {
     machine_pause(MACHINE_IN_HYPERVISOR);
     m->leaving = 1;
 }
 
-bool tlb_has_left(const struct memory_owner *m)
+bool owner_has_no_root(const struct memory_owner *m)
 {
     return m->leaving == 1;
 }

@@ -13,6 +13,7 @@
 #include "abi/errors.h"
 #include "hypervisor/base/panic.h"
 #include "hypervisor/core/domain.h"
+#include "hypervisor/core/domain_create.h"
 #include "hypervisor/core/domain_end.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/guest_access.h"

@@ -19,6 +19,7 @@
 
 #include "abi/errors.h"
 #include "hypervisor/base/panic.h"
+#include "hypervisor/core/domain_create.h"
 #include "hypervisor/core/domain_teardown.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/sched/policy.h"
