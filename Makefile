@@ -259,7 +259,7 @@ test: ## all tests; the last line is 'N passed, N failed'
 	@tests/run-tests.py </dev/null
 
 # Parts of it.
-.PHONY: unit fuzz check kernels system soak
+.PHONY: unit fuzz check kernels system verify soak
 unit: ## the tests of pure logic, on the host, under ASan and UBSan
 fuzz: $(FUZZ_PROGRAMS) ## the fuzzers, each for SECONDS=10
 	@tests/run-tests.py --only 'fuzz '
@@ -272,6 +272,9 @@ kernels: ## the micro-guests; TEST=NAME: one
 	@tests/kernels/run $(TEST)
 system: build ## whole boots, driven from outside
 	@tests/run-tests.py --only 'system '
+verify: ## the models of tests/models, each with its seeded mistakes
+	@$(ASK_DOCTOR)
+	@tests/run-tests.py --only 'model ' </dev/null
 # The whole of another Debian takes a quarter of an hour: not in a short soak.
 soak: build $(FUZZ_PROGRAMS) ## boots and fuzz for MINUTES=30, then distro
 	@status=0; minutes=$(or $(MINUTES),30); \

@@ -164,6 +164,11 @@ def mutation_steps():
             for name in ["control"] + [short(path) for path in files]]
 
 
+def model_steps():
+    return [Step(f"model {short(path)}", ["tests/models/run", short(path)])
+            for path in sorted(glob.glob("tests/models/*.pml"))]
+
+
 def fuzz_steps(seconds=FUZZ_SECONDS):
     return [Step(f"fuzz {short(path)}", ["tests/run-fuzzer", path],
                  FUZZ_SECONDS=str(seconds))
@@ -202,7 +207,7 @@ def bench_steps():
 def all_steps():
     # The long ones first: then both CPUs have work until the end.
     return (kernel_steps() + system_steps() + build_steps() + bench_steps() +
-            fuzz_steps() + check_steps() + unit_steps() + mutation_steps())
+            model_steps() + fuzz_steps() + check_steps() + unit_steps() + mutation_steps())
 
 
 # ---- the run ----
