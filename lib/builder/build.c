@@ -25,6 +25,8 @@
 
 #define GROUP BUILD_TABLE_ENTRIES
 _Static_assert(GROUP <= BUILDER_MAX_POPULATE, "a group is asked for at once");
+_Static_assert(PARAPET_DIRECT_MAP % (GROUP * BUILD_PAGE_SIZE) == 0,
+               "a group of gfns is a table of the direct map");
 _Static_assert((1 + BUILD_LEVELS) * BUILD_PAGE_SIZE <= PARAPET_DTB_MAX,
                "the buffers lie where the device tree was");
 
@@ -115,9 +117,12 @@ static int write_device_tree(const struct build *b, uint32_t id)
         .domain_id = id,
     };
     const uint8_t *tree = b->buffers;
-    int size = dtb_build(b->buffers, PARAPET_DTB_MAX, &info);
+    int size = dtb_build(b->buffers, BUILD_PAGE_SIZE, &info);
     int error = 0;
 
+    /* libfdt fills all that it gets with zeros, and most trees are small. */
+    if (size < 0)
+        size = dtb_build(b->buffers, PARAPET_DTB_MAX, &info);
     if (size < 0)
         return refuse(b->why, b->why_size, "its device tree is over %u bytes",
                       PARAPET_DTB_MAX);
@@ -189,26 +194,31 @@ static void remember_segments(const struct build *b, uint64_t gfn, uint64_t end)
     }
 }
 
-/* What guests may only read: tables, and the counters and latency. */
+/* What guests may only read: tables, and the counters and latency. Of a gfn
+ * from vcpu_gfn on. */
 static bool is_read_only(const struct build_plan *plan, uint64_t gfn)
 {
-    if (gfn < plan->vcpu_gfn)
-        return false;
     if (gfn < plan->p2m_gfn)
         return (gfn - plan->vcpu_gfn) % BUILDER_VCPU_PAGES != 0;
     return gfn >= plan->tables_gfn && gfn < plan->tables_gfn + plan->nr_tables;
 }
 
+/* The group is the whole of a table: so this is quicker than page by page. */
 static int map_direct(struct build *b, uint64_t gfn, uint64_t end)
 {
-    int error = 0;
+    const uint64_t plain_end = MAX(gfn, MIN(end, b->plan->vcpu_gfn));
+    uint64_t *entries = b->tables.entries[0];
+    int error = build_tables_move(&b->tables,
+                                  PARAPET_DIRECT_MAP + gfn * BUILD_PAGE_SIZE);
 
-    for (uint64_t i = gfn; i < end && !error; i++)
-        error = build_tables_map(
-            &b->tables, PARAPET_DIRECT_MAP + i * BUILD_PAGE_SIZE,
-            b->group[i - gfn] << BUILD_PAGE_SHIFT |
-                (is_read_only(b->plan, i) ? BUILD_RO : BUILD_RW));
-    return error;
+    if (error)
+        return error;
+    for (uint64_t i = 0; i < plain_end - gfn; i++)
+        entries[i] = b->group[i] << BUILD_PAGE_SHIFT | BUILD_RW;
+    for (uint64_t i = plain_end - gfn; i < end - gfn; i++)
+        entries[i] = b->group[i] << BUILD_PAGE_SHIFT |
+                     (is_read_only(b->plan, gfn + i) ? BUILD_RO : BUILD_RW);
+    return 0;
 }
 
 /* The frames of [gfn, end): what is memory is asked for, the rest is there. */

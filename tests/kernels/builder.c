@@ -24,7 +24,7 @@ MG_TEST(builder);
  * 0.8 million that a domain may take from its making to its first instruction.
  */
 #define BUDGET_PLAN 3000u
-#define BUDGET_BUILD 170000u
+#define BUDGET_BUILD 100000u
 
 /* builder_asm.S */
 extern const unsigned char mg_kernel[], mg_kernel_end[];

@@ -209,6 +209,8 @@ static void test_large_device_tree(void **state)
 
     (void)state;
     memset(bootargs, 'x', sizeof(bootargs) - 1);
+    description.bootargs = bootargs + 60000;
+    build();
     description.bootargs = bootargs;
     assert_int_equal(built_make(&b, &description, ID, BUILT_NEVER),
                      -PARAPET_EINVAL);
