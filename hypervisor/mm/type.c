@@ -139,6 +139,21 @@ bool type_claim(struct memory_owner *m, struct frame_info *f, uint64_t state,
     return true;
 }
 
+/*
+ * A frame that was given and has had no use since, of an owner that no CPU
+ * knows, as one that is being built: nothing translates to it, and with no
+ * reference nothing will. So it becomes writable memory in one step.
+ */
+static inline bool is_new(const struct memory_owner *m,
+                          const struct frame_info *f, uint64_t state)
+{
+    if (state != m->owner ||
+        __atomic_load_n(&m->tlb_cpus, __ATOMIC_SEQ_CST) != 0)
+        return false;
+    ASSERT(f->nr_valid == 0 && !f->releasing); /* it has never been a table */
+    return true;
+}
+
 int type_get_writable_slow(struct memory_owner *m, mfn_t mfn)
 {
     struct frame_info *f;
@@ -149,6 +164,13 @@ int type_get_writable_slow(struct memory_owner *m, mfn_t mfn)
     f = frame_info(mfn);
     for (;;) {
         state = frame_state(f);
+        if (is_new(m, f, state)) {
+            if (!work_take(&m->work, WORK_NEW))
+                return -PARAPET_ERESTART;
+            if (frame_state_change(f, &state, m->valid_writable + STATE_USE))
+                return 0;
+            continue;
+        }
         if ((state & STATE_OWNER) != m->owner)
             return -PARAPET_EPERM;
         if (state & STATE_FULL)

@@ -35,6 +35,7 @@
 
 /* Frames (mm/type.c). */
 #define WORK_CHANGE 180u    /* one becomes writable memory, with a flush */
+#define WORK_NEW 60u        /* a new one does, of an owner that no CPU knows */
 #define WORK_CPU 12u        /* a CPU is looked at that may have to flush */
 #define WORK_WAIT WORK_CALL /* another CPU is waited for: once at most */
 

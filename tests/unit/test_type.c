@@ -69,6 +69,39 @@ static void test_frames_of_others(void **state)
     type_put(mfns[4]);
 }
 
+/* In one step, in a domain that no CPU knows; its tables are not new. */
+static void test_new_frames(void **state)
+{
+    mfn_t first = mmu_mfn(0, 0), second = mmu_mfn(0, 1), table = mmu_mfn(0, 2);
+    uint64_t cpus = m->tlb_cpus;
+
+    (void)state;
+    assert_int_equal(pin(table), 0);
+    assert_true(cpus != 0);
+    assert_int_equal(type_get_writable(mmu_begin(0, WORK_CHANGE - 1), first),
+                     -PARAPET_ERESTART);
+    m->tlb_cpus = 0;
+    assert_int_equal(type_get_writable(mmu_begin(0, WORK_NEW - 1), first),
+                     -PARAPET_ERESTART);
+    assert_int_equal(frame_state(frame_info(first)), m->owner);
+    assert_int_equal(type_get_writable(mmu_begin(0, WORK_NEW), first), 0);
+    assert_int_equal(frame_state(frame_info(first)),
+                     m->valid_writable + STATE_USE);
+    assert_int_equal(m->work, 0);
+    assert_int_equal(get_writable(table), -PARAPET_EBUSY);
+    assert_int_equal(pin(first), -PARAPET_EBUSY);
+    type_put_writable(first);
+    assert_int_equal(pin(first), 0);
+    /* One that others refer to is not new. */
+    assert_int_equal(type_get(m, second), 0);
+    assert_int_equal(type_get_writable(mmu_begin(0, WORK_NEW), second),
+                     -PARAPET_ERESTART);
+    type_put(second);
+    m->tlb_cpus = cpus;
+    unpin(first);
+    unpin(table);
+}
+
 static void test_one_type_at_a_time(void **state)
 {
     mfn_t mfn = mmu_mfn(0, 0);
@@ -348,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_frames_of_others),
         TEST(test_one_type_at_a_time),
+        TEST(test_new_frames),
         TEST(test_reading_needs_no_type),
         TEST(test_no_room_for_another_reference),
         TEST(test_a_change_of_type_flushes),
