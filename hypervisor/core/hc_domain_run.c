@@ -5,6 +5,7 @@
 #include "abi/domain.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/domain_create.h"
+#include "hypervisor/core/domain_destroy.h"
 #include "hypervisor/core/domain_life.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/event_port.h"
@@ -216,4 +217,22 @@ int64_t hc_domain_unpause(uint32_t domain)
     else if (!domain_start(d))
         result = -PARAPET_EBUSY;
     return hc_domain_memory_end(d, result, 0);
+}
+
+/*
+ * domain_destroy: the domain ends, if it has not, and when this returns 0 all
+ * that it had is the machine's again. EINVAL: it is the caller. ENOENT: there
+ * is no such domain, or no longer. ERESTART: call again; meanwhile it is there,
+ * less and less of it, until it is not found.
+ */
+int64_t hc_domain_destroy(uint32_t domain)
+{
+    struct domain *d;
+    int64_t result = hc_domain_find_other(domain, &d);
+
+    /* One that is not found may still be on its way out. */
+    if (result == 0 || result == -PARAPET_ENOENT)
+        result = domain_destroy(domain);
+    return result == -PARAPET_ERESTART ? hypercall_again(vcpu_current())
+                                       : result;
 }

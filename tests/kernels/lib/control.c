@@ -271,6 +271,11 @@ int64_t mg_domain_unpause(uint32_t id)
     return HYPERCALL_RESTARTED(hypercall_domain_unpause(id));
 }
 
+int64_t mg_domain_destroy(uint32_t id)
+{
+    return HYPERCALL_RESTARTED(hypercall_domain_destroy(id));
+}
+
 uint64_t mg_child_word(const struct mg_child *child, unsigned int word)
 {
     uint64_t maddr =
