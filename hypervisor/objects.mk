@@ -3,6 +3,7 @@
 HV_SRC := \
     hypervisor/base/console.c \
     hypervisor/base/console_filter.c \
+    $(if $(filter 1,$(DEBUG)),hypervisor/base/lock_order.c) \
     hypervisor/base/log.c \
     hypervisor/base/log_ring.c \
     hypervisor/base/panic.c \

@@ -49,7 +49,7 @@
 #define UART_LOOK 20u
 #define UART_WORK (256 * 2 * UART_BYTE)
 
-static struct turn_lock output_lock;
+static struct turn_lock output_lock = TURN_LOCK(output);
 static bool lock_broken;
 static bool column_zero = true;
 static unsigned int writer; /* the domain that wrote last */
@@ -63,7 +63,7 @@ static size_t rest_end;
 static uint64_t log_words[LOG_SIZE / 8];
 static struct log_ring log_ring = {.words = log_words, .size = LOG_SIZE};
 
-static struct spinlock input_lock;
+static struct spinlock input_lock = SPINLOCK(input);
 static char input[INPUT_SIZE];
 static size_t input_head; /* bytes put in so far */
 static size_t input_tail; /* bytes taken out so far */

@@ -7,11 +7,7 @@
  * that it is in, so that waits do not add up. docs/DESIGN.md has how long each
  * lock is held.
  *
- * Lock order: a domain's lock, then a run queue's, then the console's output; a
- * domain's memory lock, then the console's output (these two are turn_locks).
- * No other lock is held when a memory lock is taken: its holder waits for other
- * CPUs, which may be waiting for that one. The frame allocator's lock is taken
- * with no other lock inside.
+ * Which lock is taken under which is in lock_order.def. Each has a class there.
  */
 #ifndef HYPERVISOR_BASE_SPINLOCK_H
 #define HYPERVISOR_BASE_SPINLOCK_H
@@ -20,11 +16,26 @@
 #include <stdint.h>
 
 #include "hypervisor/base/bug.h"
+#include "hypervisor/base/lock_order.h"
 
 struct spinlock {
     uint32_t next;
     uint32_t serving;
+    struct lock_id id;
 };
+
+/* A static one's initializer, by the name in lock_order.def. */
+#define SPINLOCK(name)                                                         \
+    {                                                                          \
+        .id = {.class = LOCK_##name }                                          \
+    }
+
+/* What another one, all zeros, has to be given. */
+static inline void spin_init(struct spinlock *lock, enum lock_class class,
+                             uint32_t rank)
+{
+    lock->id = (struct lock_id){class, rank};
+}
 
 /* Does what another CPU has asked of this one, if any has (mm/tlb.c). */
 void tlb_serve(void);
@@ -34,8 +45,11 @@ void spin_wait(const struct spinlock *lock, uint32_t ticket);
 
 static inline void spin_lock(struct spinlock *lock)
 {
-    uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+    uint32_t ticket;
 
+    if (PARAPET_DEBUG)
+        lock_order_take(&lock->id);
+    ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
     if (__builtin_expect(
             __atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket, 0))
         spin_wait(lock, ticket);
@@ -51,6 +65,8 @@ static inline bool spin_is_held(const struct spinlock *lock)
 static inline void spin_unlock(struct spinlock *lock)
 {
     ASSERT(spin_is_held(lock));
+    if (PARAPET_DEBUG)
+        lock_order_release(&lock->id);
     __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
 }
 

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "hypervisor/base/bug.h"
+#include "hypervisor/base/lock_order.h"
 
 /* How often one looks before giving up: some 20,000 instructions. */
 #define TURN_LOCK_LOOKS 2000u
@@ -26,7 +27,19 @@ struct turn_lock {
     uint32_t held;    /* atomic */
     uint32_t turn;    /* of those that wait: the first CPU from here on */
     uint64_t waiting; /* bit n: CPU n waits; atomic */
+    struct lock_id id;
 };
+
+/* As in spinlock.h. */
+#define TURN_LOCK(name)                                                        \
+    {                                                                          \
+        .id = {.class = LOCK_##name }                                          \
+    }
+
+static inline void turn_lock_init(struct turn_lock *lock, enum lock_class class)
+{
+    lock->id.class = class;
+}
 
 /* Takes it if nobody has it and nobody waits for it. */
 static inline bool turn_lock_try(struct turn_lock *lock)
@@ -44,6 +57,8 @@ static inline bool turn_lock_is_held(const struct turn_lock *lock)
 static inline void turn_lock_release(struct turn_lock *lock)
 {
     ASSERT(turn_lock_is_held(lock));
+    if (PARAPET_DEBUG)
+        lock_order_release(&lock->id);
     __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
 }
 
@@ -99,7 +114,14 @@ bool turn_lock_wait_here(struct turn_lock *lock);
 
 static inline bool turn_lock_take(struct turn_lock *lock)
 {
-    return turn_lock_try(lock) || turn_lock_wait_here(lock);
+    bool taken;
+
+    if (PARAPET_DEBUG)
+        lock_order_take(&lock->id);
+    taken = turn_lock_try(lock) || turn_lock_wait_here(lock);
+    if (PARAPET_DEBUG && !taken)
+        lock_order_release(&lock->id);
+    return taken;
 }
 
 #endif

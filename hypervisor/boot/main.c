@@ -5,6 +5,7 @@
 #include "hypervisor/boot/main.h"
 
 #include "abi/abi.h"
+#include "hypervisor/base/lock_order.h"
 #include "hypervisor/base/log.h"
 #include "hypervisor/base/panic.h"
 #include "hypervisor/base/time.h"
@@ -134,7 +135,11 @@ static struct boot_info boot_info;
 /* The boot CPU on its own main stack, so that this_cpu() is right from here. */
 static _Noreturn void boot_on_own_stack(void)
 {
-    unsigned int nr_cpus = smp_start(fw_cfg_nr_cpus());
+    unsigned int nr_cpus;
+
+    if (PARAPET_DEBUG)
+        lock_order_begin();
+    nr_cpus = smp_start(fw_cfg_nr_cpus());
 
     log_info("%u CPU%s, time stamp counter %lu MHz", nr_cpus,
              nr_cpus == 1 ? "" : "s", time_tsc_hz() / 1000000);

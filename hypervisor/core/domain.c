@@ -17,7 +17,7 @@ struct domain *domain_table[DOMAIN_PLACES];
 
 /* All of it changes under the lock; the list and a place of the table are read
  * without. */
-static struct spinlock lock;
+static struct spinlock lock = SPINLOCK(domains);
 static struct domain *last;
 static unsigned int nr_domains;
 static uint32_t next_id = 1;
@@ -130,6 +130,7 @@ int domain_enter(struct domain *d, uint64_t shared_gfn)
     spin_lock(&lock);
     result = enter(d);
     if (!result) {
+        spin_init(&d->lock, LOCK_domain, d->id);
         type_give(&d->memory, frame_of(d->shared), shared_gfn);
         type_hold(&d->memory, frame_of(d->shared), true);
         put_in_list(d);

@@ -37,7 +37,7 @@ static uint32_t busy; /* the lock of all below, but for the list; atomic */
 
 /* Those that domain_reap() goes on with, and those that wait for
  * domain_destroy(); under dead_lock. */
-static struct spinlock dead_lock;
+static struct spinlock dead_lock = SPINLOCK(dead);
 static struct list_node dead = LIST_INIT(dead);
 static struct list_node parked = LIST_INIT(parked);
 

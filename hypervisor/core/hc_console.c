@@ -20,7 +20,7 @@
 
 /* Two domains may end at once: the change of focus is under a lock. A reader
  * takes the pointer as it finds it. */
-static struct spinlock focus_lock;
+static struct spinlock focus_lock = SPINLOCK(focus);
 static struct domain *focus;
 
 void hc_console_set_focus(struct domain *d)

@@ -63,7 +63,7 @@ static void add_vcpu(struct audit_hold *holds, size_t *nr, struct vcpu *v)
     *nr += v->domain->engine->audit_holds(v, holds + *nr);
 }
 
-static struct spinlock audit_lock;
+static struct spinlock audit_lock = SPINLOCK(audit);
 
 uint64_t memory_audit(struct domain *d)
 {

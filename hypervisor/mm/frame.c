@@ -29,7 +29,7 @@ _Static_assert(BITMAP_WORD_BITS == 1 << 6 &&
 /* No address, and as an entry of a table not present. */
 #define POISON 0xdeaddeaddeaddeacul
 
-static struct spinlock frame_lock;
+static struct spinlock frame_lock = SPINLOCK(frame);
 static uint64_t *levels[NR_LEVELS]; /* [0]: a bit for each frame */
 static size_t nr_words[NR_LEVELS];
 static size_t last_word;   /* of [0], where one was found */

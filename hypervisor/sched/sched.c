@@ -43,6 +43,7 @@ struct run_queue run_queues[MAX_CPUS];
 
 void sched_init_cpu(unsigned int cpu)
 {
+    spin_init(&run_queues[cpu].lock, LOCK_run_queue, 0);
     list_init(&run_queues[cpu].leaving);
     sched_assign_init_cpu(cpu);
     sched_policy->init_cpu(cpu);

@@ -10,7 +10,7 @@
 #include "hypervisor/mm/frame.h"
 #include "hypervisor/sched/run_queue.h"
 
-static struct spinlock lock;
+static struct spinlock lock = SPINLOCK(assign);
 static unsigned int nr_vcpus[MAX_CPUS];
 static unsigned int nr_cpus;
 

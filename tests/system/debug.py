@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A build with DEBUG=1: its ASSERTs are in it, and hold."""
+"""A build with DEBUG=1: its checks are in it, and hold."""
 
 import os
 import subprocess
@@ -13,21 +13,24 @@ IMAGE = os.path.join(DIR, "hypervisor.elf")
 DEFAULT = os.path.join(BUILD, "default.itb")
 
 
-def has_asserts(image):
+def has_checks(image):
+    """How many of the two kinds: ASSERTs, and the order of locks."""
     with open(image, "rb") as file:
-        return b": ASSERT: expected " in file.read()
+        content = file.read()
+    return sum(text in content
+               for text in (b": ASSERT: expected ", b"BUG: lock order: "))
 
 
-@test("debug: it builds, and has its ASSERTs; the usual build has none")
+@test("debug: it builds, and has its checks; the usual build has none")
 def builds():
     variables = machine.environment(DEBUG=1, BUILD=DIR)
     expect_status(machine.complete(
         ["make", "DEBUG=1", f"BUILD={DIR}", IMAGE], env=variables,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT), machine.OK)
-    expect(has_asserts(IMAGE), f"{IMAGE} has no ASSERT")
+    expect(has_checks(IMAGE) == 2, f"{IMAGE} lacks ASSERTs or lock order")
     usual = os.path.join(BUILD, "hypervisor.elf")
-    expect(os.environ.get("DEBUG", "0") != "0" or not has_asserts(usual),
-           f"{usual} has an ASSERT")
+    expect(os.environ.get("DEBUG", "0") != "0" or not has_checks(usual),
+           f"{usual} has checks of a build with DEBUG=1")
 
 
 @test("debug: a shell, pipes and programs: no ASSERT fails")

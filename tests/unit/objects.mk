@@ -14,7 +14,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_type test_table test_table_preempt test_memory_model test_port \
               test_owner_release \
               test_symbols test_hypercall test_sched test_turn_lock \
-              test_timers test_console_filter test_console test_engine \
+              test_lock_order test_timers test_console_filter test_console test_engine \
               test_log_ring \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
               test_signal test_alarm test_gk_irq
@@ -53,7 +53,7 @@ test_options_SRC := hypervisor/boot/options.c tests/unit/refusal.c
 test_start_info_SRC := hypervisor/boot/start_info.c tests/unit/refusal.c \
     tests/unit/direct_map.c
 test_frame_SRC := hypervisor/mm/frame.c tests/unit/direct_map.c
-test_frame_poison_SRC := tests/unit/direct_map.c
+test_frame_poison_SRC := tests/unit/direct_map.c hypervisor/base/lock_order.c
 # The hypervisor's memory management on the machine of mmu.h.
 MMU_SRC := $(addprefix hypervisor/mm/,audit.c frame.c table.c type.c \
     owner_release.c) \
@@ -68,6 +68,7 @@ test_table_preempt_SRC := $(test_type_SRC)
 test_memory_model_SRC := $(MODEL_SRC)
 test_owner_release_SRC := $(MODEL_SRC)
 
+test_lock_order_SRC := hypervisor/base/lock_order.c
 test_timers_SRC := hypervisor/core/timers.c
 test_log_ring_SRC := hypervisor/base/log_ring.c
 test_port_SRC := hypervisor/core/port.c tests/unit/direct_map.c
