@@ -244,7 +244,7 @@ static enum progress step(struct domain *d, uint32_t work)
         return ENOUGH;
     take_out(d);
     domain_free(d);
-    log_debug("domain %u is gone: %lu frames are free", id, frame_nr_free());
+    log_debug("domain %u is gone, %lu frames are free", id, frame_nr_free());
     domain_tell_control();
     return GONE;
 }
