@@ -53,13 +53,27 @@ static bool take_id(struct domain *d)
     return true;
 }
 
-/* By another domain than d. Names have zeros to their end. */
+/* Names have zeros to their end. By words, since there are 512 to look at. */
+static bool is_same_name(const char *a, const char *b)
+{
+    for (size_t i = 0; i < sizeof(((struct domain *)0)->name); i += 8) {
+        uint64_t x, y;
+
+        __builtin_memcpy(&x, a + i, sizeof(x));
+        __builtin_memcpy(&y, b + i, sizeof(y));
+        if (x != y)
+            return false;
+    }
+    return true;
+}
+
+/* By another domain than d. */
 static bool name_is_used(const struct domain *d, const char *name)
 {
     const struct domain *other;
 
     for_each_domain (other) {
-        if (other != d && memcmp(other->name, name, sizeof(d->name)) == 0)
+        if (other != d && is_same_name(other->name, name))
             return true;
     }
     return false;
