@@ -13,20 +13,18 @@
 #include "hypervisor/mm/table.h"
 #include "lib/string.h"
 
-/* Entry n: mov $n, %eax; syscall; ret. */
+/* Entry n: mov $n, %eax; syscall; ret; and int3 up to the next. */
 void pv_hypercall_page(void *page)
 {
-    static const uint8_t code[] = {0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0xc3};
-    uint8_t *entry = page;
+    uint64_t *words = page;
 
     _Static_assert(PARAPET_NR_HYPERCALLS * PARAPET_HYPERCALL_ENTRY_SIZE ==
-                       PARAPET_HYPERCALL_PAGE_SIZE,
-                   "one page holds an entry for each number");
-    memset(page, 0xcc, PARAPET_HYPERCALL_PAGE_SIZE);
-    for (uint32_t n = 0; n < PARAPET_NR_HYPERCALLS; n++) {
-        memcpy(entry, code, sizeof(code));
-        memcpy(entry + 1, &n, sizeof(n));
-        entry += PARAPET_HYPERCALL_ENTRY_SIZE;
+                           PARAPET_HYPERCALL_PAGE_SIZE &&
+                       PARAPET_HYPERCALL_ENTRY_SIZE == 16,
+                   "one page holds an entry of two words for each number");
+    for (uint64_t n = 0; n < PARAPET_NR_HYPERCALLS; n++) {
+        words[2 * n] = 0xc3050f00000000b8 | n << 8;
+        words[2 * n + 1] = 0xcccccccccccccccc;
     }
 }
 
