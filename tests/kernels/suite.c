@@ -402,7 +402,7 @@ static const struct mg_suite suites[] = {
 };
 
 /* suite_memory.c has those of memory and audit. Those for the control domain
- * are refused here: control_denied.c. */
+ * are refused here (control_denied.c), and have theirs in suite_control.c. */
 static bool is_elsewhere(const struct mg_hypercall *hc)
 {
     return (hc->number >= 64 && hc->number < 96) ||

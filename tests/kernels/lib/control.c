@@ -116,14 +116,15 @@ static int vcpu_start(void *context, uint32_t vcpu,
                       const struct builder_start *start)
 {
     struct mg_child *child = context;
-    const struct parapet_vcpu_start s = {start->entry, start->stack,
-                                         start->argument, start->root_mfn};
 
     if (!step(child))
         return -PARAPET_EAGAIN;
-    child->root_mfn = start->root_mfn;
+    child->start = (struct parapet_vcpu_start){
+        start->entry, start->stack, start->argument, start->root_mfn};
+    if (child->keep_start)
+        return 0;
     return (int)HYPERCALL_RESTARTED(
-        hypercall_domain_vcpu_start(child->id, vcpu, &s));
+        hypercall_domain_vcpu_start(child->id, vcpu, &child->start));
 }
 
 static const struct builder_services services = {

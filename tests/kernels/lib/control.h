@@ -33,10 +33,11 @@ struct mg_child_wish {
 struct mg_child {
     uint32_t id;
     uint64_t shared_mfn;
-    uint64_t root_mfn;      /* once it is built */
-    uint64_t vcpu_page_mfn; /* of its vCPU 0; once it is made */
-    uint64_t nr_steps;      /* of the builder that were done */
-    uint64_t max_steps;     /* then the builder is refused the next; 0: none */
+    struct parapet_vcpu_start start; /* of vCPU 0; once it is built */
+    bool keep_start;                 /* the builder does not set it */
+    uint64_t vcpu_page_mfn;          /* of its vCPU 0; once it is made */
+    uint64_t nr_steps;               /* of the builder that were done */
+    uint64_t max_steps; /* then the builder is refused the next; 0: none */
     struct build_description description;
     struct build_plan plan;
 };
