@@ -113,7 +113,7 @@ void domain_teardown_begin(struct domain *d)
     put_in(d, false);
     if (d->control)
         unpark_all();
-    this_cpu()->exit_work |= WORK_REAP;
+    sched_reap();
 }
 
 /* ---- the grace ---- */

@@ -40,9 +40,9 @@ void domain_teardown_init(unsigned int nr_cpus);
 void domain_teardown_begin(struct domain *d);
 
 /*
- * A share of that, for one of those that wait: when a slice is over, and when
- * a CPU has nothing to run. False when it could do nothing: another CPU is at
- * it, or all wait for other CPUs. Takes a memory lock and leaf locks.
+ * A share of that, for one of those that wait: by a timer (sched_reap()), and
+ * when a CPU has nothing to run. False when it could do nothing: another CPU is
+ * at it, or all wait for other CPUs. Takes a memory lock and leaf locks.
  */
 bool domain_reap(void);
 

@@ -42,6 +42,13 @@ void sched_notify(struct vcpu *v);
  */
 void sched_end(struct vcpu *v);
 
+/*
+ * There is a domain to be taken apart: from now on this CPU does a share of it
+ * (domain_reap()) after each slice's time, until domain_nr_dead is 0; and each
+ * CPU while it is idle.
+ */
+void sched_reap(void);
+
 /* After sched_end(v): its CPU has done all that, and all of it is saved. */
 bool sched_has_left(const struct vcpu *v);
 

@@ -202,7 +202,7 @@ exit_work(struct cpu_info *cpu, struct cpu_regs *regs)
     } while (cpu->exit_work & WORK_RESCHEDULE);
 }
 
-/* The same where the boot line asks for more, or a domain has ended. */
+/* The same where the boot line asks for more. */
 static __attribute__((noinline)) void watched_exit_work(struct cpu_info *cpu,
                                                         struct cpu_regs *regs)
 {
@@ -213,8 +213,6 @@ static __attribute__((noinline)) void watched_exit_work(struct cpu_info *cpu,
     if (meter_enabled)
         meter_name(cpu);
     exit_work(cpu, regs);
-    if (cpu->exit_work & WORK_REAP)
-        sched_start_reaping();
     if (meter_enabled)
         meter_end(cpu);
 }
@@ -224,8 +222,7 @@ void guest_exit_work(struct cpu_regs *regs)
     struct cpu_info *cpu = cpu_of_regs(regs);
 
     ASSERT(cpu == this_cpu());
-    if (__builtin_expect(
-            cpu->exit_work & (WORK_POISON | WORK_METER | WORK_REAP), 0))
+    if (__builtin_expect(cpu->exit_work & (WORK_POISON | WORK_METER), 0))
         watched_exit_work(cpu, regs);
     else
         exit_work(cpu, regs);

@@ -15,14 +15,18 @@
 #include "hypervisor/x86/layout.h"
 #include "lib/list.h"
 
-/* What the heap of a CPU's timers takes, and so many vCPUs it is enough for. */
+struct cpu_info;
+
+/* What the heap of a CPU's timers takes, and so many vCPUs it is enough for,
+ * beside the reaper's timer and what the heap itself wants. */
 #define SCHED_TIMERS_SIZE 8192
-#define SCHED_MAX_VCPUS (SCHED_TIMERS_SIZE / sizeof(struct timer *) - 1)
+#define SCHED_MAX_VCPUS (SCHED_TIMERS_SIZE / sizeof(struct timer *) - 2)
 
 struct run_queue {
     struct spinlock lock;
     struct list_node leaving; /* vCPUs that ended: vcpu.sched.leave_node */
     struct timers timers;     /* vcpu.timer; touched on this CPU only */
+    struct timer reaper;      /* when a share of a teardown is due */
     uint64_t timers_from;     /* ns; no interrupt for a timer before that */
 } __attribute__((aligned(64)));
 
@@ -43,6 +47,13 @@ void sched_kick_cpu(unsigned int cpu, uint32_t work);
 
 /* This CPU's timers, or its slice, have changed. */
 void sched_update_timer(void);
+
+/*
+ * There are dead domains: a share of their teardown, by the interrupt of its
+ * timer, and by an idle CPU. Sets that timer anew, but not the CPU's.
+ */
+void sched_reap_due(const struct cpu_info *cpu, struct run_queue *q);
+void sched_reap_idle(struct run_queue *q);
 
 /*
  * Those that ended and do not run leave this CPU; a bounded number of them, the

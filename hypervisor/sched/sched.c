@@ -34,11 +34,6 @@
 #define TIMERS_AT_ONCE 32
 #define TIMERS_PAUSE_NS 10000
 
-/* An idle CPU goes on with a teardown at once, or when it had to wait for
- * others. */
-#define REAP_PAUSE_NS 1
-#define REAP_RETRY_NS 100000
-
 struct run_queue run_queues[MAX_CPUS];
 
 void sched_init_cpu(unsigned int cpu)
@@ -186,30 +181,6 @@ static void let_go(struct vcpu *prev)
     __atomic_store_n(&prev->sched.running, false, __ATOMIC_RELEASE);
 }
 
-void sched_start_reaping(void)
-{
-    struct cpu_info *cpu = this_cpu();
-
-    cpu->exit_work &= ~WORK_REAP;
-    if (domain_nr_dead == 0 || cpu->slice_end != 0)
-        return;
-    cpu->slice_end = time_now_ns() + SCHED_SLICE_NS;
-    sched_update_timer();
-}
-
-/*
- * Nothing is to be run here: a share of the teardown of a dead domain, if there
- * is one. Interrupts come between two of them, and the timer's is for the next
- * one.
- */
-static void reap_idle(struct cpu_info *cpu)
-{
-    uint64_t pause = domain_reap() ? REAP_PAUSE_NS : REAP_RETRY_NS;
-
-    if (domain_nr_dead != 0)
-        cpu->slice_end = time_now_ns() + pause;
-}
-
 /*
  * Sleeps. Whoever takes a domain out of sight and then sees `idle` knows that
  * this CPU finds it no more: the last store is a barrier before all that this
@@ -249,7 +220,7 @@ void sched_switch(struct cpu_regs *regs)
     }
     while (!next) {
         if (domain_nr_dead != 0)
-            reap_idle(cpu);
+            sched_reap_idle(&run_queues[cpu->id]);
         sched_update_timer();
         wait_idle(cpu);
         next = pick(cpu, NULL);
@@ -281,8 +252,11 @@ void sched_set_timer(struct vcpu *v, uint64_t deadline)
     }
 }
 
-/* Raises the events of the timers that are up, or of some of them. */
-static void run_timers(struct run_queue *q, uint64_t now)
+/*
+ * Raises the events of the timers that are up, or of some of them. The reaper's
+ * has an interrupt of its own, since a share is long.
+ */
+static void run_timers(struct cpu_info *cpu, struct run_queue *q, uint64_t now)
 {
     for (int n = 0; n < TIMERS_AT_ONCE; n++) {
         struct timer *timer = timers_first(&q->timers);
@@ -290,9 +264,14 @@ static void run_timers(struct run_queue *q, uint64_t now)
 
         if (!timer)
             return;
-        v = container_of(timer, struct vcpu, timer);
         if (timer->deadline > now)
             return;
+        if (timer == &q->reaper) {
+            if (n == 0)
+                sched_reap_due(cpu, q);
+            break;
+        }
+        v = container_of(timer, struct vcpu, timer);
         timers_set(&q->timers, timer, 0);
         event_raise_vcpu_virq(v, PARAPET_VIRQ_TIMER);
     }
@@ -306,16 +285,9 @@ void sched_timer_interrupt(void)
     uint64_t now = time_now_ns();
 
     if (now >= q->timers_from)
-        run_timers(q, now);
-    if (cpu->slice_end && cpu->slice_end <= now) {
+        run_timers(cpu, q, now);
+    if (cpu->slice_end && cpu->slice_end <= now)
         cpu->exit_work |= WORK_RESCHEDULE;
-        if (!cpu->current) {
-            cpu->slice_end = 0; /* reap_idle() sets it anew */
-        } else if (domain_nr_dead != 0) {
-            (void)domain_reap();
-            cpu->exit_work |= WORK_REAP;
-        }
-    }
     /* The one shot is over: whatever is next must be set anew. */
     cpu->timer_deadline = 0;
     sched_update_timer();

@@ -25,10 +25,6 @@ void sched_init_cpu(unsigned int cpu);
  */
 void sched_switch(struct cpu_regs *regs);
 
-/* This CPU has a slice that ends while there are dead domains, for a share of
- * their teardown then (WORK_REAP). */
-void sched_start_reaping(void);
-
 /* The interrupts of the timer and of a kick, on this CPU. */
 void sched_timer_interrupt(void);
 void sched_kick_interrupt(void);

@@ -33,7 +33,6 @@ struct vcpu;
 #define WORK_LOW_RIP 8u /* a hypercall from the lower half: no sysretq */
 #define WORK_POISON 4u  /* debug builds: clobber what the ABI says is lost */
 #define WORK_METER 16u  /* meter=on: always set */
-#define WORK_REAP 32u   /* a slice is to end, for a domain that is dead */
 
 #define CPU_ENGINE_WORDS 4
 

@@ -332,6 +332,11 @@ static void guest_step(struct guest *guest)
         unmask_ports(guest);
         if (!v->domain->ended)
             (void)hc_block();
+    } else if (mood == YIELDING) {
+        if (v->domain == domains[0])
+            (void)hc_shutdown(PARAPET_SHUTDOWN_POWEROFF);
+        else
+            (void)hc_yield();
     } else if (guest->spins || mood == SPINNING) {
         guest->spins = below(500) != 0;
     } else {

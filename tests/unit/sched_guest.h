@@ -37,8 +37,9 @@ extern struct domain *domains[MAX_GUEST_DOMAINS];
 extern unsigned int nr_domains;
 extern unsigned int nr_cpus;
 
-/* What the guests do: all there is, only handle events and block, or spin. */
-extern enum guest_mood { BUSY, QUIET, SPINNING } mood;
+/* What the guests do: all there is, only handle events and block, spin, or
+ * yield all the time; of those the first domain ends. */
+extern enum guest_mood { BUSY, QUIET, SPINNING, YIELDING } mood;
 
 /* One in so many chances to end is taken. */
 extern unsigned int end_rate;

@@ -237,6 +237,23 @@ static void run_spinning_machine(void)
     }
 }
 
+/*
+ * A dead domain is taken apart whatever the others do: each has its CPU for
+ * itself again and again, and no slice of theirs ever ends.
+ */
+static void run_yielding_machine(void)
+{
+    mood = YIELDING;
+    for (unsigned int step = 0; step < NR_STEPS; step++) {
+        machine_run(step % nr_cpus);
+        look_at_ended();
+        check_machine();
+        if (step % nr_cpus == 0)
+            machine_now += SCHED_SLICE_NS / STEPS_IN_SLICE;
+    }
+    CHECK(domain_nr_dead == 0 && domains[0] == NULL);
+}
+
 static unsigned int nr_assigned[MACHINE_MAX_CPUS];
 
 /* One more, to a CPU that has the fewest. */
@@ -313,6 +330,13 @@ static void test_spinning_machines(void **state)
     run_machines(run_spinning_machine);
 }
 
+static void test_yielding_machines(void **state)
+{
+    (void)state;
+    assert_true(sched_set_policy("round_robin"));
+    run_machines(run_yielding_machine);
+}
+
 static void test_full_machines(void **state)
 {
     (void)state;
@@ -349,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_policies),
         cmocka_unit_test(test_busy_machines),
         cmocka_unit_test(test_spinning_machines),
+        cmocka_unit_test(test_yielding_machines),
         cmocka_unit_test(test_full_machines),
     };
 
