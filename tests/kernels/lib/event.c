@@ -53,6 +53,40 @@ uint32_t mg_event_bind_virq(uint32_t virq, mg_event_handler_t *handler,
     return bind(hypercall_evtchn_bind_virq(virq, vcpu), vcpu, handler, data);
 }
 
+uint32_t mg_event_alloc_unbound(uint32_t domain, mg_event_handler_t *handler,
+                                void *data)
+{
+    return bind(hypercall_evtchn_alloc_unbound(domain), mg_vcpu_id(), handler,
+                data);
+}
+
+uint32_t mg_event_bind_interdomain(uint32_t domain, uint32_t port,
+                                   mg_event_handler_t *handler, void *data)
+{
+    volatile struct parapet_vcpu_page *page = mg_vcpu_page();
+    uint8_t mask = page->event_mask;
+    uint32_t mine;
+
+    /* It begins pending: the upcall is to find the handler. */
+    mg_cli();
+    mine = bind(hypercall_evtchn_bind_interdomain(domain, port), mg_vcpu_id(),
+                handler, data);
+    if (!mask)
+        mg_sti();
+    return mine;
+}
+
+/* The old vCPU leaves it alone before the new one is told. */
+void mg_event_move(uint32_t port, uint32_t vcpu)
+{
+    int64_t result;
+
+    bindings[port].vcpu = vcpu;
+    result = hypercall_evtchn_move(port, vcpu);
+    if (result != 0)
+        mg_error("evtchn_move of port %u: %ld", port, result);
+}
+
 void mg_event_close(uint32_t port)
 {
     int64_t result = hypercall_evtchn_close(port);

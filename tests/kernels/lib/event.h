@@ -21,6 +21,13 @@ uint32_t mg_event_bind_ipi(uint32_t vcpu, mg_event_handler_t *handler,
                            void *data);
 uint32_t mg_event_bind_virq(uint32_t virq, mg_event_handler_t *handler,
                             void *data);
+/* For a domain to bind, and bound to its port. */
+uint32_t mg_event_alloc_unbound(uint32_t domain, mg_event_handler_t *handler,
+                                void *data);
+uint32_t mg_event_bind_interdomain(uint32_t domain, uint32_t port,
+                                   mg_event_handler_t *handler, void *data);
+/* The handler runs on that vCPU from now on. */
+void mg_event_move(uint32_t port, uint32_t vcpu);
 void mg_event_close(uint32_t port);
 
 /* A handler that counts: data is a volatile uint64_t. */
