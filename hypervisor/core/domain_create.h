@@ -43,7 +43,7 @@ int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES]);
 /*
  * Frees what nobody else knows any more of a domain that was unlinked, and the
  * frames that the hypervisor itself wrote to: first its vCPUs, a share at a
- * time (true: all are freed), and in the end the domain, whose place is free
+ * time (true: there was none), and in the end the domain, whose place is free
  * then.
  */
 bool domain_free_vcpus(struct domain *d);
