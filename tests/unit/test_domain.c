@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of domains (hypervisor/core/domain.c): ids only rise, a place is
+ * used anew when it is free only, and 512 are the limit.
+ */
+#include "tests/unit/machine.h"
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "abi/errors.h"
+#include "hypervisor/base/panic.h"
+#include "hypervisor/core/domain_create.h"
+#include "hypervisor/core/hc_console.h"
+#include "hypervisor/mm/audit.h"
+#include "tests/unit/direct_map.h"
+
+static struct domain *made;
+
+/* ---- what nothing here leads to ---- */
+
+uint64_t audit_memory(struct memory_owner *m, const struct audit_hold *holds,
+                      size_t nr_holds)
+{
+    (void)m;
+    (void)holds;
+    (void)nr_holds;
+    abort();
+}
+
+void hc_console_interrupt(void)
+{
+}
+
+_Noreturn void machine_end(enum machine_end how)
+{
+    (void)how;
+    abort();
+}
+
+_Noreturn void panic(const char *format, ...)
+{
+    print_error("panic: %s\n", format);
+    abort();
+}
+
+_Noreturn void panic_regs(const struct cpu_regs *regs, const char *format, ...)
+{
+    (void)regs;
+    panic("%s", format);
+}
+
+/* ---- the tests, each of which goes on from the one before ---- */
+
+static int create(const char *name, bool control)
+{
+    static const struct engine engine = {.vcpu_size = sizeof(struct vcpu)};
+    const struct domain_settings settings = {
+        .name = name, .engine = &engine, .control = control, .nr_vcpus = 1};
+
+    return domain_create(&settings, &made);
+}
+
+static void remove_domain(uint32_t id)
+{
+    struct domain *d = domain_find(id);
+
+    domain_unlink(d);
+    assert_null(domain_find(id));
+    assert_ptr_equal(domain_find_leaving(id), d);
+    domain_give_up_place(d);
+    assert_null(domain_find_leaving(id));
+}
+
+static void expect_rising(unsigned int nr)
+{
+    const struct domain *d, *last = NULL;
+
+    for_each_domain (d) {
+        assert_true(!last || last->id < d->id);
+        assert_ptr_equal(d->prev, last);
+        last = d;
+        nr--;
+    }
+    assert_int_equal(nr, 0);
+}
+
+static void test_ids(void **state)
+{
+    (void)state;
+    assert_int_equal(create("a", false), 0);
+    assert_int_equal(made->id, 1);
+    assert_int_equal(create("a", false), -PARAPET_EEXIST);
+    assert_int_equal(create("b", false), 0);
+    assert_int_equal(made->id, 2);
+    assert_int_equal(create("c", true), 0);
+    assert_int_equal(made->id, 0);
+    assert_ptr_equal(domain_control(), made);
+    assert_int_equal(create("d", true), -PARAPET_EEXIST);
+    expect_rising(3);
+    remove_domain(1);
+    assert_int_equal(create("a", false), 0);
+    assert_int_equal(made->id, 3); /* not 1 again */
+    expect_rising(3);
+}
+
+/* Places 0, 2 and 3 are taken, 4095 is nobody's, and 1 is free again. */
+static void test_places(void **state)
+{
+    struct domain *d;
+
+    (void)state;
+    domain_set_next_id(4095);
+    assert_int_equal(create("x", false), 0);
+    assert_int_equal(made->id, 4097);
+    assert_null(domain_find(1));
+    assert_int_equal(create("y", false), 0);
+    assert_int_equal(made->id, 4100);
+    /* One that is out of sight keeps its place. */
+    d = domain_find(4097);
+    domain_unlink(d);
+    domain_set_next_id(2 * 4096 + 1);
+    assert_int_equal(create("z", false), 0);
+    assert_int_equal(made->id, 2 * 4096 + 4 + 1);
+    domain_give_up_place(d);
+    expect_rising(5);
+}
+
+static void test_limit(void **state)
+{
+    char name[16];
+
+    (void)state;
+    for (unsigned int n = 5; n < MAX_DOMAINS; n++) {
+        (void)snprintf(name, sizeof(name), "n%u", n);
+        assert_int_equal(create(name, false), 0);
+    }
+    expect_rising(MAX_DOMAINS);
+    assert_int_equal(create("one", false), -PARAPET_ENOSPC);
+    remove_domain(3);
+    assert_int_equal(create("one", false), 0);
+    assert_int_equal(create("two", false), -PARAPET_ENOSPC);
+}
+
+/* No id is given twice: not even in some four thousand million. */
+static void test_last_id(void **state)
+{
+    (void)state;
+    remove_domain(2);
+    domain_set_next_id(UINT32_MAX - 1);
+    assert_int_equal(create("last", false), 0);
+    assert_int_equal(made->id, UINT32_MAX - 1);
+    remove_domain(UINT32_MAX - 1);
+    assert_int_equal(create("last", false), -PARAPET_ENOSPC);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_last_id),
+    };
+
+    direct_map_reset();
+    return cmocka_run_group_tests_name("domain", tests, NULL, NULL);
+}
