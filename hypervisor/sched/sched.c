@@ -125,15 +125,22 @@ void sched_start(struct vcpu *v)
 
 void sched_notify(struct vcpu *v)
 {
+    struct cpu_info *self = this_cpu();
+    bool waits = make_runnable(v, VCPU_BLOCKED);
+
     /*
      * One that waits in a queue needs no kick: it looks at its events when it
      * is switched in. Not missed: pending was set before make_runnable() took
      * the queue's lock, under which current changes. Either that change comes
-     * later, and the look at pending with it, or it is seen here.
+     * later, and the look at pending with it, or it is seen here. One that has
+     * just come into this CPU's queue needs a slice of what runs to end.
      */
-    if (make_runnable(v, VCPU_BLOCKED) ||
-        percpu_info(v->sched.cpu)->current == v)
+    if (v->sched.cpu == self->id && self->current != v) {
+        if (waits && self->slice_end == 0)
+            start_slice(self);
+    } else if (waits || percpu_info(v->sched.cpu)->current == v) {
         sched_kick_cpu(v->sched.cpu, WORK_EVENT);
+    }
 }
 
 void sched_block(struct vcpu *v)
