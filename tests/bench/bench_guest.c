@@ -90,6 +90,8 @@ static uint64_t time_loop(const struct operation *op, bench_loop_t *loop,
     int64_t result = (int64_t)loop(op->iterations);
     uint64_t end = rdtsc_ordered();
 
+    if (expected == RESULT_TICKS)
+        return (uint64_t)result;
     if (expected != RESULT_ANY && result != expected)
         mg_failure("%s/%s: the loop's result is %ld, not %ld", op->name,
                    op->way, result, expected);
@@ -113,7 +115,7 @@ static void measure(const struct operation *op, bool print)
 
     settle();
     op->prepare();
-    if (op->loop != bench_empty)
+    if (op->loop != bench_empty && op->result != RESULT_TICKS)
         empty = time_loop(op, bench_empty, RESULT_ANY);
     read_exits(&before);
     ticks = time_loop(op, op->loop, op->result);
@@ -141,6 +143,7 @@ static void measure_alone(const char *pattern, bool print)
 {
     measure_all(core_operations, nr_core_operations, pattern, print);
     measure_all(memory_operations, nr_memory_operations, pattern, print);
+    measure_all(peer_operations, nr_peer_operations, pattern, print);
 }
 
 /* Takes the word off text; false when it does not begin so. */
@@ -167,6 +170,8 @@ void test_main(void)
     in_crowd = take_word(&pattern, "crowd ");
     if (mg_event_bind_ipi(0, NULL, NULL) != BENCH_PORT)
         mg_error("the first port is not %d", BENCH_PORT);
+    if (!in_crowd)
+        peer_operations_init();
     memory_operations_init();
     verify_core_operations();
     verify_memory_operations();
@@ -181,5 +186,7 @@ void test_main(void)
         else
             measure_alone(pattern, round > 0);
     }
+    if (!in_crowd)
+        peer_operations_end();
     mg_printf("BENCH end\n");
 }

@@ -11,11 +11,14 @@
     .section .data
     .balign 4096
     .globl bench_calls, bench_nr_calls, bench_deadline, bench_deadlines
+    .globl bench_port
 bench_calls:
     .quad 0
 bench_nr_calls:
     .quad 0
 bench_deadline:
+    .quad 0
+bench_port:
     .quad 0
 bench_deadlines:
     .fill 256, 8, 0
@@ -133,6 +136,12 @@ bench_deadlines:
 /* Events are off and the port pending: nothing is to be done. */
     LOOP bench_event_send_pending
     mov $BENCH_PORT, %edi
+    HYPERCALL 50
+    END_LOOP
+
+/* The same to bench_port, whose other end is another domain's. */
+    LOOP bench_event_send_remote
+    mov bench_port, %edi
     HYPERCALL 50
     END_LOOP
 

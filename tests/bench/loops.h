@@ -50,6 +50,7 @@ bench_loop_t bench_cr0_read;
 bench_loop_t bench_msr_read;
 bench_loop_t bench_event_self;
 bench_loop_t bench_event_send_pending;
+bench_loop_t bench_event_send_remote;
 bench_loop_t bench_set_timer;
 /* To one after the other of bench_deadlines. */
 bench_loop_t bench_set_timer_any;
@@ -81,6 +82,7 @@ bench_loop_t bench_user_fault;
 /* Set before the loops that use them; never in a page with code. */
 extern uint64_t bench_calls, bench_nr_calls;
 extern uint64_t bench_deadline;
+extern uint64_t bench_port;
 extern uint64_t bench_deadlines[256];
 extern struct parapet_pte_update bench_updates[2][BENCH_BATCH];
 extern uint64_t bench_count;

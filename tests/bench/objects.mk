@@ -7,12 +7,16 @@ BENCH_GUEST := $(BUILD)/bench/bench_guest.elf
 
 $(eval $(call mg_link,$(BENCH_GUEST),$(patsubst %,\
     $(BUILD)/mg/tests/bench/%.o,bench_guest ops_core ops_crowd ops_memory \
-    loops loops_memory loops_user)))
+    ops_peer loops loops_memory loops_user)))
 
 # Those that are beside it in some rows.
 BENCH_CROWD := $(BUILD)/bench/crowd.elf
 
 $(eval $(call mg_link,$(BENCH_CROWD),$(BUILD)/mg/tests/bench/crowd.o))
+
+BENCH_PEER := $(BUILD)/bench/bench_peer.elf
+
+$(eval $(call mg_link,$(BENCH_PEER),$(BUILD)/mg/tests/bench/bench_peer.o))
 
 # user/bench once more, with its symbols: where they are, the program is that
 # runs (user/objects.mk).
@@ -25,7 +29,7 @@ $(BENCH_DEBUG): $(patsubst %.c,$(BUILD)/user/%.o, \
 	$(Q)$(MUSL) -static -no-pie -Wl,-z,noexecstack -o $@ $^
 
 # The page is made of figures over budget, too; without any (2) there is none.
-bench: $(BUILD)/hypervisor.elf $(BENCH_GUEST) $(BENCH_CROWD) $(BENCH_DEBUG) \
+bench: $(BUILD)/hypervisor.elf $(BENCH_GUEST) $(BENCH_CROWD) $(BENCH_PEER) $(BENCH_DEBUG) \
        $(BUILD)/guest-native.elf \
        $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio $(BUILD)/default.itb
 	@tools/bench; status=$$?; \

@@ -12,6 +12,8 @@
 
 /* For a loop whose rax says nothing. */
 #define RESULT_ANY INT64_MIN
+/* For one that takes the time itself: its result is the ticks. */
+#define RESULT_TICKS (INT64_MIN + 1)
 
 struct operation {
     const char *name;
@@ -30,6 +32,14 @@ extern const struct operation crowd_operations[];
 extern const size_t nr_crowd_operations;
 extern const struct operation memory_operations[];
 extern const size_t nr_memory_operations;
+
+extern const struct operation peer_operations[];
+extern const size_t nr_peer_operations;
+
+/* Once: waits for the domain beside this one, and binds its ports. The other
+ * way: then it ends. */
+void peer_operations_init(void);
+void peer_operations_end(void);
 
 /* Once, before all others: what the rows of memory need for good. */
 void memory_operations_init(void);

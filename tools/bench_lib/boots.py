@@ -18,6 +18,9 @@ from bench_lib.rows import Failed
 BUILD = os.environ.get("BUILD") or "build"
 HYPERVISOR = f"{BUILD}/hypervisor.elf"
 GUEST = f"{BUILD}/bench/bench_guest.elf"
+# The domain beside it, for what is between two.
+PEER = ("--domain", "peer", "--kernel", f"{BUILD}/bench/bench_peer.elf",
+        "--memory", "8M", "--vcpus", "2")
 # Others beside it, of 32 vCPUs each.
 CROWD = f"{BUILD}/bench/crowd.elf"
 CROWD_DOMAINS = 8
@@ -39,7 +42,7 @@ def settings(icount, **more):
 
 
 def make_bundle(directory, bootargs, kernel=("--kernel", GUEST, "--memory",
-                                             "16M"), others=()):
+                                             "16M"), others=PEER):
     """A bundle with one domain, by default the bench's guest, and others."""
     bundle = os.path.join(directory, "bench.itb")
     subprocess.run(["tools/bundle", "-o", bundle, "--domain", "bench", *kernel,
@@ -105,7 +108,7 @@ def programs_domain(rounds, pattern, icount):
     """The lines of the program that measures, in a domain."""
     with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
         bundle = make_bundle(directory, bench_arguments(rounds, pattern),
-                             PROGRAMS)
+                             PROGRAMS, ())
         return run([], settings(icount, BUNDLE=bundle), "")
 
 
@@ -125,7 +128,7 @@ def meter_table(console):
 def metered(pattern, programs):
     """The table of a boot with meter=on, of the bench's guest or of programs;
     each operation once is enough for the longest."""
-    arguments = (bench_arguments(1, pattern), PROGRAMS) if programs else (
+    arguments = (bench_arguments(1, pattern), PROGRAMS, ()) if programs else (
         f"1 {pattern}",)
     with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
         bundle = make_bundle(directory, *arguments)

@@ -138,7 +138,7 @@ def start(directory, gdb, log, is_domain, pattern):
                    "QEMU_EXTRA": f"{extra} {CLOCK} -D {log}"}
     if is_domain:
         environment["BUNDLE"] = boots.make_bundle(directory, arguments,
-                                                  boots.PROGRAMS)
+                                                  boots.PROGRAMS, ())
     else:
         environment["BOOTARGS"] = arguments
     return subprocess.Popen(

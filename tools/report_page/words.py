@@ -64,6 +64,12 @@ OPERATIONS = {
                   "and return.",
     "event_send_pending": "Send an event that is pending already: nothing is "
                           "left to deliver.",
+    "event_remote_pending": "The same, to another domain's port.",
+    "event_remote_wake": "Send an event to another domain's virtual CPU that "
+                         "sleeps on the same CPU, which a slice is running "
+                         "out on; without the switch to it.",
+    "event_remote_wake_slice": "The same where the sender had the CPU alone: "
+                               "its slice begins.",
     "set_timer": "Set the one-shot timer to an hour from now.",
     "set_timer_N": "Set it to a random moment, while the timers of N other "
                    "virtual CPUs are set on the same CPU.",

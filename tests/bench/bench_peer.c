@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Runs beside the bench's guest, on its CPU: two vCPUs, each with a port that
+ * the bench binds, which sleep until an event comes, take the upcall and sleep
+ * again. It ends with the
+ * bench, when that closes its ends.
+ */
+#include "abi/event.h"
+#include "abi/stubs.h"
+#include "tests/bench/peer.h"
+#include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/test.h"
+#include "tests/kernels/lib/vcpu.h"
+
+MG_TEST(bench_peer);
+
+static volatile bool ends;
+
+static void look(uint32_t port, void *unused)
+{
+    struct parapet_port_status status;
+
+    (void)unused;
+    if (hypercall_evtchn_status(port, &status) == 0 &&
+        status.kind == PARAPET_PORT_UNBOUND)
+        ends = true;
+}
+
+static void sleep(void *unused)
+{
+    (void)unused;
+    for (;;)
+        (void)hypercall_block();
+}
+
+void test_main(void)
+{
+    uint32_t second;
+
+    MG_CHECK_EQ(mg_event_alloc_unbound(BENCH_ID, look, NULL), PEER_FIRST);
+    second = mg_event_alloc_unbound(BENCH_ID, NULL, NULL);
+    MG_CHECK_EQ(second, PEER_SECOND);
+    mg_event_move(second, 1);
+    MG_CHECK_EQ(mg_vcpu_start(1, sleep, NULL), 0);
+    while (!ends)
+        (void)hypercall_block();
+}

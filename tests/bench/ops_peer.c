@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The rows of events to another domain on the same CPU (bench_peer.c). Its
+ * vCPUs sleep: each loop wakes them, lets them run and sleep again, and takes
+ * the time of the sends alone.
+ */
+#include "abi/exits.h"
+#include "abi/stubs.h"
+#include "lib/macros.h"
+#include "lib/x86/tsc.h"
+#include "tests/bench/operation.h"
+#include "tests/bench/peer.h"
+#include "tests/kernels/lib/clock.h"
+#include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/test.h"
+#include "tests/kernels/lib/vcpu.h"
+
+static uint32_t first, second;
+
+static uint32_t bind(uint32_t peer_port)
+{
+    uint64_t end = mg_clock_ns() + MG_PATIENCE;
+    int64_t port;
+
+    do {
+        (void)hypercall_yield();
+        port = hypercall_evtchn_bind_interdomain(PEER_ID, peer_port);
+    } while (port < 0 && mg_clock_ns() < end);
+    if (port < 0)
+        mg_error("the domain beside the bench has no port %u: %ld", peer_port,
+                 port);
+    return (uint32_t)port;
+}
+
+/* Until both vCPUs sleep: nobody else is on this CPU. */
+static void let_them_sleep(void)
+{
+    const volatile uint64_t *switches =
+        &mg_counters(0)->exits[PARAPET_EXIT_switched_out];
+    uint64_t before;
+
+    do {
+        before = *switches;
+        (void)hypercall_yield();
+    } while (*switches != before);
+}
+
+void peer_operations_init(void)
+{
+    first = bind(PEER_FIRST);
+    second = bind(PEER_SECOND);
+    let_them_sleep();
+}
+
+void peer_operations_end(void)
+{
+    mg_event_close(second);
+    mg_event_close(first);
+}
+
+static void prepare(void)
+{
+    let_them_sleep();
+}
+
+/* Its vCPU waits for the CPU: nobody takes the event meanwhile. */
+static void prepare_pending(void)
+{
+    let_them_sleep();
+    bench_port = first;
+    MG_CHECK_EQ(hypercall_evtchn_send(first), 0);
+}
+
+static uint64_t ticks_of_send(uint32_t port)
+{
+    uint64_t start = rdtsc_ordered();
+    int64_t result = hypercall_evtchn_send(port);
+    uint64_t end = rdtsc_ordered();
+
+    MG_CHECK_EQ(result, 0);
+    return end - start;
+}
+
+/* What there is between two looks at the counter. */
+static uint64_t ticks_of_nothing(void)
+{
+    uint64_t start = rdtsc_ordered();
+
+    return rdtsc_ordered() - start;
+}
+
+/* The CPU was this vCPU's alone: its slice begins now. */
+static uint64_t wake_first(uint64_t iterations)
+{
+    uint64_t ticks = 0;
+
+    while (iterations--) {
+        ticks += ticks_of_send(first) - ticks_of_nothing();
+        let_them_sleep();
+    }
+    return ticks;
+}
+
+static uint64_t wake_second(uint64_t iterations)
+{
+    uint64_t ticks = 0;
+
+    while (iterations--) {
+        (void)ticks_of_send(first);
+        ticks += ticks_of_send(second) - ticks_of_nothing();
+        let_them_sleep();
+    }
+    return ticks;
+}
+
+const struct operation peer_operations[] = {
+    {"event_remote_pending", "hypercall", bench_event_send_remote, 2000, 1,
+     prepare_pending, 0},
+    {"event_remote_wake", "hypercall", wake_second, 1000, 1, prepare,
+     RESULT_TICKS},
+    {"event_remote_wake_slice", "hypercall", wake_first, 1000, 1, prepare,
+     RESULT_TICKS},
+};
+const size_t nr_peer_operations = ARRAY_SIZE(peer_operations);
