@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Random calls of domain control, and of event channels, by the control domain,
+ * with arguments that are good for something, or for nothing: on children that
+ * run, sleep, are half dead, or never were. Each returns what
+ * abi/hypercalls.def names; the children's audits find nothing; and when all of
+ * them are gone, so is all that they had.
+ *
+ * Why: control_*.c and suite_control.c try what somebody thought of. Here calls
+ * come in orders that nobody did: a copy into a domain between two shares of
+ * its end, a start that comes twice, a port for one that is gone. The seed is
+ * fixed, so that a failure comes again when it is looked for.
+ *
+ * Guarded are those that would take long, or end the test: domain_destroy and
+ * domain_audit are made now and then only, and domain 0 keeps its own limits.
+ *
+ * BUNDLE: memory=32M
+ * QEMU: privileged=1 smp=2 patience=300
+ */
+#include "abi/stubs.h"
+#include "lib/macros.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "tests/kernels/lib/console.h"
+#include "tests/kernels/lib/control.h"
+#include "tests/kernels/lib/hctable.h"
+#include "tests/kernels/lib/memory.h"
+#include "tests/kernels/lib/random.h"
+#include "tests/kernels/lib/test.h"
+#include "tests/kernels/lib/vcpu.h"
+
+MG_TEST(control_random);
+
+#define CALLS 60000
+#define CALLS_PER_LOOK 1500
+#define NR_CHILDREN 4
+#define NOBODY 0x7ffffff0u
+
+static struct mg_random numbers;
+static struct mg_child children[NR_CHILDREN];
+static uint32_t newest; /* domain that a call here has made */
+static uint64_t nr_calls, nr_errors, nr_made;
+static uint64_t reached[PARAPET_NR_HYPERCALLS];
+
+/* Objects that some calls take for good ones. */
+static union {
+    uint8_t bytes[MG_PAGE_SIZE];
+    struct parapet_domain_create params;
+    struct parapet_populate frames[16];
+    struct parapet_vcpu_start start;
+    uint64_t words[MG_PTES];
+} objects[3];
+
+/* The one whose start state is there, and whose id is taken most. */
+static uint64_t likely_child;
+
+static const struct mg_child *likely(void)
+{
+    return &children[likely_child];
+}
+
+static uint64_t below(uint64_t n)
+{
+    return mg_random_below(&numbers, n);
+}
+
+/* ---- arguments ---- */
+
+static const struct mg_child *any_child(void)
+{
+    return &children[below(NR_CHILDREN)];
+}
+
+static uint64_t any_mfn(void)
+{
+    const struct mg_child *child = any_child();
+
+    switch (below(6)) {
+    case 0:
+        return child->shared_mfn;
+    case 1:
+        return child->start.root_mfn;
+    case 2:
+        return child->vcpu_page_mfn;
+    case 3:
+        return mg_mfn_of(objects);
+    case 4:
+        return below(mg_machine_info().nr_mfns + 10);
+    default:
+        return mg_random_next(&numbers) >> below(64);
+    }
+}
+
+static uint64_t any_number(void)
+{
+    switch (below(4)) {
+    case 0:
+        return below(8);
+    case 1:
+        return below(5000);
+    case 2:
+        return any_mfn();
+    default:
+        return any_mfn() * MG_PAGE_SIZE + below(MG_PAGE_SIZE);
+    }
+}
+
+static uint64_t any_domain(void)
+{
+    switch (below(8)) {
+    case 0:
+        return 0;
+    case 1:
+        return NOBODY;
+    case 2:
+    case 3:
+    case 4:
+        return newest;
+    default:
+        return likely()->id;
+    }
+}
+
+/* Of the type, mostly. */
+static uint64_t any_argument(const struct mg_hypercall *hc, size_t position)
+{
+    if (below(20) == 0)
+        return mg_random_next(&numbers) >> below(64);
+    switch (hc->types[position]) {
+    case MG_HC_u32:
+        if (position == 0 && ((hc->flags & HC_CONTROL) || below(2) != 0))
+            return any_domain();
+        return below(below(8) ? 4 : 5000);
+    case MG_HC_in:
+    case MG_HC_out:
+    case MG_HC_inout:
+        return (uint64_t)&objects[below(ARRAY_SIZE(objects))];
+    default:
+        return any_number();
+    }
+}
+
+/* What the calls write, and what they are to find. */
+static void refill(void)
+{
+    objects[0].params = (struct parapet_domain_create){
+        .engine = "pv",
+        .max_frames = below(2) ? below(100) : 2000,
+        .nr_gfns = 3000,
+        .shared_gfn = below(3100),
+        .nr_vcpus = 1 + (uint32_t)below(4),
+        .weight = (uint32_t)below(70000),
+    };
+    (void)string_format(objects[0].params.name, sizeof(objects[0].params.name),
+                        "random%lu", below(20));
+    for (size_t i = 0; i < ARRAY_SIZE(objects[1].frames); i++)
+        objects[1].frames[i].gfn = below(3100);
+    likely_child = below(NR_CHILDREN);
+    objects[2].start = likely()->start;
+    objects[2].words[below(4)] ^= below(2) ? 1ul << below(64) : 0;
+}
+
+/* ---- calls ---- */
+
+static bool is_tried(const struct mg_hypercall *hc)
+{
+    return (hc->flags & HC_CONTROL) || (hc->number >= 48 && hc->number < 64);
+}
+
+static const struct mg_hypercall *any_call(void)
+{
+    const struct mg_hypercall *hc;
+
+    do {
+        hc = &mg_hypercalls[below(mg_nr_hypercalls)];
+    } while (!is_tried(hc));
+    return hc;
+}
+
+static void guard(const struct mg_hypercall *hc, uint64_t args[6])
+{
+    if ((hc->number == PARAPET_HC_domain_destroy ||
+         hc->number == PARAPET_HC_domain_audit) &&
+        below(50) != 0)
+        args[0] = NOBODY;
+    if (hc->number == PARAPET_HC_domain_limits && args[0] == 0)
+        args[0] = NOBODY;
+}
+
+static bool has_wide_u32(const struct mg_hypercall *hc, const uint64_t args[6])
+{
+    for (size_t i = 0; i < ARRAY_SIZE(hc->types); i++) {
+        if (hc->types[i] == MG_HC_u32 && args[i] >> 32)
+            return true;
+    }
+    return false;
+}
+
+static void one_call(void)
+{
+    const struct mg_hypercall *hc = any_call();
+    uint64_t args[6];
+    int64_t result;
+
+    for (size_t i = 0; i < ARRAY_SIZE(args); i++)
+        args[i] = any_argument(hc, i);
+    guard(hc, args);
+    result = mg_hypercall(hc->number, args);
+    if (has_wide_u32(hc, args) ? result != -PARAPET_EINVAL
+                               : !mg_hypercall_can_return(hc, result))
+        mg_failure("%s (%#lx, %#lx, %#lx, %#lx): got %ld", hc->name, args[0],
+                   args[1], args[2], args[3], result);
+    reached[hc->number] += result >= 0 || result == -PARAPET_ERESTART;
+    if (hc->number == PARAPET_HC_domain_create && result > 0)
+        newest = (uint32_t)result;
+    nr_errors += result < 0;
+    nr_calls++;
+}
+
+/* ---- children ---- */
+
+/* All but these, and those of them that are not as they were made. */
+static bool is_to_stay(const struct parapet_domain_info *info)
+{
+    if (info->id == 0)
+        return true;
+    for (size_t i = 0; i < NR_CHILDREN; i++) {
+        if (children[i].id == info->id)
+            return info->state != PARAPET_DOMAIN_ENDED;
+    }
+    return false;
+}
+
+static void destroy_others(bool all)
+{
+    struct parapet_domain_info info = {.id = 0};
+    uint32_t next = 1;
+
+    while (hypercall_domain_list(next, &info, 1) == 1) {
+        next = info.id + 1;
+        MG_CHECK_EQ(hypercall_domain_audit(info.id), 0);
+        if (all || !is_to_stay(&info))
+            MG_CHECK_EQ(mg_domain_destroy(info.id), 0);
+    }
+}
+
+/* There are always as many as there are to be. Some are not told where to
+ * start, which is left to chance. */
+static void make_missing(void)
+{
+    static const char *const bootargs[] = {"spin", "sleep", "obey", "exit"};
+    struct parapet_domain_info info;
+
+    for (size_t i = 0; i < NR_CHILDREN; i++) {
+        const struct mg_child_wish wish = {.bootargs = bootargs[i],
+                                           .nr_vcpus = 1 + (uint32_t)below(3)};
+
+        if (children[i].id && hypercall_domain_info(children[i].id, &info) == 0)
+            continue;
+        MG_CHECK_EQ(mg_child_make(&wish, &children[i]), 0);
+        children[i].keep_start = below(2);
+        MG_CHECK_EQ(mg_child_build(&children[i]), 0);
+        nr_made++;
+        if (!children[i].keep_start && below(3) != 0)
+            MG_CHECK_EQ(mg_domain_unpause(children[i].id), 0);
+    }
+}
+
+static void close_all_ports(void)
+{
+    for (uint32_t port = 0; port < PARAPET_NR_PORTS; port++)
+        (void)hypercall_evtchn_close(port);
+}
+
+/* What the control domain's own ports lie in stays: all of it is there then. */
+static void open_all_ports(void)
+{
+    while (hypercall_evtchn_bind_ipi(0) >= 0)
+        ;
+    close_all_ports();
+}
+
+static void check_all_reached(void)
+{
+    for (size_t i = 0; i < mg_nr_hypercalls; i++) {
+        const struct mg_hypercall *hc = &mg_hypercalls[i];
+
+        if (is_tried(hc) && reached[hc->number] == 0)
+            mg_failure("%s has not succeeded once", hc->name);
+    }
+}
+
+void test_main(void)
+{
+    uint64_t free_frames;
+
+    mg_control_init();
+    open_all_ports();
+    mg_random_init(&numbers, 0x636f6e74);
+    free_frames = mg_machine_info().free_frames;
+    while (nr_calls < CALLS && !mg_failures()) {
+        if (nr_calls % CALLS_PER_LOOK == 0) {
+            close_all_ports();
+            destroy_others(false);
+            make_missing();
+        }
+        refill();
+        one_call();
+        mg_cli();
+    }
+    mg_printf("%lu of %lu calls were errors; %lu children\n", nr_errors,
+              nr_calls, nr_made);
+    check_all_reached();
+    close_all_ports();
+    destroy_others(true);
+    MG_CHECK_EQ(mg_machine_info().free_frames, free_frames);
+    MG_CHECK_EQ(mg_machine_info().nr_domains, 1);
+    mg_audit();
+}
