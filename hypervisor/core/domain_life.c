@@ -7,17 +7,28 @@
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/schedule.h"
 
+/* NULL when it has ended, or there is none. Looked up once: with
+ * dom0_crash=keep it can be gone at the next look. */
+static struct domain *living_control(void)
+{
+    struct domain *control = domain_control();
+
+    if (!control || __atomic_load_n(&control->ended, __ATOMIC_SEQ_CST))
+        return NULL;
+    return control;
+}
+
 bool domain_control_lives(void)
 {
-    const struct domain *control = domain_control();
-
-    return control && !__atomic_load_n(&control->ended, __ATOMIC_SEQ_CST);
+    return living_control() != NULL;
 }
 
 void domain_tell_control(void)
 {
-    if (domain_control_lives())
-        event_raise_virq(domain_control(), PARAPET_VIRQ_DOMAIN);
+    struct domain *control = living_control();
+
+    if (control)
+        event_raise_virq(control, PARAPET_VIRQ_DOMAIN);
 }
 
 bool domain_change_state(struct domain *d, enum domain_state from,
