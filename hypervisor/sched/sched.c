@@ -101,7 +101,8 @@ void sched_kick_cpu(unsigned int cpu, uint32_t work)
 }
 
 /* Changes v from one state to runnable; true if it waits for its turn now. */
-static bool make_runnable(struct vcpu *v, enum vcpu_state from)
+static inline __attribute__((always_inline)) bool
+make_runnable(struct vcpu *v, enum vcpu_state from)
 {
     struct run_queue *q = &run_queues[v->sched.cpu];
     bool waits = false;
