@@ -280,7 +280,7 @@ soak: build $(FUZZ_PROGRAMS) ## boots and fuzz for MINUTES=30, then distro
 	@status=0; minutes=$(or $(MINUTES),30); \
 	[[ $$minutes =~ ^[0-9]+(\.[0-9]*)?$$ ]] || { echo "soak:" \
 	    "MINUTES=$$minutes: expected a number of minutes" >&2; exit 2; }; \
-	FUZZ_SECONDS=120 CLOCK_BOOTS=10 \
+	FUZZ_SECONDS=120 CLOCK_BOOTS=10 SOAK=1 \
 	    tests/run-tests.py --soak $$minutes || status=1; \
 	if [ $${minutes%.*} -ge 30 ]; then \
 	    tools/distro $(or $(DISTRO),trixie) || [ $$? = 3 ] || status=1; \
