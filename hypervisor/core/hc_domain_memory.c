@@ -14,6 +14,7 @@
 #include "hypervisor/core/memory.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/mm/frame.h"
+#include "lib/macros.h"
 
 static bool is_in_state(const struct domain *d, enum hc_domain_when when)
 {
@@ -60,6 +61,67 @@ int64_t hc_domain_memory_end(struct domain *d, int64_t result, uint64_t done)
     return result;
 }
 
+/* So many entries are read at once, and written. */
+#define POPULATE_BATCH 8u
+
+/* Frames for the batch's first entries; returns for how many. */
+static uint64_t give_frames(struct memory_owner *m,
+                            struct parapet_populate *batch, uint64_t nr)
+{
+    uint64_t i;
+
+    for (i = 0; i < nr; i++) {
+        if (batch[i].gfn >= m->nr_gfns || m->nr_frames >= m->max_frames)
+            break;
+        batch[i].mfn = frame_alloc_zeroed();
+        if (batch[i].mfn == MFN_NONE)
+            break;
+        type_give(m, batch[i].mfn, batch[i].gfn);
+    }
+    return i;
+}
+
+/* Returns for how many of the entries there are frames, which is told; the
+ * next, if there is one, is to be tried by itself. */
+static uint64_t populate_batch(struct memory_owner *m, uint64_t vaddr,
+                               uint64_t nr)
+{
+    struct parapet_populate batch[POPULATE_BATCH];
+    uint64_t given;
+
+    if (copy_from_guest(batch, vaddr, nr * sizeof(batch[0])))
+        return 0;
+    given = give_frames(m, batch, nr);
+    if (!copy_to_guest(vaddr, batch, given * sizeof(batch[0])))
+        return given;
+    for (uint64_t i = 0; i < given; i++)
+        (void)type_take_back(m, batch[i].mfn);
+    return 0;
+}
+
+/*
+ * Frames for nr entries, a batch at most, whose work was taken. An entry at
+ * which the batch stops is tried by itself, and says the error. When it has
+ * none, -ERESTART: what the batch took back has used up work for two. *done
+ * counts those that are done.
+ */
+static int64_t populate_some(struct memory_owner *m, uint64_t frames,
+                             uint64_t nr, uint64_t *done)
+{
+    const size_t size = sizeof(struct parapet_populate);
+    uint64_t given = populate_batch(m, frames + *done * size, nr);
+    int64_t result;
+
+    *done += given;
+    if (given == nr)
+        return 0;
+    result = memory_populate_one(m, frames + *done * size);
+    if (result)
+        return result;
+    (*done)++;
+    return -PARAPET_ERESTART;
+}
+
 /*
  * domain_populate: as memory_populate, for a domain that is being built. Also
  * ENOENT: no such domain. EBUSY: it is not being built. EINVAL: it is the
@@ -82,11 +144,12 @@ int64_t hc_domain_populate(uint32_t domain, uint64_t frames, uint64_t nr_frames)
         return result;
     m = &d->memory;
     while (result == 0 && done < nr_frames) {
+        uint64_t nr = MIN(nr_frames - done, (uint64_t)POPULATE_BATCH);
+
+        nr = MIN(nr, (uint64_t)(m->work / WORK_POPULATE));
         result = -PARAPET_ERESTART;
-        if (work_take(&m->work, WORK_POPULATE))
-            result = memory_populate_one(m, frames + done * size);
-        if (result == 0)
-            done++;
+        if (nr && work_take(&m->work, (uint32_t)nr * WORK_POPULATE))
+            result = populate_some(m, frames, nr, &done);
     }
     return hc_domain_memory_end(d, result, done);
 }
