@@ -5,6 +5,7 @@
 import os
 import re
 import subprocess
+import tempfile
 
 import machine
 from machine import expect, expect_text, test
@@ -40,11 +41,29 @@ def stops():
 def commands():
     result = gdb("tbreak hc_console_write", "continue", "domains", "vcpu d1v0",
                  "hypercall shutdown", "hypercall 2")
-    for pattern in (r"^d1 +guest +pv +1 +65536 KiB running$",
+    for pattern in (r"^d1 +guest +pv +1 +6[5-9]\d{3} KiB running$",
                     r"^d1v0 +VCPU_RUNNABLE +CPU 0 .* parapet_hypercall_page",
                     r"^ +r15 +not saved +rip +f{8}8[0-9a-f]{7} ",
                     r"^ +34 +shutdown +hc_shutdown, hypervisor/core/",
                     r"^ +2 +console_write +hc_console_write, hypervisor/"):
+        expect(re.search(pattern, result.output, re.M),
+               f"expected {pattern}", result)
+
+
+@test("gdb: domains: the control domain's, one that is built, one that ended")
+def states():
+    with tempfile.TemporaryDirectory(prefix="parapet-gdb-") as directory:
+        bundle = os.path.join(directory, "control.itb")
+        subprocess.run(
+            ["tools/bundle", "-o", bundle, "--memory", "32M", "--privileged",
+             "--kernel", os.path.join(machine.BUILD, "kernels/control_life.elf"),
+             "--bootargs", "nonce=0"], check=True)
+        result = gdb("tbreak hc_domain_vcpu_start", "continue", "domains",
+                     "tbreak hc_domain_audit", "continue", "domains",
+                     BUNDLE=bundle, APPEND="audit=on")
+    for pattern in (r"^d0 +guest +pv +1 +3[23]\d{3} KiB running$",
+                    r"^d1 +child0 +pv +1 +\d+ KiB building$",
+                    r"^d1 +child0 +pv +1 +\d+ KiB ended, reason 0, TEARDOWN_"):
         expect(re.search(pattern, result.output, re.M),
                f"expected {pattern}", result)
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Commands of our own for gdb, for a machine that runs Parapet.
 
-    domains            the domains: name, engine, memory, state
+    domains            the domains: id, name, engine, the memory that each
+                       has, with its tables and shared pages, state
     vcpu [d1v0]        all virtual CPUs, or one with its registers
     hypercall [X]      all hypercalls, or those whose number or name X is
 
@@ -157,7 +158,7 @@ def registers(vcpu):
 
 
 class Domains(gdb.Command):
-    """The domains: name, engine, memory, state."""
+    """The domains: id, name, engine, memory, state."""
 
     def __init__(self):
         super().__init__("domains", gdb.COMMAND_STATUS)
@@ -167,13 +168,21 @@ class Domains(gdb.Command):
         print(f"{'':4} {'name':16} {'engine':7} {'vCPUs':>5} {'memory':>10} "
               "state")
         for domain in all_domains():
-            state = "running"
-            if int(domain["ended"]):
-                state = f"ended, reason {int(domain['end_reason'])}"
             print(f"d{int(domain['id']):<3} {domain['name'].string():16} "
                   f"{domain['engine']['name'].string():7} "
                   f"{int(domain['nr_vcpus']):5} "
-                  f"{int(domain['nr_frames']) * 4:6} KiB {state}")
+                  f"{int(domain['memory']['nr_frames']) * 4:6} KiB "
+                  f"{self.state(domain)}")
+
+    @staticmethod
+    def state(domain):
+        """Its state, and of one that has ended why, and how far it is taken
+        apart (enum domain_teardown)."""
+        state = str(domain["state"]).replace("DOMAIN_", "").lower()
+        if state != "ended":
+            return state
+        return (f"ended, reason {int(domain['end_reason'])}, "
+                f"{domain['teardown']}")
 
 
 class Vcpu(gdb.Command):
