@@ -100,3 +100,44 @@ bool mg_variant(const char *name)
 {
     return strcmp(bootargs, name) == 0;
 }
+
+/* Where the value of the word begins; NULL: there is no such word. */
+static const char *find_value(const char *name)
+{
+    size_t length = strlen(name);
+    const char *at = bootargs;
+
+    while (strncmp(at, name, length) != 0 || at[length] != '=') {
+        at = strchr(at, ' ');
+        if (!at)
+            return NULL;
+        at++;
+    }
+    return at + length + 1;
+}
+
+/* Of a letter; 16 or more: it is none. */
+static uint64_t digit_of(char letter)
+{
+    if (letter >= '0' && letter <= '9')
+        return (uint64_t)(letter - '0');
+    if (letter >= 'a' && letter <= 'f')
+        return (uint64_t)(letter - 'a') + 10;
+    return 16;
+}
+
+uint64_t mg_argument(const char *name, uint64_t otherwise)
+{
+    const char *at = find_value(name);
+    uint64_t base = 10, value = 0;
+
+    if (!at)
+        return otherwise;
+    if (strncmp(at, "0x", 2) == 0) {
+        base = 16;
+        at += 2;
+    }
+    for (; digit_of(*at) < base; at++)
+        value = value * base + digit_of(*at);
+    return value;
+}

@@ -7,6 +7,7 @@
 #define KERNELS_BOOTARGS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Finds /chosen/bootargs; called once, with the device tree of the entry. */
 void mg_bootargs_init(const void *dtb);
@@ -19,5 +20,9 @@ const char *mg_nonce(void);
 
 /* Whether the text is exactly this variant's name. */
 bool mg_variant(const char *name);
+
+/* The number after "name=" in one of the words, as 20 or 0x14; the other one
+ * when there is no such word. */
+uint64_t mg_argument(const char *name, uint64_t otherwise);
 
 #endif

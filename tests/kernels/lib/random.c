@@ -3,12 +3,18 @@
 
 #include "lib/macros.h"
 #include "lib/string.h"
+#include "lib/x86/tsc.h"
 #include "tests/kernels/lib/console.h"
 
 void mg_random_init(struct mg_random *random, uint64_t seed)
 {
     random->state = seed ? seed : 1;
     mg_printf("random seed %#lx\n", random->state);
+}
+
+uint64_t mg_random_seed(void)
+{
+    return rdtsc();
 }
 
 uint64_t mg_random_next(struct mg_random *random)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Random numbers that are the same at every run: xorshift64* (Vigna, "An
+ * Random numbers that are the same for the same seed: xorshift64* (Vigna, "An
  * experimental exploration of Marsaglia's xorshift generators, scrambled").
  */
 #ifndef KERNELS_RANDOM_H
@@ -15,6 +15,9 @@ struct mg_random {
 
 /* Starts a sequence, and prints the seed so that a run can be repeated. */
 void mg_random_init(struct mg_random *random, uint64_t seed);
+
+/* A seed of this boot's own, for tests that can be told another. */
+uint64_t mg_random_seed(void);
 
 uint64_t mg_random_next(struct mg_random *random);
 
