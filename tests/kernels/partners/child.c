@@ -8,6 +8,7 @@
  *   sleep                 it blocks, for good
  *   spin                  it counts, for good
  *   obey                  it sleeps until it is asked to end, and does
+ *   ring                  it sends to its port 1, and sleeps
  *
  * In guest[0] of its vCPU 0's page is how far it has come: 1 when it runs, and
  * with spin more and more.
@@ -76,5 +77,7 @@ void test_main(void)
         obey();
     if (mg_variant("spin"))
         spin();
+    if (mg_variant("ring"))
+        mg_vcpu_page()->guest[1] = (uint64_t)hypercall_evtchn_send(1);
     sleep();
 }
