@@ -17,6 +17,7 @@
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/control.h"
 #include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/hostile.h"
 #include "tests/kernels/lib/memory.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/vcpu.h"
@@ -246,6 +247,67 @@ static void test_copies(void)
     MG_CHECK_EQ(mg_domain_destroy(child.id), 0);
 }
 
+/* ---- frames, some at once ---- */
+
+/* What is asked for until it is refused; returns how many were given. */
+static uint64_t populate_until(uint32_t id, struct parapet_populate *frames,
+                               uint64_t nr, int64_t error)
+{
+    uint64_t done = 0;
+    int64_t result;
+
+    do {
+        result = hypercall_domain_populate(id, frames + done, nr - done);
+        done += mg_vcpu_page()->restart_done;
+    } while (result == -PARAPET_ERESTART);
+    MG_CHECK_EQ(result, error);
+    return done;
+}
+
+/* Wherever the entry is for which it is refused, those before it are done. */
+static void test_populate(void)
+{
+    enum { MOST = 16 };
+    static const struct parapet_populate read_only[MOST];
+    struct parapet_populate *end =
+        (struct parapet_populate *)(mg_edge_page + MG_PAGE_SIZE);
+    struct mg_child child;
+    uint64_t nr_frames;
+
+    MG_CHECK_EQ(mg_child_make(&(struct mg_child_wish){.name = NULL}, &child),
+                0);
+    nr_frames = mg_domain_info(child.id).nr_frames;
+    for (uint64_t nr = 0; nr < MOST; nr++) {
+        struct parapet_populate *frames = end - nr;
+
+        for (uint64_t i = 0; i < nr; i++)
+            frames[i] = (struct parapet_populate){.gfn = i};
+        MG_CHECK_EQ(populate_until(child.id, frames, nr + 1, -PARAPET_EFAULT),
+                    nr);
+        for (uint64_t i = 0; i < nr; i++)
+            MG_CHECK_EQ(mg_m2p(frames[i].mfn), i);
+        frames = end - MOST;
+        for (uint64_t i = 0; i < MOST; i++)
+            frames[i].gfn = i == nr ? child.plan.nr_gfns : i;
+        MG_CHECK_EQ(populate_until(child.id, frames, MOST, -PARAPET_EINVAL),
+                    nr);
+        nr_frames += 2 * nr;
+        MG_CHECK_EQ(mg_domain_info(child.id).nr_frames, nr_frames);
+        MG_CHECK_EQ(hypercall_domain_limits(child.id, nr_frames + nr, 0), 0);
+        frames[nr].gfn = nr;
+        MG_CHECK_EQ(populate_until(child.id, frames, MOST, -PARAPET_ENOSPC),
+                    nr);
+        nr_frames += nr;
+        MG_CHECK_EQ(hypercall_domain_limits(child.id, 7000, 0), 0);
+    }
+    MG_CHECK_EQ(populate_until(child.id, (void *)(uintptr_t)read_only, MOST,
+                               -PARAPET_EFAULT),
+                0);
+    MG_CHECK_EQ(mg_domain_info(child.id).nr_frames, nr_frames);
+    mg_domain_audit(child.id);
+    MG_CHECK_EQ(mg_domain_destroy(child.id), 0);
+}
+
 static void test_counters(void)
 {
     const struct parapet_counters *counters = (const void *)page;
@@ -289,8 +351,8 @@ static void test_port(void)
 void test_main(void)
 {
     static void (*const tests[])(void) = {
-        test_ends, test_states, test_pause,    test_info,
-        test_list, test_copies, test_counters, test_port,
+        test_ends,   test_states,   test_pause,    test_info, test_list,
+        test_copies, test_populate, test_counters, test_port,
     };
 
     mg_control_init();
