@@ -250,7 +250,7 @@ run-native: ## boot the same kernel and shell on the bare machine
 .PHONY: build
 build: ## compile everything
 build: $(BUILD)/hypervisor.elf $(BUILD)/default.itb $(NATIVE_IMAGES) \
-       $(KERNELS) $(BENCH_GUEST) $(BENCH_CROWD) $(BENCH_PEER) $(BENCH_DEBUG) $(UNIT_PROGRAMS)
+       $(KERNELS) $(BENCH_GUESTS) $(BENCH_DEBUG) $(UNIT_PROGRAMS)
 
 .PHONY: test
 test: ## all tests; the last line is 'N passed, N failed'

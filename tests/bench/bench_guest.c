@@ -18,6 +18,7 @@
 #include "lib/string.h"
 #include "lib/x86/tsc.h"
 #include "tests/bench/operation.h"
+#include "tests/bench/pattern.h"
 #include "tests/kernels/lib/bootargs.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/console.h"
@@ -27,21 +28,6 @@
 #include "tests/kernels/lib/vcpu.h"
 
 MG_TEST(bench);
-
-static bool is_wanted(const struct operation *op, const char *pattern)
-{
-    char name[64];
-    size_t length = strlen(op->name), pattern_length = strlen(pattern);
-
-    memcpy(name, op->name, length);
-    name[length] = '/';
-    (void)string_copy(name + length + 1, sizeof(name) - length - 1, op->way);
-    for (const char *at = name; *at; at++) {
-        if (strncmp(at, pattern, pattern_length) == 0)
-            return true;
-    }
-    return false;
-}
 
 /* ---- exits ---- */
 
@@ -134,7 +120,7 @@ static void measure_all(const struct operation *table, size_t count,
                         const char *pattern, bool print)
 {
     for (size_t i = 0; i < count; i++) {
-        if (is_wanted(&table[i], pattern))
+        if (bench_is_wanted(table[i].name, table[i].way, pattern))
             measure(&table[i], print);
     }
 }

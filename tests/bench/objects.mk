@@ -7,7 +7,7 @@ BENCH_GUEST := $(BUILD)/bench/bench_guest.elf
 
 $(eval $(call mg_link,$(BENCH_GUEST),$(patsubst %,\
     $(BUILD)/mg/tests/bench/%.o,bench_guest ops_core ops_crowd ops_memory \
-    ops_peer loops loops_memory loops_user)))
+    ops_peer loops loops_memory loops_user pattern)))
 
 # Those that are beside it in some rows.
 BENCH_CROWD := $(BUILD)/bench/crowd.elf
@@ -17,6 +17,25 @@ $(eval $(call mg_link,$(BENCH_CROWD),$(BUILD)/mg/tests/bench/crowd.o))
 BENCH_PEER := $(BUILD)/bench/bench_peer.elf
 
 $(eval $(call mg_link,$(BENCH_PEER),$(BUILD)/mg/tests/bench/bench_peer.o))
+
+# The control domain that makes others, and their kernel.
+BENCH_LIFE := $(BUILD)/bench/life.elf
+BENCH_BORN := $(BUILD)/bench/born.elf
+
+$(BENCH_BORN): $(BUILD)/mg/tests/bench/born.o $(MG_LDS)
+	$(call made,LD)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LD) $(LDFLAGS) -T $(MG_LDS) -o $@ $(filter %.o,$^)
+
+$(BUILD)/mg/tests/bench/born_kernel.o: $(BENCH_BORN)
+$(BUILD)/mg/tests/bench/born_kernel.o: private \
+    MG_CFLAGS += -DKERNEL='"$(BENCH_BORN)"'
+
+$(eval $(call mg_link,$(BENCH_LIFE),$(patsubst %,\
+    $(BUILD)/mg/tests/bench/%.o,life born_kernel pattern) \
+    $(BUILD)/mg/tests/kernels/lib/control.o $(MG_BUILDER)))
+
+BENCH_GUESTS := $(BENCH_GUEST) $(BENCH_CROWD) $(BENCH_PEER) $(BENCH_LIFE)
 
 # user/bench once more, with its symbols: where they are, the program is that
 # runs (user/objects.mk).
@@ -29,7 +48,7 @@ $(BENCH_DEBUG): $(patsubst %.c,$(BUILD)/user/%.o, \
 	$(Q)$(MUSL) -static -no-pie -Wl,-z,noexecstack -o $@ $^
 
 # The page is made of figures over budget, too; without any (2) there is none.
-bench: $(BUILD)/hypervisor.elf $(BENCH_GUEST) $(BENCH_CROWD) $(BENCH_PEER) $(BENCH_DEBUG) \
+bench: $(BUILD)/hypervisor.elf $(BENCH_GUESTS) $(BENCH_DEBUG) \
        $(BUILD)/guest-native.elf \
        $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio $(BUILD)/default.itb
 	@tools/bench; status=$$?; \

@@ -29,12 +29,17 @@ LIMITS = {
     "pin_unpin_l1_empty/hypercall": 4000, "root_switch/hypercall": 150,
     "root_switch_same/hypercall": 150, "demand_fault/hypercall": 600,
     "syscall_bounce/hypercall": 140, "user_fault_roundtrip/hypercall": 180,
+    "domain_create/hypercall": 800000, "domain_destroy/hypercall": 600000,
 }
 # The same of the budgets that are no number of instructions.
 WORDS = {"lat_syscall_null/hypercall": "native+200",
          "lat_proc_exec/hypercall": "exits=120"}
 # The plot of cost against size has these, by batch and natively.
 SIZES = [2 ** power for power in range(10)]
+# And so many domains are beside one that comes, goes, or gets an event.
+AMONG = [f"{op}_among_{nr}/hypercall" for op in ("create", "destroy", "send")
+         for nr in (16, 64, 128, 256)]
+WORDS.update(dict.fromkeys(AMONG, "flat+1%"))
 
 
 def problems_of(rows):
@@ -116,6 +121,26 @@ def programs(insns, nr_exits):
     fork.parts = Counter({"program": 99.6, "guest kernel": 5000,
                           "mmu_update": 700, "iret": 46, "event": 0})
     return native, null, fork
+
+
+def flat(insns, zeroing, expected):
+    """Beside 256 others it takes so many, of them zeroing; alone 1000."""
+    def test(_):
+        row = measured("create_among_256", "hypercall", [insns], LOW,
+                       "flat+1%")
+        row.zeroing = zeroing
+        row.smallest = measured("create_among_1", "hypercall", [1000.0], LOW)
+        return [row.excess] if row.excess else [], expected
+    return test
+
+
+def left_out(_):
+    """What zeroes frames is in one of the two figures."""
+    row = measured("domain_create", "hypercall", [30.0], LOW)
+    row.zeroing = 20
+    found = row.result()
+    return [f"{found}"] * ((found["insns"], found["insns_copy"]) !=
+                           (10.0, 30.0)), False
 
 
 class Names:
@@ -226,6 +251,10 @@ LOW, HIGH, BOTH = [100.0] * 9, [1000.0] * 9, [100.0, 1000.0, 100.0, 1000.0]
 common.main("bench", check, {
     "a way that is none": listed("quick", "-", True),
     "a budget that is too large": listed("hypercall", "46", True),
+    "flat": flat(1010.0, 0, False),
+    "not flat": flat(1011.0, 0, True),
+    "flat but for zeroing": flat(9000.0, 8000, False),
+    "zeroing of frames": left_out,
     "a budget that is smaller": listed("hypercall", "44", False),
     "a size that is not measured": unlisted("pte_batch_16", "native"),
     "a batch and native in one line": table_of("8", "62.5", "70", "ok", "4.5"),

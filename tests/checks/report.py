@@ -200,6 +200,12 @@ SELF_TESTS = {
               "native: 7.0 of 1, 5.5 of 2, 4.0 of 128",
               "trap, one by one: 400", "Xen, batch: 900 of 2",
               "entries in a batch"]),
+    "sizes that are domains": good(
+        [timed("send_among_1", "hypercall", 86.0),
+         timed("send_among_256", "hypercall", 87.0,
+               exits_by_name={"hypercall": 1})],
+        says=["hypercall: 86.0 of 1, 87.0 of 256", "linear scale",
+              "other domains, alive beside it", "beside 256"]),
     "one size of a batch": good(BATCHES[:1], says=["batch: 250 of 1"]),
     "sizes without figures": good([row("pte_batch_1", "batch"),
                                    row("pte_batch_2", "batch")],

@@ -24,6 +24,9 @@ PEER = ("--domain", "peer", "--kernel", f"{BUILD}/bench/bench_peer.elf",
 # Others beside it, of 32 vCPUs each.
 CROWD = f"{BUILD}/bench/crowd.elf"
 CROWD_DOMAINS = 8
+# The control domain that makes others, and a machine that has room for them.
+LIFE = f"{BUILD}/bench/life.elf"
+LIFE_MEMORY = "1G"
 KERNEL = f"{BUILD}/guest-pv.elf"
 # What a domain is made of in which programs measure.
 PROGRAMS = ("--kernel", KERNEL, "--ramdisk", f"{BUILD}/ramdisk.cpio")
@@ -89,6 +92,14 @@ def crowd(rounds, pattern, icount):
         bundle = make_bundle(directory, f"{rounds} crowd {pattern}",
                              others=others)
         return run([], settings(icount, BUNDLE=bundle), "")
+
+
+def life(rounds, pattern, icount):
+    """The lines of a control domain that makes others."""
+    kernel = ("--kernel", LIFE, "--memory", "16M", "--privileged")
+    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
+        bundle = make_bundle(directory, f"{rounds} {pattern}", kernel, ())
+        return run([], settings(icount, BUNDLE=bundle, MEM=LIFE_MEMORY), "")
 
 
 def native(rounds, pattern, icount):

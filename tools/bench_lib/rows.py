@@ -15,7 +15,7 @@ ENGINES = {"native": "native", "svm": "svm"}
 PV = "pv"
 
 # Rows that differ in their size only: the table has a line for each size.
-SERIES = re.compile(r"(pte_batch)_(\d+)")
+SERIES = re.compile(r"(pte_batch|[a-z]+_among)_(\d+)")
 
 # Who measures a row, by its name: a program, this one's own clock, or else a
 # guest kernel.
@@ -24,10 +24,13 @@ MEASURED_BY = {"lat": PROGRAM, "bw": PROGRAM, "boot": BOOT}
 # Or one that has many beside it: the rows of tests/bench/ops_crowd.c.
 CROWD = "crowd"
 IN_A_CROWD = {"set_timer_256"}
+# Or a control domain that makes others: tests/bench/life.c.
+LIFE = "life"
+OF_LIFE = re.compile(r"domain_(create|destroy)|[a-z]+_among_\d+")
 
 # A budget's word in budgets.txt, and the attribute of a Row that it sets.
 BUDGET = re.compile(r"(?P<limit>\d+)|native\+(?P<over_native>\d+)|"
-                    r"exits=(?P<exits_limit>\d+)")
+                    r"exits=(?P<exits_limit>\d+)|flat\+(?P<over_flat>\d+)%")
 
 # In the time pass: a row, how many times cheaper it has to be, than which.
 EXPECTATIONS = (
@@ -52,11 +55,14 @@ class Row:
         self.way = way
         self.budget_word = budget
         self.limit = self.over_native = self.exits_limit = None
+        self.over_flat = None  # percent
         if budget != "-":
             self.set_budget(budget)
         self.native = None  # the same operation, for over_native
+        self.smallest = None  # of its series, for over_flat
         self.xen = xen  # instructions
         self.counts = []  # instructions for one operation, by sample
+        self.zeroing = 0  # of these, what zeroes frames
         self.ticks = []  # ticks for one operation, by sample
         self.ns_per_tick = None
         self.operations = None
@@ -89,11 +95,18 @@ class Row:
     def measured_by(self):
         if self.op in IN_A_CROWD:
             return CROWD
+        if OF_LIFE.fullmatch(self.op):
+            return LIFE
         return MEASURED_BY.get(self.op.split("_")[0], KERNEL)
 
     @property
-    def insns(self):
+    def insns_copy(self):
+        """With the zeroing of frames."""
         return round(statistics.median(self.counts), 1) if self.counts else None
+
+    @property
+    def insns(self):
+        return rounded(self.insns_copy - self.zeroing) if self.counts else None
 
     @property
     def nr_exits(self):
@@ -104,6 +117,9 @@ class Row:
     @property
     def budget(self):
         """The most instructions that it may take; None: any number."""
+        if self.over_flat is not None:
+            least = self.smallest and self.smallest.insns
+            return least and round(least * (1 + self.over_flat / 100), 1)
         if self.over_native is None:
             return self.limit
         native = self.native and self.native.insns
@@ -153,6 +169,7 @@ class Row:
         return {
             "op": self.op, "way": self.way, "engine": self.engine,
             "accel": ACCEL, "insns": self.insns,
+            "insns_copy": self.insns_copy,
             "ticks_median": rounded(median), "ticks_p25": rounded(p25),
             "ticks_p75": rounded(p75), "ns_median": rounded(self.ns),
             "bytes_per_s": self.bytes_per_s, "exits_by_name": self.exits,
@@ -191,8 +208,11 @@ def read_rows(pattern, xen):
             if pattern in f"{op}/{way}":
                 rows[op, way] = Row(op, way, budget,
                                     xen.get((op, way), number(known)))
+    smallest = {}
     for row in rows.values():
         row.native = rows.get((row.op, "native"))
+        if row.series:
+            row.smallest = smallest.setdefault((row.series[0], row.way), row)
     if not rows:
         raise Failed(f"no op/way of {BUDGETS} holds BENCH={pattern}")
     return rows
@@ -210,10 +230,11 @@ def unsteady(rows):
     """Rows whose counts differ between rounds: something came in between.
 
     By one, or in a long row by a thousandth, is nothing; nor, in a program's,
-    by a fortieth: the clock goes on, and a process grows.
+    by a fortieth: the clock goes on, and a process grows; nor, of a domain's
+    life, by a two hundredth: each is told on the console, by its number.
     """
     def slack(row):
-        part = 40 if row.measured_by == PROGRAM else 1000
+        part = {PROGRAM: 40, LIFE: 200}.get(row.measured_by, 1000)
         return max(1, row.counts[0] / part)
 
     return [row for row in rows.values() if row.counts and

@@ -3,11 +3,11 @@
 
 from bench_lib import breakdown
 from bench_lib.parts import KERNEL_PART, PROGRAM_PART
-from bench_lib.rows import CROWD, KERNEL, PV
+from bench_lib.rows import CROWD, KERNEL, LIFE, PV
 
 HEADINGS = ("operation", "way", "insns", "budget", "", "Xen", "ratio", "ticks",
             "[p25", "p75]", "ns")
-WIDTHS = (-22, -9, 7, 6, -4, 6, 5, 9, 9, 9, 9)
+WIDTHS = (-22, -9, 9, 7, -4, 8, 5, 9, 9, 9, 9)
 
 
 def aligned(values, widths=WIDTHS):
@@ -35,6 +35,9 @@ def cells(row):
 
 SERIES_HEADINGS = ("N", *HEADINGS[2:], "native insns", "ns")
 SERIES_WIDTHS = (5, *WIDTHS[2:], 13, 7)
+NR_NATIVE = 2  # the last columns
+SERIES_WORDS = {"pte_batch": "one of N in a call"}
+AMONG = "beside N other domains"
 
 
 def series_of(rows):
@@ -48,17 +51,21 @@ def series_of(rows):
 
 
 def series_cells(size, ways):
-    batch, native = ways.get("batch"), ways.get("native")
+    native = ways.get("native")
+    batch = ways.get("batch") or ways.get("hypercall")
     left = cells(batch) if batch else (None,) * len(HEADINGS)
     return (size, *left[2:], native and native.insns,
             native and native.result()["ns_median"])
 
 
 def print_series(name, sizes):
-    print(f"{name}_N, one of N in a call:")
-    print(aligned(SERIES_HEADINGS, SERIES_WIDTHS))
+    print(f"{name}_N, {SERIES_WORDS.get(name, AMONG)}:")
+    nr = len(SERIES_HEADINGS)
+    if not any("native" in ways for ways in sizes.values()):
+        nr -= NR_NATIVE
+    print(aligned(SERIES_HEADINGS[:nr], SERIES_WIDTHS))
     for size, ways in sorted(sizes.items()):
-        print(aligned(series_cells(size, ways), SERIES_WIDTHS))
+        print(aligned(series_cells(size, ways)[:nr], SERIES_WIDTHS))
 
 
 # ---- programs: natively and in a domain in one line ----
@@ -158,7 +165,7 @@ def print_exits(exits):
 
 def print_table(rows, parts, xen_source, exits=()):
     kernel = [row for row in rows.values()
-              if row.measured_by in (KERNEL, CROWD)]
+              if row.measured_by in (KERNEL, CROWD, LIFE)]
     single = [row for row in kernel if not row.series]
     programs = [row for row in rows.values() if row not in kernel]
     if single:
@@ -181,7 +188,7 @@ def print_table(rows, parts, xen_source, exits=()):
         print_exits(exits)
         print()
     print("insns: executed by guest and hypervisor together, for one "
-          "operation.")
+          "operation; the zeroing of\nnew frames is left out.")
     if single:
         print(f"Xen: the same on its PV path, {xen_source}; ratio: Xen's to "
               "ours.")

@@ -18,8 +18,10 @@ EXACT_NS = 10
 OUR_ENGINE = "pv"
 BREAKDOWN = "null_hypercall_breakdown_"
 BATCH_OF = re.compile(r"(.+)_(\d+)")
-# Operations that are a size of a series in every way, not just by batch.
-SERIES = re.compile(r"(.+_batch)_([1-9]\d{0,5})")
+# Operations that are a size of a series in every way, not just by batch; of
+# the second kind the size is how many domains there are beside.
+SERIES = re.compile(r"(.+_(?:batch|among))_([1-9]\d{0,5})")
+AMONG = "_among_N"
 
 
 class Bad(Exception):
@@ -62,6 +64,8 @@ class Row:
     @property
     def label(self):
         """The way; the engine, too, where it is not what one expects."""
+        if self.block.endswith(AMONG):
+            return f"beside {self.size}"
         if self.block != self.op:
             return f"{self.way} of {BATCH_OF.fullmatch(self.op)[2]}"
         usual = (None, OUR_ENGINE, "xen-pv", self.way)

@@ -224,7 +224,7 @@ def all_figures(rows, only_xen):
             f"<p>{words.FIGURES_LEAD}</p>" +
             folded("Operations of a guest kernel",
                    [row for row in rest if row not in series]) +
-            folded("The same, of batches of many sizes", series) +
+            folded("The same, of series of many sizes", series) +
             folded("What programs see", of_programs) +
             folded("Parts of a null hypercall", parts) +
             folded("Measured on Xen only", only_xen))

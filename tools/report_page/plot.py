@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The SVG of a series in one unit: the cost for each entry by batch size.
+"""The SVG of a series in one unit: the cost for each entry by batch size, or
+that of an operation by how many domains are beside.
 
     1,000  x---x---x---x   Xen, batch
            - - - - - - -   trap, one by one
@@ -9,14 +10,14 @@
            *---*---*---*   native
            1   2   4   8   entries in a batch
 
-Both axes are logarithmic. As in chart.py, colours are classes of style.css,
+Both axes are logarithmic where the figures differ much. As in chart.py, colours are classes of style.css,
 and all that the lines show is once more in words in the image's label.
 """
 
 import math
 from html import escape
 
-from . import chart, figures
+from . import chart, data, figures
 from .scale import Scale
 
 WIDTH, HEIGHT = 580, 300
@@ -26,6 +27,9 @@ LABEL_GAP = 15
 POINT = 3.4
 # What the lines of a series are compared with: its operation done singly.
 SINGLE = {"pte_batch_N": ("pte_update", "trap")}
+# Of a batch, and of all others: what each figure is of, and the sizes.
+BATCH = "for each entry", "batch size", "entries in a batch"
+AMONG = "of one", "domains beside", "other domains, alive beside it"
 
 
 class Line:
@@ -99,7 +103,11 @@ class Axes:
 
 # ---- the marks ----
 
-def grid(axes):
+def words(op):
+    return AMONG if op.endswith(data.AMONG) else BATCH
+
+
+def grid(axes, sizes):
     marks = ""
     for figure in axes.scale.ticks():
         y = axes.y(figure)
@@ -110,7 +118,7 @@ def grid(axes):
         marks += chart.text(axes.x(size), BOTTOM + 16, f"{size:,}",
                             "muted small", "middle")
     return (marks + chart.line(LEFT, BOTTOM, RIGHT, BOTTOM, "axis") +
-            chart.text((LEFT + RIGHT) / 2, BOTTOM + 33, "entries in a batch",
+            chart.text((LEFT + RIGHT) / 2, BOTTOM + 33, sizes,
                        "muted small", "middle"))
 
 
@@ -188,13 +196,14 @@ def plot(panel, op, rows, single):
     if not lines:
         return chart.chart(panel, op, rows)
     axes = Axes(panel, rows, lines)
+    each, by, sizes = words(op)
     described = ". ".join(line.words for line in lines)
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape(f"{op}, {panel.unit} by batch size: ")}'
+        f'aria-label="{escape(f"{op}, {panel.unit} by {by}: ")}'
         f'{escape(described)}">'
-        f"{chart.text(0, 14, panel.title + ' for each entry', 'title')}"
+        f"{chart.text(0, 14, f'{panel.title} {each}', 'title')}"
         f"{chart.text(RIGHT, 14, axes.scale.name, 'muted small', 'end')}"
-        f"{grid(axes)}{budgets(panel, axes, rows)}"
+        f"{grid(axes, sizes)}{budgets(panel, axes, rows)}"
         f"{''.join(one_line(axes, line) for line in lines)}"
         f"{first_figures(axes, lines)}{labels(axes, lines)}</svg>")
