@@ -28,6 +28,7 @@ import concurrent.futures
 import glob
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -185,8 +186,8 @@ def system_steps(seconds=FUZZ_SECONDS):
             for path in scripts("system")]
 
 
-def kernel_steps():
-    return [Step("kernels", ["tests/kernels/run"])]
+def kernel_steps(chance=None):
+    return [Step("kernels", ["tests/kernels/run"], **(chance or {}))]
 
 
 def build_step(name, *arguments):
@@ -269,7 +270,9 @@ def soak(minutes):
         number += 1
         print(f"round {number}", flush=True)
         seconds = fuzz_share(end - time.monotonic())
-        kinds = [kernel_steps(), fuzz_steps(seconds), system_steps(seconds)]
+        chance = {"RANDOM_SEED": str(secrets.randbits(32)),
+                  "RANDOM_TIMES": "10"}
+        kinds = [kernel_steps(chance), fuzz_steps(seconds), system_steps(seconds)]
         always = [kind[0] for kind in kinds if kind and number == 1]
         for what, count in run_all(
                 sum(kinds, []), lambda step: step in always or

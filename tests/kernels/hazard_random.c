@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * Hazard: a million hypercalls with arguments that nobody thought of: each
+ * Hazard: half a million hypercalls with arguments that nobody thought of: each
  * number from 0 to 300 and huge ones, with random values and interesting ones.
  * None may end the domain, or return what abi/hypercalls.def does not name.
- * At the end no port is lost, and events, timer and console work.
+ * At the end no port is lost, memory that nobody named is what it was, and
+ * events, timer and console work.
  *
  * Why: The other tests try what somebody thought of. Holes are where nobody
  * looked: in the call that was added last, in two arguments that are odd at
  * the same time, in a number beyond the table's end. Random calls find these
  * without being told, and a guest that means harm makes them too. The seed is
- * fixed, so that a failure comes again when it is looked for.
+ * fixed, so that a failure comes again when it is looked for; another one can
+ * be given (RANDOM_SEED, tests/kernels/run).
  *
  * No number is left out, but some calls would do what they say and end the
  * test. They are guarded:
@@ -22,15 +24,23 @@
  *                   the runtime's entries are put back before they are needed
  *   mmu_update_va   of a page that the test itself needs, it is done to a
  *                   spare one
- *   memory_audit    one time in a thousand
+ *   memory_audit, domain_audit
+ *                   one time in a thousand
+ *   domain_limits   never of the domain itself
  *
  * Those from console_write on are left out of multicalls, where no guard can
  * step in. At the end the domain has all its frames, and the audit is clean.
  *
- * QEMU: patience=300
+ * It runs beside control_random.c, too, with fewer calls.
+ *
+ * QEMU: patience=300 random=1
+ * VARIANT: guest
+ * VARIANT: control privileged=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
+#include "lib/string.h"
+#include "tests/kernels/lib/bootargs.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/event.h"
@@ -44,7 +54,7 @@
 
 MG_TEST(hazard_random);
 
-#define CALLS 1000000
+#define CALLS 500000 /* unless the boot arguments have calls=N */
 /* Numbers up to here are reached one by one; 256 and up have no counter. */
 #define NR_NUMBERS 301
 /* Ports are never closed by chance as often as they are bound. */
@@ -52,7 +62,12 @@ MG_TEST(hazard_random);
 #define CALLS_PER_REFILL 64
 
 static struct mg_random numbers;
+static uint64_t nr_calls_to_make;
 static uint64_t *spare_page;
+
+/* What no call names: only a mistake writes to it. */
+static uint64_t nobodys[8 * MG_PTES], nobodys_before[8 * MG_PTES];
+
 static uint64_t nr_calls[NR_NUMBERS], nr_huge, nr_errors;
 
 static const uint64_t pool[] = {
@@ -113,7 +128,8 @@ static bool is_guarded_outside_only(uint64_t number)
     return number == PARAPET_HC_console_write ||
            number == PARAPET_HC_set_callback ||
            number == PARAPET_HC_set_trap_table ||
-           number == PARAPET_HC_mmu_update_va;
+           number == PARAPET_HC_mmu_update_va ||
+           number == PARAPET_HC_domain_limits;
 }
 
 /*
@@ -171,6 +187,8 @@ static void guard(uint64_t number, uint64_t args[6])
     /* Below the hypervisor nothing is mapped. */
     if (number == PARAPET_HC_mmu_update_va && args[0] >= PARAPET_HYPERVISOR_END)
         args[0] = (uint64_t)spare_page;
+    if (number == PARAPET_HC_domain_limits && args[0] == 0)
+        args[0] = UINT32_MAX;
     if (number == PARAPET_HC_block || number == PARAPET_HC_multicall)
         mg_vcpu_page()->event_pending = 1;
 }
@@ -208,6 +226,12 @@ static bool may_return(uint64_t number, const uint64_t args[6], int64_t result)
     return mg_hypercall_can_return(hc, result);
 }
 
+static bool is_audit(uint64_t number)
+{
+    return number == PARAPET_HC_memory_audit ||
+           number == PARAPET_HC_domain_audit;
+}
+
 static void one_call(void)
 {
     uint64_t number, args[6];
@@ -215,8 +239,7 @@ static void one_call(void)
 
     do {
         number = any_number();
-    } while (number == PARAPET_HC_memory_audit &&
-             mg_random_below(&numbers, 1000) != 0);
+    } while (is_audit(number) && mg_random_below(&numbers, 1000) != 0);
     for (size_t i = 0; i < ARRAY_SIZE(args); i++)
         args[i] = any_argument();
     guard(number, args);
@@ -270,7 +293,7 @@ static void check_all_reached(uint64_t unknown_before)
         if (nr_calls[number] == 0 || !counted)
             mg_failure("number %lu was not reached", number);
     }
-    MG_CHECK(nr_huge > CALLS / 100);
+    MG_CHECK(nr_huge > nr_calls_to_make / 100);
     MG_CHECK(counters->unknown_hypercalls - unknown_before >= nr_huge);
 }
 
@@ -282,6 +305,7 @@ static void check_memory(void)
     MG_CHECK_EQ(hypercall_memory_limits(&limits), 0);
     MG_CHECK(limits.nr_frames >= limits.max_frames - 1);
     MG_CHECK(limits.nr_frames <= limits.max_frames);
+    MG_CHECK(memcmp(nobodys, nobodys_before, sizeof(nobodys)) == 0);
     mg_audit();
 }
 
@@ -313,16 +337,19 @@ void test_main(void)
 
     spare_page = mg_page();
     mg_random_init(&numbers, 0x6675667a);
-    for (uint64_t call = 0; call < CALLS; call++) {
+    mg_random_fill(&numbers, nobodys, sizeof(nobodys));
+    memcpy(nobodys_before, nobodys, sizeof(nobodys));
+    nr_calls_to_make = mg_argument("calls", CALLS) * mg_argument("times", 1);
+    for (uint64_t call = 0; call < nr_calls_to_make; call++) {
         if (call % CALLS_PER_REFILL == 0)
             refill();
         if (call % CALLS_PER_CLEANING == 0)
             close_all_ports();
         one_call();
     }
-    mg_printf("\n%lu of %d calls were errors\n", nr_errors, CALLS);
+    mg_printf("\n%lu of %lu calls were errors\n", nr_errors, nr_calls_to_make);
     check_all_reached(unknown);
-    MG_CHECK(nr_errors > CALLS / 4 && nr_errors < CALLS);
+    MG_CHECK(nr_errors > nr_calls_to_make / 4 && nr_errors < nr_calls_to_make);
     (void)hypercall_set_timer(0);
     mg_vcpu_page()->event_pending = 0;
     MG_CHECK_EQ(nr_ports(), ports);

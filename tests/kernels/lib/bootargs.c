@@ -98,7 +98,10 @@ const char *mg_nonce(void)
 
 bool mg_variant(const char *name)
 {
-    return strcmp(bootargs, name) == 0;
+    size_t length = strlen(name);
+
+    return strncmp(bootargs, name, length) == 0 &&
+           (bootargs[length] == '\0' || bootargs[length] == ' ');
 }
 
 /* Where the value of the word begins; NULL: there is no such word. */

@@ -18,7 +18,7 @@ const char *mg_bootargs(void);
 /* What tells this domain's verdict from one that another prints; or "". */
 const char *mg_nonce(void);
 
-/* Whether the text is exactly this variant's name. */
+/* Whether the text begins with the name of this variant. */
 bool mg_variant(const char *name);
 
 /* The number after "name=" in one of the words, as 20 or 0x14; the other one

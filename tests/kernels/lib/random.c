@@ -4,11 +4,14 @@
 #include "lib/macros.h"
 #include "lib/string.h"
 #include "lib/x86/tsc.h"
+#include "tests/kernels/lib/bootargs.h"
 #include "tests/kernels/lib/console.h"
 
 void mg_random_init(struct mg_random *random, uint64_t seed)
 {
-    random->state = seed ? seed : 1;
+    random->state = mg_argument("seed", seed);
+    if (random->state == 0)
+        random->state = 1;
     mg_printf("random seed %#lx\n", random->state);
 }
 

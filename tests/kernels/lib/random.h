@@ -13,7 +13,10 @@ struct mg_random {
     uint64_t state; /* never 0 */
 };
 
-/* Starts a sequence, and prints the seed so that a run can be repeated. */
+/*
+ * Starts a sequence, and prints the seed so that a run can be repeated: the
+ * boot arguments' seed=N (tests/kernels/run has RANDOM_SEED) is taken for it.
+ */
 void mg_random_init(struct mg_random *random, uint64_t seed);
 
 /* A seed of this boot's own, for tests that can be told another. */
