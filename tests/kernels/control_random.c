@@ -2,25 +2,31 @@
  *
  * Random calls of domain control, and of event channels, by the control domain,
  * with arguments that are good for something, or for nothing: on children that
- * run, sleep, are half dead, or never were. Each returns what
- * abi/hypercalls.def names; the children's audits find nothing; and when all of
- * them are gone, so is all that they had.
+ * run, sleep, make random calls themselves, are half built, half dead, or never
+ * were. Each returns what abi/hypercalls.def names; the children's audits find
+ * nothing; and when all of them are gone, so is all that they had.
+ *
+ * Meanwhile hazard_random runs in a domain without privilege, which makes all
+ * calls as well and is never a target: no harm comes to it.
  *
  * Why: control_*.c and suite_control.c try what somebody thought of. Here calls
  * come in orders that nobody did: a copy into a domain between two shares of
  * its end, a start that comes twice, a port for one that is gone. The seed is
- * fixed, so that a failure comes again when it is looked for.
+ * fixed, so that a failure comes again when it is looked for; another one can
+ * be given (RANDOM_SEED, tests/kernels/run).
  *
  * Guarded are those that would take long, or end the test: domain_destroy and
  * domain_audit are made now and then only, and domain 0 keeps its own limits.
  *
  * BUNDLE: memory=32M
- * QEMU: privileged=1 smp=2 patience=300
+ * QEMU: privileged=1 smp=2 patience=300 random=1
+ * QEMU: partner="hazard_random memory=8M bootargs='calls=200000'"
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "tests/kernels/lib/bootargs.h"
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/control.h"
 #include "tests/kernels/lib/hctable.h"
@@ -33,7 +39,8 @@ MG_TEST(control_random);
 
 #define CALLS 60000
 #define CALLS_PER_LOOK 1500
-#define NR_CHILDREN 4
+#define NR_CHILDREN 6
+#define BYSTANDER 1u
 #define NOBODY 0x7ffffff0u
 
 static struct mg_random numbers;
@@ -185,6 +192,8 @@ static void guard(const struct mg_hypercall *hc, uint64_t args[6])
         args[0] = NOBODY;
     if (hc->number == PARAPET_HC_domain_limits && args[0] == 0)
         args[0] = NOBODY;
+    if ((hc->flags & HC_CONTROL) && args[0] == BYSTANDER)
+        args[0] = NOBODY;
 }
 
 static bool has_wide_u32(const struct mg_hypercall *hc, const uint64_t args[6])
@@ -222,7 +231,7 @@ static void one_call(void)
 /* All but these, and those of them that are not as they were made. */
 static bool is_to_stay(const struct parapet_domain_info *info)
 {
-    if (info->id == 0)
+    if (info->id == 0 || info->id == BYSTANDER)
         return true;
     for (size_t i = 0; i < NR_CHILDREN; i++) {
         if (children[i].id == info->id)
@@ -239,30 +248,37 @@ static void destroy_others(bool all)
     while (hypercall_domain_list(next, &info, 1) == 1) {
         next = info.id + 1;
         MG_CHECK_EQ(hypercall_domain_audit(info.id), 0);
-        if (all || !is_to_stay(&info))
+        if ((all && info.id != BYSTANDER) || !is_to_stay(&info))
             MG_CHECK_EQ(mg_domain_destroy(info.id), 0);
     }
 }
 
-/* There are always as many as there are to be. Some are not told where to
- * start, which is left to chance. */
+/* Some are built half-way, and some are not told where to start: what becomes
+ * of these is left to chance. */
+static void make(struct mg_child *child, const char *bootargs)
+{
+    const struct mg_child_wish wish = {.bootargs = bootargs,
+                                       .nr_vcpus = 1 + (uint32_t)below(3)};
+
+    MG_CHECK_EQ(mg_child_make(&wish, child), 0);
+    nr_made++;
+    child->keep_start = below(2);
+    child->max_steps = below(4) ? 0 : 1 + below(30);
+    if (mg_child_build(child) == 0 && !child->keep_start && below(3) != 0)
+        MG_CHECK_EQ(mg_domain_unpause(child->id), 0);
+}
+
+/* There are always as many as there are to be. */
 static void make_missing(void)
 {
-    static const char *const bootargs[] = {"spin", "sleep", "obey", "exit"};
+    static const char *const bootargs[NR_CHILDREN] = {
+        "spin", "sleep", "obey", "exit", "random", "random"};
     struct parapet_domain_info info;
 
     for (size_t i = 0; i < NR_CHILDREN; i++) {
-        const struct mg_child_wish wish = {.bootargs = bootargs[i],
-                                           .nr_vcpus = 1 + (uint32_t)below(3)};
-
         if (children[i].id && hypercall_domain_info(children[i].id, &info) == 0)
             continue;
-        MG_CHECK_EQ(mg_child_make(&wish, &children[i]), 0);
-        children[i].keep_start = below(2);
-        MG_CHECK_EQ(mg_child_build(&children[i]), 0);
-        nr_made++;
-        if (!children[i].keep_start && below(3) != 0)
-            MG_CHECK_EQ(mg_domain_unpause(children[i].id), 0);
+        make(&children[i], bootargs[i]);
     }
 }
 
@@ -290,15 +306,48 @@ static void check_all_reached(void)
     }
 }
 
+/* ---- the bystander ---- */
+
+/* It has closed all ports twice: all that its ports lie in is there. */
+static void wait_for_bystander(void)
+{
+    static uint8_t page[MG_PAGE_SIZE];
+    const struct parapet_counters *counters = (const void *)page;
+
+    do {
+        (void)hypercall_yield();
+        MG_CHECK_EQ(hypercall_domain_counters(BYSTANDER, 0,
+                                              PARAPET_PART_COUNTERS, page),
+                    0);
+    } while (counters->hypercalls[PARAPET_HC_evtchn_close] <
+             2 * PARAPET_NR_PORTS);
+}
+
+/* That are nobody's, or the bystander's, who may give one back. */
+static uint64_t other_frames(void)
+{
+    return mg_machine_info().free_frames + mg_domain_info(BYSTANDER).nr_frames;
+}
+
+static void check_bystander(void)
+{
+    MG_CHECK(mg_domain_wait(BYSTANDER, PARAPET_DOMAIN_ENDED));
+    MG_CHECK_EQ(mg_domain_info(BYSTANDER).end_reason,
+                PARAPET_SHUTDOWN_POWEROFF);
+    mg_domain_audit(BYSTANDER);
+}
+
 void test_main(void)
 {
-    uint64_t free_frames;
+    uint64_t nr_calls_to_make = CALLS * mg_argument("times", 1);
+    uint64_t before;
 
     mg_control_init();
     open_all_ports();
     mg_random_init(&numbers, 0x636f6e74);
-    free_frames = mg_machine_info().free_frames;
-    while (nr_calls < CALLS && !mg_failures()) {
+    wait_for_bystander();
+    before = other_frames();
+    while (nr_calls < nr_calls_to_make && !mg_failures()) {
         if (nr_calls % CALLS_PER_LOOK == 0) {
             close_all_ports();
             destroy_others(false);
@@ -313,7 +362,8 @@ void test_main(void)
     check_all_reached();
     close_all_ports();
     destroy_others(true);
-    MG_CHECK_EQ(mg_machine_info().free_frames, free_frames);
-    MG_CHECK_EQ(mg_machine_info().nr_domains, 1);
+    check_bystander();
+    MG_CHECK_EQ(other_frames(), before);
+    MG_CHECK_EQ(mg_machine_info().nr_domains, 2);
     mg_audit();
 }

@@ -7,6 +7,7 @@
  *   kill                  it breaks a rule
  *   sleep                 it blocks, for good
  *   spin                  it counts, for good
+ *   random                it makes any call, until one ends it
  *   obey                  it sleeps until it is asked to end, and does
  *   ring                  it sends to its port 1, and sleeps
  *
@@ -18,6 +19,8 @@
 #include "lib/string.h"
 #include "tests/kernels/lib/bootargs.h"
 #include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/hctable.h"
+#include "tests/kernels/lib/random.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/vcpu.h"
 
@@ -33,6 +36,26 @@ static _Noreturn void spin(void)
 {
     for (;;)
         mg_vcpu_page()->guest[0]++;
+}
+
+/* Of each, but for those that it would not come back from at once. */
+static _Noreturn void call_anything(void)
+{
+    struct mg_random numbers;
+    uint64_t args[6], number;
+
+    mg_random_init(&numbers, (uint64_t)hypercall_clock_read());
+    for (;;) {
+        number =
+            mg_hypercalls[mg_random_below(&numbers, mg_nr_hypercalls)].number;
+        for (size_t i = 0; i < ARRAY_SIZE(args); i++)
+            args[i] = mg_random_next(&numbers) >> mg_random_below(&numbers, 64);
+        if (number == PARAPET_HC_console_write)
+            args[1] = 0;
+        if (number != PARAPET_HC_iret && number != PARAPET_HC_block)
+            (void)mg_hypercall(number, args);
+        mg_vcpu_page()->guest[0]++;
+    }
 }
 
 static _Noreturn void shut_down(uint32_t reason)
@@ -79,5 +102,7 @@ void test_main(void)
         spin();
     if (mg_variant("ring"))
         mg_vcpu_page()->guest[1] = (uint64_t)hypercall_evtchn_send(1);
+    if (mg_variant("random"))
+        call_anything();
     sleep();
 }
