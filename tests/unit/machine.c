@@ -292,7 +292,7 @@ void owner_leave_roots(struct memory_owner *m)
 
 bool owner_has_no_root(const struct memory_owner *m)
 {
-    return m->leaving == 1;
+    return m->leaving == 1 && m->tlb_cpus == 0;
 }
 
 /* ---- what the sources name, and do not use here ---- */

@@ -15,16 +15,19 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_owner_release \
               test_symbols test_hypercall test_sched test_turn_lock \
               test_lock_order test_timers test_console_filter test_console test_engine test_domain \
+              test_control \
               test_log_ring \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
               test_signal test_alarm test_gk_irq
 
-# Not on a host that is not x86-64: test_sched, test_engine and test_domain compile the
+# Not on a host that is not x86-64: test_sched, test_engine, test_domain and
+# test_control compile the
 # hypervisor's handling of traps, with its instructions, and the direct map of
 # test_memory_race lies where x86-64's ThreadSanitizer leaves room.
 UNIT_SKIPPED :=
 ifneq ($(HOST_ARCH),x86_64)
-UNIT_SKIPPED := test_sched test_engine test_domain test_memory_race test_log_race
+UNIT_SKIPPED := test_sched test_engine test_domain test_control \
+    test_memory_race test_log_race
 UNIT_TESTS := $(filter-out $(UNIT_SKIPPED),$(UNIT_TESTS))
 endif
 
@@ -90,6 +93,8 @@ test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c \
 # No file of the pv engine is among them: the other engine is the test's.
 test_engine_SRC := $(addprefix tests/unit/,machine.c direct_map.c)
 test_domain_SRC := $(test_engine_SRC)
+test_control_SRC := $(test_engine_SRC)
+CONTROL_SRC := $(wildcard hypervisor/core/hc_domain*.c)
 
 test_area_SRC := guest-kernel/mm/area.c
 test_object_SRC := guest-kernel/mm/object.c
@@ -140,8 +145,17 @@ $(BUILD)/host-machine/%.o: %.c tests/unit/machine.h $(BUILD)/flags
 	$(call made,CC)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -include tests/unit/machine.h -c $< -o $@
-$(addprefix $(BUILD)/unit/,test_sched test_engine test_domain): \
+$(addprefix $(BUILD)/unit/,test_sched test_engine test_domain test_control): \
     $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC))
+$(BUILD)/unit/test_control: \
+    $(patsubst %.c,$(BUILD)/host-machine/%.o,$(CONTROL_SRC))
+
+# tests/mutations/run puts another object in the place of one of these.
+export OBJECTS_test_frame := $(patsubst %.c,$(BUILD)/host/%.o,\
+    tests/unit/test_frame.c $(test_frame_SRC)) $(UNIT_LIB)
+export OBJECTS_test_control := $(patsubst %.c,$(BUILD)/host/%.o,\
+    tests/unit/test_control.c $(test_control_SRC)) $(UNIT_LIB) \
+    $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC) $(CONTROL_SRC))
 
 define unit_program
 $(BUILD)/unit/$(1): $(patsubst %.c,$(BUILD)/host/%.o,tests/unit/$(1).c $($(1)_SRC))

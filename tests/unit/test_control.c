@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Ports between domains, domain control and the teardown, call by call on two
+ * CPUs that do nothing else: what one domain may do to another, and what has to
+ * be waited for. tests/mutations takes the checks out that this is to see.
+ */
+#include "tests/unit/machine.h"
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/domain.h"
+#include "abi/errors.h"
+#include "abi/event.h"
+#include "abi/memory.h"
+#include "hypervisor/base/panic.h"
+#include "hypervisor/core/domain.h"
+#include "hypervisor/core/domain_create.h"
+#include "hypervisor/core/domain_end.h"
+#include "hypervisor/core/domain_teardown.h"
+#include "hypervisor/core/event.h"
+#include "hypervisor/core/hc_console.h"
+#include "hypervisor/core/hypercall.h"
+#include "hypervisor/core/memory.h"
+#include "hypervisor/mm/audit.h"
+#include "hypervisor/sched/sched.h"
+#include "tests/unit/direct_map.h"
+
+#define NR_CPUS 2
+#define MAX_MFNS 4096
+#define MAX_SHARES 100
+
+static struct domain *control, *a, *b, *c;
+
+/* ---- frames: one reference is asked for, and has to be given back ---- */
+
+static struct frame_info infos[MAX_MFNS];
+struct frame_info *frame_infos = infos;
+uint64_t nr_frame_infos; /* 0: each is asked for below */
+uint64_t tlb_clock = 1;
+static int get_result;
+
+void type_stamp_slow(struct frame_info *f)
+{
+    (void)f;
+}
+
+int type_get_slow(struct memory_owner *m, mfn_t mfn)
+{
+    (void)m;
+    if (get_result == 0)
+        infos[mfn].state += STATE_REFERENCE;
+    return get_result;
+}
+
+int type_get_writable_slow(struct memory_owner *m, mfn_t mfn)
+{
+    (void)m;
+    if (get_result == 0)
+        infos[mfn].state += STATE_USE;
+    return get_result;
+}
+
+bool table_release(struct memory_owner *m)
+{
+    (void)m;
+    return true;
+}
+
+int64_t memory_check_array(uint64_t vaddr, uint64_t nr, size_t entry_size)
+{
+    (void)vaddr;
+    (void)nr;
+    (void)entry_size;
+    return 0;
+}
+
+int64_t memory_populate_one(struct memory_owner *m, uint64_t vaddr)
+{
+    (void)m;
+    (void)vaddr;
+    abort();
+}
+
+int type_take_back(struct memory_owner *m, mfn_t mfn)
+{
+    (void)m;
+    (void)mfn;
+    abort();
+}
+
+size_t frame_nr_total(void)
+{
+    return 0;
+}
+
+/* ---- an engine, whose guests' memory is the host's ---- */
+
+static mfn_t copied_mfn; /* whose reference is to be held */
+static bool copied_held;
+
+static int test_copy_from_guest(void *to, uint64_t from, size_t nr_bytes)
+{
+    copied_held = infos[copied_mfn].state == STATE_USE;
+    memcpy(to, (const void *)from, nr_bytes);
+    return 0;
+}
+
+static int test_copy_to_guest(uint64_t to, const void *from, size_t nr_bytes)
+{
+    copied_held = infos[copied_mfn].state == STATE_REFERENCE;
+    memcpy((void *)to, from, nr_bytes);
+    return 0;
+}
+
+static void test_domain_unload(struct domain *d)
+{
+    (void)d;
+}
+
+static hypercall_handler_t *const dispatch[1], *const dispatch_control[1];
+
+static const struct engine engine = {
+    .name = "test",
+    .vcpu_size = sizeof(struct vcpu),
+    .dispatch = dispatch,
+    .dispatch_control = dispatch_control,
+    .copy_from_guest = test_copy_from_guest,
+    .copy_to_guest = test_copy_to_guest,
+    .domain_unload = test_domain_unload,
+};
+
+const struct engine *engine_find(const char *name)
+{
+    return strcmp(name, engine.name) == 0 ? &engine : NULL;
+}
+
+/* ---- what nothing here leads to ---- */
+
+uint64_t audit_memory(struct memory_owner *m, const struct audit_hold *holds,
+                      size_t nr_holds)
+{
+    (void)m;
+    (void)holds;
+    (void)nr_holds;
+    abort();
+}
+
+void hc_console_interrupt(void)
+{
+}
+
+_Noreturn void machine_end(enum machine_end how)
+{
+    (void)how;
+    abort();
+}
+
+_Noreturn void panic(const char *format, ...)
+{
+    print_error("panic: %s\n", format);
+    abort();
+}
+
+_Noreturn void panic_regs(const struct cpu_regs *regs, const char *format, ...)
+{
+    (void)regs;
+    panic("%s", format);
+}
+
+/* ---- calls ---- */
+
+typedef int64_t deed_t(const uint64_t args[4]);
+
+static deed_t *deed;
+static uint64_t deed_args[4];
+static int64_t deed_result;
+
+static void run_deeds(void)
+{
+    for (;;) {
+        deed_result = deed(deed_args);
+        machine_pause(MACHINE_IN_GUEST);
+    }
+}
+
+/* From its begin to its end on one CPU; the others do nothing. */
+static int64_t on_cpu(unsigned int cpu, deed_t *what, const uint64_t args[4])
+{
+    deed = what;
+    memcpy(deed_args, args, sizeof(deed_args));
+    do {
+        machine_run(cpu);
+    } while (machine_place(cpu) == MACHINE_IN_HYPERVISOR);
+    return deed_result;
+}
+
+#define DEED(name, call)                                                       \
+    static int64_t name##_deed(const uint64_t args[4])                         \
+    {                                                                          \
+        (void)args;                                                            \
+        return call;                                                           \
+    }
+#define U32(n) ((uint32_t)args[n])
+
+DEED(alloc, hc_evtchn_alloc_unbound(U32(0)))
+DEED(bind, hc_evtchn_bind_interdomain(U32(0), U32(1)))
+DEED(bind_ipi, hc_evtchn_bind_ipi(U32(0)))
+DEED(bind_virq, hc_evtchn_bind_virq(U32(0), U32(1)))
+DEED(send, hc_evtchn_send(U32(0)))
+DEED(close, hc_evtchn_close(U32(0)))
+DEED(status, hc_evtchn_status(U32(0), args[1]))
+DEED(copy_to, hc_domain_copy_to(U32(0), args[1], args[2], args[3]))
+DEED(copy_from, hc_domain_copy_from(U32(0), args[1], args[2], args[3]))
+DEED(populate, hc_domain_populate(U32(0), args[1], args[2]))
+DEED(pause, hc_domain_pause(U32(0)))
+DEED(destroy, hc_domain_destroy(U32(0)))
+DEED(request, hc_domain_request(U32(0), U32(1)))
+DEED(share, domain_teardown_share(U32(0)))
+DEED(end, (domain_end(domain_find(U32(0)), PARAPET_SHUTDOWN_CRASH), 0))
+DEED(kick, (sched_kick_interrupt(), 0))
+
+#define CALL(name, ...) on_cpu(0, name##_deed, (const uint64_t[4]){__VA_ARGS__})
+
+/* The domain whose vCPU makes the calls. */
+static void as(const struct domain *d)
+{
+    percpu_info(0)->current = d->vcpus[0];
+}
+
+static struct domain *create(bool is_control)
+{
+    static unsigned int nr;
+    char name[16];
+    const struct domain_settings settings = {
+        .name = name, .engine = &engine, .control = is_control, .nr_vcpus = 1};
+    mfn_t mfns[VCPU_PAGES];
+    struct domain *d;
+
+    (void)snprintf(name, sizeof(name), "d%u", nr++);
+    assert_int_equal(domain_create(&settings, &d), 0);
+    assert_int_equal(domain_vcpu_create(d, 0, mfns), 0);
+    return d;
+}
+
+static bool is_pending(const struct domain *d, int64_t port)
+{
+    return bit_test(d->shared->event_pending, (uint64_t)port);
+}
+
+static struct parapet_port_status status_of(const struct domain *d,
+                                            int64_t port)
+{
+    struct parapet_port_status s;
+
+    as(d);
+    assert_int_equal(CALL(status, (uint64_t)port, (uint64_t)&s), 0);
+    return s;
+}
+
+/* ---- ports ---- */
+
+static void test_only_the_named_binds(void **state)
+{
+    int64_t port;
+
+    (void)state;
+    as(a);
+    port = CALL(alloc, b->id);
+    assert_true(port > 0);
+    as(c);
+    assert_int_equal(CALL(bind, a->id, (uint64_t)port), -PARAPET_EINVAL);
+    as(b);
+    assert_true(CALL(bind, a->id, (uint64_t)port) > 0);
+    assert_int_equal(CALL(bind, a->id, (uint64_t)port), -PARAPET_EINVAL);
+}
+
+static void test_close_tells_the_other(void **state)
+{
+    int64_t port, other;
+
+    (void)state;
+    as(a);
+    port = CALL(alloc, b->id);
+    as(b);
+    other = CALL(bind, a->id, (uint64_t)port);
+    assert_int_equal(CALL(send, (uint64_t)other), 0);
+    assert_true(is_pending(a, port));
+    b->shared->event_pending[0] = 0;
+    as(a);
+    assert_int_equal(CALL(close, (uint64_t)port), 0);
+    assert_true(is_pending(b, other));
+    assert_int_equal(status_of(b, other).kind, PARAPET_PORT_UNBOUND);
+    assert_int_equal(CALL(send, (uint64_t)other), -PARAPET_ENOTCONN);
+}
+
+/* What was sent to the port that had the number before is no event of this. */
+static void test_a_new_port_is_not_pending(void **state)
+{
+    int64_t port;
+
+    (void)state;
+    as(a);
+    port = CALL(bind_ipi, 0);
+    assert_int_equal(CALL(close, (uint64_t)port), 0);
+    /* As by a sender that was late. */
+    a->shared->event_pending[port / 64] |= 1ul << port % 64;
+    assert_int_equal(CALL(bind_ipi, 0), port);
+    assert_false(is_pending(a, port));
+}
+
+static void test_control_is_told_of_domains(void **state)
+{
+    (void)state;
+    as(a);
+    assert_int_equal(CALL(bind_virq, PARAPET_VIRQ_DOMAIN, 0), -PARAPET_EPERM);
+    as(control);
+    assert_true(CALL(bind_virq, PARAPET_VIRQ_DOMAIN, 0) > 0);
+}
+
+static void test_nobody_binds_to_the_dead(void **state)
+{
+    struct domain *d = create(false);
+    int64_t port;
+
+    (void)state;
+    as(d);
+    port = CALL(alloc, a->id);
+    as(a);
+    (void)CALL(end, d->id);
+    assert_int_equal(CALL(alloc, d->id), -PARAPET_ENOENT);
+    assert_int_equal(CALL(bind, d->id, (uint64_t)port), -PARAPET_ENOENT);
+}
+
+/* ---- ids and privilege ---- */
+
+static void test_the_whole_id_counts(void **state)
+{
+    (void)state;
+    assert_ptr_equal(domain_find(a->id), a);
+    assert_null(domain_find(a->id + DOMAIN_PLACES));
+    assert_null(domain_find_leaving(a->id));
+}
+
+static void test_privilege(void **state)
+{
+    (void)state;
+    assert_ptr_equal(control->dispatch, dispatch_control);
+    assert_ptr_equal(a->dispatch, dispatch);
+}
+
+static void test_not_the_caller(void **state)
+{
+    (void)state;
+    as(control);
+    assert_int_equal(CALL(pause, 0), -PARAPET_EINVAL);
+    assert_int_equal(CALL(request, 0, 1), -PARAPET_EINVAL);
+    assert_int_equal(CALL(destroy, 0), -PARAPET_EINVAL);
+}
+
+/* ---- another's memory ---- */
+
+static void test_a_copy_has_a_reference(void **state)
+{
+    static char buffer[] = "buffer";
+    char *frame;
+
+    (void)state;
+    copied_mfn = frame_alloc_zeroed();
+    frame = frame_vaddr(copied_mfn);
+    as(control);
+    get_result = 0;
+    assert_int_equal(CALL(copy_to, a->id, copied_mfn * PAGE_SIZE,
+                          (uint64_t)buffer, sizeof(buffer)),
+                     0);
+    assert_true(copied_held);
+    assert_string_equal(frame, "buffer");
+    assert_int_equal(infos[copied_mfn].state, 0);
+    assert_int_equal(CALL(copy_from, a->id, copied_mfn * PAGE_SIZE,
+                          (uint64_t)buffer, sizeof(buffer)),
+                     0);
+    assert_true(copied_held);
+    assert_int_equal(infos[copied_mfn].state, 0);
+
+    /* A table, or another's. */
+    memset(frame, 0, PAGE_SIZE);
+    get_result = -PARAPET_EBUSY;
+    assert_int_equal(CALL(copy_to, a->id, copied_mfn * PAGE_SIZE,
+                          (uint64_t)buffer, sizeof(buffer)),
+                     -PARAPET_EBUSY);
+    assert_string_equal(frame, "");
+    get_result = 0;
+    assert_int_equal(CALL(copy_to, a->id, copied_mfn * PAGE_SIZE + 4090,
+                          (uint64_t)buffer, sizeof(buffer)),
+                     -PARAPET_EINVAL);
+}
+
+static void test_the_dead_get_no_frames(void **state)
+{
+    struct parapet_populate frames[2] = {{.gfn = 1}, {.gfn = 2}};
+    struct domain *d = create(false);
+    uint64_t before = d->memory.nr_frames;
+
+    (void)state;
+    d->memory.max_frames = 100;
+    d->memory.nr_gfns = 100;
+    as(control);
+    assert_int_equal(CALL(populate, d->id, (uint64_t)frames, 2), 0);
+    assert_int_equal(d->memory.nr_frames, before + 2);
+    (void)CALL(end, d->id);
+    assert_int_equal(CALL(populate, d->id, (uint64_t)frames, 2),
+                     -PARAPET_EBUSY);
+    assert_int_equal(d->memory.nr_frames, before + 2);
+}
+
+/* ---- taken apart ---- */
+
+/* One whose vCPU belongs to CPU 1. */
+static struct domain *create_on_second(void)
+{
+    struct domain *d = create(false);
+
+    return d->vcpus[0]->sched.cpu == 1 ? d : create(false);
+}
+
+/* Some shares; all of them have to say that there is more. */
+static void expect_waits(uint32_t id)
+{
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(CALL(share, id), -PARAPET_ERESTART);
+}
+
+static void shares_until_unlinked(uint32_t id)
+{
+    for (int i = 0; i < MAX_SHARES && domain_find(id); i++)
+        assert_int_equal(CALL(share, id), -PARAPET_ERESTART);
+    assert_null(domain_find(id));
+}
+
+static void test_teardown_waits(void **state)
+{
+    struct domain *d = create_on_second();
+    uint32_t id = d->id;
+    uint64_t frames;
+
+    (void)state;
+    as(control);
+    (void)CALL(end, id);
+    /* CPU 1 has not let go of its vCPU. */
+    expect_waits(id);
+    assert_int_equal(d->teardown, TEARDOWN_LEAVE);
+    (void)on_cpu(1, kick_deed, (const uint64_t[4]){0});
+    /* It is idle, and on the domain's root yet. */
+    d->memory.tlb_cpus = 2;
+    expect_waits(id);
+    assert_int_equal(d->teardown, TEARDOWN_ROOTS);
+    d->memory.tlb_cpus = 0;
+    shares_until_unlinked(id);
+    /* It may have found the domain before. */
+    frames = machine_nr_frames;
+    expect_waits(id);
+    assert_int_equal(d->teardown, TEARDOWN_GRACE);
+    assert_int_equal(machine_nr_frames, frames);
+    percpu_info(1)->quiet++;
+    for (int i = 0; i < MAX_SHARES && CALL(share, id) != 0; i++)
+        assert_int_equal(deed_result, -PARAPET_ERESTART);
+    assert_true(machine_nr_frames < frames);
+    assert_int_equal(CALL(share, id), -PARAPET_ENOENT);
+}
+
+/* Who is bound to it learns that, and sends to nobody. */
+static void test_teardown_closes_ports(void **state)
+{
+    struct domain *d = create(false);
+    uint32_t id = d->id;
+    int64_t port, other;
+
+    (void)state;
+    as(d);
+    port = CALL(alloc, a->id);
+    as(a);
+    other = CALL(bind, id, (uint64_t)port);
+    a->shared->event_pending[0] = 0;
+    (void)CALL(end, id);
+    (void)on_cpu(1, kick_deed, (const uint64_t[4]){0});
+    shares_until_unlinked(id);
+    assert_true(is_pending(a, other));
+    assert_int_equal(status_of(a, other).kind, PARAPET_PORT_UNBOUND);
+    assert_int_equal(CALL(send, (uint64_t)other), -PARAPET_ENOTCONN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_only_the_named_binds),
+        cmocka_unit_test(test_close_tells_the_other),
+        cmocka_unit_test(test_a_new_port_is_not_pending),
+        cmocka_unit_test(test_control_is_told_of_domains),
+        cmocka_unit_test(test_nobody_binds_to_the_dead),
+        cmocka_unit_test(test_the_whole_id_counts),
+        cmocka_unit_test(test_privilege),
+        cmocka_unit_test(test_not_the_caller),
+        cmocka_unit_test(test_a_copy_has_a_reference),
+        cmocka_unit_test(test_the_dead_get_no_frames),
+        cmocka_unit_test(test_teardown_waits),
+        cmocka_unit_test(test_teardown_closes_ports),
+    };
+
+    machine_create(NR_CPUS, run_deeds);
+    for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
+        sched_init_cpu(cpu);
+    domain_teardown_init(NR_CPUS);
+    control = create(true);
+    a = create(false);
+    b = create(false);
+    c = create(false);
+    return cmocka_run_group_tests_name("control", tests, NULL, NULL);
+}
