@@ -159,7 +159,7 @@ def unit_steps():
 
 
 def mutation_steps():
-    """Whether the tests of the memory management see what they should."""
+    """Whether tests see what they should: of memory, ports, and domain control."""
     files = sorted(glob.glob("tests/mutations/*.mutation"))
     return [Step(f"mutation {name}", ["tests/mutations/run", name])
             for name in ["control"] + [short(path) for path in files]]

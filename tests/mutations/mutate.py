@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Makes the change of one mutation to the hypervisor's sources below DIR.
+"""Makes the change of one mutation to the hypervisor's sources below DIR, and
+prints which file that is.
 
     tests/mutations/mutate.py DIR FILE.mutation
 
@@ -45,6 +46,7 @@ def mutate(directory, path):
     source, text = changed(directory, path)
     with open(source, "w", encoding="utf-8") as file:
         file.write(text)
+    print(os.path.relpath(source, directory))
 
 
 if __name__ == "__main__":
