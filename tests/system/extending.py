@@ -45,7 +45,7 @@ BLOCK = re.compile(r"^(?P<words>[^\n]+)\n\n```c\n(?P<code>.*?)^```\n|"
 
 COMMAND = re.compile(r"^\$ (?P<command>.*)\n(?P<shown>(?:(?!\$ ).*\n)*)", re.M)
 FAILS = re.compile(r"^(FAIL|bundle): ", re.M)
-NR_SECTIONS = 7
+NR_SECTIONS = 8
 
 scratch = tempfile.TemporaryDirectory(prefix="parapet-")
 
@@ -363,10 +363,13 @@ def built():
     names = [name for _, text in sections()
              for part, pattern in ((FILES.search(text)[1],
                                     r"`tests/kernels/(\w+)\.c`"),
-                                   (text, r"build/kernels/(\w+)\.elf"))
+                                   (text, r"build/kernels/(\w+)\.elf"),
+                                   (text, r" partner=([\w/]+)"))
              for name in re.findall(pattern, part)]
     expected = {f"{name}.elf" for name in names}
-    found = set(os.listdir(os.path.join(FOLLOWED, "build/kernels")))
+    place = os.path.join(FOLLOWED, "build/kernels")
+    found = {os.path.relpath(os.path.join(path, name), place)
+             for path, _, files in os.walk(place) for name in files}
     expect(found <= expected, f"built: {sorted(found)}")
 
 
@@ -379,7 +382,7 @@ def typed():
 
 @test("extending: tests that go over all hypercalls pass with the new ones")
 def all_hypercalls():
-    names = "arguments enosys multicall hazard_random suite"
+    names = "arguments enosys multicall hazard_random suite control_denied"
     status, output = run(FOLLOWED, f"make kernels TEST='{names}'")
     expect(status == 0, output)
 
