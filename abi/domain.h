@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the calls of domain control take and tell: for the control domain alone.
- * docs/ABI.md, section 13, is the prose. All padding is 0.
+ * docs/ABI.md, section 11, is the prose. All padding is 0.
  */
 #ifndef ABI_DOMAIN_H
 #define ABI_DOMAIN_H

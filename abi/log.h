@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What log_read tells: the text of the machine's console, from a position on.
- * Positions count its bytes since the boot. docs/ABI.md, section 12, is the
+ * Positions count its bytes since the boot. docs/ABI.md, section 10, is the
  * prose.
  */
 #ifndef ABI_LOG_H
