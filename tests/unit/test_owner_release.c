@@ -360,6 +360,42 @@ static void test_an_empty_domain(void **state)
     free_held(0);
 }
 
+/* It goes while the machine's audit looks for it, which has counted before. */
+static struct memory_owner *find_while_it_goes(unsigned int id)
+{
+    if (id == MMU_SECOND_ID)
+        return &mmu_domains[1];
+    if (id == MMU_FIRST_ID && mmu_domains[0].nr_frames != NR_HELD)
+        release(0, WORK_CALL);
+    return NULL;
+}
+
+static void test_the_audit_of_the_machine_meanwhile(void **state)
+{
+    (void)state;
+    make_tree();
+    leave(0, true);
+    assert_int_equal(audit_machine(find_while_it_goes), 0);
+    assert_int_equal(mmu_domains[0].nr_frames, NR_HELD);
+    free_held(0);
+}
+
+/* What an owner that is gone has left is seen all the same. */
+static struct memory_owner *find_second(unsigned int id)
+{
+    return id == MMU_SECOND_ID ? &mmu_domains[1] : NULL;
+}
+
+static void test_the_audit_sees_what_is_left(void **state)
+{
+    (void)state;
+    assert_int_equal(audit_machine(find_second), 1);
+    leave(0, true);
+    release(0, WORK_CALL);
+    assert_int_equal(audit_machine(find_second), 0);
+    free_held(0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, begin)
@@ -369,6 +405,8 @@ int main(void)
         TEST(test_no_flush_for_nobody),
         TEST(test_a_reference_of_another),
         TEST(test_an_empty_domain),
+        TEST(test_the_audit_of_the_machine_meanwhile),
+        TEST(test_the_audit_sees_what_is_left),
         cmocka_unit_test(test_random_histories),
     };
 
