@@ -82,32 +82,50 @@ static void test_ends(void)
     }
 }
 
-/* Each change is told, and there is an end that nobody asked the domain. */
+/* Since the last time. */
+static bool is_told(uint32_t port)
+{
+    bool pending = mg_port_is_pending(port);
+
+    mg_port_clear(port);
+    return pending;
+}
+
+/* Each change is told: that it comes, each state, and that it is gone. */
 static void test_states(void)
 {
-    static volatile uint64_t nr_told;
     const struct mg_child_wish wish = {.name = "states", .bootargs = "sleep"};
-    uint32_t port = mg_event_bind_virq(PARAPET_VIRQ_DOMAIN, mg_event_count,
-                                       (void *)&nr_told);
+    uint32_t port = mg_event_bind_virq(PARAPET_VIRQ_DOMAIN, NULL, NULL);
     struct mg_child child;
-    uint64_t before;
 
-    mg_sti();
-    mg_child_create(&wish, &child);
+    MG_CHECK_EQ(mg_child_make(&wish, &child), 0);
+    MG_CHECK(is_told(port));
+    MG_CHECK_EQ(mg_child_build(&child), 0);
     MG_CHECK_EQ(state_of(child.id), PARAPET_DOMAIN_BUILDING);
-    before = nr_told;
+    MG_CHECK(!is_told(port));
     MG_CHECK_EQ(mg_domain_unpause(child.id), 0);
     MG_CHECK_EQ(state_of(child.id), PARAPET_DOMAIN_RUNNING);
-    MG_CHECK(nr_told > before);
+    MG_CHECK(is_told(port));
     (void)wait_for_word(&child, 0, 1);
-    before = nr_told;
     MG_CHECK_EQ(mg_domain_pause(child.id), 0);
     MG_CHECK_EQ(state_of(child.id), PARAPET_DOMAIN_PAUSED);
-    MG_CHECK(nr_told > before);
-    before = nr_told;
+    MG_CHECK(is_told(port));
+    MG_CHECK_EQ(mg_domain_unpause(child.id), 0);
+    MG_CHECK_EQ(state_of(child.id), PARAPET_DOMAIN_RUNNING);
+    MG_CHECK(is_told(port));
+    MG_CHECK_EQ(hypercall_domain_destroy(child.id), -PARAPET_ERESTART);
+    MG_CHECK_EQ(state_of(child.id), PARAPET_DOMAIN_ENDED);
+    MG_CHECK(is_told(port));
     MG_CHECK_EQ(mg_domain_destroy(child.id), 0);
-    MG_CHECK(nr_told > before);
-    mg_cli();
+    MG_CHECK(is_told(port));
+
+    /* Its own end, some time after its start. */
+    mg_child_run("nap", &child);
+    MG_CHECK(is_told(port));
+    MG_CHECK(mg_domain_wait(child.id, PARAPET_DOMAIN_ENDED));
+    while (!is_told(port))
+        (void)hypercall_yield();
+    MG_CHECK_EQ(mg_domain_destroy(child.id), 0);
     mg_event_close(port);
 }
 

@@ -6,6 +6,7 @@
  *   exit, reboot, crash   it ends so, at once
  *   kill                  it breaks a rule
  *   sleep                 it blocks, for good
+ *   nap                   it blocks for two seconds, and ends well
  *   spin                  it counts, for good
  *   random                it makes any call, until one ends it
  *   obey                  it sleeps until it is asked to end, and does
@@ -18,6 +19,7 @@
 #include "lib/macros.h"
 #include "lib/string.h"
 #include "tests/kernels/lib/bootargs.h"
+#include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/hctable.h"
 #include "tests/kernels/lib/random.h"
@@ -64,6 +66,20 @@ static _Noreturn void shut_down(uint32_t reason)
     mg_error("a shutdown has come back");
 }
 
+static _Noreturn void nap(void)
+{
+    volatile uint64_t ticks = 0;
+
+    (void)mg_event_bind_virq(PARAPET_VIRQ_TIMER, mg_event_count,
+                             (void *)&ticks);
+    (void)hypercall_set_timer(mg_clock_ns() + 2 * MG_S);
+    while (ticks == 0) {
+        mg_cli();
+        (void)hypercall_block();
+    }
+    shut_down(PARAPET_SHUTDOWN_POWEROFF);
+}
+
 static _Noreturn void obey(void)
 {
     volatile uint64_t upcalls = 0;
@@ -98,6 +114,8 @@ void test_main(void)
         (void)hypercall_iret();
     if (mg_variant("obey"))
         obey();
+    if (mg_variant("nap"))
+        nap();
     if (mg_variant("spin"))
         spin();
     if (mg_variant("ring"))
