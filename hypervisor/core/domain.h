@@ -89,14 +89,15 @@ enum domain_state {
 /* What is next when it is taken apart: core/domain_teardown.h has the reasons.
  */
 enum domain_teardown {
-    TEARDOWN_LEAVE,  /* until its vCPUs have left their CPUs */
-    TEARDOWN_ROOTS,  /* until CPUs have left its roots */
-    TEARDOWN_PORTS,  /* its ports are closed */
-    TEARDOWN_LOOK,   /* until the control domain has seen it */
-    TEARDOWN_UNLOAD, /* its engine lets go of its roots */
-    TEARDOWN_MEMORY, /* its frames go back */
-    TEARDOWN_GRACE,  /* until no CPU knows of it */
-    TEARDOWN_FREE,   /* what the hypervisor itself wrote to */
+    TEARDOWN_LEAVE,   /* until its vCPUs have left their CPUs */
+    TEARDOWN_ORPHANS, /* those that only it could start end, too */
+    TEARDOWN_ROOTS,   /* until CPUs have left its roots */
+    TEARDOWN_PORTS,   /* its ports are closed */
+    TEARDOWN_LOOK,    /* until the control domain has seen it */
+    TEARDOWN_UNLOAD,  /* its engine lets go of its roots */
+    TEARDOWN_MEMORY,  /* its frames go back */
+    TEARDOWN_GRACE,   /* until no CPU knows of it */
+    TEARDOWN_FREE,    /* what the hypervisor itself wrote to */
 };
 
 /* A page, and so is each engine's structure for a vCPU. */

@@ -110,6 +110,29 @@ void domain_end(struct domain *d, uint32_t reason)
     domain_teardown_begin(d);
 }
 
+static bool is_orphan(const struct domain *d)
+{
+    enum domain_state state = __atomic_load_n(&d->state, __ATOMIC_SEQ_CST);
+
+    return state == DOMAIN_BUILDING || state == DOMAIN_PAUSED;
+}
+
+bool domain_end_orphan(void)
+{
+    struct domain *d;
+
+    for_each_domain (d) {
+        if (!is_orphan(d))
+            continue;
+        log_domain(LOG_WARN, d,
+                   "does not run, and the control domain, which "
+                   "could start it, is gone");
+        domain_end(d, PARAPET_SHUTDOWN_DESTROYED);
+        return true;
+    }
+    return false;
+}
+
 /* " 0f 0b" and so on; a report is too long for a format for each byte. */
 static void show_bytes(char *text, const uint8_t *bytes, size_t n)
 {

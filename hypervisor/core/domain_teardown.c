@@ -157,6 +157,14 @@ static bool grace_is_over(struct domain *d)
 
 /* ---- the steps ---- */
 
+static enum progress next_if(bool done, struct domain *d)
+{
+    if (!done)
+        return WAITS;
+    d->teardown++;
+    return GOES_ON;
+}
+
 static bool all_have_left(const struct domain *d)
 {
     for (unsigned int i = 0; i < d->nr_vcpus; i++) {
@@ -164,6 +172,14 @@ static bool all_have_left(const struct domain *d)
             return false;
     }
     return true;
+}
+
+/* None of the control domain's vCPUs is in a call: no more of them come. */
+static enum progress end_orphans(struct domain *d)
+{
+    if (d->control && domain_end_orphan())
+        return ENOUGH;
+    return next_if(true, d);
 }
 
 static enum progress close_ports(struct domain *d)
@@ -207,14 +223,6 @@ static bool is_kept(const struct domain *d)
            (d->collected || d->teardown == TEARDOWN_LOOK);
 }
 
-static enum progress next_if(bool done, struct domain *d)
-{
-    if (!done)
-        return WAITS;
-    d->teardown++;
-    return GOES_ON;
-}
-
 static enum progress step(struct domain *d, uint32_t work)
 {
     uint32_t id = d->id;
@@ -225,6 +233,8 @@ static enum progress step(struct domain *d, uint32_t work)
             return WAITS;
         owner_leave_roots(&d->memory);
         return next_if(true, d);
+    case TEARDOWN_ORPHANS:
+        return end_orphans(d);
     case TEARDOWN_ROOTS:
         return next_if(owner_has_no_root(&d->memory), d);
     case TEARDOWN_PORTS:

@@ -5,6 +5,9 @@
  *
  *   LEAVE    A vCPU that runs may be anywhere in the hypervisor. So nothing is
  *            touched before all are off their CPUs, all of them saved.
+ *   ORPHANS  Of the control domain alone, when the others outlive it
+ *            (dom0_crash=keep): one that is being built or paused would never
+ *            run, and the machine never end. So they end.
  *   ROOTS    A CPU that has nothing to run stays on the root that it had. When
  *            the frames of its tables are used anew it must be on another one.
  *   PORTS    Others that have a port to it learn that nobody is there.
@@ -52,5 +55,12 @@ bool domain_reap(void);
  * -ERESTART: there is more. -ENOENT: there is nothing of it.
  */
 int domain_teardown_share(uint32_t id);
+
+/*
+ * Of core/domain_end.c, for ORPHANS: ends one domain that nobody can start any
+ * more, since it is being built or paused; the machine may end by that. False:
+ * there is none.
+ */
+bool domain_end_orphan(void);
 
 #endif

@@ -36,13 +36,17 @@ void hc_console_interrupt(void)
         event_raise_virq(d, PARAPET_VIRQ_CONSOLE);
 }
 
-/* The first domain that has not ended; NULL when all have. */
-static struct domain *first_living(void)
+/*
+ * The first domain that runs; NULL: none does. One that is being built or
+ * paused is not asked: as long as the control domain lives, it has the console;
+ * and when it is gone, they end.
+ */
+static struct domain *first_running(void)
 {
     struct domain *d;
 
     for_each_domain (d) {
-        if (!__atomic_load_n(&d->ended, __ATOMIC_SEQ_CST))
+        if (__atomic_load_n(&d->state, __ATOMIC_SEQ_CST) == DOMAIN_RUNNING)
             return d;
     }
     return NULL;
@@ -54,7 +58,7 @@ void hc_console_domain_ended(const struct domain *d)
 
     spin_lock(&focus_lock);
     if (focus == d) {
-        next = first_living();
+        next = first_running();
         focus = next;
     }
     spin_unlock(&focus_lock);
