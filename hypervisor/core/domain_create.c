@@ -167,7 +167,7 @@ int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES])
     result = sched_assign(v);
     if (result == 0 && !publish_vcpu(d, v)) {
         sched_unassign(v);
-        result = -PARAPET_EINVAL;
+        result = -PARAPET_EBUSY;
     }
     if (result) {
         free_vcpu(v);

@@ -35,7 +35,7 @@ int domain_create(const struct domain_settings *settings, struct domain **made);
 /*
  * Makes the next vCPU, down, and gives the domain its pages, from gfn on; their
  * frames are in mfns. The scheduler gives it a CPU. 0, -ENOSPC (it has all, or
- * no CPU has room), -EINVAL (it is not being built) or -ENOMEM, with nothing
+ * no CPU has room), -EBUSY (it is not being built) or -ENOMEM, with nothing
  * done. Its memory lock is held, or nobody else knows the domain.
  */
 int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES]);
