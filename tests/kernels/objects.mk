@@ -22,8 +22,8 @@ $(1): $(2) $$(MG_RUNTIME) $$(MG_LDS)
 endef
 
 # Those that make domains have lib/builder, and start with mg_canary_set().
-MG_CONTROLS := control_destroy control_end control_keep control_life \
-    control_many control_random control_steps suite_control
+MG_CONTROLS := control_chaos control_destroy control_end control_keep \
+    control_life control_many control_random control_steps suite_control
 MG_BUILDERS := builder $(MG_CONTROLS)
 MG_BUILDER := $(patsubst %.c,$(BUILD)/mg/%.o,$(BUILDER_SRC)) $(LIBFDT)
 $(BUILD)/mg/lib/builder/%.o: private MG_CFLAGS += $(LIBFDT_INC)
@@ -40,6 +40,7 @@ $(BUILD)/mg/tests/kernels/$(1).o: private \
 endef
 $(eval $(call mg_kernel,builder_asm,yield))
 $(eval $(call mg_kernel,lib/control_kernel,partners/child))
+$(eval $(call mg_kernel,control_chaos_asm,partners/chaos))
 
 mg_objects = $(BUILD)/mg/tests/kernels/$(1).o $(patsubst %.S,$(BUILD)/mg/%.o,\
     $(wildcard tests/kernels/$(1)_asm.S)) \

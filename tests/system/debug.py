@@ -53,4 +53,14 @@ def micro_guests():
     expect_status(result, machine.OK)
 
 
+@test("debug: domains that come and go: no ASSERT, no frame used after its end")
+def domains():
+    result = machine.complete(
+        ["tests/kernels/run", "--meter", "off", "control_chaos",
+         "control_many"],
+        stdout=subprocess.PIPE, limit=600,
+        env=machine.environment(QEMU_EXTRA=f"-kernel {IMAGE}"))
+    expect_status(result, machine.OK)
+
+
 machine.run_all()

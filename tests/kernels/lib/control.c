@@ -19,22 +19,24 @@ extern const unsigned char mg_child_kernel[], mg_child_kernel_end[];
 
 #define SCRATCH_SIZE (128 << 10)
 
-static struct elf_image kernel;
+static struct mg_child_kernel default_kernel;
 static uint64_t scratch[SCRATCH_SIZE / sizeof(uint64_t)];
 
-static uint64_t kernel_size(void)
+void mg_child_kernel_read(const unsigned char *image, const unsigned char *end,
+                          struct mg_child_kernel *kernel)
 {
-    return (uint64_t)(mg_child_kernel_end - mg_child_kernel);
+    char why[200] = "";
+
+    kernel->image = image;
+    if (elf_kernel_read(image, (uint64_t)(end - image), MG_CHILD_MEMORY,
+                        &kernel->elf, why, sizeof(why)))
+        mg_error("the kernel of the children: %s", why);
 }
 
 void mg_control_init(void)
 {
-    char why[200] = "";
-
     mg_canary_set();
-    if (elf_kernel_read(mg_child_kernel, kernel_size(), MG_CHILD_MEMORY,
-                        &kernel, why, sizeof(why)))
-        mg_error("the kernel of the children: %s", why);
+    mg_child_kernel_read(mg_child_kernel, mg_child_kernel_end, &default_kernel);
 }
 
 /* ---- the builder's services ---- */
@@ -166,6 +168,8 @@ static int64_t domain_of(const struct mg_child_wish *wish,
 
 int64_t mg_child_make(const struct mg_child_wish *wish, struct mg_child *child)
 {
+    const struct mg_child_kernel *kernel =
+        wish->kernel ? wish->kernel : &default_kernel;
     char why[200] = "";
 
     memset(child, 0, sizeof(*child));
@@ -173,8 +177,8 @@ int64_t mg_child_make(const struct mg_child_wish *wish, struct mg_child *child)
         .memory_bytes = wish->memory ? wish->memory : MG_CHILD_MEMORY,
         .nr_vcpus = wish->nr_vcpus ? wish->nr_vcpus : 1,
         .bootargs = wish->bootargs ? wish->bootargs : "",
-        .image = mg_child_kernel,
-        .kernel = &kernel,
+        .image = kernel->image,
+        .kernel = &kernel->elf,
     };
     if (build_plan(&child->description, &child->plan, why, sizeof(why)))
         mg_error("the plan of a child: %s", why);

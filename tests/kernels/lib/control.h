@@ -21,10 +21,22 @@
 /* Before all else, once: the canary that libfdt wants. */
 void mg_control_init(void);
 
+/* A kernel that children may have instead of partners/child. */
+struct mg_child_kernel {
+    const unsigned char *image;
+    struct elf_image elf;
+};
+
+/* From an ELF file in memory, which ends before end; ends the test if it is
+ * none. */
+void mg_child_kernel_read(const unsigned char *image, const unsigned char *end,
+                          struct mg_child_kernel *kernel);
+
 /* What a child is to be. Zeros: one vCPU, MG_CHILD_MEMORY. */
 struct mg_child_wish {
-    const char *name;     /* NULL: one that no other has */
-    const char *bootargs; /* see partners/child.c */
+    const struct mg_child_kernel *kernel; /* NULL: partners/child */
+    const char *name;                     /* NULL: one that no other has */
+    const char *bootargs;                 /* see partners/child.c */
     uint32_t nr_vcpus;
     uint64_t memory;
 };

@@ -76,6 +76,11 @@ uint32_t mg_event_bind_interdomain(uint32_t domain, uint32_t port,
     return mine;
 }
 
+void mg_event_handle(uint32_t port, mg_event_handler_t *handler, void *data)
+{
+    (void)bind(port, 0, handler, data);
+}
+
 /* The old vCPU leaves it alone before the new one is told. */
 void mg_event_move(uint32_t port, uint32_t vcpu)
 {

@@ -28,6 +28,8 @@ uint32_t mg_event_bind_interdomain(uint32_t domain, uint32_t port,
                                    mg_event_handler_t *handler, void *data);
 /* The handler runs on that vCPU from now on. */
 void mg_event_move(uint32_t port, uint32_t vcpu);
+/* Of a port that somebody else has made: whom it notifies is vCPU 0. */
+void mg_event_handle(uint32_t port, mg_event_handler_t *handler, void *data);
 void mg_event_close(uint32_t port);
 
 /* A handler that counts: data is a volatile uint64_t. */

@@ -11,6 +11,9 @@
  *   random                it makes any call, until one ends it
  *   obey                  it sleeps until it is asked to end, and does
  *   ring                  it sends to its port 1, and sleeps
+ *   witness               it counts events, port by port: in guest[1] those of
+ *                         ports 1 to 8, in guest[2] all others, and in guest[3]
+ *                         is the port of the last one
  *
  * In guest[0] of its vCPU 0's page is how far it has come: 1 when it runs, and
  * with spin more and more.
@@ -97,6 +100,21 @@ static _Noreturn void obey(void)
     shut_down(PARAPET_SHUTDOWN_POWEROFF);
 }
 
+static void see(uint32_t port, void *data)
+{
+    volatile struct parapet_vcpu_page *page = mg_vcpu_page();
+
+    (void)data;
+    page->guest[3] = port;
+    page->guest[port <= 8 ? 1 : 2]++;
+}
+
+static void watch(void)
+{
+    for (uint32_t port = 0; port < PARAPET_NR_PORTS; port++)
+        mg_event_handle(port, see, NULL);
+}
+
 void test_main(void)
 {
     static const char *const ends[] = {
@@ -118,6 +136,8 @@ void test_main(void)
         nap();
     if (mg_variant("spin"))
         spin();
+    if (mg_variant("witness"))
+        watch();
     if (mg_variant("ring"))
         mg_vcpu_page()->guest[1] = (uint64_t)hypercall_evtchn_send(1);
     if (mg_variant("random"))
