@@ -12,13 +12,31 @@
 /* Of all clocks; odd while they are written. Boot CPU only. */
 static uint32_t seq;
 
-static void fill(struct parapet_clock *clock)
+/* What all of them tell. */
+struct reading {
+    uint64_t ns_base;
+    uint64_t multiplier;
+    uint64_t wall_offset_ns;
+    uint64_t tsc_hz;
+};
+
+static struct reading read_clock(void)
+{
+    return (struct reading){
+        .ns_base = time_line->offset,
+        .multiplier = time_line->multiplier,
+        .wall_offset_ns = time_wall_offset_ns(),
+        .tsc_hz = time_tsc_hz(),
+    };
+}
+
+static void fill(struct parapet_clock *clock, const struct reading *reading)
 {
     clock->tsc_base = 0;
-    clock->ns_base = time_line->offset;
-    clock->multiplier = time_line->multiplier;
-    clock->wall_offset_ns = time_wall_offset_ns();
-    clock->tsc_hz = time_tsc_hz();
+    clock->ns_base = reading->ns_base;
+    clock->multiplier = reading->multiplier;
+    clock->wall_offset_ns = reading->wall_offset_ns;
+    clock->tsc_hz = reading->tsc_hz;
 }
 
 /*
@@ -28,41 +46,54 @@ static void fill(struct parapet_clock *clock)
  */
 void clock_fill(struct domain *d)
 {
+    struct reading reading;
     uint32_t now;
 
     do {
         while ((now = __atomic_load_n(&seq, __ATOMIC_SEQ_CST)) % 2)
             cpu_relax();
-        fill(&d->shared->clock);
+        reading = read_clock();
+        fill(&d->shared->clock, &reading);
         __atomic_store_n(&d->shared->clock.seq, now, __ATOMIC_SEQ_CST);
     } while (__atomic_load_n(&seq, __ATOMIC_SEQ_CST) != now);
 }
 
-/* Every write before is seen before seq, and none after is. */
-static void set_seq(uint32_t value)
+/* They are seen as stopped before any write after this. */
+static void stop_all(uint32_t odd)
 {
     struct domain *d;
 
-    __atomic_store_n(&seq, value, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&seq, odd, __ATOMIC_SEQ_CST);
     for_each_domain (d)
-        __atomic_store_n(&d->shared->clock.seq, value, __ATOMIC_RELAXED);
+        __atomic_store_n(&d->shared->clock.seq, odd, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void start_all(uint32_t even)
+{
+    const struct reading reading = read_clock();
+    struct domain *d;
+
+    for_each_domain (d) {
+        fill(&d->shared->clock, &reading);
+        __atomic_store_n(&d->shared->clock.seq, even, __ATOMIC_RELEASE);
+    }
+    __atomic_store_n(&seq, even, __ATOMIC_SEQ_CST);
 }
 
 /*
  * All clocks are stopped first, and the hypervisor's own changes while they
  * are: so no vCPU can read the new time in one way and then the old one in
- * another.
+ * another. There may be 512 domains, in one interrupt: what they are told is
+ * read once, and there are two walks.
  */
 void clock_interrupt(void)
 {
-    struct domain *d;
+    uint32_t before = seq;
 
     if (!time_look())
         return;
-    set_seq(seq + 1);
+    stop_all(before + 1);
     time_adopt();
-    for_each_domain (d)
-        fill(&d->shared->clock);
-    set_seq(seq + 1);
+    start_all(before + 2);
 }
