@@ -164,7 +164,7 @@ static inline unsigned int domain_owner_tag(uint32_t id)
 /* The id from which the next domain's is looked for. Not while others run. */
 void domain_set_next_id(uint32_t id);
 
-/* core/domain.c's own, but for domain_find(). */
+/* core/domain.c's own, but for the two that follow. */
 extern struct domain *domain_table[DOMAIN_PLACES];
 
 /*
@@ -178,6 +178,12 @@ static inline struct domain *domain_find(uint32_t id)
         __atomic_load_n(&domain_table[domain_place(id)], __ATOMIC_ACQUIRE);
 
     return d && d->id == id ? d : NULL;
+}
+
+/* Likewise, the one that owns the frames with this tag. */
+static inline struct domain *domain_at_owner_tag(unsigned int tag)
+{
+    return __atomic_load_n(&domain_table[tag - 1], __ATOMIC_ACQUIRE);
 }
 
 /* The control domain; NULL: there is none. */

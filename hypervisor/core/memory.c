@@ -91,13 +91,9 @@ uint64_t memory_audit(struct domain *d)
 
 static struct memory_owner *find_owner(unsigned int tag)
 {
-    struct domain *d;
+    struct domain *d = domain_at_owner_tag(tag);
 
-    for_each_domain (d) {
-        if (domain_owner_tag(d->id) == tag)
-            return &d->memory;
-    }
-    return NULL;
+    return d ? &d->memory : NULL;
 }
 
 uint64_t memory_audit_machine(void)
