@@ -11,9 +11,11 @@
  *   random                it makes any call, until one ends it
  *   obey                  it sleeps until it is asked to end, and does
  *   ring                  it sends to its port 1, and sleeps
- *   witness               it counts events, port by port: in guest[1] those of
- *                         ports 1 to 8, in guest[2] all others, and in guest[3]
- *                         is the port of the last one
+ *   send domain=N port=N  it binds that port and sends, for good: in guest[1]
+ * is the last result, in guest[2] how many there were, and in guest[3] its
+ * port, or why it has none witness               it counts events, port by
+ * port: in guest[1] those of ports 1 to 8, in guest[2] all others, and in
+ * guest[3] is the port of the last one
  *
  * In guest[0] of its vCPU 0's page is how far it has come: 1 when it runs, and
  * with spin more and more.
@@ -100,6 +102,21 @@ static _Noreturn void obey(void)
     shut_down(PARAPET_SHUTDOWN_POWEROFF);
 }
 
+static _Noreturn void send(void)
+{
+    volatile struct parapet_vcpu_page *page = mg_vcpu_page();
+    uint32_t domain = (uint32_t)mg_argument("domain", 0);
+    uint32_t port = (uint32_t)mg_argument("port", 0);
+    int64_t mine = hypercall_evtchn_bind_interdomain(domain, port);
+
+    page->guest[3] = (uint64_t)mine;
+    for (;;) {
+        page->guest[1] = (uint64_t)hypercall_evtchn_send((uint32_t)mine);
+        page->guest[2]++;
+        (void)hypercall_yield();
+    }
+}
+
 static void see(uint32_t port, void *data)
 {
     volatile struct parapet_vcpu_page *page = mg_vcpu_page();
@@ -136,6 +153,8 @@ void test_main(void)
         nap();
     if (mg_variant("spin"))
         spin();
+    if (mg_variant("send"))
+        send();
     if (mg_variant("witness"))
         watch();
     if (mg_variant("ring"))
