@@ -238,14 +238,20 @@ static uint32_t first_port(struct domain *d)
     return port;
 }
 
+/* Whoever has a port to d may keep the lock busy, with all of its vCPUs. */
 bool event_close_share(struct domain *d)
 {
+    struct cpu_info *cpu = this_cpu();
+
+    cpu->multicall_stop &= ~MULTICALL_WAITED; /* it is in none */
     for (int i = 0; i < CLOSES_AT_ONCE; i++) {
         uint32_t port = first_port(d);
 
         if (port == PARAPET_NR_PORTS)
             return true;
         (void)event_port_close(d, port);
+        if (cpu->multicall_stop & MULTICALL_WAITED)
+            return false;
     }
     return false;
 }

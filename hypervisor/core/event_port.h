@@ -55,7 +55,7 @@ int64_t event_alloc_unbound(struct domain *d, uint32_t remote);
 
 /*
  * Closes some ports of a domain that has ended; true when there is none any
- * more. Below 10,000 instructions.
+ * more. Below 10,000 instructions, and one wait for another domain's lock.
  */
 bool event_close_share(struct domain *d);
 

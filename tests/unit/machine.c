@@ -135,9 +135,11 @@ struct cpu_info *percpu_info(unsigned int cpu)
 
 void spin_lock(struct spinlock *lock)
 {
-    do {
+    machine_pause(MACHINE_IN_HYPERVISOR);
+    while (lock->next != lock->serving) {
+        running->info.multicall_stop |= MULTICALL_WAITED;
         machine_pause(MACHINE_IN_HYPERVISOR);
-    } while (lock->next != lock->serving);
+    }
     lock->next++;
 }
 

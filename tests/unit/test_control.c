@@ -174,27 +174,42 @@ _Noreturn void panic_regs(const struct cpu_regs *regs, const char *format, ...)
 
 typedef int64_t deed_t(const uint64_t args[4]);
 
-static deed_t *deed;
-static uint64_t deed_args[4];
-static int64_t deed_result;
+static struct {
+    deed_t *deed;
+    uint64_t args[4];
+    int64_t result;
+} deeds[NR_CPUS];
 
 static void run_deeds(void)
 {
+    unsigned int cpu = this_cpu()->id;
+
     for (;;) {
-        deed_result = deed(deed_args);
+        deeds[cpu].result = deeds[cpu].deed(deeds[cpu].args);
         machine_pause(MACHINE_IN_GUEST);
     }
 }
 
-/* From its begin to its end on one CPU; the others do nothing. */
-static int64_t on_cpu(unsigned int cpu, deed_t *what, const uint64_t args[4])
+/* As far as the first place where others may come in between. */
+static void begin_on(unsigned int cpu, deed_t *deed, const uint64_t args[4])
 {
-    deed = what;
-    memcpy(deed_args, args, sizeof(deed_args));
-    do {
+    deeds[cpu].deed = deed;
+    memcpy(deeds[cpu].args, args, sizeof(deeds[cpu].args));
+    machine_run(cpu);
+}
+
+static int64_t finish_on(unsigned int cpu)
+{
+    while (machine_place(cpu) == MACHINE_IN_HYPERVISOR)
         machine_run(cpu);
-    } while (machine_place(cpu) == MACHINE_IN_HYPERVISOR);
-    return deed_result;
+    return deeds[cpu].result;
+}
+
+/* From its begin to its end on one CPU; the others do nothing. */
+static int64_t on_cpu(unsigned int cpu, deed_t *deed, const uint64_t args[4])
+{
+    begin_on(cpu, deed, args);
+    return finish_on(cpu);
 }
 
 #define DEED(name, call)                                                       \
@@ -465,7 +480,7 @@ static void test_teardown_waits(void **state)
     assert_int_equal(machine_nr_frames, frames);
     percpu_info(1)->quiet++;
     for (int i = 0; i < MAX_SHARES && CALL(share, id) != 0; i++)
-        assert_int_equal(deed_result, -PARAPET_ERESTART);
+        assert_int_equal(deeds[0].result, -PARAPET_ERESTART);
     assert_true(machine_nr_frames < frames);
     assert_int_equal(CALL(share, id), -PARAPET_ENOENT);
 }
@@ -491,6 +506,49 @@ static void test_teardown_closes_ports(void **state)
     assert_int_equal(CALL(send, (uint64_t)other), -PARAPET_ENOTCONN);
 }
 
+static unsigned int nr_ports(const struct domain *d)
+{
+    unsigned int nr = 0;
+
+    for (uint32_t port = 0; port < PARAPET_NR_PORTS; port++)
+        nr += port_kind(port_get(&d->ports, port)) != PORT_FREE;
+    return nr;
+}
+
+/* Waits for others' locks do not add up in a share. */
+static void test_teardown_waits_once(void **state)
+{
+    struct domain *d = create(false);
+    int64_t port;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        as(d);
+        port = CALL(alloc, a->id);
+        as(a);
+        assert_true(CALL(bind, d->id, (uint64_t)port) > 0);
+    }
+    port = CALL(alloc, b->id);
+    (void)CALL(end, d->id);
+    (void)on_cpu(1, kick_deed, (const uint64_t[4]){0});
+    assert_int_equal(nr_ports(d), 3);
+    /* CPU 1 has a's lock, and is about to take b's. */
+    percpu_info(1)->current = b->vcpus[0];
+    begin_on(1, bind_deed, (const uint64_t[4]){a->id, (uint64_t)port});
+    machine_run(1);
+    assert_true(spin_is_held(&a->lock));
+    begin_on(0, share_deed, (const uint64_t[4]){d->id});
+    for (int i = 0; i < 50; i++)
+        machine_run(0);
+    assert_int_equal(machine_place(0), MACHINE_IN_HYPERVISOR);
+    assert_true(finish_on(1) > 0);
+    assert_int_equal(finish_on(0), -PARAPET_ERESTART);
+    percpu_info(1)->current = NULL;
+    assert_int_equal(nr_ports(d), 2);
+    (void)CALL(share, d->id);
+    assert_int_equal(nr_ports(d), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -506,6 +564,7 @@ int main(void)
         cmocka_unit_test(test_the_dead_get_no_frames),
         cmocka_unit_test(test_teardown_waits),
         cmocka_unit_test(test_teardown_closes_ports),
+        cmocka_unit_test(test_teardown_waits_once),
     };
 
     machine_create(NR_CPUS, run_deeds);
