@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * How a port's vCPU is told, and virtual IRQs as events.
+ * Virtual IRQs as events.
  */
 #include "hypervisor/core/event.h"
-
-int64_t event_wake(struct vcpu *v)
-{
-    sched_notify(v);
-    return 0;
-}
 
 void event_raise_vcpu_virq(struct vcpu *v, uint32_t virq)
 {

@@ -13,9 +13,6 @@
 #include "hypervisor/core/schedule.h"
 #include "lib/x86/bit_string.h"
 
-/* sched_notify(), and 0, so that a handler can end with it. */
-int64_t event_wake(struct vcpu *v);
-
 /*
  * The last steps of an event: select bit, pending byte, and on a change from 0
  * to 1 a kick, whatever the mask says. (The guest clears its mask and then
@@ -32,7 +29,7 @@ static inline int64_t event_notify(struct vcpu *v, uint64_t port)
         return 0;
     if (__builtin_expect(v != cpu->current || v->sched.state != VCPU_RUNNABLE,
                          0))
-        return event_wake(v);
+        return sched_notify(v);
     if (!page->event_mask)
         cpu->exit_work |= WORK_EVENT;
     return 0;

@@ -30,9 +30,9 @@ void sched_start(struct vcpu *v);
 /*
  * An event became pending for v, which does not run on this CPU or is about to
  * sleep there: it wakes if it is blocked, and its CPU looks at its events.
- * Takes the run queue's lock.
+ * Takes the run queue's lock. Returns 0, for a handler to end with it.
  */
-void sched_notify(struct vcpu *v);
+int64_t sched_notify(struct vcpu *v);
 
 /*
  * v's domain has ended: v does not run again. Its CPU, which is told, takes it

@@ -40,6 +40,7 @@ void sched_init_cpu(unsigned int cpu)
 {
     spin_init(&run_queues[cpu].lock, LOCK_run_queue, 0);
     list_init(&run_queues[cpu].leaving);
+    percpu_info(cpu)->queue = &run_queues[cpu];
     sched_assign_init_cpu(cpu);
     sched_policy->init_cpu(cpu);
 }
@@ -70,22 +71,24 @@ void sched_update_timer(void)
 }
 
 /*
- * A vCPU that had this CPU for itself has had no slice: it gets one now that
- * somebody waits.
+ * Somebody has come to wait: a vCPU that had this CPU for itself has had no
+ * slice, and gets one now. The queue's lock is held; who let it go updates the
+ * timer.
  */
-static void start_slice(struct cpu_info *cpu)
+static inline void start_slice(struct cpu_info *cpu)
+{
+    if (cpu->current && cpu->slice_end == 0)
+        cpu->slice_end = sched_policy->tick(cpu->id);
+}
+
+static void look_at_slice(struct cpu_info *cpu)
 {
     struct run_queue *q = &run_queues[cpu->id];
-    bool started = false;
 
     spin_lock(&q->lock);
-    if (cpu->current && cpu->slice_end == 0) {
-        cpu->slice_end = sched_policy->tick(cpu->id);
-        started = cpu->slice_end != 0;
-    }
+    start_slice(cpu);
     spin_unlock(&q->lock);
-    if (started)
-        sched_update_timer();
+    timer_update(cpu, q);
 }
 
 void sched_kick_cpu(unsigned int cpu, uint32_t work)
@@ -94,54 +97,92 @@ void sched_kick_cpu(unsigned int cpu, uint32_t work)
 
     if (cpu == self->id) {
         self->exit_work |= work;
-        start_slice(self);
+        look_at_slice(self);
     } else {
         apic_send(percpu_info(cpu)->apic_id, VECTOR_KICK);
     }
 }
 
-/* Changes v from one state to runnable; true if it waits for its turn now. */
-static inline __attribute__((always_inline)) bool
-make_runnable(struct vcpu *v, enum vcpu_state from)
+/*
+ * Changes v from one state to runnable; true if it waits for its turn now. The
+ * queue's lock is held; current is that of v's CPU.
+ */
+static inline bool make_runnable(struct vcpu *v, enum vcpu_state from,
+                                 const struct vcpu *current)
+{
+    if (v->sched.state != from)
+        return false;
+    v->sched.state = VCPU_RUNNABLE;
+    if (v->sched.off || v == current)
+        return false;
+    sched_policy->enqueue(&v->sched);
+    return true;
+}
+
+/* The same for who does not hold the lock. */
+static bool make_runnable_anywhere(struct vcpu *v, enum vcpu_state from)
 {
     struct run_queue *q = &run_queues[v->sched.cpu];
-    bool waits = false;
+    bool waits;
 
     spin_lock(&q->lock);
-    if (v->sched.state == from) {
-        v->sched.state = VCPU_RUNNABLE;
-        waits = sched_waits(v);
-        if (waits)
-            sched_policy->enqueue(&v->sched);
-    }
+    waits = make_runnable(v, from, percpu_info(v->sched.cpu)->current);
     spin_unlock(&q->lock);
     return waits;
 }
 
 void sched_start(struct vcpu *v)
 {
-    if (make_runnable(v, VCPU_DOWN))
+    if (make_runnable_anywhere(v, VCPU_DOWN))
         sched_kick_cpu(v->sched.cpu, WORK_EVENT);
 }
 
-void sched_notify(struct vcpu *v)
+/*
+ * v runs here, or belongs to another CPU. One that waits in a queue needs no
+ * kick: it looks at its events when it is switched in. Not missed: pending was
+ * set before the queue's lock is taken, under which current changes. Either
+ * that change comes later, and the look at pending with it, or it is seen here.
+ */
+static __attribute__((noinline)) int64_t notify_with_kick(struct vcpu *v)
+{
+    if (make_runnable_anywhere(v, VCPU_BLOCKED) ||
+        percpu_info(v->sched.cpu)->current == v)
+        sched_kick_cpu(v->sched.cpu, WORK_EVENT);
+    return 0;
+}
+
+/* v belongs to this CPU, where no slice runs. */
+static __attribute__((noinline)) int64_t
+notify_with_slice(struct vcpu *v, struct run_queue *q, struct cpu_info *self)
+{
+    spin_lock(&q->lock);
+    if (make_runnable(v, VCPU_BLOCKED, NULL))
+        start_slice(self);
+    spin_unlock(&q->lock);
+    timer_update(self, q);
+    return 0;
+}
+
+/* The same while one does: at its end v has its turn. */
+static __attribute__((noinline)) int64_t notify_here(struct vcpu *v,
+                                                     struct run_queue *q)
+{
+    spin_lock(&q->lock);
+    (void)make_runnable(v, VCPU_BLOCKED, NULL);
+    spin_unlock(&q->lock);
+    return 0;
+}
+
+/* Each way is apart, to save no more registers than it needs. */
+int64_t sched_notify(struct vcpu *v)
 {
     struct cpu_info *self = this_cpu();
-    bool waits = make_runnable(v, VCPU_BLOCKED);
 
-    /*
-     * One that waits in a queue needs no kick: it looks at its events when it
-     * is switched in. Not missed: pending was set before make_runnable() took
-     * the queue's lock, under which current changes. Either that change comes
-     * later, and the look at pending with it, or it is seen here. One that has
-     * just come into this CPU's queue needs a slice of what runs to end.
-     */
-    if (v->sched.cpu == self->id && self->current != v) {
-        if (waits && self->slice_end == 0)
-            start_slice(self);
-    } else if (waits || percpu_info(v->sched.cpu)->current == v) {
-        sched_kick_cpu(v->sched.cpu, WORK_EVENT);
-    }
+    if (v->sched.cpu != self->id || v == self->current)
+        return notify_with_kick(v);
+    if (self->slice_end == 0)
+        return notify_with_slice(v, self->queue, self);
+    return notify_here(v, self->queue);
 }
 
 void sched_block(struct vcpu *v)
@@ -154,7 +195,7 @@ void sched_block(struct vcpu *v)
     spin_unlock(&q->lock);
     /* A sender that sees the old state has set pending before. */
     if (__atomic_load_n(&v->page->event_pending, __ATOMIC_SEQ_CST))
-        (void)make_runnable(v, VCPU_BLOCKED);
+        (void)make_runnable_anywhere(v, VCPU_BLOCKED);
     this_cpu()->exit_work |= WORK_RESCHEDULE | WORK_EVENT;
 }
 
@@ -310,5 +351,5 @@ void sched_kick_interrupt(void)
         cpu->exit_work |= WORK_RESCHEDULE;
     if (sched_any_leaves(&run_queues[cpu->id]))
         sched_leave();
-    start_slice(cpu);
+    look_at_slice(cpu);
 }

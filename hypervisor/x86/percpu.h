@@ -15,6 +15,7 @@
 #include "lib/x86/descriptor.h"
 
 struct memory_owner;
+struct run_queue;
 struct vcpu;
 
 #define NR_GDT_ENTRIES 8
@@ -58,7 +59,8 @@ struct cpu_info {
     uint64_t flush_time;            /* by the flush clock (mm/tlb.h); atomic */
     struct memory_owner *tlb_owner; /* whose root is, or was last, in CR3 */
     uint64_t timer_deadline;        /* ns; what the APIC timer is set for */
-    uint64_t slice_end; /* ns; 0 when current has the CPU for itself */
+    uint64_t slice_end;      /* ns; 0 when current has the CPU for itself */
+    struct run_queue *queue; /* of the scheduler */
     /*
      * For who waits until this CPU has left the hypervisor: how many interrupts
      * it took from a guest or while idle, and whether it sleeps (atomic).
