@@ -115,6 +115,19 @@ static int test_copy_to_guest(uint64_t to, const void *from, size_t nr_bytes)
     return 0;
 }
 
+static int set_start_result;
+
+static int test_vcpu_set_start(struct vcpu *v, uint64_t entry, uint64_t stack,
+                               uint64_t argument, uint64_t root)
+{
+    (void)v;
+    (void)entry;
+    (void)stack;
+    (void)argument;
+    (void)root;
+    return set_start_result;
+}
+
 static void test_domain_unload(struct domain *d)
 {
     (void)d;
@@ -129,6 +142,7 @@ static const struct engine engine = {
     .dispatch_control = dispatch_control,
     .copy_from_guest = test_copy_from_guest,
     .copy_to_guest = test_copy_to_guest,
+    .vcpu_set_start = test_vcpu_set_start,
     .domain_unload = test_domain_unload,
 };
 
@@ -230,6 +244,8 @@ DEED(status, hc_evtchn_status(U32(0), args[1]))
 DEED(copy_to, hc_domain_copy_to(U32(0), args[1], args[2], args[3]))
 DEED(copy_from, hc_domain_copy_from(U32(0), args[1], args[2], args[3]))
 DEED(populate, hc_domain_populate(U32(0), args[1], args[2]))
+DEED(vcpu_start, hc_domain_vcpu_start(U32(0), U32(1), args[2]))
+DEED(unpause, hc_domain_unpause(U32(0)))
 DEED(pause, hc_domain_pause(U32(0)))
 DEED(destroy, hc_domain_destroy(U32(0)))
 DEED(request, hc_domain_request(U32(0), U32(1)))
@@ -430,6 +446,28 @@ static void test_the_dead_get_no_frames(void **state)
     assert_int_equal(d->memory.nr_frames, before + 2);
 }
 
+/* Its root was refused: it has nowhere to begin. */
+static void test_a_start_that_is_refused(void **state)
+{
+    struct parapet_vcpu_start start = {0};
+    struct domain *d = create(false);
+
+    (void)state;
+    as(control);
+    set_start_result = -PARAPET_EPERM;
+    assert_int_equal(CALL(vcpu_start, d->id, 0, (uint64_t)&start),
+                     -PARAPET_EPERM);
+    assert_int_equal(CALL(unpause, d->id), -PARAPET_EINVAL);
+    assert_int_equal(d->state, DOMAIN_BUILDING);
+    set_start_result = 0;
+    assert_int_equal(CALL(vcpu_start, d->id, 1, (uint64_t)&start),
+                     -PARAPET_ENOENT);
+    assert_int_equal(CALL(unpause, d->id), -PARAPET_EINVAL);
+    assert_int_equal(CALL(vcpu_start, d->id, 0, (uint64_t)&start), 0);
+    assert_int_equal(CALL(unpause, d->id), 0);
+    assert_int_equal(d->state, DOMAIN_RUNNING);
+}
+
 /* ---- taken apart ---- */
 
 /* One whose vCPU belongs to CPU 1. */
@@ -562,6 +600,7 @@ int main(void)
         cmocka_unit_test(test_not_the_caller),
         cmocka_unit_test(test_a_copy_has_a_reference),
         cmocka_unit_test(test_the_dead_get_no_frames),
+        cmocka_unit_test(test_a_start_that_is_refused),
         cmocka_unit_test(test_teardown_waits),
         cmocka_unit_test(test_teardown_closes_ports),
         cmocka_unit_test(test_teardown_waits_once),
