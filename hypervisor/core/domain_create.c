@@ -12,8 +12,8 @@
 #include "hypervisor/mm/owner_release.h"
 #include "lib/string.h"
 
-/* Some 160 instructions each; 2,200 with DEBUG=1, which fills them. */
-#define FRAMES_AT_ONCE (PARAPET_DEBUG ? 5 : 64)
+/* Some 160 instructions each; 900 with DEBUG=1, which fills them. */
+#define FRAMES_AT_ONCE (PARAPET_DEBUG ? 12 : 64)
 
 /* ---- how one begins ---- */
 

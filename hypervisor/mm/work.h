@@ -40,7 +40,7 @@
 #define WORK_WAIT WORK_CALL /* another CPU is waited for: once at most */
 
 /* DEBUG=1: a frame is filled with a pattern, or compared with it. */
-#define WORK_FILL (PARAPET_DEBUG ? 2100u : 0u)
+#define WORK_FILL (PARAPET_DEBUG ? 750u : 0u)
 
 /* Lists (engine/pv_mmu.c, core/hc_memory.c). */
 #define WORK_REPLACE 80u /* an entry of level 1 is replaced */
