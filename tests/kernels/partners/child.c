@@ -4,7 +4,7 @@
  * say what it does:
  *
  *   exit, reboot, crash   it ends so, at once
- *   kill                  it breaks a rule
+ *   kill                  it says so, and breaks a rule
  *   sleep                 it blocks, for good
  *   nap                   it blocks for two seconds, and ends well
  *   spin                  it counts, for good
@@ -25,6 +25,7 @@
 #include "lib/string.h"
 #include "tests/kernels/lib/bootargs.h"
 #include "tests/kernels/lib/clock.h"
+#include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/hctable.h"
 #include "tests/kernels/lib/random.h"
@@ -145,8 +146,10 @@ void test_main(void)
         if (mg_variant(ends[reason]))
             shut_down(reason);
     }
-    if (mg_variant("kill"))
+    if (mg_variant("kill")) {
+        mg_printf("it breaks a rule\n");
         (void)hypercall_iret();
+    }
     if (mg_variant("obey"))
         obey();
     if (mg_variant("nap"))
