@@ -12,7 +12,7 @@ import re
 import threading
 
 # hypervisor/core/hc_console.c
-LINE = re.compile(rb"d(\d{1,9}): has the console\r?")
+LINE = re.compile(rb"d(\d{1,10}): has the console\r?")
 
 
 class Focus(threading.Thread):
@@ -23,7 +23,7 @@ class Focus(threading.Thread):
         # For writing, too: a pipe without a writer would be at its end.
         self.pipe = os.open(self.path, os.O_RDWR)
         self.news = threading.Semaphore(0)
-        self.domain = 1
+        self.domain = 0
         self.rest = b""
 
     def option(self):
