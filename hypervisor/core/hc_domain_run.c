@@ -55,7 +55,8 @@ static int64_t create_vcpu(struct domain *d, uint32_t vcpu, uint64_t gfn,
  * gfn is not below nr_gfns, or it is the caller. ENOENT: no such domain, or it
  * is not to have that vCPU. EEXIST: it has it. EBUSY: it is not being built.
  * ENOMEM: the machine has no memory for it. ENOSPC: the domain may not have so
- * many frames. ERESTART: call again, nothing was done.
+ * many frames, or no CPU has room for its timer. ERESTART: call again, nothing
+ * was done.
  */
 int64_t hc_domain_vcpu_create(uint32_t domain, uint32_t vcpu, uint64_t gfn,
                               uint64_t frames)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The table of domains (hypervisor/core/domain.c): ids only rise, a place is
- * used anew when it is free only, and 512 are the limit.
+ * used anew when it is free only, and 512 are the limit. And a vCPU for a
+ * domain that has just ended (domain_create.c).
  */
 #include "tests/unit/machine.h"
 #include "tests/unit/unit.h"
@@ -12,6 +13,7 @@
 #include "abi/errors.h"
 #include "hypervisor/base/panic.h"
 #include "hypervisor/core/domain_create.h"
+#include "hypervisor/core/domain_life.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/mm/audit.h"
 #include "tests/unit/direct_map.h"
@@ -155,13 +157,27 @@ static void test_last_id(void **state)
     assert_int_equal(create("last", false), -PARAPET_ENOSPC);
 }
 
+/* Somebody else ends it after the caller has looked whether it is being built:
+ * it gets no vCPU, and the error is the one for that. */
+static void test_vcpu_too_late(void **state)
+{
+    mfn_t mfns[VCPU_PAGES];
+    struct domain *d = domain_find(0);
+    uint64_t nr_frames = d->memory.nr_frames;
+
+    (void)state;
+    assert_true(domain_set_ended(d, PARAPET_SHUTDOWN_DESTROYED));
+    assert_int_equal(domain_vcpu_create(d, 0, mfns), -PARAPET_EBUSY);
+    assert_int_equal(d->nr_vcpus, 0);
+    assert_int_equal(d->memory.nr_frames, nr_frames);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ids),
-        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_last_id),
+        cmocka_unit_test(test_ids),           cmocka_unit_test(test_places),
+        cmocka_unit_test(test_limit),         cmocka_unit_test(test_last_id),
+        cmocka_unit_test(test_vcpu_too_late),
     };
 
     direct_map_reset();
