@@ -111,17 +111,26 @@ int64_t event_alloc_unbound(struct domain *d, uint32_t remote)
     return event_port_make_unbound(d, 0, remote);
 }
 
+/* Whether the peer's port waits for d: 0 or the error. */
+static int64_t look_at_peer(const struct domain *d, const struct domain *peer,
+                            uint64_t word)
+{
+    if (__atomic_load_n(&peer->ended, __ATOMIC_SEQ_CST))
+        return -PARAPET_ENOENT;
+    if (port_kind(word) != PORT_UNBOUND || port_remote(word) != d->id)
+        return -PARAPET_EINVAL;
+    return 0;
+}
+
 /* Both locks are held. */
 static int64_t bind_port(struct domain *d, uint32_t vcpu, struct domain *peer,
                          uint32_t peer_port)
 {
     uint64_t word = port_get(&peer->ports, peer_port);
-    int64_t port;
+    int64_t port = look_at_peer(d, peer, word);
 
-    if (peer->ended)
-        return -PARAPET_ENOENT;
-    if (port_kind(word) != PORT_UNBOUND || port_remote(word) != d->id)
-        return -PARAPET_EINVAL;
+    if (port < 0)
+        return port;
     port = make_port(d, port_word(PORT_INTERDOMAIN, vcpu, peer_port, peer->id));
     if (port < 0)
         return port;
@@ -140,6 +149,10 @@ int64_t event_port_bind(struct domain *d, uint32_t vcpu, uint32_t remote,
 
     if (!peer)
         return -PARAPET_ENOENT;
+    /* A stranger does not come to the peer's lock. */
+    port = look_at_peer(d, peer, port_get(&peer->ports, remote_port));
+    if (port < 0)
+        return port;
     lock_both(d, peer);
     port = bind_port(d, vcpu, peer, remote_port);
     unlock_both(d, peer);
