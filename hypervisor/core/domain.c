@@ -53,27 +53,31 @@ static bool take_id(struct domain *d)
     return true;
 }
 
-/* Names have zeros to their end. By words, since there are 512 to look at. */
-static bool is_same_name(const char *a, const char *b)
-{
-    for (size_t i = 0; i < sizeof(((struct domain *)0)->name); i += 8) {
-        uint64_t x, y;
+/* Names have zeros to their end. */
+#define NAME_SIZE sizeof(((struct domain *)0)->name)
 
-        __builtin_memcpy(&x, a + i, sizeof(x));
-        __builtin_memcpy(&y, b + i, sizeof(y));
-        if (x != y)
-            return false;
+/* Of names that differ it is the same only now and then. The multiplier is
+ * FNV's (the 64-bit prime). */
+static uint64_t hash_of(const char *name)
+{
+    uint64_t hash = 0, word;
+
+    for (size_t i = 0; i < NAME_SIZE; i += sizeof(word)) {
+        __builtin_memcpy(&word, name + i, sizeof(word));
+        hash = (hash ^ word) * 0x100000001b3;
     }
-    return true;
+    return hash;
 }
 
-/* By another domain than d. */
-static bool name_is_used(const struct domain *d, const char *name)
+/* By another domain than d. There are 512 to look at. */
+static bool name_is_used(const struct domain *d, const char *name,
+                         uint64_t hash)
 {
     const struct domain *other;
 
     for_each_domain (other) {
-        if (other != d && is_same_name(other->name, name))
+        if (other->name_hash == hash && other != d &&
+            memcmp(other->name, name, NAME_SIZE) == 0)
             return true;
     }
     return false;
@@ -127,7 +131,9 @@ void domain_unlink(struct domain *d)
 
 static int enter(struct domain *d)
 {
-    if (name_is_used(d, d->name) || (d->control && !place_is_free(0)))
+    d->name_hash = hash_of(d->name);
+    if (name_is_used(d, d->name, d->name_hash) ||
+        (d->control && !place_is_free(0)))
         return -PARAPET_EEXIST;
     if (nr_domains == MAX_DOMAINS || !take_id(d))
         return -PARAPET_ENOSPC;
@@ -165,13 +171,16 @@ void domain_give_up_place(const struct domain *d)
 
 int domain_rename(struct domain *d, const char *name)
 {
-    char text[sizeof(d->name)] = "";
+    char text[NAME_SIZE] = "";
     int result = -PARAPET_EEXIST;
+    uint64_t hash;
 
     (void)string_copy(text, sizeof(text), name);
+    hash = hash_of(text);
     spin_lock(&lock);
-    if (!name_is_used(d, text)) {
+    if (!name_is_used(d, text, hash)) {
         memcpy(d->name, text, sizeof(text));
+        d->name_hash = hash;
         result = 0;
     }
     spin_unlock(&lock);

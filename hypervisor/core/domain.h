@@ -108,7 +108,8 @@ struct domain {
     enum domain_state state; /* changes under the lock: domain_life.h */
     struct domain *next;     /* in the list of all; see for_each_domain() */
     struct domain *prev;
-    char name[32]; /* zeros after its end */
+    char name[32];      /* zeros after its end */
+    uint64_t name_hash; /* of all of it */
     const struct engine *engine;
     hypercall_handler_t *const *dispatch; /* the engine's, to have it near */
 
