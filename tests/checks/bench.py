@@ -29,6 +29,9 @@ LIMITS = {
     "pin_unpin_l1_empty/hypercall": 4000, "root_switch/hypercall": 150,
     "root_switch_same/hypercall": 150, "demand_fault/hypercall": 600,
     "syscall_bounce/hypercall": 140, "user_fault_roundtrip/hypercall": 180,
+    "event_remote_pending/hypercall": 80, "event_remote_wake/hypercall": 150,
+    "event_remote_wake_slice/hypercall": 240, "set_timer_256/hypercall": 164,
+    "event_send_pending/hypercall": 72,
     "domain_create/hypercall": 800000, "domain_destroy/hypercall": 600000,
 }
 # The same of the budgets that are no number of instructions.
