@@ -9,6 +9,7 @@
  * INPUT: a line that is there to be read, with some sixty characters in it
  */
 #include "tests/kernels/lib/bound.h"
+#include "abi/event.h"
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "lib/string.h"
@@ -233,18 +234,57 @@ static void trap_calls(void)
                        hypercall_set_trap_table(traps, PARAPET_NR_TRAPS)));
 }
 
-/* With the longest search for a port that is free. */
+/* The vCPU that is to be told now has to be woken for that. */
+static void move_calls(void)
+{
+    for (uint32_t i = 2; i < NR_VCPUS; i++) {
+        MG_DONE(hypercall_evtchn_send(ports[1]));
+        MG_DONE(MG_BOUNDED("evtchn_move of what is pending",
+                           hypercall_evtchn_move(ports[1], i)));
+        (void)hypercall_yield();
+    }
+    for (uint32_t i = 0; i < NR_CALLS; i++)
+        add(PARAPET_HC_evtchn_move, ports[1], i % NR_VCPUS, 0);
+    multicall("multicall, evtchn_move");
+    MG_DONE(hypercall_evtchn_move(ports[1], 1));
+}
+
+/* Two ports that are bound to each other: a port, or why there is none. */
+static int64_t bind_pair(void)
+{
+    int64_t port =
+        MG_BOUNDED("evtchn_alloc_unbound",
+                   hypercall_evtchn_alloc_unbound(PARAPET_DOMAIN_SELF));
+
+    if (port < 0)
+        return port;
+    return MG_BOUNDED(
+        "evtchn_bind_interdomain",
+        hypercall_evtchn_bind_interdomain(PARAPET_DOMAIN_SELF, (uint32_t)port));
+}
+
+/*
+ * With the longest search for a port that is free. New tables of ports are made
+ * for each kind, as three and the number of ports in a table have no divisor in
+ * common.
+ */
 static void port_calls(void)
 {
     int64_t port;
 
-    while ((port = MG_BOUNDED("evtchn_bind_ipi, until there is none",
-                              hypercall_evtchn_bind_ipi(0))) > 0)
-        ;
+    do {
+        port = MG_BOUNDED("evtchn_bind_ipi, until there is none",
+                          hypercall_evtchn_bind_ipi(0));
+        if (port > 0)
+            port = bind_pair();
+    } while (port > 0);
     MG_CHECK_EQ(port, -PARAPET_ENOSPC);
     for (uint32_t i = 0; i < 32; i++)
         add(PARAPET_HC_evtchn_close, PARAPET_NR_PORTS - 1 - i, 0, 0);
     multicall("multicall, evtchn_close");
+    for (uint32_t i = 32; i < 64; i++)
+        MG_DONE(MG_BOUNDED("evtchn_close",
+                           hypercall_evtchn_close(PARAPET_NR_PORTS - 1 - i)));
 }
 
 MG_SNIPPET(do_rdmsr, "mov $0xc0000080, %ecx; rdmsr");
@@ -268,6 +308,7 @@ void test_main(void)
     root_calls();
     console_calls();
     trap_calls();
+    move_calls();
     port_calls();
     emulated();
     mg_bound_report();
