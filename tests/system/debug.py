@@ -42,25 +42,30 @@ def sessions():
         expect_text(result, " passed, 0 failed")
 
 
-@test("debug: micro-guests: no ASSERT fails")
-def micro_guests():
-    # QEMU takes the last -kernel.
+def expect_success(*words):
+    """Of micro-guests, with this hypervisor: QEMU takes the last -kernel."""
     result = machine.complete(
-        ["tests/kernels/run", "block", "events", "timer", "vcpus", "traps",
-         "memory_stale", "hazard_dying_neighbour", "memory_entries"],
-        stdout=subprocess.PIPE, limit=600,
+        ["tests/kernels/run", *words], stdout=subprocess.PIPE, limit=600,
         env=machine.environment(QEMU_EXTRA=f"-kernel {IMAGE}"))
     expect_status(result, machine.OK)
+
+
+@test("debug: micro-guests: no ASSERT fails")
+def micro_guests():
+    expect_success("block", "events", "timer", "vcpus", "traps",
+                   "memory_stale", "hazard_dying_neighbour", "memory_entries")
 
 
 @test("debug: domains that come and go: no ASSERT, no frame used after its end")
 def domains():
-    result = machine.complete(
-        ["tests/kernels/run", "--meter", "off", "control_chaos",
-         "control_many"],
-        stdout=subprocess.PIPE, limit=600,
-        env=machine.environment(QEMU_EXTRA=f"-kernel {IMAGE}"))
-    expect_status(result, machine.OK)
+    expect_success("--meter", "off", "control_chaos", "control_many")
+
+
+@test("debug: the same within the bound of an exit: also where three destroy "
+      "one, 500 end at once, and with ports between domains")
+def bound():
+    expect_success("--meter", "only", "control_life:two", "control_destroy",
+                   "control_keep:crowd", "events_remote:one_cpu")
 
 
 machine.run_all()
