@@ -64,6 +64,9 @@ int64_t hc_domain_memory_end(struct domain *d, int64_t result, uint64_t done)
 /* So many entries are read at once, and written. */
 #define POPULATE_BATCH 8u
 
+/* For each; with DEBUG=1 one that is taken back is filled, too. */
+#define WORK_BATCHED (WORK_POPULATE + WORK_FILL)
+
 /* Frames for the batch's first entries; returns for how many. */
 static uint64_t give_frames(struct memory_owner *m,
                             struct parapet_populate *batch, uint64_t nr)
@@ -146,9 +149,9 @@ int64_t hc_domain_populate(uint32_t domain, uint64_t frames, uint64_t nr_frames)
     while (result == 0 && done < nr_frames) {
         uint64_t nr = MIN(nr_frames - done, (uint64_t)POPULATE_BATCH);
 
-        nr = MIN(nr, (uint64_t)(m->work / WORK_POPULATE));
+        nr = MIN(nr, (uint64_t)(m->work / WORK_BATCHED));
         result = -PARAPET_ERESTART;
-        if (nr && work_take(&m->work, (uint32_t)nr * WORK_POPULATE))
+        if (nr && work_take(&m->work, (uint32_t)nr * WORK_BATCHED))
             result = populate_some(m, frames, nr, &done);
     }
     return hc_domain_memory_end(d, result, done);
