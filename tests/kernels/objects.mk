@@ -23,8 +23,8 @@ endef
 
 # Those that make domains have lib/builder, and start with mg_canary_set().
 MG_CONTROLS := control_chaos control_destroy control_end control_ids \
-    control_keep control_large control_life control_many control_random \
-    control_reuse control_steps suite_control
+    control_keep control_large control_life control_many control_ports \
+    control_random control_reuse control_steps suite_control
 MG_BUILDERS := builder $(MG_CONTROLS)
 MG_BUILDER := $(patsubst %.c,$(BUILD)/mg/%.o,$(BUILDER_SRC)) $(LIBFDT)
 $(BUILD)/mg/lib/builder/%.o: private MG_CFLAGS += $(LIBFDT_INC)

@@ -9,6 +9,8 @@
  *   nap                   it blocks for two seconds, and ends well
  *   spin                  it counts, for good
  *   random                it makes any call, until one ends it
+ *   ports                 it makes ports for the control domain, sends, closes
+ *   ports_end             the same for a while, and ends well
  *   obey                  it sleeps until it is asked to end, and does
  *   ring                  it sends to its port 1, and sleeps
  *   send domain=N port=N  it binds that port and sends, for good: in guest[1]
@@ -33,6 +35,9 @@
 #include "tests/kernels/lib/vcpu.h"
 
 MG_TEST(child);
+
+#define NR_TOYS 4
+#define NR_ROUNDS 500
 
 static _Noreturn void sleep(void)
 {
@@ -133,6 +138,18 @@ static void watch(void)
         mg_event_handle(port, see, NULL);
 }
 
+/* The first of these ports are there or not, bound or not. */
+static void play_with_ports(uint64_t rounds)
+{
+    for (uint64_t round = 0; round < rounds; round++) {
+        (void)hypercall_evtchn_alloc_unbound(0);
+        (void)hypercall_evtchn_send(1 + (uint32_t)(round % NR_TOYS));
+        (void)hypercall_evtchn_close(1 + (uint32_t)(round * 7 % NR_TOYS));
+        if (round % NR_TOYS == 0)
+            (void)hypercall_yield();
+    }
+}
+
 void test_main(void)
 {
     static const char *const ends[] = {
@@ -154,6 +171,12 @@ void test_main(void)
         obey();
     if (mg_variant("nap"))
         nap();
+    if (mg_variant("ports"))
+        play_with_ports(UINT64_MAX);
+    if (mg_variant("ports_end")) {
+        play_with_ports(NR_ROUNDS);
+        shut_down(PARAPET_SHUTDOWN_POWEROFF);
+    }
     if (mg_variant("spin"))
         spin();
     if (mg_variant("send"))
