@@ -250,6 +250,13 @@ static void load_hot_words(struct cpu_info *cpu, struct vcpu *v)
     cpu->exception = v->domain->engine->exception;
 }
 
+/* A share may wake a vCPU of this CPU, by an event that it raises. */
+static struct vcpu *reap_and_pick(struct cpu_info *cpu)
+{
+    sched_reap_idle(&run_queues[cpu->id]);
+    return pick(cpu, NULL);
+}
+
 void sched_switch(struct cpu_regs *regs)
 {
     struct cpu_info *cpu = this_cpu();
@@ -269,7 +276,9 @@ void sched_switch(struct cpu_regs *regs)
     }
     while (!next) {
         if (domain_nr_dead != 0)
-            sched_reap_idle(&run_queues[cpu->id]);
+            next = reap_and_pick(cpu);
+        if (next)
+            break;
         sched_update_timer();
         wait_idle(cpu);
         next = pick(cpu, NULL);
