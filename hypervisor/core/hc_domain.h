@@ -39,6 +39,13 @@ static inline int64_t hc_domain_find_other(uint32_t id, struct domain **d)
  * Takes the target's memory lock, with a share of work. 0, or without the lock
  * what the call is to return: -EBUSY when its state is another, -ERESTART.
  */
+int64_t hc_domain_lock(struct domain *d, enum hc_domain_when when);
+
+/*
+ * The same for what may change the target's memory: its tables that are to be
+ * let go are let go first, and as long as there are any it is -ERESTART. The
+ * target can see to it that there are always some, while it runs.
+ */
 int64_t hc_domain_memory_begin(struct domain *d, enum hc_domain_when when);
 
 /* Gives it back, and passes the result on. done: what is finished of an array

@@ -30,7 +30,7 @@ static bool is_in_state(const struct domain *d, enum hc_domain_when when)
     }
 }
 
-int64_t hc_domain_memory_begin(struct domain *d, enum hc_domain_when when)
+int64_t hc_domain_lock(struct domain *d, enum hc_domain_when when)
 {
     struct vcpu *v = vcpu_current();
 
@@ -39,9 +39,16 @@ int64_t hc_domain_memory_begin(struct domain *d, enum hc_domain_when when)
         return hypercall_again(v);
     if (!is_in_state(d, when))
         return hc_domain_memory_end(d, -PARAPET_EBUSY, 0);
-    if (!table_release(&d->memory))
-        return hc_domain_memory_end(d, -PARAPET_ERESTART, 0);
     return 0;
+}
+
+int64_t hc_domain_memory_begin(struct domain *d, enum hc_domain_when when)
+{
+    int64_t result = hc_domain_lock(d, when);
+
+    if (result == 0 && !table_release(&d->memory))
+        result = hc_domain_memory_end(d, -PARAPET_ERESTART, 0);
+    return result;
 }
 
 int64_t hc_domain_memory_end(struct domain *d, int64_t result, uint64_t done)

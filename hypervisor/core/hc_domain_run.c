@@ -186,7 +186,7 @@ int64_t hc_domain_pause(uint32_t domain)
     int64_t result = hc_domain_find_other(domain, &d);
 
     if (!result)
-        result = hc_domain_memory_begin(d, WHEN_LIVING);
+        result = hc_domain_lock(d, WHEN_LIVING);
     if (result)
         return result;
     if (!domain_change_state(d, DOMAIN_RUNNING, DOMAIN_PAUSED) && !is_paused(d))
@@ -208,7 +208,7 @@ int64_t hc_domain_unpause(uint32_t domain)
     int64_t result = hc_domain_find_other(domain, &d);
 
     if (!result)
-        result = hc_domain_memory_begin(d, WHEN_LIVING);
+        result = hc_domain_lock(d, WHEN_LIVING);
     if (result)
         return result;
     if (domain_change_state(d, DOMAIN_PAUSED, DOMAIN_RUNNING))

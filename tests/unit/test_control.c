@@ -63,10 +63,12 @@ int type_get_writable_slow(struct memory_owner *m, mfn_t mfn)
     return get_result;
 }
 
+static bool tables_wait; /* to be let go, more than a call can */
+
 bool table_release(struct memory_owner *m)
 {
     (void)m;
-    return true;
+    return !tables_wait;
 }
 
 int64_t memory_check_array(uint64_t vaddr, uint64_t nr, size_t entry_size)
@@ -468,6 +470,24 @@ static void test_a_start_that_is_refused(void **state)
     assert_int_equal(d->state, DOMAIN_RUNNING);
 }
 
+/* However fast its other CPUs take tables apart. */
+static void test_a_pause_waits_for_no_table(void **state)
+{
+    static char byte;
+
+    (void)state;
+    as(control);
+    a->state = DOMAIN_RUNNING;
+    tables_wait = true;
+    assert_int_equal(CALL(pause, a->id), 0);
+    assert_int_equal(a->state, DOMAIN_PAUSED);
+    assert_int_equal(CALL(copy_to, a->id, 0, (uint64_t)&byte, 1),
+                     -PARAPET_ERESTART);
+    assert_int_equal(CALL(unpause, a->id), 0);
+    assert_int_equal(a->state, DOMAIN_RUNNING);
+    tables_wait = false;
+}
+
 /* ---- taken apart ---- */
 
 /* One whose vCPU belongs to CPU 1. */
@@ -601,6 +621,7 @@ int main(void)
         cmocka_unit_test(test_a_copy_has_a_reference),
         cmocka_unit_test(test_the_dead_get_no_frames),
         cmocka_unit_test(test_a_start_that_is_refused),
+        cmocka_unit_test(test_a_pause_waits_for_no_table),
         cmocka_unit_test(test_teardown_waits),
         cmocka_unit_test(test_teardown_closes_ports),
         cmocka_unit_test(test_teardown_waits_once),
