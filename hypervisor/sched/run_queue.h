@@ -50,9 +50,10 @@ void sched_update_timer(void);
 
 /*
  * There are dead domains: a share of their teardown, by the interrupt of its
- * timer, and by an idle CPU. Sets that timer anew, but not the CPU's.
+ * timer, and by an idle CPU. Sets that timer anew, but not the CPU's. The first
+ * leaves it to the other when the CPU is idle, and says whether it did it.
  */
-void sched_reap_due(const struct cpu_info *cpu, struct run_queue *q);
+bool sched_reap_due(const struct cpu_info *cpu, struct run_queue *q);
 void sched_reap_idle(struct run_queue *q);
 
 /*

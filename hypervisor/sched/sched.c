@@ -312,11 +312,15 @@ void sched_set_timer(struct vcpu *v, uint64_t deadline)
 
 /*
  * Raises the events of the timers that are up, or of some of them. The reaper's
- * has an interrupt of its own, since a share is long.
+ * has an interrupt of its own, since a share is long, and comes first: a guest
+ * could set its own timer so that it is always before it.
  */
 static void run_timers(struct cpu_info *cpu, struct run_queue *q, uint64_t now)
 {
-    for (int n = 0; n < TIMERS_AT_ONCE; n++) {
+    bool reaped = q->reaper.place != 0 && q->reaper.deadline <= now &&
+                  sched_reap_due(cpu, q);
+
+    for (int n = 0; n < TIMERS_AT_ONCE && !reaped; n++) {
         struct timer *timer = timers_first(&q->timers);
         struct vcpu *v;
 
@@ -324,11 +328,7 @@ static void run_timers(struct cpu_info *cpu, struct run_queue *q, uint64_t now)
             return;
         if (timer->deadline > now)
             return;
-        if (timer == &q->reaper) {
-            if (n == 0)
-                sched_reap_due(cpu, q);
-            break;
-        }
+        ASSERT(timer != &q->reaper);
         v = container_of(timer, struct vcpu, timer);
         timers_set(&q->timers, timer, 0);
         event_raise_vcpu_virq(v, PARAPET_VIRQ_TIMER);

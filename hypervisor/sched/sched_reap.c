@@ -35,12 +35,15 @@ void sched_reap(void)
     sched_update_timer();
 }
 
-void sched_reap_due(const struct cpu_info *cpu, struct run_queue *q)
+bool sched_reap_due(const struct cpu_info *cpu, struct run_queue *q)
 {
     /* An idle CPU does it once it knows that nobody waits. */
-    if (cpu->current)
+    bool now = cpu->current != NULL;
+
+    if (now)
         (void)domain_reap();
     set_next(q, SCHED_SLICE_NS);
+    return now;
 }
 
 void sched_reap_idle(struct run_queue *q)

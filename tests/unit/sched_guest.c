@@ -323,6 +323,8 @@ static void guest_step(struct guest *guest)
 {
     struct vcpu *v = guest->v;
 
+    if (mood == TIMING)
+        (void)hc_set_timer(1); /* it is up, whenever one looks */
     if (guest->in_handler) {
         handle_events(guest);
     } else if (!ports_made[v->domain->id]) {
@@ -332,10 +334,10 @@ static void guest_step(struct guest *guest)
         unmask_ports(guest);
         if (!v->domain->ended)
             (void)hc_block();
-    } else if (mood == YIELDING) {
+    } else if (mood == YIELDING || mood == TIMING) {
         if (v->domain == domains[0])
             (void)hc_shutdown(PARAPET_SHUTDOWN_POWEROFF);
-        else
+        else if (mood == YIELDING)
             (void)hc_yield();
     } else if (guest->spins || mood == SPINNING) {
         guest->spins = below(500) != 0;

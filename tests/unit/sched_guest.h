@@ -38,8 +38,8 @@ extern unsigned int nr_domains;
 extern unsigned int nr_cpus;
 
 /* What the guests do: all there is, only handle events and block, spin, or
- * yield all the time; of those the first domain ends. */
-extern enum guest_mood { BUSY, QUIET, SPINNING, YIELDING } mood;
+ * yield or set a timer all the time; of these the first domain ends. */
+extern enum guest_mood { BUSY, QUIET, SPINNING, YIELDING, TIMING } mood;
 
 /* One in so many chances to end is taken. */
 extern unsigned int end_rate;

@@ -254,6 +254,26 @@ static void run_yielding_machine(void)
     CHECK(domain_nr_dead == 0 && domains[0] == NULL);
 }
 
+/* Shorter than the pause between two interrupts for timers. */
+#define TIMING_STEP_NS 4000
+
+/* Nor does a guest put that off whose own timer is always due: what goes by
+ * itself has begun after two slices' time. */
+static void run_timing_machine(void)
+{
+    const uint64_t end = machine_now + 2 * SCHED_SLICE_NS;
+
+    mood = TIMING;
+    for (unsigned int step = 0; machine_now < end; step++) {
+        machine_run(step % nr_cpus);
+        look_at_ended();
+        check_machine();
+        if (step % nr_cpus == 0)
+            machine_now += TIMING_STEP_NS;
+    }
+    CHECK(!domains[0] || (ended[0] && domains[0]->teardown > TEARDOWN_LEAVE));
+}
+
 static unsigned int nr_assigned[MACHINE_MAX_CPUS];
 
 /* One more, to a CPU that has the fewest. */
@@ -337,6 +357,13 @@ static void test_yielding_machines(void **state)
     run_machines(run_yielding_machine);
 }
 
+static void test_timing_machines(void **state)
+{
+    (void)state;
+    assert_true(sched_set_policy("round_robin"));
+    run_machines(run_timing_machine);
+}
+
 static void test_full_machines(void **state)
 {
     (void)state;
@@ -374,6 +401,7 @@ int main(void)
         cmocka_unit_test(test_busy_machines),
         cmocka_unit_test(test_spinning_machines),
         cmocka_unit_test(test_yielding_machines),
+        cmocka_unit_test(test_timing_machines),
         cmocka_unit_test(test_full_machines),
     };
 
