@@ -44,15 +44,26 @@ void smp_setup_this_cpu(unsigned int cpu)
         meter_start_cpu(info);
 }
 
+static bool is_released(void)
+{
+    return __atomic_load_n(&released, __ATOMIC_ACQUIRE);
+}
+
+/* One that comes after STARTUP_TIMEOUT_US is not counted any more, and has no
+ * run queue: it sleeps for good, whenever that is. */
 _Noreturn void smp_ap_main(void)
 {
     struct cpu_info *info = this_cpu();
 
     write_cr3(frame_paddr(paging_root()));
+    if (is_released())
+        cpu_halt_forever();
     smp_setup_this_cpu(info->id);
     __atomic_store_n(&info->online, true, __ATOMIC_RELEASE);
-    while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE))
+    while (!is_released())
         cpu_relax();
+    if (!info->queue)
+        cpu_halt_forever();
     percpu_enter_guest(info);
 }
 
