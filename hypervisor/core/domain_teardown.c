@@ -302,6 +302,9 @@ static int share_of(uint32_t id)
         d = domain_find_leaving(id);
     if (!d)
         return -PARAPET_ENOENT;
+    /* It has come since the caller looked: it is to be ended first. */
+    if (!__atomic_load_n(&d->ended, __ATOMIC_SEQ_CST))
+        return -PARAPET_ERESTART;
     d->collected = true;
     return share(d, WORK_CALL) == GONE ? 0 : -PARAPET_ERESTART;
 }

@@ -50,9 +50,9 @@ void domain_teardown_begin(struct domain *d);
 bool domain_reap(void);
 
 /*
- * The same for the domain with this id, which has ended, and to its end:
- * nobody is to look at it any more. 0: all is done, and its frames are back.
- * -ERESTART: there is more. -ENOENT: there is nothing of it.
+ * The same for the domain with this id, and to its end: nobody is to look at it
+ * any more. 0: all is done, and its frames are back. -ERESTART: there is more,
+ * or it has not ended, and nothing was done. -ENOENT: there is nothing of it.
  */
 int domain_teardown_share(uint32_t id);
 

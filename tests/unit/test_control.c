@@ -543,6 +543,22 @@ static void test_teardown_waits(void **state)
     assert_int_equal(CALL(share, id), -PARAPET_ENOENT);
 }
 
+/* An id for which domain_destroy() has found nobody, and which another CPU
+ * gives before the teardown looks: whoever has it now has not ended. */
+static void test_teardown_leaves_the_living(void **state)
+{
+    const struct domain_settings settings = {
+        .name = "new", .engine = &engine, .nr_vcpus = 1};
+    struct domain *d;
+
+    (void)state;
+    assert_int_equal(domain_create(&settings, &d), 0);
+    expect_waits(d->id);
+    assert_ptr_equal(domain_find(d->id), d);
+    assert_int_equal(d->teardown, TEARDOWN_LEAVE);
+    assert_false(d->collected);
+}
+
 /* Who is bound to it learns that, and sends to nobody. */
 static void test_teardown_closes_ports(void **state)
 {
@@ -623,6 +639,7 @@ int main(void)
         cmocka_unit_test(test_a_start_that_is_refused),
         cmocka_unit_test(test_a_pause_waits_for_no_table),
         cmocka_unit_test(test_teardown_waits),
+        cmocka_unit_test(test_teardown_leaves_the_living),
         cmocka_unit_test(test_teardown_closes_ports),
         cmocka_unit_test(test_teardown_waits_once),
     };
