@@ -14,8 +14,9 @@
  *   LOOK     So far it goes by itself. The rest waits for domain_destroy(), so
  *            that the control domain can look at the dead one; unless there is
  *            no control domain that lives.
- *   UNLOAD   Roots, and then pins, tables and
- *   MEMORY   all frames, but those that the hypervisor itself writes to.
+ *   UNLOAD   Its engine lets go of the roots of its vCPUs.
+ *   MEMORY   Pins and tables go, and then all frames, but those that the
+ *            hypervisor itself writes to.
  *   GRACE    The domain is out of the table and of the list: nobody finds it
  *            who has not found it before. Who has is in a hypercall or in the
  *            handler of an interrupt. A CPU has left these once it takes the

@@ -72,9 +72,10 @@ static inline uint64_t port_moved(uint64_t word, uint32_t vcpu)
 }
 
 /*
- * The words are in tables of a frame each, made when the first of their ports
- * is. One that is not made is another, which all share and nobody writes: all
- * of its ports are free. So whoever reads a word asks for no table.
+ * The words are in tables of a frame each. A table is made when the first of
+ * its ports is. Until then its pointer leads to a table of zeros, which all
+ * domains share and nobody writes: so whoever reads a word finds a free port,
+ * and need not ask whether there is a table.
  */
 #define PORTS_IN_TABLE 512u
 #define NR_PORT_TABLES (PARAPET_NR_PORTS / PORTS_IN_TABLE)

@@ -192,7 +192,8 @@ int64_t mg_child_build(struct mg_child *child)
 {
     char why[200] = "";
 
-    /* The plan has a pointer to what may have been copied since. */
+    /* The caller may have copied the child since it was made: then the plan's
+     * pointer still leads to the first one's description. */
     child->plan.description = &child->description;
     return build_domain(&child->plan, &services, child, child->id,
                         child->shared_mfn, scratch, why, sizeof(why));
@@ -251,7 +252,7 @@ bool mg_domain_wait(uint32_t id, uint32_t state)
     return true;
 }
 
-/* ---- carried on ---- */
+/* ---- calls that may stop half way ---- */
 
 int64_t mg_copy_to(uint32_t id, uint64_t maddr, const void *from,
                    uint64_t length)
