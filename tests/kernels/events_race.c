@@ -7,7 +7,7 @@
  * BUNDLE: vcpus=4
  * QEMU: smp=4 patience=300 partner="partners/events_racer vcpus=4"
  * VARIANT: short
- * VARIANT: million soak=1
+ * VARIANT: million soak=1 patience=1800
  */
 #include "tests/kernels/partners/events_race.h"
 #include "abi/event.h"
