@@ -284,8 +284,10 @@ def soak(minutes):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="")
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", metavar="WORD")
     parser.add_argument("--soak", type=float, metavar="MINUTES")
     options = parser.parse_args()
     if options.soak is not None:
@@ -294,7 +296,8 @@ def main():
         totals = run_all([step for step in all_steps()
                           if options.only in step.name])
     if totals["passed"] + totals["failed"] == 0:
-        print("no test was run")
+        print(f"no test was run: no step's name holds '{options.only}'"
+              if options.only else "no test was run")
         totals["failed"] = 1
     skipped = f", {totals['skipped']} skipped" if totals["skipped"] else ""
     print(f"{totals['passed']} passed, {totals['failed']} failed{skipped}")
