@@ -8,7 +8,7 @@
  * BUNDLE: memory=32M
  * QEMU: privileged=1 patience=120
  * VARIANT: one smp=1
- * VARIANT: two smp=2
+ * VARIANT: two smp=2 meter="as one"
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

@@ -7,7 +7,7 @@
  * QEMU: append=log=debug
  * CONSOLE: "domain 2 is gone, [0-9]+ frames are free"
  *
- * VARIANT: alone smp=1 partner=partners/witness
+ * VARIANT: alone smp=1 partner=partners/witness meter="as crowded"
  * VARIANT: cpus smp=4 partner="partners/busy vcpus=5" partner=partners/witness
  * VARIANT: crowded smp=1 partner="partners/busy vcpus=5"
  * VARIANT: audited append="log=debug audit=on" partner="partners/busy vcpus=5"
