@@ -100,7 +100,6 @@ static void fill_domain(struct domain *d, const struct build_plan *plan)
     if (build_domain(plan, &boot_services, d, d->id, frame_of(d->shared),
                      frame_vaddr(scratch), why, sizeof(why)))
         boot_refuse("domain %s: %s", d->name, why);
-    d->memory.nr_gfns = plan->nr_gfns;
     d->memory.max_frames = d->memory.nr_frames;
     for (uint64_t i = 0; i < nr_scratch; i++)
         frame_free(scratch + i);
@@ -115,6 +114,7 @@ static struct domain *create(const struct bundle_domain *b,
         .control = b->privileged,
         .nr_vcpus = b->nr_vcpus,
         .shared_gfn = plan->start_gfn,
+        .nr_gfns = plan->nr_gfns,
         .weight = b->weight,
         .cap = b->cap,
     };

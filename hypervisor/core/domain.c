@@ -143,7 +143,8 @@ static int enter(struct domain *d)
     return 0;
 }
 
-int domain_enter(struct domain *d, uint64_t shared_gfn)
+int domain_enter(struct domain *d, uint64_t shared_gfn, uint64_t nr_gfns,
+                 uint64_t max_frames)
 {
     int result;
 
@@ -151,6 +152,8 @@ int domain_enter(struct domain *d, uint64_t shared_gfn)
     result = enter(d);
     if (!result) {
         spin_init(&d->lock, LOCK_domain, d->id);
+        d->memory.nr_gfns = nr_gfns;
+        d->memory.max_frames = max_frames;
         type_give(&d->memory, frame_of(d->shared), shared_gfn);
         type_hold(&d->memory, frame_of(d->shared), true);
         put_in_list(d);

@@ -215,10 +215,11 @@ extern uint32_t domain_nr_living;
 int domain_rename(struct domain *d, const char *name);
 
 /*
- * For domain_create(): gives d an id, and its shared page, and puts it into the
- * table and the list. 0, -EEXIST or -ENOSPC.
+ * For domain_create(): gives d an id, its shared page and what it may have, and
+ * then puts it into the table and the list. 0, -EEXIST or -ENOSPC.
  */
-int domain_enter(struct domain *d, uint64_t shared_gfn);
+int domain_enter(struct domain *d, uint64_t shared_gfn, uint64_t nr_gfns,
+                 uint64_t max_frames);
 
 /*
  * For the teardown, under its lock (core/domain_teardown.c). A domain is taken

@@ -73,7 +73,8 @@ int domain_create(const struct domain_settings *settings, struct domain **made)
     if (!d)
         return -PARAPET_ENOMEM;
     set_up(d, settings);
-    result = domain_enter(d, settings->shared_gfn);
+    result = domain_enter(d, settings->shared_gfn, settings->nr_gfns,
+                          settings->max_frames);
     if (result) {
         free_domain(d);
         return result;

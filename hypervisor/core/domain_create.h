@@ -17,6 +17,8 @@ struct domain_settings {
     bool control;
     unsigned int nr_vcpus;
     uint64_t shared_gfn; /* where its shared page is */
+    uint64_t nr_gfns;
+    uint64_t max_frames;
     uint32_t weight;
     uint32_t cap;
 };

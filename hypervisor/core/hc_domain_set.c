@@ -4,7 +4,6 @@
  * control domain gets here (HC_CONTROL).
  */
 #include "abi/domain.h"
-#include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/domain_create.h"
 #include "hypervisor/core/domain_end.h"
@@ -65,6 +64,8 @@ static int64_t create(struct parapet_domain_create *p, struct domain **d)
         .engine = engine_find(p->engine),
         .nr_vcpus = p->nr_vcpus,
         .shared_gfn = p->shared_gfn,
+        .nr_gfns = p->nr_gfns,
+        .max_frames = p->max_frames,
         .weight = p->weight,
         .cap = p->cap,
     };
@@ -75,9 +76,6 @@ static int64_t create(struct parapet_domain_create *p, struct domain **d)
     result = domain_create(&settings, d);
     if (result)
         return result;
-    (*d)->memory.max_frames = p->max_frames;
-    (*d)->memory.nr_gfns = p->nr_gfns;
-    clock_fill(*d);
     p->shared_mfn = frame_of((*d)->shared);
     domain_tell_control();
     return 0;
