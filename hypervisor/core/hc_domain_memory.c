@@ -185,6 +185,22 @@ static uint8_t *at_maddr(uint64_t maddr)
     return (uint8_t *)frame_vaddr(maddr >> PAGE_SHIFT) + maddr % PAGE_SIZE;
 }
 
+/* The target, found and locked, with the work of a copy taken; or the error,
+ * without the lock. */
+static int64_t copy_begin(uint32_t domain, uint64_t maddr, uint64_t length,
+                          enum hc_domain_when when, struct domain **d)
+{
+    int64_t result = hc_domain_find_other(domain, d);
+
+    if (!result)
+        result = check_range(maddr, length);
+    if (!result)
+        result = hc_domain_memory_begin(*d, when);
+    if (!result && !work_take(&(*d)->memory.work, WORK_COPY))
+        result = hc_domain_memory_end(*d, -PARAPET_ERESTART, 0);
+    return result;
+}
+
 /*
  * domain_copy_to: buffer[0..length) to machine address maddr, within a frame of
  * the domain's. While it is written the frame is writable memory, so that it
@@ -197,20 +213,12 @@ static uint8_t *at_maddr(uint64_t maddr)
 int64_t hc_domain_copy_to(uint32_t domain, uint64_t maddr, uint64_t buffer,
                           uint64_t length)
 {
-    struct memory_owner *m;
     struct domain *d;
-    int64_t result = hc_domain_find_other(domain, &d);
+    int64_t result = copy_begin(domain, maddr, length, WHEN_LIVING, &d);
 
-    if (!result)
-        result = check_range(maddr, length);
-    if (!result)
-        result = hc_domain_memory_begin(d, WHEN_LIVING);
     if (result)
         return result;
-    m = &d->memory;
-    result = -PARAPET_ERESTART;
-    if (work_take(&m->work, WORK_COPY))
-        result = type_get_writable(m, maddr >> PAGE_SHIFT);
+    result = type_get_writable(&d->memory, maddr >> PAGE_SHIFT);
     if (result == 0) {
         result = copy_from_guest(at_maddr(maddr), buffer, length);
         type_put_writable(maddr >> PAGE_SHIFT);
@@ -226,20 +234,12 @@ int64_t hc_domain_copy_to(uint32_t domain, uint64_t maddr, uint64_t buffer,
 int64_t hc_domain_copy_from(uint32_t domain, uint64_t maddr, uint64_t buffer,
                             uint64_t length)
 {
-    struct memory_owner *m;
     struct domain *d;
-    int64_t result = hc_domain_find_other(domain, &d);
+    int64_t result = copy_begin(domain, maddr, length, WHEN_THERE, &d);
 
-    if (!result)
-        result = check_range(maddr, length);
-    if (!result)
-        result = hc_domain_memory_begin(d, WHEN_THERE);
     if (result)
         return result;
-    m = &d->memory;
-    result = -PARAPET_ERESTART;
-    if (work_take(&m->work, WORK_COPY))
-        result = type_get(m, maddr >> PAGE_SHIFT);
+    result = type_get(&d->memory, maddr >> PAGE_SHIFT);
     if (result == 0) {
         result = copy_to_guest(buffer, at_maddr(maddr), length);
         type_put(maddr >> PAGE_SHIFT);
