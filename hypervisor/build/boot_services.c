@@ -57,7 +57,7 @@ static int vcpu_create(void *context, uint32_t vcpu, uint64_t first_gfn,
 }
 
 static int vcpu_start(void *context, uint32_t vcpu,
-                      const struct builder_start *start)
+                      const struct parapet_vcpu_start *start)
 {
     struct domain *d = context;
     int error;

@@ -317,7 +317,7 @@ static int write_start_of_day(const struct build *b)
 
 static int start(const struct build *b)
 {
-    const struct builder_start state = {
+    const struct parapet_vcpu_start state = {
         .entry = b->plan->description->kernel->entry,
         .stack = PARAPET_START_STACK_TOP - 8,
         .argument = PARAPET_DTB,

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "abi/domain.h"
 #include "abi/memory.h"
 #include "abi/shared.h"
 
@@ -22,14 +23,6 @@
 #define BUILDER_MAX_POPULATE 512
 _Static_assert(BUILDER_MAX_POPULATE <= PARAPET_MAX_FRAMES,
                "one hypercall can give them");
-
-/* How a vCPU starts. */
-struct builder_start {
-    uint64_t entry;    /* vaddr */
-    uint64_t stack;    /* rsp */
-    uint64_t argument; /* rdi */
-    uint64_t root_mfn; /* of its kernel root */
-};
 
 struct builder_services {
     /*
@@ -58,7 +51,7 @@ struct builder_services {
      * when the guest starts them.
      */
     int (*vcpu_start)(void *context, uint32_t vcpu,
-                      const struct builder_start *start);
+                      const struct parapet_vcpu_start *start);
 };
 
 #endif

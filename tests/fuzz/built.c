@@ -119,7 +119,7 @@ static int vcpu_create(void *context, uint32_t vcpu, uint64_t first_gfn,
 }
 
 static int vcpu_start(void *context, uint32_t vcpu,
-                      const struct builder_start *start)
+                      const struct parapet_vcpu_start *start)
 {
     struct built *b = context;
     int error = count(b, BUILT_VCPU_START);

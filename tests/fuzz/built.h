@@ -40,7 +40,7 @@ struct built {
     uint64_t nr_frames; /* that have been given */
     uint64_t *mfns;     /* by gfn; 0: none */
     bool started;
-    struct builder_start start;
+    struct parapet_vcpu_start start;
 
     /* Set by the test: the call with this number (from 0) fails. */
     uint64_t fail_at;

@@ -115,14 +115,13 @@ static int vcpu_create(void *context, uint32_t vcpu, uint64_t first_gfn,
 }
 
 static int vcpu_start(void *context, uint32_t vcpu,
-                      const struct builder_start *start)
+                      const struct parapet_vcpu_start *start)
 {
     struct mg_child *child = context;
 
     if (!step(child))
         return -PARAPET_EAGAIN;
-    child->start = (struct parapet_vcpu_start){
-        start->entry, start->stack, start->argument, start->root_mfn};
+    child->start = *start;
     if (child->keep_start)
         return 0;
     return (int)HYPERCALL_RESTARTED(
