@@ -54,6 +54,8 @@
 /* The device tree, read-only, at most PARAPET_DTB_MAX bytes. */
 #define PARAPET_DTB (PARAPET_SHARED_BASE + 0x100000)
 #define PARAPET_DTB_MAX 0x10000
+/* The first frame of the table of what the domain lends (abi/grant.h). */
+#define PARAPET_GRANT_TABLE (PARAPET_SHARED_BASE + 0x180000)
 /*
  * vCPU 0 starts with rsp eight below the top of this stack; the page below
  * the stack is never mapped.

@@ -37,7 +37,9 @@
  *
  * What a guest reads back of a present entry has PARAPET_PTE_U set, always,
  * and PARAPET_PTE_KERNEL if it was written without PARAPET_PTE_U. It must not
- * write PARAPET_PTE_KERNEL itself.
+ * write PARAPET_PTE_KERNEL itself. Nor PARAPET_PTE_FOREIGN, which is set where
+ * the entry maps what is not the domain's own, and is not to be changed but by
+ * the call that takes such a mapping away (abi/grant.h).
  */
 #define PARAPET_PTE_P 0x1
 #define PARAPET_PTE_W 0x2
@@ -47,6 +49,7 @@
 #define PARAPET_PTE_SOFT 0x600 /* bits 9 and 10: the guest's own */
 #define PARAPET_PTE_KERNEL 0x800
 #define PARAPET_PTE_ADDRESS 0x000ffffffffff000
+#define PARAPET_PTE_FOREIGN 0x0010000000000000
 #define PARAPET_PTE_NX 0x8000000000000000
 
 /* mmu_pin: what the frame is to be. 1 to 4 are the level of a page table. */

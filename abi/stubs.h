@@ -12,6 +12,7 @@
 
 #include "abi/domain.h"
 #include "abi/errors.h"
+#include "abi/grant.h"
 #include "abi/hypercall.h"
 #include "abi/log.h"
 #include "abi/memory.h"
