@@ -27,15 +27,25 @@
 /* No gfn is as large: the guest's direct map would not hold it. */
 #define PARAPET_MAX_GFNS ((PARAPET_SHARED_BASE - PARAPET_DIRECT_MAP) / 0x1000)
 
+/*
+ * Frames that whoever makes a domain lets it have beyond those that it begins
+ * with: what it borrows from others, and a grant table that grows, take frames
+ * that count as its own (parapet_memory_limits.nr_charged).
+ */
+#define PARAPET_GRANT_RESERVE 16
+
 /* domain_create: what the domain is to be. */
 struct parapet_domain_create {
     char name[PARAPET_NAME_SIZE]; /* 1 to 31 graphic characters of ASCII, and
                                      zeros; no other domain's */
     char engine[PARAPET_ENGINE_SIZE]; /* its name, and zeros */
-    uint64_t max_frames;              /* that it may have, all told */
-    uint64_t nr_gfns;    /* gfns are below this: 1..PARAPET_MAX_GFNS */
+    uint64_t max_frames;              /* that it may have, all told: 2.. */
+    uint64_t nr_gfns;    /* gfns are below this: 2..PARAPET_MAX_GFNS */
     uint64_t shared_gfn; /* where its shared page is to be */
     uint64_t shared_mfn; /* hypervisor writes: the frame of that page */
+    uint64_t grant_gfn;  /* where the first frame of its grant table is to be:
+                            another gfn */
+    uint64_t grant_mfn;  /* hypervisor writes: that frame */
     uint32_t nr_vcpus;   /* 1..PARAPET_MAX_VCPUS */
     uint32_t weight;     /* 1..PARAPET_MAX_WEIGHT */
     uint32_t cap;        /* percent of one CPU, up to 100 for each vCPU; 0: no
@@ -99,9 +109,10 @@ struct parapet_machine_info {
 PARAPET_ASSERT_OFFSET(parapet_domain_create, engine, 32);
 PARAPET_ASSERT_OFFSET(parapet_domain_create, max_frames, 48);
 PARAPET_ASSERT_OFFSET(parapet_domain_create, shared_gfn, 64);
-PARAPET_ASSERT_OFFSET(parapet_domain_create, nr_vcpus, 80);
-PARAPET_ASSERT_OFFSET(parapet_domain_create, cap, 88);
-PARAPET_ASSERT_SIZE(parapet_domain_create, 96);
+PARAPET_ASSERT_OFFSET(parapet_domain_create, grant_gfn, 80);
+PARAPET_ASSERT_OFFSET(parapet_domain_create, nr_vcpus, 96);
+PARAPET_ASSERT_OFFSET(parapet_domain_create, cap, 104);
+PARAPET_ASSERT_SIZE(parapet_domain_create, 112);
 PARAPET_ASSERT_OFFSET(parapet_vcpu_frames, latency, 16);
 PARAPET_ASSERT_SIZE(parapet_vcpu_frames, 56);
 _Static_assert(sizeof(((struct parapet_vcpu_frames *)0)->latency) / 8 ==

@@ -85,6 +85,9 @@ static void plan_domain(const struct bundle_domain *b,
 /* What the builder remembers; used for one domain after the other. */
 static void fill_domain(struct domain *d, const struct build_plan *plan)
 {
+    const struct build_made made = {.id = d->id,
+                                    .shared_mfn = frame_of(d->shared),
+                                    .grant_mfn = frame_of(d->grant_frame)};
     uint64_t nr_scratch = NR_PAGES(plan->scratch_size);
     mfn_t scratch = MFN_NONE;
     char why[200];
@@ -97,8 +100,8 @@ static void fill_domain(struct domain *d, const struct build_plan *plan)
                     "larger one)",
                     d->name, frame_nr_free() * PAGE_SIZE / 1024,
                     plan->start_gfn * PAGE_SIZE / 1024);
-    if (build_domain(plan, &boot_services, d, d->id, frame_of(d->shared),
-                     frame_vaddr(scratch), why, sizeof(why)))
+    if (build_domain(plan, &boot_services, d, &made, frame_vaddr(scratch), why,
+                     sizeof(why)))
         boot_refuse("domain %s: %s", d->name, why);
     d->memory.max_frames = d->memory.nr_frames;
     for (uint64_t i = 0; i < nr_scratch; i++)
@@ -113,8 +116,9 @@ static struct domain *create(const struct bundle_domain *b,
         .engine = engine_find(b->engine),
         .control = b->privileged,
         .nr_vcpus = b->nr_vcpus,
-        .shared_gfn = plan->start_gfn,
-        .nr_gfns = plan->nr_gfns,
+        .memory = {.nr_gfns = plan->nr_gfns,
+                   .shared_gfn = plan->start_gfn,
+                   .grant_gfn = plan->grant_gfn},
         .weight = b->weight,
         .cap = b->cap,
     };

@@ -143,8 +143,14 @@ static int enter(struct domain *d)
     return 0;
 }
 
-int domain_enter(struct domain *d, uint64_t shared_gfn, uint64_t nr_gfns,
-                 uint64_t max_frames)
+/* Both it and the hypervisor write to this frame, until its end. */
+static void give_frame(struct domain *d, const void *page, uint64_t gfn)
+{
+    type_give(&d->memory, frame_of(page), gfn);
+    type_hold(&d->memory, frame_of(page), true);
+}
+
+int domain_enter(struct domain *d, const struct domain_memory *memory)
 {
     int result;
 
@@ -152,10 +158,10 @@ int domain_enter(struct domain *d, uint64_t shared_gfn, uint64_t nr_gfns,
     result = enter(d);
     if (!result) {
         spin_init(&d->lock, LOCK_domain, d->id);
-        d->memory.nr_gfns = nr_gfns;
-        d->memory.max_frames = max_frames;
-        type_give(&d->memory, frame_of(d->shared), shared_gfn);
-        type_hold(&d->memory, frame_of(d->shared), true);
+        d->memory.nr_gfns = memory->nr_gfns;
+        d->memory.max_frames = memory->max_frames;
+        give_frame(d, d->shared, memory->shared_gfn);
+        give_frame(d, d->grant_frame, memory->grant_gfn);
         put_in_list(d);
         __atomic_store_n(&domain_table[domain_place(d->id)], d,
                          __ATOMIC_RELEASE);

@@ -115,6 +115,7 @@ struct domain {
 
     struct memory_owner memory; /* with a lock of its own */
     struct parapet_shared_page *shared;
+    void *grant_frame; /* the first of its grant table */
 
     uint32_t weight; /* hypervisor/build/bundle.h says what they mean */
     uint32_t cap;
@@ -214,12 +215,20 @@ extern uint32_t domain_nr_living;
 /* Another name: 0, or -EEXIST, when another domain has it. */
 int domain_rename(struct domain *d, const char *name);
 
+/* How much memory a domain may have, and where in it is what it begins with. */
+struct domain_memory {
+    uint64_t nr_gfns;
+    uint64_t max_frames;
+    uint64_t shared_gfn;
+    uint64_t grant_gfn;
+};
+
 /*
- * For domain_create(): gives d an id, its shared page and what it may have, and
- * then puts it into the table and the list. 0, -EEXIST or -ENOSPC.
+ * For domain_create(): gives d an id, its shared page, its grant table and what
+ * it may have, and then puts it into the table and the list. 0, -EEXIST or
+ * -ENOSPC.
  */
-int domain_enter(struct domain *d, uint64_t shared_gfn, uint64_t nr_gfns,
-                 uint64_t max_frames);
+int domain_enter(struct domain *d, const struct domain_memory *memory);
 
 /*
  * For the teardown, under its lock (core/domain_teardown.c). A domain is taken

@@ -35,6 +35,7 @@ static void free_page(const void *page)
 static void free_domain(struct domain *d)
 {
     free_page(d->shared);
+    free_page(d->grant_frame);
     free_page(d);
 }
 
@@ -45,7 +46,8 @@ static struct domain *alloc_domain(void)
     if (!d)
         return NULL;
     d->shared = alloc_page();
-    if (d->shared)
+    d->grant_frame = alloc_page();
+    if (d->shared && d->grant_frame)
         return d;
     free_domain(d);
     return NULL;
@@ -73,8 +75,7 @@ int domain_create(const struct domain_settings *settings, struct domain **made)
     if (!d)
         return -PARAPET_ENOMEM;
     set_up(d, settings);
-    result = domain_enter(d, settings->shared_gfn, settings->nr_gfns,
-                          settings->max_frames);
+    result = domain_enter(d, &settings->memory);
     if (result) {
         free_domain(d);
         return result;
@@ -227,6 +228,7 @@ bool domain_free_vcpus(struct domain *d)
 void domain_free(struct domain *d)
 {
     free_held(d, d->shared);
+    free_held(d, d->grant_frame);
     BUG_ON(d->memory.nr_frames != 0);
     event_free(d);
     domain_give_up_place(d);

@@ -16,17 +16,16 @@ struct domain_settings {
     const struct engine *engine;
     bool control;
     unsigned int nr_vcpus;
-    uint64_t shared_gfn; /* where its shared page is */
-    uint64_t nr_gfns;
-    uint64_t max_frames;
+    struct domain_memory memory;
     uint32_t weight;
     uint32_t cap;
 };
 
 /*
- * A domain with its shared page, and no vCPU and no other memory yet; it is in
- * the list. 0, -EEXIST (there is one with this name, or a control domain),
- * -ENOSPC (there are MAX_DOMAINS) or -ENOMEM, with nothing done.
+ * A domain with its shared page and its grant table, and no vCPU and no other
+ * memory yet; it is in the list. 0, -EEXIST (there is one with this name, or a
+ * control domain), -ENOSPC (there are MAX_DOMAINS) or -ENOMEM, with nothing
+ * done.
  */
 int domain_create(const struct domain_settings *settings, struct domain **made);
 

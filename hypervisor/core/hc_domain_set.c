@@ -52,8 +52,9 @@ static bool is_good(const struct parapet_domain_create *p)
 {
     return is_name(p->name) && is_text(p->engine, sizeof(p->engine)) &&
            p->nr_vcpus >= 1 && p->nr_vcpus <= PARAPET_MAX_VCPUS &&
-           is_share(p->weight, p->cap, p->nr_vcpus) && p->max_frames >= 1 &&
+           is_share(p->weight, p->cap, p->nr_vcpus) && p->max_frames >= 2 &&
            p->nr_gfns <= PARAPET_MAX_GFNS && p->shared_gfn < p->nr_gfns &&
+           p->grant_gfn < p->nr_gfns && p->grant_gfn != p->shared_gfn &&
            p->reserved == 0;
 }
 
@@ -63,9 +64,10 @@ static int64_t create(struct parapet_domain_create *p, struct domain **d)
         .name = p->name,
         .engine = engine_find(p->engine),
         .nr_vcpus = p->nr_vcpus,
-        .shared_gfn = p->shared_gfn,
-        .nr_gfns = p->nr_gfns,
-        .max_frames = p->max_frames,
+        .memory = {.nr_gfns = p->nr_gfns,
+                   .max_frames = p->max_frames,
+                   .shared_gfn = p->shared_gfn,
+                   .grant_gfn = p->grant_gfn},
         .weight = p->weight,
         .cap = p->cap,
     };
@@ -77,16 +79,18 @@ static int64_t create(struct parapet_domain_create *p, struct domain **d)
     if (result)
         return result;
     p->shared_mfn = frame_of((*d)->shared);
+    p->grant_mfn = frame_of((*d)->grant_frame);
     domain_tell_control();
     return 0;
 }
 
 /*
- * domain_create: the domain has its shared page, and nothing else yet; returns
- * its id. EFAULT: params cannot be read, or not be written. EINVAL: something
- * is not as struct parapet_domain_create says. EEXIST: another domain has the
- * name. ENOMEM: the machine has no memory for it. ENOSPC: there are as many
- * domains as there can be.
+ * domain_create: the domain has its shared page and the first frame of its
+ * grant table, and nothing else yet; returns its id. EFAULT: params cannot be
+ * read, or not be written. EINVAL: something is not as struct
+ * parapet_domain_create says. EEXIST: another domain has the name. ENOMEM: the
+ * machine has no memory for it. ENOSPC: there are as many domains as there can
+ * be.
  */
 int64_t hc_domain_create(uint64_t params)
 {
@@ -94,7 +98,7 @@ int64_t hc_domain_create(uint64_t params)
     struct domain *d;
     int64_t result;
 
-    /* The second is a look whether the frame can be told. */
+    /* The second is a look whether the frames can be told. */
     if (copy_from_guest(&p, params, sizeof(p)) ||
         copy_to_guest(params, &p, sizeof(p)))
         return -PARAPET_EFAULT;

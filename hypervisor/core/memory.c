@@ -40,9 +40,9 @@ void memory_failed(struct vcpu *v, int64_t result, uint64_t done)
                  entry, -result);
 }
 
-/* Three kinds of pages for each vCPU and what its engine holds, and the shared
- * page. */
-#define MAX_HOLDS (PARAPET_MAX_VCPUS * (8 + ENGINE_MAX_HOLDS) + 1)
+/* Three kinds of pages for each vCPU and what its engine holds, the shared page
+ * and the grant table. */
+#define MAX_HOLDS (PARAPET_MAX_VCPUS * (8 + ENGINE_MAX_HOLDS) + 2)
 
 static void add_hold(struct audit_hold *holds, size_t *nr, mfn_t mfn,
                      enum frame_type type)
@@ -78,6 +78,7 @@ uint64_t memory_audit(struct domain *d)
     while (!memory_lock(&d->memory))
         ;
     add_hold(holds, &nr, frame_of(d->shared), TYPE_WRITABLE);
+    add_hold(holds, &nr, frame_of(d->grant_frame), TYPE_WRITABLE);
     for (unsigned int i = 0; i < d->nr_vcpus; i++)
         add_vcpu(holds, &nr, d->vcpus[i]);
     wrong = audit_memory(&d->memory, holds, nr);

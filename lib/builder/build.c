@@ -89,12 +89,13 @@ static int create_vcpus(const struct build *b)
     return error;
 }
 
-static int make_upper(const struct build *b, uint64_t shared_mfn)
+static int make_upper(const struct build *b, const struct build_made *made)
 {
     const struct build_plan *plan = b->plan;
     int error;
 
-    b->upper[0] = shared_mfn;
+    *upper(b, plan->start_gfn) = made->shared_mfn;
+    *upper(b, plan->grant_gfn) = made->grant_mfn;
     error = populate_upper(b, plan->dtb_gfn, plan->vcpu_gfn);
     if (!error)
         error = populate_upper(b, plan->p2m_gfn, plan->nr_gfns);
@@ -344,7 +345,7 @@ static void set_up(struct build *b, void *scratch)
 
 int build_domain(const struct build_plan *plan,
                  const struct builder_services *services, void *context,
-                 uint32_t id, uint64_t shared_mfn, void *scratch, char *why,
+                 const struct build_made *made, void *scratch, char *why,
                  size_t why_size)
 {
     struct build b = {.plan = plan,
@@ -355,9 +356,9 @@ int build_domain(const struct build_plan *plan,
     int error;
 
     set_up(&b, scratch);
-    error = make_upper(&b, shared_mfn);
+    error = make_upper(&b, made);
     if (!error)
-        error = write_device_tree(&b, id);
+        error = write_device_tree(&b, made->id);
     for (uint64_t gfn = 0; gfn < plan->nr_gfns && !error; gfn += GROUP)
         error = make_group(&b, gfn);
     if (!error)

@@ -7,6 +7,7 @@
  *   0            memory, as much as the description says: the kernel's
  *                segments at their paddr, the RAM disk at the top
  *   start_gfn    the shared page
+ *   grant_gfn    the first frame of the grant table
  *   dtb_gfn      the device tree, PARAPET_DTB_MAX bytes
  *   stack_gfn    the start stack
  *   vcpu_gfn     for each vCPU: its page, counters, latency
@@ -18,7 +19,7 @@
  *
  *   build_plan()     nothing is asked of anybody
  *   (the caller makes the domain: plan.nr_gfns frames, its shared page at
- *   plan.start_gfn)
+ *   plan.start_gfn, its grant table at plan.grant_gfn)
  *   build_domain()   asks for frames, writes, and says where vCPU 0 starts
  *
  * No locks and no allocation; no step needs frames in a row, and all that it
@@ -49,12 +50,13 @@ struct build_description {
 };
 
 /*
- * What build_plan() has found. All but nr_gfns, start_gfn and scratch_size is
- * for build_domain().
+ * What build_plan() has found. All but nr_gfns, start_gfn, grant_gfn and
+ * scratch_size is for build_domain().
  */
 struct build_plan {
     const struct build_description *description;
     uint64_t start_gfn;
+    uint64_t grant_gfn;
     uint64_t dtb_gfn;
     uint64_t stack_gfn;
     uint64_t vcpu_gfn;
@@ -74,6 +76,13 @@ struct build_plan {
     uint64_t first_page[ELF_MAX_SEGMENTS];
 };
 
+/* What has come of making it. */
+struct build_made {
+    uint32_t id;
+    uint64_t shared_mfn; /* at start_gfn */
+    uint64_t grant_mfn;  /* at grant_gfn */
+};
+
 /*
  * Decides where everything lies. 0, or with a line in why (refuse.h):
  * -PARAPET_EINVAL, or -PARAPET_ENOSPC when the memory is too small for the RAM
@@ -83,14 +92,14 @@ int build_plan(const struct build_description *description,
                struct build_plan *plan, char *why, size_t why_size);
 
 /*
- * Builds the domain with this id, whose shared page is shared_mfn. scratch has
- * plan->scratch_size bytes, aligned to 8. 0, or with a line in why what a
- * service answered, or -PARAPET_EINVAL when the device tree gets too large.
- * A domain that was not built to the end is of no use but to be destroyed.
+ * Builds the domain that was made. scratch has plan->scratch_size bytes,
+ * aligned to 8. 0, or with a line in why what a service answered, or
+ * -PARAPET_EINVAL when the device tree gets too large. A domain that was not
+ * built to the end is of no use but to be destroyed.
  */
 int build_domain(const struct build_plan *plan,
                  const struct builder_services *services, void *context,
-                 uint32_t id, uint64_t shared_mfn, void *scratch, char *why,
+                 const struct build_made *made, void *scratch, char *why,
                  size_t why_size);
 
 #endif

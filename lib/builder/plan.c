@@ -151,7 +151,8 @@ int build_plan(const struct build_description *description,
         return error;
     sort_segments(plan);
     plan->start_gfn = description->memory_bytes / BUILD_PAGE_SIZE;
-    plan->dtb_gfn = plan->start_gfn + 1;
+    plan->grant_gfn = plan->start_gfn + 1;
+    plan->dtb_gfn = plan->grant_gfn + 1;
     plan->stack_gfn = plan->dtb_gfn + BUILD_PAGES(PARAPET_DTB_MAX);
     plan->vcpu_gfn = plan->stack_gfn + BUILD_PAGES(PARAPET_START_STACK_SIZE);
     plan->p2m_gfn = plan->vcpu_gfn + description->nr_vcpus * BUILDER_VCPU_PAGES;

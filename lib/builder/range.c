@@ -37,6 +37,7 @@ static void visit_shared(struct visitor *v, const struct build_plan *plan)
               BUILD_RO);
     visit(v, PARAPET_DTB, plan->dtb_gfn, BUILD_PAGES(PARAPET_DTB_MAX),
           BUILD_RO);
+    visit(v, PARAPET_GRANT_TABLE, plan->grant_gfn, 1, BUILD_RW);
     visit(v, PARAPET_START_STACK_TOP - PARAPET_START_STACK_SIZE,
           plan->stack_gfn, BUILD_PAGES(PARAPET_START_STACK_SIZE), BUILD_RW);
     for (uint64_t i = 0; i < nr_vcpus; i++)

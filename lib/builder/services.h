@@ -4,7 +4,8 @@
  * answers itself, a control domain by hypercalls. Each function returns 0 or
  * -errno, with which the build ends. context is the caller's own.
  *
- * The domain is there already, with its shared page, and does not run.
+ * The domain is there already, with its shared page and its grant table, and
+ * does not run.
  */
 #ifndef LIB_BUILDER_SERVICES_H
 #define LIB_BUILDER_SERVICES_H

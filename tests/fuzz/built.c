@@ -143,6 +143,7 @@ static const struct builder_services services = {
 int built_make(struct built *b, const struct build_description *description,
                uint32_t id, uint64_t fail_at)
 {
+    struct build_made made = {.id = id};
     uint64_t nr;
     void *scratch;
     int error;
@@ -164,8 +165,10 @@ int built_make(struct built *b, const struct build_description *description,
     /* Of its very size, so that the sanitizer knows its end. */
     scratch = must(malloc(b->plan.scratch_size));
     memset(scratch, 0x5a, b->plan.scratch_size);
-    error = build_domain(&b->plan, &services, b, id, give(b, b->plan.start_gfn),
-                         scratch, b->why, sizeof(b->why));
+    made.shared_mfn = give(b, b->plan.start_gfn);
+    made.grant_mfn = give(b, b->plan.grant_gfn);
+    error = build_domain(&b->plan, &services, b, &made, scratch, b->why,
+                         sizeof(b->why));
     free(scratch);
     return error;
 }

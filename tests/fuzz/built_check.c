@@ -93,6 +93,8 @@ static bool shared_page(const struct built *b, uint64_t vaddr,
 
     if (vaddr == PARAPET_SHARED_PAGE)
         *page = (struct page){p->start_gfn, P | W | NX};
+    else if (vaddr == PARAPET_GRANT_TABLE)
+        *page = (struct page){p->grant_gfn, P | W | NX};
     else if (inside(vaddr, PARAPET_VCPU_PAGE(0), nr_vcpus, &n))
         *page = vcpu_page(b, n, 0, P | W | NX);
     else if (inside(vaddr, PARAPET_COUNTERS_PAGE(0), nr_vcpus, &n))
@@ -132,7 +134,7 @@ static uint64_t expected_pages(const struct built *b)
 {
     const struct elf_image *kernel = b->plan.description->kernel;
     uint64_t nr = b->plan.nr_gfns + PAGES(b->plan.nr_gfns * sizeof(uint64_t)) +
-                  1 + PAGES(PARAPET_DTB_MAX) + PAGES(PARAPET_START_STACK_SIZE) +
+                  2 + PAGES(PARAPET_DTB_MAX) + PAGES(PARAPET_START_STACK_SIZE) +
                   b->plan.description->nr_vcpus *
                       (2 + PAGES(sizeof(struct parapet_latency)));
 
@@ -293,6 +295,9 @@ static void check_start(const struct built *b)
     BUILT_CHECK(page->nr_gfns == b->plan.nr_gfns);
     BUILT_CHECK(page->root_gfn == b->plan.tables_gfn);
     BUILT_CHECK(page->start_gfn == b->plan.description->memory_bytes / PAGE);
+    BUILT_CHECK(b->plan.grant_gfn >= page->start_gfn);
+    /* It lends nothing: a frame of zeros, which nobody has written to. */
+    BUILT_CHECK(built_frame(b, b->mfns[b->plan.grant_gfn])->nr_writes == 0);
     /* The hypervisor has written there before, and its words stay. */
     BUILT_CHECK(shared->nr_writes == 1 && page->clock.seq == 0);
 }

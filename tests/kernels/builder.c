@@ -18,6 +18,7 @@ MG_TEST(builder);
 
 #define MEMORY (UINT64_C(8) << 20)
 #define SHARED_MFN 0x1000
+#define GRANT_MFN 0xfff
 
 /*
  * Instructions, with those that fill its own buffers. They are a part of the
@@ -99,7 +100,7 @@ static struct build_description description = {
 
 static void check_asked(const struct build_plan *plan)
 {
-    MG_CHECK_EQ(nr.frames + 1, plan->nr_gfns);
+    MG_CHECK_EQ(nr.frames + 2, plan->nr_gfns);
     MG_CHECK_EQ(nr.vcpus, 1);
     MG_CHECK_EQ(nr.pages, 1);
     MG_CHECK_EQ(nr.starts, 1);
@@ -112,6 +113,8 @@ static void check_asked(const struct build_plan *plan)
 void test_main(void)
 {
     const uint64_t size = (uint64_t)(mg_kernel_end - mg_kernel);
+    const struct build_made made = {
+        .id = 1, .shared_mfn = SHARED_MFN, .grant_mfn = GRANT_MFN};
     struct build_plan plan;
     char why[200] = "";
     uint64_t begin, planned, built;
@@ -124,9 +127,9 @@ void test_main(void)
     planned = rdtsc();
     if (!MG_CHECK(plan.scratch_size <= sizeof(scratch)))
         return;
-    MG_CHECK_EQ(build_domain(&plan, &services, NULL, 1, SHARED_MFN, scratch,
-                             why, sizeof(why)),
-                0);
+    MG_CHECK_EQ(
+        build_domain(&plan, &services, NULL, &made, scratch, why, sizeof(why)),
+        0);
     built = rdtsc();
     MG_CHECK_EQ(why[0], '\0');
     check_asked(&plan);

@@ -24,8 +24,9 @@ static int64_t create(unsigned int number)
 {
     struct parapet_domain_create params = {
         .engine = "pv",
-        .max_frames = 1,
-        .nr_gfns = 1,
+        .max_frames = 2,
+        .nr_gfns = 2,
+        .grant_gfn = 1,
         .nr_vcpus = 1,
         .weight = PARAPET_DEFAULT_WEIGHT,
     };

@@ -175,7 +175,7 @@ static void test_info(void)
     MG_CHECK_EQ(info.weight, PARAPET_DEFAULT_WEIGHT);
     MG_CHECK_EQ(info.cap, 0);
     MG_CHECK_EQ(info.nr_frames, child.plan.nr_gfns);
-    MG_CHECK_EQ(info.max_frames, child.plan.nr_gfns);
+    MG_CHECK_EQ(info.max_frames, child.plan.nr_gfns + PARAPET_GRANT_RESERVE);
     MG_CHECK_EQ(info.nr_gfns, child.plan.nr_gfns);
     MG_CHECK_EQ(info.memory_target, 0);
     MG_CHECK_EQ(info.request, 0);

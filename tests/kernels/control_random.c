@@ -82,7 +82,7 @@ static uint64_t any_mfn(void)
 {
     const struct mg_child *child = any_child();
 
-    switch (below(6)) {
+    switch (below(7)) {
     case 0:
         return child->shared_mfn;
     case 1:
@@ -92,6 +92,8 @@ static uint64_t any_mfn(void)
     case 3:
         return mg_mfn_of(objects);
     case 4:
+        return child->grant_mfn;
+    case 5:
         return below(mg_machine_info().nr_mfns + 10);
     default:
         return mg_random_next(&numbers) >> below(64);
@@ -155,6 +157,7 @@ static void refill(void)
         .max_frames = below(2) ? below(100) : 2000,
         .nr_gfns = 3000,
         .shared_gfn = below(3100),
+        .grant_gfn = below(3100),
         .nr_vcpus = 1 + (uint32_t)below(4),
         .weight = (uint32_t)below(70000),
     };

@@ -111,8 +111,9 @@ static void go_round(void)
     struct parapet_domain_create params = {
         .name = "passes",
         .engine = "pv",
-        .max_frames = 1,
-        .nr_gfns = 1,
+        .max_frames = 2,
+        .nr_gfns = 2,
+        .grant_gfn = 1,
         .nr_vcpus = 1,
         .weight = PARAPET_DEFAULT_WEIGHT,
     };

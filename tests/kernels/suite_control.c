@@ -96,6 +96,7 @@ static struct parapet_domain_create good_params(void)
         .max_frames = 100,
         .nr_gfns = 200,
         .shared_gfn = 50,
+        .grant_gfn = 51,
         .nr_vcpus = 2,
         .weight = PARAPET_DEFAULT_WEIGHT,
     };
@@ -172,16 +173,23 @@ static void suite_domain_create(void)
 
     MG_CHECK(id > 0);
     MG_CHECK_EQ(mg_m2p(params.shared_mfn), 50);
+    MG_CHECK_EQ(mg_m2p(params.grant_mfn), 51);
     DENIES(hypercall_domain_create(&params), EEXIST);
     MG_CHECK_EQ(mg_domain_destroy((uint32_t)id), 0);
     deny_texts();
     BAD_FIELD(max_frames, 0);
+    BAD_FIELD(max_frames, 1);
     BAD_FIELD(nr_gfns, 0);
     BAD_FIELD(nr_gfns, 50);
+    BAD_FIELD(nr_gfns, 51);
     BAD_FIELD(nr_gfns, PARAPET_MAX_GFNS + 1);
     BAD_FIELD(nr_gfns, ~0ul);
     BAD_FIELD(shared_gfn, 200);
     BAD_FIELD(shared_gfn, ~0ul);
+    BAD_FIELD(shared_gfn, 51);
+    BAD_FIELD(grant_gfn, 50);
+    BAD_FIELD(grant_gfn, 200);
+    BAD_FIELD(grant_gfn, ~0ul);
     BAD_FIELD(nr_vcpus, 0);
     BAD_FIELD(nr_vcpus, PARAPET_MAX_VCPUS + 1);
     BAD_FIELD(nr_vcpus, ~0u);
@@ -220,10 +228,11 @@ static void suite_domain_vcpu_create(void)
     DENIES(hypercall_domain_vcpu_create(dead.id, 1, 10, frames), EBUSY);
     deny_pointers("domain_vcpu_create", MG_ACCESS_WRITE, sizeof(*frames), 1,
                   vcpu_create_at);
-    /* Its shared page and one more are there: 8 are one too few. */
-    MG_CHECK_EQ(hypercall_domain_limits(bare.id, 8, 0), 0);
-    DENIES(hypercall_domain_vcpu_create(bare.id, 0, 10, frames), ENOSPC);
+    /* Its shared page, its grant table and one more are there: 9 are one too
+     * few. */
     MG_CHECK_EQ(hypercall_domain_limits(bare.id, 9, 0), 0);
+    DENIES(hypercall_domain_vcpu_create(bare.id, 0, 10, frames), ENOSPC);
+    MG_CHECK_EQ(hypercall_domain_limits(bare.id, 10, 0), 0);
     RETURNS(hypercall_domain_vcpu_create(bare.id, 0, nr_gfns - 7, frames), 0);
     MG_CHECK_EQ(mg_m2p(frames->page), nr_gfns - 7);
     MG_CHECK_EQ(mg_m2p(frames->counters), nr_gfns - 6);

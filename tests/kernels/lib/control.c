@@ -144,9 +144,10 @@ static int64_t domain_of(const struct mg_child_wish *wish,
     static unsigned int nr_made;
     struct parapet_domain_create params = {
         .engine = "pv",
-        .max_frames = child->plan.nr_gfns,
+        .max_frames = child->plan.nr_gfns + PARAPET_GRANT_RESERVE,
         .nr_gfns = child->plan.nr_gfns,
         .shared_gfn = child->plan.start_gfn,
+        .grant_gfn = child->plan.grant_gfn,
         .nr_vcpus = child->description.nr_vcpus,
         .weight = PARAPET_DEFAULT_WEIGHT,
     };
@@ -162,6 +163,7 @@ static int64_t domain_of(const struct mg_child_wish *wish,
         return id;
     child->id = (uint32_t)id;
     child->shared_mfn = params.shared_mfn;
+    child->grant_mfn = params.grant_mfn;
     return 0;
 }
 
@@ -189,13 +191,18 @@ int64_t mg_child_make(const struct mg_child_wish *wish, struct mg_child *child)
 
 int64_t mg_child_build(struct mg_child *child)
 {
+    const struct build_made made = {
+        .id = child->id,
+        .shared_mfn = child->shared_mfn,
+        .grant_mfn = child->grant_mfn,
+    };
     char why[200] = "";
 
     /* The caller may have copied the child since it was made: then the plan's
      * pointer still leads to the first one's description. */
     child->plan.description = &child->description;
-    return build_domain(&child->plan, &services, child, child->id,
-                        child->shared_mfn, scratch, why, sizeof(why));
+    return build_domain(&child->plan, &services, child, &made, scratch, why,
+                        sizeof(why));
 }
 
 void mg_child_create(const struct mg_child_wish *wish, struct mg_child *child)

@@ -45,6 +45,7 @@ struct mg_child_wish {
 struct mg_child {
     uint32_t id;
     uint64_t shared_mfn;
+    uint64_t grant_mfn;              /* the first frame of its grant table */
     struct parapet_vcpu_start start; /* of vCPU 0; once it is built */
     bool keep_start;                 /* the builder does not set it */
     uint64_t vcpu_page_mfn;          /* of its vCPU 0; once it is made */
