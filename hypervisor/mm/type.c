@@ -10,7 +10,8 @@
  *       checked, and holds a reference to what it refers to.
  *   (2) No guest can write to a table, but through mm/table.c.
  *   (3) An entry refers to frames of its own domain only; of level 4, also to
- *       the hypervisor's tables, in the slots that are the hypervisor's.
+ *       the hypervisor's tables, in the slots that are the hypervisor's; of
+ *       level 1, also to a frame that another domain lends.
  *
  * (1) and (2) follow from one rule about types. Each frame has one type at a
  * time: a table of some kind, or writable memory, or none. A reference that
@@ -38,18 +39,39 @@
  * have used the domain's tables and has not flushed since. What the guest
  * flushes, or forgets to, matters to itself only.
  *
+ * A lent frame stays its owner's, and has references of others: plain ones of
+ * who may read it, and of who may write it such that insist on writable memory.
+ * So it keeps its owner, and while others write to it, it is no table. An entry
+ * of level 1 that maps one has PARAPET_PTE_FOREIGN. Who checks a table, or lets
+ * one go, takes each address for a frame of the domain's own, and must never
+ * meet such an entry. Therefore the entry holds a type count on its own table,
+ * which thereby stays one; the table is marked (STATE_FOREIGN), so that no
+ * short path changes it; and no guest changes the entry, but
+ * table_unmap_foreign() takes it away.
+ *
+ * A stamp cannot speak for what others translate: it is compared with the CPUs
+ * of the frame's owner. So a reference to a lent frame is dropped only when all
+ * CPUs that may have used the tables of the domain that had it have flushed
+ * later than the entry went. type_put_foreign() relies on it.
+ *
+ * An owner that ends does not wait for others. What they refer to is left
+ * behind (TYPE_LEFT), by the compare-and-exchange that finds their references:
+ * it is in no list and has no gfn, nobody gets another reference, and it names
+ * its owner still. Whoever drops the last reference gives the frame back. Until
+ * none is left (owner_nr_left()) no other owner has the same number.
+ *
  * An owner has a list of its frames, and a frame is in the list of the owner
  * that its word names: from type_give() to type_take_back(), both under the
- * owner's lock. So what concerns one domain (its audit, its end) costs by its
- * size and not by the machine's. Frames of nobody are in no list; that they are
- * nobody's and that each owner's list has all that name it is asked by an audit
- * of the whole machine.
+ * owner's lock, or until it is left behind. So what concerns one domain (its
+ * audit, its end) costs by its size and not by the machine's. Frames of nobody
+ * are in no list; that they are nobody's and that each owner's list has all
+ * that name it is asked by an audit of the whole machine.
  *
  * Who may change what: references and the counts of writable memory change by
  * compare-and-exchange, by anybody. Types, validity and the counts of tables
  * change under the owner's lock, by compare-and-exchange too, since the counts
- * live in the same word. So writable memory can be shared with other domains
- * later, and a table cannot.
+ * live in the same word. So writable memory can be lent to other domains, and a
+ * table cannot.
  */
 #include "hypervisor/mm/type.h"
 
