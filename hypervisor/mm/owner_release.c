@@ -108,6 +108,7 @@ void owner_free_held(struct memory_owner *m, mfn_t mfn)
 
     BUG_ON((state & ~(STATE_TYPE | STATE_VALID)) != (m->owner | STATE_USE));
     type_put_writable(mfn);
+    frame_info(mfn)->held = 0;
     m->nr_held--;
     BUG_ON(type_take_back(m, mfn) != 0);
 }

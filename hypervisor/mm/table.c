@@ -360,6 +360,7 @@ static bool release_first(struct memory_owner *m, mfn_t mfn)
             m->releasing = f->next;
             f->next = FRAME_INFO_NONE;
             f->releasing = 0;
+            m->detours--;
             return true;
         }
         if (!work_take(&m->work, WORK_LET_GO))

@@ -225,6 +225,7 @@ void type_hold(struct memory_owner *m, mfn_t mfn, bool writable)
     BUG_ON(frame_state(f) != m->owner);
     m->nr_held++;
     BUG_ON(!type_claim(m, f, m->owner, writable ? TYPE_WRITABLE : TYPE_NONE));
+    f->held = 1;
     if (writable)
         type_validate(f);
 }

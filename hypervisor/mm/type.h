@@ -33,6 +33,7 @@ enum frame_type {
  *   51..49   type, an enum frame_type
  *   48       pinned
  *   47       valid: others may take the type without looking
+ *   46       foreign: a table of level 1 that maps frames of other domains
  *   45..23   type count: how many references insist on the type
  *   22..0    references of any kind: type count included
  *
@@ -45,6 +46,7 @@ enum frame_type {
 #define STATE_COUNT_ONE (1ul << STATE_COUNT_SHIFT)
 #define STATE_COUNT (0x7ffffful << STATE_COUNT_SHIFT)
 #define STATE_COUNT_FULL (0x400000ul << STATE_COUNT_SHIFT)
+#define STATE_FOREIGN (1ul << 46)
 #define STATE_VALID (1ul << 47)
 #define STATE_PINNED (1ul << 48)
 #define STATE_TYPE_SHIFT 49
@@ -62,10 +64,13 @@ struct frame_info {
     uint64_t stamp; /* of the flush clock when a reference was last dropped;
                        atomic, and never goes back */
     /* The rest changes under the owner's lock. */
-    uint32_t next;      /* in memory_owner.releasing, or FRAME_INFO_NONE */
-    uint16_t nr_valid;  /* of a table: its entries [0, nr_valid) hold what they
-                           refer to; 512 when valid */
-    uint16_t releasing; /* it is in that list */
+    uint32_t next;     /* in memory_owner.releasing, or FRAME_INFO_NONE */
+    uint16_t nr_valid; /* of a table: its entries [0, nr_valid) hold what they
+                          refer to; 512 when valid */
+    uint16_t nr_foreign : 14;  /* of a table: its entries with
+                                  PARAPET_PTE_FOREIGN */
+    uint16_t releasing : 1;    /* it is in that list */
+    uint16_t held : 1;         /* type_hold() has a reference */
     uint32_t audit_references; /* mm/audit.c's own */
     uint32_t audit_count;
 };
@@ -99,6 +104,9 @@ struct memory_owner {
     uint32_t frames;       /* all of them: a list by frame_links */
     uint32_t releasing;    /* tables whose entries are to be let go: a list */
     uint32_t work;         /* what is left of this hypercall's share: work.h */
+    uint32_t detours;      /* tables in that list, and entries with
+                              PARAPET_PTE_FOREIGN: 0 when an entry may be
+                              changed wherever it is */
     uint64_t failed_entry; /* where the last failure was; see abi/shared.h */
     uint64_t nr_frames;
     uint64_t max_frames;
@@ -276,6 +284,7 @@ static inline void table_release_later(struct memory_owner *m, mfn_t mfn)
     if (f->releasing)
         return;
     f->releasing = 1;
+    m->detours++;
     f->next = m->releasing;
     m->releasing = (uint32_t)mfn;
 }
