@@ -105,6 +105,7 @@ void type_owner_init(struct memory_owner *m, unsigned int id)
     BUG_ON(id == 0 || id >> 12 != 0);
     memset(m, 0, sizeof(*m));
     turn_lock_init(&m->lock, LOCK_memory);
+    spin_init(&m->grants.lock, LOCK_grant, id);
     m->owner = (uint64_t)id << STATE_OWNER_SHIFT;
     m->valid_writable = m->owner | TYPE_STATE(TYPE_WRITABLE) | STATE_VALID;
     m->valid_l1 = m->owner | TYPE_STATE(TYPE_L1) | STATE_VALID;

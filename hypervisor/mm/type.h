@@ -13,6 +13,7 @@
 #include "hypervisor/base/spinlock.h"
 #include "hypervisor/base/turn_lock.h"
 #include "hypervisor/mm/frame.h"
+#include "hypervisor/mm/grant_state.h"
 #include "hypervisor/mm/tlb.h"
 
 /* The types. Tables have the numbers of the ABI. */
@@ -116,6 +117,8 @@ struct memory_owner {
     enum release_step release_step;
     uint32_t release_next; /* the frame to come next, or FRAME_INFO_NONE */
     uint32_t leaving;      /* CPUs go from its roots when they flush; atomic */
+    struct grant_table grants;    /* what it lends */
+    struct grant_handles handles; /* what it has of others */
 };
 
 extern struct frame_info *frame_infos;
