@@ -202,8 +202,9 @@ update_many(uint64_t updates, uint64_t nr_updates, uint64_t mask)
  * be read. EINVAL: updates or pte is not aligned to 8, or the entry has a bit
  * that it must not have. E2BIG: more than PARAPET_MAX_UPDATES. EPERM: a frame
  * or slot is not the domain's. ENOENT: pte is in no page table. EBUSY: a frame
- * is in use as another type. ENOSPC: too many references to a frame. On any
- * failure restart_done updates are done; ERESTART: go on after them.
+ * is in use as another type, or the entry maps one of another domain. ENOSPC:
+ * too many references to a frame. On any failure restart_done updates are done;
+ * ERESTART: go on after them.
  */
 int64_t hc_mmu_update(uint64_t updates, uint64_t nr_updates, uint64_t mask)
 {
@@ -245,6 +246,24 @@ static __attribute__((noinline)) bool release_before(struct memory_owner *m)
     return table_release(m);
 }
 
+/* When something is to be let go first, or the domain has entries that map
+ * frames of others, one of which this may be. */
+static __attribute__((noinline)) int64_t update_va_detour(struct vcpu *v,
+                                                          uint64_t page,
+                                                          uint64_t value,
+                                                          uint64_t **entry)
+{
+    struct memory_owner *m = &v->domain->memory;
+
+    if (m->releasing != FRAME_INFO_NONE && !release_before(m))
+        return -PARAPET_ERESTART;
+    if (!table_walk(pv_vcpu(v)->kernel_root, page, entry))
+        return -PARAPET_ENOENT;
+    if (table_entry_is_foreign(__atomic_load_n(*entry, __ATOMIC_RELAXED)))
+        return -PARAPET_EBUSY;
+    return table_replace(m, *entry, value);
+}
+
 static __attribute__((noinline)) void
 update_va_failed(struct vcpu *v, int64_t result, const uint64_t *entry)
 {
@@ -256,7 +275,8 @@ update_va_failed(struct vcpu *v, int64_t result, const uint64_t *entry)
  * mmu_update_va: the level-1 entry that maps page below the current kernel
  * root becomes value; flush is PARAPET_FLUSH_*. EINVAL: page is no page of the
  * guest's, flush is unknown, or value has a bit that it must not have. ENOENT:
- * there is no table for it. Others as for mmu_update.
+ * there is no table for it. EBUSY: as for mmu_update, or the entry maps a frame
+ * of another domain. Others as for mmu_update.
  */
 int64_t hc_mmu_update_va(uint64_t page, uint64_t value, uint32_t flush)
 {
@@ -270,12 +290,9 @@ int64_t hc_mmu_update_va(uint64_t page, uint64_t value, uint32_t flush)
         return -PARAPET_EINVAL;
     if (!memory_lock(m))
         return hypercall_again(v);
-    if (m->releasing != FRAME_INFO_NONE && !release_before(m)) {
-        memory_failed(v, -PARAPET_ERESTART, 0);
-        memory_unlock(m);
-        return -PARAPET_ERESTART;
-    }
-    if (table_walk(pv_vcpu(v)->kernel_root, page, &entry))
+    if (__builtin_expect(m->detours != 0, 0))
+        result = update_va_detour(v, page, value, &entry);
+    else if (table_walk(pv_vcpu(v)->kernel_root, page, &entry))
         result = table_replace(m, entry, value);
     if (result) {
         update_va_failed(v, result, entry);

@@ -336,6 +336,7 @@ static void release_entry(struct memory_owner *m, mfn_t mfn,
     unsigned int i = --frame_info(mfn)->nr_valid;
     uint64_t entry = entries[i];
 
+    ASSERT(type != TYPE_L1 || !table_entry_is_foreign(entry));
     if (slot_is_hypervisors(type, i)) {
         entries[i] = 0;
         return;
@@ -352,9 +353,10 @@ static bool release_first(struct memory_owner *m, mfn_t mfn)
     enum frame_type type = state_type(frame_state(f));
     const uint64_t *entries = table_entries(mfn);
 
+    BUG_ON(f->nr_foreign != 0);
     if (!work_take(&m->work, WORK_RELEASE))
         return false;
-    while (m->releasing == mfn) {
+    do {
         f->nr_valid = (uint16_t)skip_empty_down(m, entries, f->nr_valid);
         if (f->nr_valid == 0) {
             m->releasing = f->next;
@@ -366,7 +368,7 @@ static bool release_first(struct memory_owner *m, mfn_t mfn)
         if (!work_take(&m->work, WORK_LET_GO))
             return false;
         release_entry(m, mfn, type);
-    }
+    } while (m->releasing == mfn);
     return true;
 }
 
@@ -434,6 +436,8 @@ int table_write(struct memory_owner *m, mfn_t table, unsigned int index,
 
     entry = table_entries(table) + index;
     old = __atomic_load_n(entry, __ATOMIC_RELAXED);
+    if (table_entry_is_foreign(old))
+        return entry_failed(m, table, index, -PARAPET_EBUSY);
     for (;;) {
         new = (entry_decode(old) & ~mask) | (value & mask);
         error = table_get_page(m, new);
@@ -445,4 +449,48 @@ int table_write(struct memory_owner *m, mfn_t table, unsigned int index,
     }
     table_put_page(old);
     return 0;
+}
+
+/* ---- entries that map frames of others ---- */
+
+static uint64_t *entry_at(uint64_t pte)
+{
+    return paddr_to_vaddr(pte);
+}
+
+int table_map_foreign(struct memory_owner *m, uint64_t pte, uint64_t entry)
+{
+    mfn_t table = pte >> PAGE_SHIFT;
+    struct frame_info *f;
+    int error;
+
+    if (pte % sizeof(uint64_t) != 0 || entry & ~(uint64_t)TABLE_ENTRY_BITS)
+        return -PARAPET_EINVAL;
+    error = table_get_valid(m, table, TYPE_L1);
+    if (error)
+        return error;
+    if (__atomic_load_n(entry_at(pte), __ATOMIC_RELAXED) != 0) {
+        table_put(m, table);
+        return -PARAPET_EBUSY;
+    }
+    f = frame_info(table);
+    if (f->nr_foreign++ == 0)
+        __atomic_fetch_or(&f->state, STATE_FOREIGN, __ATOMIC_SEQ_CST);
+    m->detours++;
+    entry |= PARAPET_PTE_P | PARAPET_PTE_FOREIGN;
+    __atomic_store_n(entry_at(pte), table_encode(entry), __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+void table_unmap_foreign(struct memory_owner *m, uint64_t pte)
+{
+    mfn_t table = pte >> PAGE_SHIFT;
+    struct frame_info *f = frame_info(table);
+    uint64_t old = __atomic_exchange_n(entry_at(pte), 0, __ATOMIC_SEQ_CST);
+
+    BUG_ON(!table_entry_is_foreign(old) || f->nr_foreign == 0);
+    m->detours--;
+    if (--f->nr_foreign == 0)
+        __atomic_fetch_and(&f->state, ~STATE_FOREIGN, __ATOMIC_SEQ_CST);
+    table_put(m, table);
 }

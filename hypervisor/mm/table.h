@@ -74,11 +74,30 @@ int table_unpin(struct memory_owner *m, mfn_t mfn);
 
 /*
  * Changes the bits in mask of one entry. value is as a guest writes it. index
- * is below TABLE_ENTRIES; the table's mfn is anything. -ENOENT: no table. For
- * the others see table_get().
+ * is below TABLE_ENTRIES; the table's mfn is anything. -ENOENT: no table.
+ * -EBUSY also when the entry maps a frame of another domain. For the others see
+ * table_get().
  */
 int table_write(struct memory_owner *m, mfn_t table, unsigned int index,
                 uint64_t value, uint64_t mask);
+
+/*
+ * Makes the empty entry of a table of level 1 in use, at machine address pte,
+ * map a frame of another domain, to which the caller has a reference
+ * (type_get_foreign). entry is as a guest writes it, with or without
+ * PARAPET_PTE_P. From then on nothing changes it but table_unmap_foreign(), and
+ * the table stays one. -EINVAL: pte is not aligned to 8, or entry has a bit
+ * that it must not have. -EPERM: the table is not m's. -ENOENT: it is no table
+ * of level 1 in use. -EBUSY: the entry is not 0. -ENOSPC: too many references
+ * to the table. Uses up no work.
+ */
+int table_map_foreign(struct memory_owner *m, uint64_t pte, uint64_t entry);
+
+/*
+ * Clears such an entry. CPUs may go on translating by it: the caller has them
+ * flush before he drops his reference to the frame.
+ */
+void table_unmap_foreign(struct memory_owner *m, uint64_t pte);
 
 /* Lets go what is on the list, as far as work lasts; true when it is empty. */
 bool table_release(struct memory_owner *m);
@@ -108,6 +127,15 @@ static inline uint64_t table_entry_paddr(mfn_t table, unsigned int index)
 static inline mfn_t table_entry_mfn(uint64_t entry)
 {
     return (entry & PARAPET_PTE_ADDRESS) >> PAGE_SHIFT;
+}
+
+/* Whether the entry, of a table of level 1 in use, maps a frame of another
+ * domain. One that is not present may have that bit as any other. */
+static inline bool table_entry_is_foreign(uint64_t entry)
+{
+    const uint64_t foreign = PARAPET_PTE_P | PARAPET_PTE_FOREIGN;
+
+    return (entry & foreign) == foreign;
 }
 
 /*
@@ -145,15 +173,17 @@ static inline uint64_t table_encode(uint64_t entry)
     return entry;
 }
 
-/* Whether the frame is a table of level 1 in use; mfn is anything. */
+/* Whether the frame is a table of level 1 in use, none of whose entries maps a
+ * frame of another domain; mfn is anything. */
 static inline bool table_is_l1(const struct memory_owner *m, mfn_t mfn)
 {
-    return mfn < nr_frame_infos &&
-           (frame_state(frame_info(mfn)) &
-            (STATE_OWNER | STATE_TYPE | STATE_VALID)) == m->valid_l1;
+    return mfn < nr_frame_infos && (frame_state(frame_info(mfn)) &
+                                    (STATE_OWNER | STATE_TYPE | STATE_VALID |
+                                     STATE_FOREIGN)) == m->valid_l1;
 }
 
-/* table_write() to such a table, with all bits; does not note the failure. */
+/* table_write() to such a table, or to an entry that is not foreign, with all
+ * bits; does not note the failure. */
 static inline __attribute__((always_inline)) int
 table_replace(struct memory_owner *m, uint64_t *entry, uint64_t value)
 {

@@ -153,8 +153,8 @@ bool type_claim(struct memory_owner *m, struct frame_info *f, uint64_t state,
     uint64_t to = (state & (STATE_OWNER | STATE_REFERENCES)) | TYPE_STATE(type);
     bool changes = state_type(state) != type;
 
-    BUG_ON((state & (STATE_COUNT | STATE_PINNED)) || f->releasing ||
-           (changes && f->nr_valid != 0));
+    BUG_ON((state & (STATE_COUNT | STATE_PINNED | STATE_FOREIGN)) ||
+           f->releasing || (changes && f->nr_valid != 0));
     if (!frame_state_change(f, &state, to + STATE_USE))
         return false;
     /* The stamp is read after the change: who dropped has stamped before. */
