@@ -246,29 +246,40 @@ static __attribute__((noinline)) bool release_before(struct memory_owner *m)
     return table_release(m);
 }
 
-/* When something is to be let go first, or the domain has entries that map
- * frames of others, one of which this may be. */
-static __attribute__((noinline)) int64_t update_va_detour(struct vcpu *v,
-                                                          uint64_t page,
-                                                          uint64_t value,
-                                                          uint64_t **entry)
+/* Tells why, unlocks, and passes it on. */
+static __attribute__((noinline)) int64_t
+update_va_failed(struct vcpu *v, int64_t result, const uint64_t *entry)
 {
     struct memory_owner *m = &v->domain->memory;
 
-    if (m->releasing != FRAME_INFO_NONE && !release_before(m))
-        return -PARAPET_ERESTART;
-    if (!table_walk(pv_vcpu(v)->kernel_root, page, entry))
-        return -PARAPET_ENOENT;
-    if (table_entry_is_foreign(__atomic_load_n(*entry, __ATOMIC_RELAXED)))
-        return -PARAPET_EBUSY;
-    return table_replace(m, *entry, value);
+    m->failed_entry = entry ? vaddr_to_paddr(entry) : 0;
+    memory_failed(v, result, 0);
+    memory_unlock(m);
+    return result;
 }
 
-static __attribute__((noinline)) void
-update_va_failed(struct vcpu *v, int64_t result, const uint64_t *entry)
+/*
+ * The rest of hc_mmu_update_va() for a domain that has tables to be let go, or
+ * entries that map frames of others. m's lock is held, and is released.
+ */
+static __attribute__((noinline)) int64_t
+update_va_detour(struct vcpu *v, uint64_t page, uint64_t value, uint32_t flush)
 {
-    v->domain->memory.failed_entry = entry ? vaddr_to_paddr(entry) : 0;
-    memory_failed(v, result, 0);
+    struct memory_owner *m = &v->domain->memory;
+    int64_t result = -PARAPET_EBUSY;
+    uint64_t *entry;
+
+    if (m->releasing != FRAME_INFO_NONE && !release_before(m))
+        return update_va_failed(v, -PARAPET_ERESTART, NULL);
+    if (!table_walk(pv_vcpu(v)->kernel_root, page, &entry))
+        return update_va_failed(v, -PARAPET_ENOENT, NULL);
+    if (!table_entry_is_foreign(__atomic_load_n(entry, __ATOMIC_RELAXED)))
+        result = table_replace(m, entry, value);
+    if (result)
+        return update_va_failed(v, result, entry);
+    memory_unlock(m);
+    flush_page(v->domain, page, flush);
+    return 0;
 }
 
 /*
@@ -283,22 +294,20 @@ int64_t hc_mmu_update_va(uint64_t page, uint64_t value, uint32_t flush)
     struct vcpu *v = vcpu_current();
     struct domain *d = v->domain;
     struct memory_owner *m = &d->memory;
-    int64_t result = -PARAPET_ENOENT;
-    uint64_t *entry = NULL;
+    int64_t result;
+    uint64_t *entry;
 
     if (!page_ok(page) || flush > PARAPET_FLUSH_ALL)
         return -PARAPET_EINVAL;
     if (!memory_lock(m))
         return hypercall_again(v);
-    if (__builtin_expect(m->detours != 0, 0))
-        result = update_va_detour(v, page, value, &entry);
-    else if (table_walk(pv_vcpu(v)->kernel_root, page, &entry))
-        result = table_replace(m, entry, value);
-    if (result) {
-        update_va_failed(v, result, entry);
-        memory_unlock(m);
-        return result;
-    }
+    if (m->detours != 0)
+        return update_va_detour(v, page, value, flush);
+    if (!table_walk(pv_vcpu(v)->kernel_root, page, &entry))
+        return update_va_failed(v, -PARAPET_ENOENT, NULL);
+    result = table_replace(m, entry, value);
+    if (result)
+        return update_va_failed(v, result, entry);
     memory_unlock(m);
     flush_page(d, page, flush);
     return 0;
