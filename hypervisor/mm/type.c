@@ -82,6 +82,10 @@
 #include "lib/macros.h"
 #include "lib/string.h"
 
+#define MAX_OWNERS ((STATE_OWNER >> STATE_OWNER_SHIFT) + 1)
+
+static uint32_t nr_left[MAX_OWNERS]; /* atomic */
+
 struct frame_info *frame_infos;
 struct frame_links *frame_links;
 uint64_t nr_frame_infos;
@@ -219,6 +223,50 @@ int type_get_writable_slow(struct memory_owner *m, mfn_t mfn)
     }
 }
 
+int type_get_foreign_slow(const struct memory_owner *lender, mfn_t mfn,
+                          bool writable)
+{
+    struct frame_info *f;
+    uint64_t state;
+
+    if (mfn >= nr_frame_infos)
+        return -PARAPET_EPERM;
+    f = frame_info(mfn);
+    state = frame_state(f);
+    do {
+        if ((state & STATE_OWNER) != lender->owner ||
+            state_type(state) == TYPE_LEFT)
+            return -PARAPET_EPERM;
+        if (state & STATE_FULL)
+            return -PARAPET_ENOSPC;
+        if ((state & STATE_COUNT) && (state_is_table(state) || writable) &&
+            state_type(state) != TYPE_WRITABLE)
+            return -PARAPET_EBUSY;
+        if (writable)
+            return -PARAPET_EAGAIN;
+    } while (!frame_state_change(f, &state, state + STATE_REFERENCE));
+    return 0;
+}
+
+/* ---- what is left behind ---- */
+
+uint32_t owner_nr_left(unsigned int id)
+{
+    return __atomic_load_n(&nr_left[id], __ATOMIC_SEQ_CST);
+}
+
+void type_free_left(mfn_t mfn)
+{
+    struct frame_info *f = frame_info(mfn);
+    uint64_t owner = frame_state(f) >> STATE_OWNER_SHIFT;
+
+    /* Nobody else finds the frame any more. */
+    __atomic_store_n(&f->state, 0, __ATOMIC_SEQ_CST);
+    frame_free(mfn);
+    /* From now on its number may be another owner's. */
+    __atomic_fetch_sub(&nr_left[owner], 1, __ATOMIC_SEQ_CST);
+}
+
 void type_hold(struct memory_owner *m, mfn_t mfn, bool writable)
 {
     struct frame_info *f = frame_info(mfn);
@@ -229,6 +277,23 @@ void type_hold(struct memory_owner *m, mfn_t mfn, bool writable)
     f->held = 1;
     if (writable)
         type_validate(f);
+}
+
+int type_hold_in_use(struct memory_owner *m, mfn_t mfn)
+{
+    int error = type_get_writable(m, mfn);
+    struct frame_info *f;
+
+    if (error)
+        return error;
+    f = frame_info(mfn);
+    if (f->held) {
+        type_put_writable(mfn);
+        return -PARAPET_EBUSY;
+    }
+    f->held = 1;
+    m->nr_held++;
+    return 0;
 }
 
 /* Puts the frame in front of its owner's others. */

@@ -25,6 +25,7 @@ enum frame_type {
     TYPE_L4 = PARAPET_TABLE_L4,
     TYPE_USER_ROOT = PARAPET_TABLE_USER,
     TYPE_WRITABLE = 6,
+    TYPE_LEFT = 7, /* its owner has ended, and others refer to it */
 };
 
 /*
@@ -261,6 +262,60 @@ static inline void type_put_writable(mfn_t mfn)
 }
 
 /*
+ * A reference of another domain's, to a frame of lender's: one that needs it to
+ * be writable memory, or a plain one. The caller sees to it that lender has not
+ * ended. -EPERM: it is not lender's. -EBUSY: it is in use as a table; or, to
+ * write to it, as what guests may only read. -ENOSPC: it has too many. -EAGAIN,
+ * to write to it only: its type would have to change, which
+ * type_get_writable_slow() does under lender's lock. No lock needed.
+ */
+int type_get_foreign_slow(const struct memory_owner *lender, mfn_t mfn,
+                          bool writable);
+
+static inline int type_get_foreign(const struct memory_owner *lender, mfn_t mfn,
+                                   bool writable)
+{
+    const uint64_t use = writable ? STATE_USE : STATE_REFERENCE;
+    struct frame_info *f;
+    uint64_t state;
+
+    if (mfn >= nr_frame_infos)
+        return type_get_foreign_slow(lender, mfn, writable);
+    f = frame_info(mfn);
+    state = frame_state(f);
+    do {
+        /* Most is writable memory, also what is lent to be read. */
+        if ((state & (STATE_OWNER | STATE_TYPE | STATE_VALID | STATE_FULL)) !=
+            lender->valid_writable)
+            return type_get_foreign_slow(lender, mfn, writable);
+    } while (!frame_state_change(f, &state, state + use));
+    return 0;
+}
+
+/* It was the last reference to a frame that was left behind. */
+void type_free_left(mfn_t mfn);
+
+/*
+ * Drops it. The CPUs that may have used a translation to the frame by it have
+ * flushed since that went: there is no stamp for them. A frame that was left
+ * behind goes back with its last reference. No lock needed.
+ */
+static inline void type_put_foreign(mfn_t mfn, bool writable)
+{
+    uint64_t state = __atomic_sub_fetch(&frame_info(mfn)->state,
+                                        writable ? STATE_USE : STATE_REFERENCE,
+                                        __ATOMIC_SEQ_CST);
+
+    if (__builtin_expect((state & (STATE_TYPE | STATE_REFERENCES)) ==
+                             TYPE_STATE(TYPE_LEFT),
+                         0))
+        type_free_left(mfn);
+}
+
+/* How many frames are left behind of owners with this id. */
+uint32_t owner_nr_left(unsigned int id);
+
+/*
  * Takes a reference of the given type to a frame of m that has none of any:
  * state is what the caller has seen, with a count of 0. The frame is not yet
  * valid, so that nobody else gets one. When its type changes by that, every CPU
@@ -297,6 +352,10 @@ static inline void table_release_later(struct memory_owner *m, mfn_t mfn)
  * itself (writable), or to what guests may only read. Nobody else has one yet.
  */
 void type_hold(struct memory_owner *m, mfn_t mfn, bool writable);
+
+/* The same of a frame that is in use, and writable. -EBUSY: it is in use as
+ * something else, or held. Others as type_get_writable(). m's lock is held. */
+int type_hold_in_use(struct memory_owner *m, mfn_t mfn);
 
 /*
  * A frame from the allocator becomes m's, the first on its list, with no
