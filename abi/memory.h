@@ -92,6 +92,9 @@ struct parapet_memory_limits {
     uint64_t nr_gfns;        /* gfns are below this */
     uint64_t nr_mfns;        /* and mfns below this */
     uint64_t max_references; /* to one frame: entries, pins and roots */
+    uint64_t nr_charged;     /* of the hypervisor's, for what the domain lends
+                                and borrows: nr_frames and these together are
+                                what max_frames limits */
 };
 
 _Static_assert(sizeof(struct parapet_pte_update) == 16 &&
@@ -100,8 +103,9 @@ _Static_assert(sizeof(struct parapet_pte_update) == 16 &&
 _Static_assert(sizeof(struct parapet_populate) == 16 &&
                    offsetof(struct parapet_populate, mfn) == 8,
                "parapet_populate changed: this breaks the ABI");
-_Static_assert(sizeof(struct parapet_memory_limits) == 40 &&
-                   offsetof(struct parapet_memory_limits, nr_mfns) == 24,
+_Static_assert(sizeof(struct parapet_memory_limits) == 48 &&
+                   offsetof(struct parapet_memory_limits, nr_mfns) == 24 &&
+                   offsetof(struct parapet_memory_limits, nr_charged) == 40,
                "parapet_memory_limits changed: this breaks the ABI");
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "abi/domain.h"
 #include "abi/errors.h"
 #include "hypervisor/base/panic.h"
 #include "hypervisor/build/boot_services.h"
@@ -103,7 +104,7 @@ static void fill_domain(struct domain *d, const struct build_plan *plan)
     if (build_domain(plan, &boot_services, d, &made, frame_vaddr(scratch), why,
                      sizeof(why)))
         boot_refuse("domain %s: %s", d->name, why);
-    d->memory.max_frames = d->memory.nr_frames;
+    d->memory.max_frames = d->memory.nr_frames + PARAPET_GRANT_RESERVE;
     for (uint64_t i = 0; i < nr_scratch; i++)
         frame_free(scratch + i);
 }

@@ -81,7 +81,7 @@ static uint64_t give_frames(struct memory_owner *m,
     uint64_t i;
 
     for (i = 0; i < nr; i++) {
-        if (batch[i].gfn >= m->nr_gfns || m->nr_frames >= m->max_frames)
+        if (batch[i].gfn >= m->nr_gfns || !owner_may_have(m, 1))
             break;
         batch[i].mfn = frame_alloc_zeroed();
         if (batch[i].mfn == MFN_NONE)

@@ -38,7 +38,7 @@ static int64_t create_vcpu(struct domain *d, uint32_t vcpu, uint64_t gfn,
         return -PARAPET_EEXIST;
     if (vcpu > d->nr_vcpus || gfn > m->nr_gfns || m->nr_gfns - gfn < VCPU_PAGES)
         return -PARAPET_EINVAL;
-    if (m->nr_frames + VCPU_PAGES > m->max_frames)
+    if (!owner_may_have(m, VCPU_PAGES))
         return -PARAPET_ENOSPC;
     /* A look whether they can be told. */
     if (copy_to_guest(frames, mfns, sizeof(mfns)))

@@ -60,7 +60,7 @@ int64_t memory_populate_one(struct memory_owner *m, uint64_t vaddr)
         return -PARAPET_EFAULT;
     if (entry.gfn >= m->nr_gfns)
         return -PARAPET_EINVAL;
-    if (m->nr_frames >= m->max_frames)
+    if (!owner_may_have(m, 1))
         return -PARAPET_ENOSPC;
     entry.mfn = frame_alloc_zeroed();
     if (entry.mfn == MFN_NONE)
@@ -106,8 +106,8 @@ int64_t hc_memory_populate(uint64_t frames, uint64_t nr_frames)
 }
 
 /*
- * memory_limits: EFAULT: limits cannot be written. It takes no lock, since only
- * one of these numbers ever changes.
+ * memory_limits: EFAULT: limits cannot be written. It takes no lock: each
+ * number is right, at some time.
  */
 int64_t hc_memory_limits(uint64_t limits)
 {
@@ -115,10 +115,11 @@ int64_t hc_memory_limits(uint64_t limits)
     struct parapet_memory_limits l;
 
     l.nr_frames = __atomic_load_n(&m->nr_frames, __ATOMIC_RELAXED);
-    l.max_frames = m->max_frames;
+    l.max_frames = __atomic_load_n(&m->max_frames, __ATOMIC_RELAXED);
     l.nr_gfns = m->nr_gfns;
     l.nr_mfns = nr_frame_infos;
     l.max_references = STATE_REFERENCES_FULL;
+    l.nr_charged = __atomic_load_n(&m->nr_charged, __ATOMIC_RELAXED);
     return copy_to_guest(limits, &l, sizeof(l)) ? -PARAPET_EFAULT : 0;
 }
 

@@ -111,13 +111,14 @@ struct memory_owner {
                               changed wherever it is */
     uint64_t failed_entry; /* where the last failure was; see abi/shared.h */
     uint64_t nr_frames;
-    uint64_t max_frames;
+    uint64_t max_frames; /* changes without the lock: see owner_may_have() */
     uint64_t nr_gfns;
     uint64_t tlb_cpus; /* bit n: CPU n may have translations; atomic */
     uint64_t nr_held;  /* frames of type_hold() */
     enum release_step release_step;
     uint32_t release_next; /* the frame to come next, or FRAME_INFO_NONE */
     uint32_t leaving;      /* CPUs go from its roots when they flush; atomic */
+    uint32_t nr_charged; /* frames of the hypervisor's that count as its own */
     struct grant_table grants;    /* what it lends */
     struct grant_handles handles; /* what it has of others */
 };
@@ -150,6 +151,14 @@ memory_lock(struct memory_owner *m)
 static inline void memory_unlock(struct memory_owner *m)
 {
     turn_lock_release(&m->lock);
+}
+
+/* Whether max_frames lets it have nr more: its own, or charged. Its lock is
+ * held. */
+static inline bool owner_may_have(const struct memory_owner *m, uint64_t nr)
+{
+    return m->nr_frames + m->nr_charged + nr <=
+           __atomic_load_n(&m->max_frames, __ATOMIC_RELAXED);
 }
 
 /* mfn is below nr_frame_infos. */
