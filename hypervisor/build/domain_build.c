@@ -88,7 +88,8 @@ static void fill_domain(struct domain *d, const struct build_plan *plan)
 {
     const struct build_made made = {.id = d->id,
                                     .shared_mfn = frame_of(d->shared),
-                                    .grant_mfn = frame_of(d->grant_frame)};
+                                    .grant_mfn =
+                                        frame_of(d->memory.grants.entries[0])};
     uint64_t nr_scratch = NR_PAGES(plan->scratch_size);
     mfn_t scratch = MFN_NONE;
     char why[200];

@@ -150,7 +150,19 @@ static void give_frame(struct domain *d, const void *page, uint64_t gfn)
     type_hold(&d->memory, frame_of(page), true);
 }
 
-int domain_enter(struct domain *d, const struct domain_memory *memory)
+static void give_grants(struct domain *d, const struct domain_pages *pages,
+                        uint64_t gfn)
+{
+    struct grant_table *grants = &d->memory.grants;
+
+    give_frame(d, pages->grants, gfn);
+    grants->entries[0] = pages->grants;
+    grants->records[0] = pages->records;
+    grants->nr_entries = PARAPET_GRANTS_PER_FRAME;
+}
+
+int domain_enter(struct domain *d, const struct domain_memory *memory,
+                 const struct domain_pages *pages)
 {
     int result;
 
@@ -160,8 +172,9 @@ int domain_enter(struct domain *d, const struct domain_memory *memory)
         spin_init(&d->lock, LOCK_domain, d->id);
         d->memory.nr_gfns = memory->nr_gfns;
         d->memory.max_frames = memory->max_frames;
+        d->shared = pages->shared;
         give_frame(d, d->shared, memory->shared_gfn);
-        give_frame(d, d->grant_frame, memory->grant_gfn);
+        give_grants(d, pages, memory->grant_gfn);
         put_in_list(d);
         __atomic_store_n(&domain_table[domain_place(d->id)], d,
                          __ATOMIC_RELEASE);

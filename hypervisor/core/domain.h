@@ -115,7 +115,6 @@ struct domain {
 
     struct memory_owner memory; /* with a lock of its own */
     struct parapet_shared_page *shared;
-    void *grant_frame; /* the first of its grant table */
 
     uint32_t weight; /* hypervisor/build/bundle.h says what they mean */
     uint32_t cap;
@@ -215,6 +214,13 @@ extern uint32_t domain_nr_living;
 /* Another name: 0, or -EEXIST, when another domain has it. */
 int domain_rename(struct domain *d, const char *name);
 
+/* Pages that a domain begins with, besides its own. */
+struct domain_pages {
+    struct parapet_shared_page *shared;
+    void *grants;  /* the first frame of its table, */
+    void *records; /* and the hypervisor's own of what that lends */
+};
+
 /* How much memory a domain may have, and where in it is what it begins with. */
 struct domain_memory {
     uint64_t nr_gfns;
@@ -224,11 +230,11 @@ struct domain_memory {
 };
 
 /*
- * For domain_create(): gives d an id, its shared page, its grant table and what
- * it may have, and then puts it into the table and the list. 0, -EEXIST or
- * -ENOSPC.
+ * For domain_create(): gives d an id, these pages and what it may have, and
+ * then puts it into the table and the list. 0, -EEXIST or -ENOSPC.
  */
-int domain_enter(struct domain *d, const struct domain_memory *memory);
+int domain_enter(struct domain *d, const struct domain_memory *memory,
+                 const struct domain_pages *pages);
 
 /*
  * For the teardown, under its lock (core/domain_teardown.c). A domain is taken

@@ -31,26 +31,22 @@ static void free_page(const void *page)
         frame_free(frame_of(page));
 }
 
-/* What nobody else knows yet. */
-static void free_domain(struct domain *d)
+static bool alloc_pages(struct domain_pages *pages)
 {
-    free_page(d->shared);
-    free_page(d->grant_frame);
-    free_page(d);
+    pages->shared = alloc_page();
+    pages->grants = alloc_page();
+    pages->records = alloc_page();
+    return pages->shared && pages->grants && pages->records;
 }
 
-static struct domain *alloc_domain(void)
+/* What nobody else knows yet. */
+static void free_domain(const struct domain *d,
+                        const struct domain_pages *pages)
 {
-    struct domain *d = alloc_page();
-
-    if (!d)
-        return NULL;
-    d->shared = alloc_page();
-    d->grant_frame = alloc_page();
-    if (d->shared && d->grant_frame)
-        return d;
-    free_domain(d);
-    return NULL;
+    free_page(pages->shared);
+    free_page(pages->grants);
+    free_page(pages->records);
+    free_page(d);
 }
 
 static void set_up(struct domain *d, const struct domain_settings *settings)
@@ -69,15 +65,16 @@ static void set_up(struct domain *d, const struct domain_settings *settings)
 
 int domain_create(const struct domain_settings *settings, struct domain **made)
 {
-    struct domain *d = alloc_domain();
-    int result;
+    struct domain_pages pages = {NULL, NULL, NULL};
+    struct domain *d = alloc_page();
+    int result = -PARAPET_ENOMEM;
 
-    if (!d)
-        return -PARAPET_ENOMEM;
-    set_up(d, settings);
-    result = domain_enter(d, &settings->memory);
+    if (d && alloc_pages(&pages)) {
+        set_up(d, settings);
+        result = domain_enter(d, &settings->memory, &pages);
+    }
     if (result) {
-        free_domain(d);
+        free_domain(d, &pages);
         return result;
     }
     clock_fill(d);
@@ -214,12 +211,36 @@ static bool free_one(struct domain *d, struct vcpu *v)
     return false;
 }
 
-bool domain_free_vcpus(struct domain *d)
+/* The next frame of what it had for grants; true: there was none. */
+static bool free_grant_frame(struct domain *d)
 {
-    if (d->nr_vcpus == 0)
+    struct grant_handles *handles = &d->memory.handles;
+    struct grant_table *grants = &d->memory.grants;
+    uint32_t last;
+
+    if (handles->nr_frames > 0) {
+        free_page(handles->frames[--handles->nr_frames]);
+        return false;
+    }
+    if (grants->nr_entries == 0)
         return true;
-    for (unsigned int n = 0; n < FRAMES_AT_ONCE && d->nr_vcpus > 0; n++) {
-        if (free_one(d, d->vcpus[d->nr_vcpus - 1]))
+    last = grants->nr_entries / PARAPET_GRANTS_PER_FRAME - 1;
+    if (grants->records[last]) {
+        free_page(grants->records[last]);
+        grants->records[last] = NULL;
+    } else {
+        free_held(d, grants->entries[last]);
+        grants->nr_entries -= PARAPET_GRANTS_PER_FRAME;
+    }
+    return false;
+}
+
+bool domain_free_share(struct domain *d)
+{
+    for (unsigned int n = 0; n < FRAMES_AT_ONCE; n++) {
+        if (d->nr_vcpus == 0 && free_grant_frame(d))
+            return n == 0;
+        if (d->nr_vcpus > 0 && free_one(d, d->vcpus[d->nr_vcpus - 1]))
             d->nr_vcpus--;
     }
     return false;
@@ -228,7 +249,6 @@ bool domain_free_vcpus(struct domain *d)
 void domain_free(struct domain *d)
 {
     free_held(d, d->shared);
-    free_held(d, d->grant_frame);
     BUG_ON(d->memory.nr_frames != 0);
     event_free(d);
     domain_give_up_place(d);

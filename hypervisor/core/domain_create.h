@@ -43,11 +43,11 @@ int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES]);
 
 /*
  * Frees what nobody else knows any more of a domain that was unlinked, and the
- * frames that the hypervisor itself wrote to: first its vCPUs, a share at a
- * time (true: there was none), and in the end the domain, whose place is free
- * then.
+ * frames that the hypervisor itself wrote to: first its vCPUs and what it has
+ * for grants, a share at a time (true: all of that is gone), and in the end the
+ * domain, whose place is free then.
  */
-bool domain_free_vcpus(struct domain *d);
+bool domain_free_share(struct domain *d);
 void domain_free(struct domain *d);
 
 #endif

@@ -250,7 +250,7 @@ static enum progress step(struct domain *d, uint32_t work)
     case TEARDOWN_FREE:
         break;
     }
-    if (!domain_free_vcpus(d))
+    if (!domain_free_share(d))
         return ENOUGH;
     take_out(d);
     domain_free(d);

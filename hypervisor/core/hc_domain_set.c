@@ -79,7 +79,7 @@ static int64_t create(struct parapet_domain_create *p, struct domain **d)
     if (result)
         return result;
     p->shared_mfn = frame_of((*d)->shared);
-    p->grant_mfn = frame_of((*d)->grant_frame);
+    p->grant_mfn = frame_of((*d)->memory.grants.entries[0]);
     domain_tell_control();
     return 0;
 }

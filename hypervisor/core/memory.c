@@ -42,7 +42,8 @@ void memory_failed(struct vcpu *v, int64_t result, uint64_t done)
 
 /* Three kinds of pages for each vCPU and what its engine holds, the shared page
  * and the grant table. */
-#define MAX_HOLDS (PARAPET_MAX_VCPUS * (8 + ENGINE_MAX_HOLDS) + 2)
+#define MAX_HOLDS                                                              \
+    (PARAPET_MAX_VCPUS * (8 + ENGINE_MAX_HOLDS) + 1 + PARAPET_MAX_GRANT_FRAMES)
 
 static void add_hold(struct audit_hold *holds, size_t *nr, mfn_t mfn,
                      enum frame_type type)
@@ -63,6 +64,15 @@ static void add_vcpu(struct audit_hold *holds, size_t *nr, struct vcpu *v)
     *nr += v->domain->engine->audit_holds(v, holds + *nr);
 }
 
+static void add_grants(struct audit_hold *holds, size_t *nr,
+                       const struct grant_table *grants)
+{
+    uint32_t nr_frames = grants->nr_entries / PARAPET_GRANTS_PER_FRAME;
+
+    for (uint32_t i = 0; i < nr_frames; i++)
+        add_hold(holds, nr, frame_of(grants->entries[i]), TYPE_WRITABLE);
+}
+
 static struct spinlock audit_lock = SPINLOCK(audit);
 
 uint64_t memory_audit(struct domain *d)
@@ -78,7 +88,7 @@ uint64_t memory_audit(struct domain *d)
     while (!memory_lock(&d->memory))
         ;
     add_hold(holds, &nr, frame_of(d->shared), TYPE_WRITABLE);
-    add_hold(holds, &nr, frame_of(d->grant_frame), TYPE_WRITABLE);
+    add_grants(holds, &nr, &d->memory.grants);
     for (unsigned int i = 0; i < d->nr_vcpus; i++)
         add_vcpu(holds, &nr, d->vcpus[i]);
     wrong = audit_memory(&d->memory, holds, nr);
