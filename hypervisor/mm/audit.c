@@ -12,13 +12,12 @@
 #include "hypervisor/mm/audit.h"
 
 #include "hypervisor/base/log.h"
+#include "hypervisor/mm/audit_count.h"
 #include "hypervisor/mm/m2p.h"
 #include "hypervisor/mm/paging.h"
 #include "hypervisor/mm/table.h"
-#include "lib/string.h"
 
 #define MAX_MESSAGES 20
-#define AUDIT_MAX_OWNERS ((STATE_OWNER >> STATE_OWNER_SHIFT) + 1)
 
 /* What an entry that was checked may hold. */
 #define CHECKED_BITS                                                           \
@@ -28,15 +27,8 @@
 
 bool audit_enabled;
 
-struct audit {
-    struct memory_owner *m;
-    uint64_t nr_frames; /* in its list, as far as that can be followed */
-    uint64_t nr_releasing;
-    uint64_t nr_wrong;
-};
-
-static void expect(struct audit *a, mfn_t mfn, const char *what,
-                   uint64_t expected, uint64_t got)
+void audit_expect(struct audit *a, mfn_t mfn, const char *what,
+                  uint64_t expected, uint64_t got)
 {
     if (expected == got)
         return;
@@ -63,14 +55,16 @@ static void check_links(struct audit *a)
     for (; mfn != FRAME_INFO_NONE && a->nr_frames < nr_frame_infos;
          a->nr_frames++) {
         if (!is_own(a, mfn)) {
-            expect(a, mfn, "frame of the domain among its frames", true, false);
+            audit_expect(a, mfn, "frame of the domain among its frames", true,
+                         false);
             break;
         }
-        expect(a, mfn, "frame before it", previous, frame_links[mfn].previous);
+        audit_expect(a, mfn, "frame before it", previous,
+                     frame_links[mfn].previous);
         previous = mfn;
         mfn = frame_links[mfn].next;
     }
-    expect(a, 0, "frames of the domain", a->nr_frames, a->m->nr_frames);
+    audit_expect(a, 0, "frames of the domain", a->nr_frames, a->m->nr_frames);
 }
 
 static void for_each_frame(struct audit *a,
@@ -102,7 +96,8 @@ static void count(struct audit *a, mfn_t from, mfn_t mfn, bool counted,
     uint64_t state;
 
     if (!is_own(a, mfn)) {
-        expect(a, from, "refers to a frame of the domain's own", true, false);
+        audit_expect(a, from, "refers to a frame of the domain's own", true,
+                     false);
         return;
     }
     f = frame_info(mfn);
@@ -111,10 +106,10 @@ static void count(struct audit *a, mfn_t from, mfn_t mfn, bool counted,
         return;
     f->audit_count++;
     state = frame_state(f);
-    expect(a, mfn, "type that is insisted on", type, state_type(state));
+    audit_expect(a, mfn, "type that is insisted on", type, state_type(state));
     if (type != TYPE_NONE)
-        expect(a, mfn, "valid, with a reference", STATE_VALID,
-               state & STATE_VALID);
+        audit_expect(a, mfn, "valid, with a reference", STATE_VALID,
+                     state & STATE_VALID);
 }
 
 /* One entry of a table that is its guest's, and was checked. */
@@ -124,14 +119,16 @@ static void count_entry(struct audit *a, mfn_t table, enum frame_type type,
     mfn_t mfn = (entry & PARAPET_PTE_ADDRESS) >> PAGE_SHIFT;
 
     if (!(entry & PARAPET_PTE_P)) {
-        expect(a, table, "address in an entry that is not present", 0, mfn);
+        audit_expect(a, table, "address in an entry that is not present", 0,
+                     mfn);
         return;
     }
-    expect(a, table, "user bit of an entry, and none that is refused",
-           PARAPET_PTE_U, entry & (~(uint64_t)CHECKED_BITS | PARAPET_PTE_U));
+    audit_expect(a, table, "user bit of an entry, and none that is refused",
+                 PARAPET_PTE_U,
+                 entry & (~(uint64_t)CHECKED_BITS | PARAPET_PTE_U));
     if (type == TYPE_USER_ROOT)
-        expect(a, table, "kernel's entry in a user root", 0,
-               entry & PARAPET_PTE_KERNEL);
+        audit_expect(a, table, "kernel's entry in a user root", 0,
+                     entry & PARAPET_PTE_KERNEL);
     if (type == TYPE_L1)
         count(a, table, mfn, entry & PARAPET_PTE_W, TYPE_WRITABLE);
     else
@@ -156,7 +153,7 @@ static void check_slot(struct audit *a, mfn_t root, enum frame_type type,
         full = table_entries(paging_root())[i] & ~(uint64_t)PARAPET_PTE_A;
     if (f->releasing ? entry == 0 : !(frame_state(f) & STATE_VALID))
         full = 0;
-    expect(a, root, "slot of the hypervisor", full, entry);
+    audit_expect(a, root, "slot of the hypervisor", full, entry);
 }
 
 static bool slot_is_guests(enum frame_type type, unsigned int i)
@@ -174,8 +171,8 @@ static void count_table(struct audit *a, mfn_t mfn)
     unsigned int limit = state_is_table(state) ? TABLE_ENTRIES : 0;
 
     if (f->nr_valid > limit)
-        expect(a, mfn, "entries at most that hold something", limit,
-               f->nr_valid);
+        audit_expect(a, mfn, "entries at most that hold something", limit,
+                     f->nr_valid);
     for (unsigned int i = 0; i < f->nr_valid && i < limit; i++) {
         if (slot_is_guests(type, i))
             count_entry(a, mfn, type, table_entries(mfn)[i]);
@@ -200,12 +197,12 @@ static void check_table(struct audit *a, mfn_t mfn)
     const struct frame_info *f = frame_info(mfn);
     uint64_t state = frame_state(f);
 
-    expect(a, mfn, "table valid, with or without references",
-           (state & STATE_COUNT) != 0, (state & STATE_VALID) != 0);
+    audit_expect(a, mfn, "table valid, with or without references",
+                 (state & STATE_COUNT) != 0, (state & STATE_VALID) != 0);
     /* One that was just let go still holds all its entries. */
     if (!f->releasing)
-        expect(a, mfn, "all entries checked if, and only if, valid",
-               (state & STATE_VALID) != 0, f->nr_valid == TABLE_ENTRIES);
+        audit_expect(a, mfn, "all entries checked if, and only if, valid",
+                     (state & STATE_VALID) != 0, f->nr_valid == TABLE_ENTRIES);
 }
 
 static void check_frame(struct audit *a, mfn_t mfn)
@@ -213,20 +210,24 @@ static void check_frame(struct audit *a, mfn_t mfn)
     const struct frame_info *f = frame_info(mfn);
     uint64_t state = frame_state(f);
 
-    expect(a, mfn, "references", f->audit_references, state & STATE_REFERENCES);
-    expect(a, mfn, "type count", f->audit_count,
-           (state & STATE_COUNT) >> STATE_COUNT_SHIFT);
-    expect(a, mfn, "a known type", true, state_type(state) <= TYPE_WRITABLE);
+    audit_expect(a, mfn, "references", f->audit_references,
+                 state & STATE_REFERENCES);
+    audit_expect(a, mfn, "type count", f->audit_count,
+                 (state & STATE_COUNT) >> STATE_COUNT_SHIFT);
+    audit_expect(a, mfn, "a known type", true,
+                 state_type(state) <= TYPE_WRITABLE);
     if (state_is_table(state))
         check_table(a, mfn);
     else
-        expect(a, mfn, "pin of what is no table", 0, state & STATE_PINNED);
-    expect(a, mfn, "stamp of the past", true, f->stamp <= tlb_clock_now());
-    expect(a, mfn, "gfn in the M2P", true, m2p[mfn] != PARAPET_NO_GFN);
+        audit_expect(a, mfn, "pin of what is no table", 0,
+                     state & STATE_PINNED);
+    audit_expect(a, mfn, "stamp of the past", true,
+                 f->stamp <= tlb_clock_now());
+    audit_expect(a, mfn, "gfn in the M2P", true, m2p[mfn] != PARAPET_NO_GFN);
     if (f->releasing)
         a->nr_releasing++;
     else
-        expect(a, mfn, "link while in no list", FRAME_INFO_NONE, f->next);
+        audit_expect(a, mfn, "link while in no list", FRAME_INFO_NONE, f->next);
 }
 
 /* The list of tables to let go has those that say so, once each. */
@@ -238,16 +239,17 @@ static void check_releasing(struct audit *a)
     for (mfn_t mfn = a->m->releasing;
          mfn != FRAME_INFO_NONE && nr <= nr_releasing; nr++) {
         if (!is_own(a, mfn)) {
-            expect(a, mfn, "frame of the domain in its list", true, false);
+            audit_expect(a, mfn, "frame of the domain in its list", true,
+                         false);
             return;
         }
-        expect(a, mfn, "mark of a table in the list", true,
-               frame_info(mfn)->releasing);
-        expect(a, mfn, "type count of a table in the list", 0,
-               frame_state(frame_info(mfn)) & STATE_COUNT);
+        audit_expect(a, mfn, "mark of a table in the list", true,
+                     frame_info(mfn)->releasing);
+        audit_expect(a, mfn, "type count of a table in the list", 0,
+                     frame_state(frame_info(mfn)) & STATE_COUNT);
         mfn = frame_info(mfn)->next;
     }
-    expect(a, 0, "tables in the list", nr_releasing, nr);
+    audit_expect(a, 0, "tables in the list", nr_releasing, nr);
 }
 
 uint64_t audit_memory(struct memory_owner *m, const struct audit_hold *holds,
@@ -262,100 +264,5 @@ uint64_t audit_memory(struct memory_owner *m, const struct audit_hold *holds,
         count(&a, holds[i].mfn, holds[i].mfn, true, holds[i].type);
     for_each_frame(&a, check_frame);
     check_releasing(&a);
-    return a.nr_wrong;
-}
-
-/* ---- the machine ---- */
-
-/* Domains take and give frames meanwhile: the state is set before the
- * M2P, and cleared after it. */
-static void check_free(struct audit *a, mfn_t mfn)
-{
-    uint64_t before = frame_state(frame_info(mfn));
-    uint64_t gfn = __atomic_load_n(&m2p[mfn], __ATOMIC_ACQUIRE);
-    uint64_t after = frame_state(frame_info(mfn));
-
-    /* One may take it and give it back meanwhile: look again. */
-    for (int i = 0;
-         i < 3 && !((before | after) & STATE_OWNER) && gfn != PARAPET_NO_GFN;
-         i++) {
-        gfn = __atomic_load_n(&m2p[mfn], __ATOMIC_ACQUIRE);
-        after = frame_state(frame_info(mfn));
-    }
-    if ((before | after) & STATE_OWNER)
-        return;
-    expect(a, mfn, "state of a frame of nobody", 0, before | after);
-    expect(a, mfn, "gfn of a frame of nobody", PARAPET_NO_GFN, gfn);
-}
-
-/* Again, and exactly: nobody takes or gives a frame of m meanwhile. */
-static void check_owner(struct audit *a, struct memory_owner *m)
-{
-    uint64_t nr = 0;
-
-    while (!memory_lock(m))
-        ;
-    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++)
-        nr += (frame_state(frame_info(mfn)) & STATE_OWNER) == m->owner;
-    expect(a, 0, "frames that name the owner", m->nr_frames, nr);
-    memory_unlock(m);
-}
-
-/* How many frames name each owner; and how many of them are not held by the
- * hypervisor alone. */
-static struct {
-    uint32_t nr, nr_not_held;
-} named[AUDIT_MAX_OWNERS];
-
-static bool is_held(uint64_t state)
-{
-    return (state & ~(STATE_OWNER | STATE_TYPE | STATE_VALID)) == STATE_USE;
-}
-
-static void count_named(mfn_t mfn)
-{
-    uint64_t state = frame_state(frame_info(mfn));
-    uint64_t owner = state >> STATE_OWNER_SHIFT;
-
-    named[owner].nr++;
-    if (!is_held(state))
-        named[owner].nr_not_held++;
-}
-
-typedef struct memory_owner *find_owner_t(unsigned int id);
-
-/* Again: it may have gone after its frames were counted, and then they are
- * nobody's now; or one that came since has the same id. */
-static void check_gone(struct audit *a, unsigned int id, find_owner_t *find)
-{
-    uint64_t nr = 0;
-
-    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++) {
-        uint64_t state = frame_state(frame_info(mfn));
-
-        nr += state >> STATE_OWNER_SHIFT == id && !is_held(state);
-    }
-    if (!find(id))
-        expect(a, id, "frames of an owner that is gone", 0, nr);
-}
-
-uint64_t audit_machine(struct memory_owner *(*find)(unsigned int id))
-{
-    struct audit a = {0};
-
-    memset(named, 0, sizeof(named));
-    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++) {
-        count_named(mfn);
-        check_free(&a, mfn);
-    }
-    for (unsigned int id = 1; id < AUDIT_MAX_OWNERS; id++) {
-        struct memory_owner *m = find(id);
-
-        if (m &&
-            __atomic_load_n(&m->nr_frames, __ATOMIC_RELAXED) != named[id].nr)
-            check_owner(&a, m);
-        else if (!m && named[id].nr_not_held != 0)
-            check_gone(&a, id, find);
-    }
     return a.nr_wrong;
 }

@@ -58,8 +58,8 @@ test_start_info_SRC := hypervisor/boot/start_info.c tests/unit/refusal.c \
 test_frame_SRC := hypervisor/mm/frame.c tests/unit/direct_map.c
 test_frame_poison_SRC := tests/unit/direct_map.c hypervisor/base/lock_order.c
 # The hypervisor's memory management on the machine of mmu.h.
-MMU_SRC := $(addprefix hypervisor/mm/,audit.c frame.c table.c type.c \
-    owner_release.c) \
+MMU_SRC := $(addprefix hypervisor/mm/,audit.c audit_machine.c frame.c \
+    owner_release.c table.c type.c) \
     tests/unit/mmu.c tests/unit/direct_map.c
 # tests/mutations/run builds it, too.
 export MODEL_SRC

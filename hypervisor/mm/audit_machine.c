@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The audit of the machine: what the audits of domains take for granted.
+ */
+#include "hypervisor/mm/audit.h"
+#include "hypervisor/mm/audit_count.h"
+#include "hypervisor/mm/m2p.h"
+#include "lib/string.h"
+
+#define MAX_OWNERS ((STATE_OWNER >> STATE_OWNER_SHIFT) + 1)
+
+/* Domains take and give frames meanwhile: the state is set before the
+ * M2P, and cleared after it. */
+static void check_free(struct audit *a, mfn_t mfn)
+{
+    uint64_t before = frame_state(frame_info(mfn));
+    uint64_t gfn = __atomic_load_n(&m2p[mfn], __ATOMIC_ACQUIRE);
+    uint64_t after = frame_state(frame_info(mfn));
+
+    /* One may take it and give it back meanwhile: look again. */
+    for (int i = 0;
+         i < 3 && !((before | after) & STATE_OWNER) && gfn != PARAPET_NO_GFN;
+         i++) {
+        gfn = __atomic_load_n(&m2p[mfn], __ATOMIC_ACQUIRE);
+        after = frame_state(frame_info(mfn));
+    }
+    if ((before | after) & STATE_OWNER)
+        return;
+    audit_expect(a, mfn, "state of a frame of nobody", 0, before | after);
+    audit_expect(a, mfn, "gfn of a frame of nobody", PARAPET_NO_GFN, gfn);
+}
+
+/* Again, and exactly: nobody takes or gives a frame of m meanwhile. */
+static void check_owner(struct audit *a, struct memory_owner *m)
+{
+    uint64_t nr = 0;
+
+    while (!memory_lock(m))
+        ;
+    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++)
+        nr += (frame_state(frame_info(mfn)) & STATE_OWNER) == m->owner;
+    audit_expect(a, 0, "frames that name the owner", m->nr_frames, nr);
+    memory_unlock(m);
+}
+
+/* How many frames name each owner; and how many of them are not held by the
+ * hypervisor alone. */
+static struct {
+    uint32_t nr, nr_not_held;
+} named[MAX_OWNERS];
+
+static bool is_held(uint64_t state)
+{
+    return (state & ~(STATE_OWNER | STATE_TYPE | STATE_VALID)) == STATE_USE;
+}
+
+static void count_named(mfn_t mfn)
+{
+    uint64_t state = frame_state(frame_info(mfn));
+    uint64_t owner = state >> STATE_OWNER_SHIFT;
+
+    named[owner].nr++;
+    if (!is_held(state))
+        named[owner].nr_not_held++;
+}
+
+typedef struct memory_owner *find_owner_t(unsigned int id);
+
+/* Again: it may have gone after its frames were counted, and then they are
+ * nobody's now; or one that came since has the same id. */
+static void check_gone(struct audit *a, unsigned int id, find_owner_t *find)
+{
+    uint64_t nr = 0;
+
+    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++) {
+        uint64_t state = frame_state(frame_info(mfn));
+
+        nr += state >> STATE_OWNER_SHIFT == id && !is_held(state);
+    }
+    if (!find(id))
+        audit_expect(a, id, "frames of an owner that is gone", 0, nr);
+}
+
+uint64_t audit_machine(struct memory_owner *(*find)(unsigned int id))
+{
+    struct audit a = {0};
+
+    memset(named, 0, sizeof(named));
+    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++) {
+        count_named(mfn);
+        check_free(&a, mfn);
+    }
+    for (unsigned int id = 1; id < MAX_OWNERS; id++) {
+        struct memory_owner *m = find(id);
+
+        if (m &&
+            __atomic_load_n(&m->nr_frames, __ATOMIC_RELAXED) != named[id].nr)
+            check_owner(&a, m);
+        else if (!m && named[id].nr_not_held != 0)
+            check_gone(&a, id, find);
+    }
+    return a.nr_wrong;
+}
