@@ -30,6 +30,12 @@ static void check_free(struct audit *a, mfn_t mfn)
     audit_expect(a, mfn, "gfn of a frame of nobody", PARAPET_NO_GFN, gfn);
 }
 
+/* Left behind: it names an owner that has ended, and is not its any more. */
+static bool is_left(uint64_t state)
+{
+    return state_type(state) == TYPE_LEFT;
+}
+
 /* Again, and exactly: nobody takes or gives a frame of m meanwhile. */
 static void check_owner(struct audit *a, struct memory_owner *m)
 {
@@ -37,8 +43,11 @@ static void check_owner(struct audit *a, struct memory_owner *m)
 
     while (!memory_lock(m))
         ;
-    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++)
-        nr += (frame_state(frame_info(mfn)) & STATE_OWNER) == m->owner;
+    for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++) {
+        uint64_t state = frame_state(frame_info(mfn));
+
+        nr += (state & STATE_OWNER) == m->owner && !is_left(state);
+    }
     audit_expect(a, 0, "frames that name the owner", m->nr_frames, nr);
     memory_unlock(m);
 }
@@ -59,8 +68,10 @@ static void count_named(mfn_t mfn)
     uint64_t state = frame_state(frame_info(mfn));
     uint64_t owner = state >> STATE_OWNER_SHIFT;
 
+    if (is_left(state))
+        return;
     named[owner].nr++;
-    if (!is_held(state))
+    if (!is_held(mfn))
         named[owner].nr_not_held++;
 }
 
@@ -75,7 +86,8 @@ static void check_gone(struct audit *a, unsigned int id, find_owner_t *find)
     for (mfn_t mfn = 0; mfn < nr_frame_infos; mfn++) {
         uint64_t state = frame_state(frame_info(mfn));
 
-        nr += state >> STATE_OWNER_SHIFT == id && !is_held(state);
+        nr += state >> STATE_OWNER_SHIFT == id && !is_left(state) &&
+              !is_held(mfn);
     }
     if (!find(id))
         audit_expect(a, id, "frames of an owner that is gone", 0, nr);

@@ -7,15 +7,16 @@
  *   2 tables are let go until none is left. Tables refer to lower levels only,
  *     so with pins and roots gone each loses its last reference; that others
  *     map it to read does not keep it
- *   3 along the list again: what nothing refers to goes back
+ *   3 along the list again: what nothing refers to goes back, and what others
+ *     refer to is left behind (type.c); what is held stays
  *
  * It may stop after any step and keeps its place in the owner. The list does
  * not change meanwhile but by 3 itself, which never takes the frame that is to
- * come next before its turn.
+ * come next before its turn, and goes along it once.
  *
  * Flushes are where they are for a living owner: what is dropped is stamped,
- * and type_take_back() has each CPU flush that may still translate. When no CPU
- * may (tlb_cpus is 0), there is none to ask.
+ * and who takes a frame from its owner has each CPU flush that may still
+ * translate. When no CPU may (tlb_cpus is 0), there is none to ask.
  */
 #include "hypervisor/mm/owner_release.h"
 
@@ -63,22 +64,22 @@ static bool drop_pins(struct memory_owner *m)
     return mfn == FRAME_INFO_NONE;
 }
 
-/* Past those that are held, or that somebody still refers to. */
+/* All but those that are held; false when the work is used up. */
 static bool give_back(struct memory_owner *m)
 {
     while (m->release_next != FRAME_INFO_NONE) {
         mfn_t mfn = m->release_next;
-        uint64_t state = frame_state(frame_info(mfn));
 
         if (!work_take(&m->work, WORK_FREE))
             return false;
         m->release_next = frame_links[mfn].next;
-        if (!(state & STATE_REFERENCES))
-            (void)type_take_back(m, mfn);
-        else
-            BUG_ON(state_is_table(state) && (state & STATE_COUNT));
+        if (!(frame_state(frame_info(mfn)) & STATE_REFERENCES))
+            BUG_ON(type_take_back(m, mfn) != 0);
+        else if (!frame_info(mfn)->held)
+            type_leave(m, mfn, 0);
     }
-    return m->nr_frames == m->nr_held;
+    BUG_ON(m->nr_frames != m->nr_held);
+    return true;
 }
 
 bool owner_release_share(struct memory_owner *m)
@@ -94,21 +95,15 @@ bool owner_release_share(struct memory_owner *m)
         return false;
     if (m->release_step == RELEASE_TABLES)
         begin_step(m, RELEASE_FRAMES);
-    if (give_back(m))
-        return true;
-    /* What is left was in use a moment ago: once more along the list. */
-    if (m->release_next == FRAME_INFO_NONE)
-        m->release_next = m->frames;
-    return false;
+    return give_back(m);
 }
 
 void owner_free_held(struct memory_owner *m, mfn_t mfn)
 {
-    uint64_t state = frame_state(frame_info(mfn));
+    struct frame_info *f = frame_info(mfn);
 
-    BUG_ON((state & ~(STATE_TYPE | STATE_VALID)) != (m->owner | STATE_USE));
-    type_put_writable(mfn);
-    frame_info(mfn)->held = 0;
+    BUG_ON(!f->held);
+    f->held = 0;
     m->nr_held--;
-    BUG_ON(type_take_back(m, mfn) != 0);
+    type_leave(m, mfn, STATE_USE);
 }

@@ -101,6 +101,7 @@ bool type_init(uint64_t nr_frames)
     frame_infos = frame_vaddr(infos);
     frame_links = frame_vaddr(links);
     nr_frame_infos = nr_frames;
+    memset(nr_left, 0, sizeof(nr_left));
     return true;
 }
 
@@ -248,25 +249,6 @@ int type_get_foreign_slow(const struct memory_owner *lender, mfn_t mfn,
     return 0;
 }
 
-/* ---- what is left behind ---- */
-
-uint32_t owner_nr_left(unsigned int id)
-{
-    return __atomic_load_n(&nr_left[id], __ATOMIC_SEQ_CST);
-}
-
-void type_free_left(mfn_t mfn)
-{
-    struct frame_info *f = frame_info(mfn);
-    uint64_t owner = frame_state(f) >> STATE_OWNER_SHIFT;
-
-    /* Nobody else finds the frame any more. */
-    __atomic_store_n(&f->state, 0, __ATOMIC_SEQ_CST);
-    frame_free(mfn);
-    /* From now on its number may be another owner's. */
-    __atomic_fetch_sub(&nr_left[owner], 1, __ATOMIC_SEQ_CST);
-}
-
 void type_hold(struct memory_owner *m, mfn_t mfn, bool writable)
 {
     struct frame_info *f = frame_info(mfn);
@@ -363,4 +345,58 @@ int type_take_back(struct memory_owner *m, mfn_t mfn)
     unlink_frame(m, mfn);
     frame_free(mfn); /* its contents are cleared when it is given out */
     return 0;
+}
+
+/* ---- what is left behind ---- */
+
+uint32_t owner_nr_left(unsigned int id)
+{
+    return __atomic_load_n(&nr_left[id], __ATOMIC_SEQ_CST);
+}
+
+void type_free_left(mfn_t mfn)
+{
+    struct frame_info *f = frame_info(mfn);
+    uint64_t owner = frame_state(f) >> STATE_OWNER_SHIFT;
+
+    /* Nobody else finds the frame any more. */
+    __atomic_store_n(&f->state, 0, __ATOMIC_SEQ_CST);
+    frame_free(mfn);
+    /* From now on its number may be another owner's. */
+    __atomic_fetch_sub(&nr_left[owner], 1, __ATOMIC_SEQ_CST);
+}
+
+/* What becomes of the state: 0 when there is no reference but m's own. */
+static uint64_t state_left(uint64_t state, uint64_t own)
+{
+    state -= own;
+    if (!(state & STATE_REFERENCES))
+        return 0;
+    return (state & (STATE_OWNER | STATE_COUNT | STATE_REFERENCES)) |
+           TYPE_STATE(TYPE_LEFT);
+}
+
+void type_leave(struct memory_owner *m, mfn_t mfn, uint64_t own)
+{
+    struct frame_info *f = frame_info(mfn);
+    uint64_t state = frame_state(f);
+    uint64_t to;
+
+    BUG_ON((state & STATE_OWNER) != m->owner || f->nr_valid != 0 ||
+           f->releasing || (state_is_table(state) && (state & STATE_COUNT)));
+    if (__atomic_load_n(&m->tlb_cpus, __ATOMIC_SEQ_CST) != 0)
+        work_add(&m->work, flush_stale(m, f));
+    /* All before the change: then whoever drops the last reference goes on. */
+    m2p_set(mfn, PARAPET_NO_GFN);
+    unlink_frame(m, mfn);
+    __atomic_fetch_add(&nr_left[m->owner >> STATE_OWNER_SHIFT], 1,
+                       __ATOMIC_SEQ_CST);
+    do {
+        to = state_left(state, own);
+    } while (!frame_state_change(f, &state, to));
+    if (to != 0)
+        return;
+    frame_free(mfn);
+    __atomic_fetch_sub(&nr_left[m->owner >> STATE_OWNER_SHIFT], 1,
+                       __ATOMIC_SEQ_CST);
 }

@@ -374,4 +374,12 @@ int type_hold_in_use(struct memory_owner *m, mfn_t mfn);
 void type_give(struct memory_owner *m, mfn_t mfn, uint64_t gfn);
 int type_take_back(struct memory_owner *m, mfn_t mfn);
 
+/*
+ * Takes the frame from an owner that has ended, whose tables are gone: it goes
+ * back, or is left behind when others refer to it. own is what m itself has of
+ * references: STATE_USE of a frame that is held, or 0. Nobody gets another
+ * reference any more. m's lock is held, or nobody else can find m.
+ */
+void type_leave(struct memory_owner *m, mfn_t mfn, uint64_t own);
+
 #endif

@@ -327,22 +327,128 @@ static void test_no_flush_for_nobody(void **state)
                      before);
 }
 
-/* Somebody copies to a page of the domain's when it ends. */
-static void test_a_reference_of_another(void **state)
+/* ---- what others refer to ---- */
+
+/* It is nobody's, and yet nobody gets it. */
+static void check_left(mfn_t mfn, uint64_t references)
 {
-    struct memory_owner *m = &mmu_domains[0];
+    const struct memory_owner *m = &mmu_domains[0];
+
+    assert_int_equal(frame_state(frame_info(mfn)),
+                     m->owner | TYPE_STATE(TYPE_LEFT) | references);
+    assert_int_equal(m2p[mfn], PARAPET_NO_GFN);
+    assert_int_equal(type_get_foreign(m, mfn, false), -PARAPET_EPERM);
+    assert_int_equal(type_get_foreign(m, mfn, true), -PARAPET_EPERM);
+    assert_int_equal(mmu_audit_machine(), 0);
+}
+
+/* The end does not wait; each goes back with its last reference. */
+static void test_frames_left_behind(void **state)
+{
+    struct memory_owner *m = mmu_begin(0, WORK_CALL);
+    mfn_t written = mmu_mfn(0, 5), read = mmu_mfn(0, 6);
+    size_t nr = frame_nr_free() + 12 + NR_HELD;
+
+    (void)state;
+    make_tree();
+    assert_int_equal(type_get_foreign(m, written, true), 0);
+    assert_int_equal(type_get_foreign(m, written, true), 0);
+    assert_int_equal(type_get_foreign(m, written, false), 0);
+    assert_int_equal(type_get_foreign(m, read, false), 0);
+    leave(0, false);
+    release(0, WORK_CALL);
+    assert_int_equal(owner_nr_left(MMU_FIRST_ID), 2);
+    free_held(0);
+    check_left(written, 2 * STATE_USE + STATE_REFERENCE);
+    check_left(read, STATE_REFERENCE);
+    assert_int_equal(frame_nr_free(), nr - 2);
+
+    type_put_foreign(read, false);
+    assert_int_equal(owner_nr_left(MMU_FIRST_ID), 1);
+    type_put_foreign(written, true);
+    type_put_foreign(written, false);
+    check_left(written, STATE_USE);
+    assert_int_equal(frame_nr_free(), nr - 1);
+    type_put_foreign(written, true);
+    assert_int_equal(owner_nr_left(MMU_FIRST_ID), 0);
+    assert_int_equal(frame_state(frame_info(written)), 0);
+    assert_int_equal(frame_nr_free(), nr);
+    assert_int_equal(mmu_audit_machine(), 0);
+    check_scrubbed();
+}
+
+/* The same with references that the audit of the domain does not know. */
+static void release_all(uint32_t work)
+{
+    unsigned int nr_shares = 1;
+
+    while (!owner_release_share(mmu_begin(0, work)))
+        assert_true(nr_shares++ < MAX_SHARES);
+    assert_null(mmu_check_caches());
+    assert_int_equal(mmu_domains[0].nr_frames, NR_HELD);
+}
+
+/* One that others read has become a table since: its entries go first. */
+static void test_a_table_left_behind(void **state)
+{
+    struct memory_owner *m = mmu_begin(0, WORK_CALL);
+    mfn_t table = mmu_mfn(0, 3);
+
+    (void)state;
+    assert_int_equal(type_get_foreign(m, table, false), 0);
+    make_tree();
+    leave(0, true);
+    release_all(WORK_LEAST);
+    free_held(0);
+    check_left(table, STATE_REFERENCE);
+    type_put_foreign(table, false);
+    assert_int_equal(owner_nr_left(MMU_FIRST_ID), 0);
+}
+
+/* What the hypervisor writes to is left when it is done with it. */
+static void test_a_held_frame_left_behind(void **state)
+{
+    struct memory_owner *m = mmu_begin(0, WORK_CALL);
+    mfn_t shared = held[0][0], counters = held[0][1];
+
+    (void)state;
+    make_tree();
+    assert_int_equal(type_get_foreign(m, shared, true), 0);
+    assert_int_equal(type_get_foreign(m, counters, true), -PARAPET_EBUSY);
+    assert_int_equal(type_get_foreign(m, counters, false), 0);
+    leave(0, true);
+    release_all(WORK_CALL);
+    assert_int_equal(m->nr_frames, NR_HELD);
+    assert_int_equal(owner_nr_left(MMU_FIRST_ID), 0);
+    assert_int_equal(mmu_audit_machine(), 0);
+    free_held(0);
+    assert_int_equal(owner_nr_left(MMU_FIRST_ID), 2);
+    check_left(shared, STATE_USE);
+    check_left(counters, STATE_REFERENCE);
+    type_put_foreign(counters, false);
+    type_put_foreign(shared, true);
+    assert_int_equal(owner_nr_left(MMU_FIRST_ID), 0);
+    check_scrubbed();
+}
+
+/* What was let go before the end is not left. */
+static void test_nothing_left_behind(void **state)
+{
+    struct memory_owner *m = mmu_begin(0, WORK_CALL);
     mfn_t mfn = mmu_mfn(0, 5);
 
     (void)state;
-    assert_int_equal(type_get_writable(mmu_begin(0, WORK_CALL), mfn), 0);
-    leave(0, false);
-    for (unsigned int i = 0; i < 3; i++)
-        assert_false(owner_release_share(mmu_begin(0, WORK_CALL)));
-    assert_int_equal(m->nr_frames, NR_HELD + 1);
-    type_put_writable(mfn);
+    make_tree();
+    assert_int_equal(type_get_foreign(m, mfn, true), 0);
+    leave(0, true);
+    type_put_foreign(mfn, true);
     release(0, WORK_CALL);
     free_held(0);
+    assert_int_equal(owner_nr_left(MMU_FIRST_ID), 0);
+    assert_int_equal(frame_state(frame_info(mfn)), 0);
 }
+
+/* ---- more cases ---- */
 
 /* While it is being built it may have none yet, or nothing else. */
 static void test_an_empty_domain(void **state)
@@ -403,7 +509,10 @@ int main(void)
         TEST(test_tables_that_map_each_other),
         TEST(test_small_shares),
         TEST(test_no_flush_for_nobody),
-        TEST(test_a_reference_of_another),
+        TEST(test_frames_left_behind),
+        TEST(test_a_table_left_behind),
+        TEST(test_a_held_frame_left_behind),
+        TEST(test_nothing_left_behind),
         TEST(test_an_empty_domain),
         TEST(test_the_audit_of_the_machine_meanwhile),
         TEST(test_the_audit_sees_what_is_left),

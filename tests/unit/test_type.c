@@ -284,6 +284,7 @@ static void test_a_hold_of_no_type(void **state)
     assert_int_equal(type_get(m, mfn), 0);
     type_put(mfn);
     type_put_writable(mfn);
+    frame_info(mfn)->held = 0;
 }
 
 /* ---- what the audits see of owners ---- */
@@ -333,6 +334,7 @@ static void frame_held_for_a_stranger(mfn_t mfn)
 {
     (void)mfn;
     frame_infos[mmu_free_mfn()].state = (77ul << STATE_OWNER_SHIFT) | STATE_USE;
+    frame_infos[mmu_free_mfn()].held = 1;
 }
 
 static void free_frame_with_a_state(mfn_t mfn)
