@@ -30,27 +30,34 @@ void domain_set_next_id(uint32_t id)
 
 /* ---- ids and the list ---- */
 
+/* The place of one that is gone is taken, as long as others refer to frames
+ * that still name it. */
 static bool place_is_free(uint32_t id)
 {
     uint32_t place = domain_place(id);
 
     return place != DOMAIN_PLACES - 1 && !domain_table[place] &&
-           !leaving[place];
+           !leaving[place] && owner_nr_left(domain_owner_tag(id)) == 0;
 }
 
-/* An id for d; false: none is left. At most MAX_DOMAINS places are taken. */
+/* An id for d; false: none is left, or no place is free now. */
 static bool take_id(struct domain *d)
 {
+    uint32_t id = next_id;
+
     if (d->control) {
         d->id = 0;
         return true;
     }
-    while (next_id != 0 && !place_is_free(next_id))
-        next_id++;
-    if (next_id == 0)
-        return false; /* after 4294967295 nothing comes */
-    d->id = next_id++;
-    return true;
+    /* Each place once; and after 4294967295 nothing comes. */
+    for (unsigned int i = 0; i < DOMAIN_PLACES && id != 0; i++, id++) {
+        if (place_is_free(id)) {
+            d->id = id;
+            next_id = id + 1;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Names have zeros to their end. */

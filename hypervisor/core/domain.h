@@ -146,9 +146,9 @@ struct domain {
 /*
  * Ids only rise. The control domain has 0, and the others count from 1. An id
  * stands in the table at its lower 12 bits, and whoever has that place keeps it
- * until his last frame is back: so the owner that is noted for a frame, the
- * place + 1, names one domain at a time. The last place is not used, since an
- * owner has 12 bits, too.
+ * until his last frame is back, also one that was left behind: so the owner
+ * that is noted for a frame, the place + 1, names one domain at a time. The
+ * last place is not used, since an owner has 12 bits, too.
  */
 #define DOMAIN_PLACES 4096u
 

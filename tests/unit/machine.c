@@ -285,6 +285,13 @@ void owner_free_held(struct memory_owner *m, mfn_t mfn)
     frame_free(mfn);
 }
 
+uint32_t machine_nr_left[4096];
+
+uint32_t owner_nr_left(unsigned int id)
+{
+    return machine_nr_left[id];
+}
+
 /* No engine here loads a root. */
 void owner_leave_roots(struct memory_owner *m)
 {

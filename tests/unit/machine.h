@@ -56,6 +56,9 @@ extern uint64_t machine_now;
 /* How many frames are in use. */
 extern uint64_t machine_nr_frames;
 
+/* How many frames are left behind, by their owner's number. */
+extern uint32_t machine_nr_left[4096];
+
 /* Makes the CPUs; each calls main, on its own, when it runs first. */
 void machine_create(unsigned int nr_cpus, void (*main)(void));
 

@@ -153,6 +153,9 @@ $(BUILD)/unit/test_control: \
 # tests/mutations/run puts another object in the place of one of these.
 export OBJECTS_test_frame := $(patsubst %.c,$(BUILD)/host/%.o,\
     tests/unit/test_frame.c $(test_frame_SRC)) $(UNIT_LIB)
+export OBJECTS_test_domain := $(patsubst %.c,$(BUILD)/host/%.o,\
+    tests/unit/test_domain.c $(test_domain_SRC)) $(UNIT_LIB) \
+    $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC))
 export OBJECTS_test_control := $(patsubst %.c,$(BUILD)/host/%.o,\
     tests/unit/test_control.c $(test_control_SRC)) $(UNIT_LIB) \
     $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC) $(CONTROL_SRC))

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "abi/errors.h"
 #include "hypervisor/base/panic.h"
@@ -145,6 +146,34 @@ static void test_limit(void **state)
     assert_int_equal(create("two", false), -PARAPET_ENOSPC);
 }
 
+static void leave_frames(uint32_t from, uint32_t to)
+{
+    for (uint32_t id = from; id <= to; id++)
+        machine_nr_left[domain_owner_tag(id)] = 3;
+}
+
+/* Who is gone keeps his place while others refer to frames of his: the next one
+ * gets another, and there is none when it is the same in each place. */
+static void test_frames_left(void **state)
+{
+    const uint32_t base = 3 * DOMAIN_PLACES + 3000; /* of free places */
+
+    (void)state;
+    remove_domain(domain_find(4100)->id);
+    domain_set_next_id(base);
+    leave_frames(base, base + 1);
+    assert_int_equal(create("left", false), 0);
+    assert_int_equal(made->id, base + 2);
+    remove_domain(base + 2);
+    leave_frames(0, DOMAIN_PLACES - 2);
+    assert_int_equal(create("left", false), -PARAPET_ENOSPC);
+    /* Nothing is lost by that. */
+    machine_nr_left[domain_owner_tag(base + 4)] = 0;
+    assert_int_equal(create("left", false), 0);
+    assert_int_equal(made->id, base + 4);
+    memset(machine_nr_left, 0, sizeof(machine_nr_left));
+}
+
 /* No id is given twice: not even in some four thousand million. */
 static void test_last_id(void **state)
 {
@@ -175,9 +204,9 @@ static void test_vcpu_too_late(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ids),           cmocka_unit_test(test_places),
-        cmocka_unit_test(test_limit),         cmocka_unit_test(test_last_id),
-        cmocka_unit_test(test_vcpu_too_late),
+        cmocka_unit_test(test_ids),     cmocka_unit_test(test_places),
+        cmocka_unit_test(test_limit),   cmocka_unit_test(test_frames_left),
+        cmocka_unit_test(test_last_id), cmocka_unit_test(test_vcpu_too_late),
     };
 
     direct_map_reset();
