@@ -80,8 +80,10 @@ static uint64_t give_frames(struct memory_owner *m,
 {
     uint64_t i;
 
+    while (nr > 0 && !owner_may_have(m, nr))
+        nr--;
     for (i = 0; i < nr; i++) {
-        if (batch[i].gfn >= m->nr_gfns || !owner_may_have(m, 1))
+        if (batch[i].gfn >= m->nr_gfns)
             break;
         batch[i].mfn = frame_alloc_zeroed();
         if (batch[i].mfn == MFN_NONE)
