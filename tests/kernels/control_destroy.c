@@ -36,7 +36,7 @@ static void other(void *argument)
 
     for (uint64_t n = 1; n <= ROUNDS; n++) {
         while (__atomic_load_n(&round, __ATOMIC_SEQ_CST) < n)
-            ;
+            (void)hypercall_yield();
         destroy(vcpu);
     }
 }
@@ -94,7 +94,7 @@ void test_main(void)
         __atomic_store_n(&round, n, __ATOMIC_SEQ_CST);
         destroy(0);
         while (__atomic_load_n(&nr_done, __ATOMIC_SEQ_CST) < n * NR_VCPUS)
-            ;
+            (void)hypercall_yield();
         check_round();
         MG_CHECK_EQ(mg_machine_info().free_frames, before);
         MG_CHECK_EQ(mg_machine_info().nr_domains, 1);

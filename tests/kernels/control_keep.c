@@ -13,8 +13,8 @@
  * CONSOLE: "d4: does not run, and the control domain, .* is gone"
  * NOWHERE: "the control domain has ended: the machine ends"
  *
- * VARIANT: one partner=ended_frames meter="a share each 10 ms: long; as crowd"
- * VARIANT: cpus smp=4 partner=ended_frames meter="long; as crowd"
+ * VARIANT: one partner="ended_frames memory=4M" meter="long; as crowd"
+ * VARIANT: cpus smp=4 partner="ended_frames memory=4M" meter="long; as crowd"
  * VARIANT: crowd icount=1 console="domain 501 is gone"
  */
 #include "abi/stubs.h"

@@ -4,13 +4,14 @@
  * says of each frame whether it is somebody's. Without a control domain that
  * goes by itself, on CPUs that are idle and on those that are never.
  *
- * QEMU: append=log=debug
+ * BUNDLE: memory=4M
+ * QEMU: mem=64M append=log=debug
+ * QEMU: partner="partners/busy vcpus=5" partner=partners/witness
  * CONSOLE: "domain 2 is gone, [0-9]+ frames are free"
  *
  * VARIANT: alone smp=1 partner=partners/witness meter="as crowded"
- * VARIANT: cpus smp=4 partner="partners/busy vcpus=5" partner=partners/witness
+ * VARIANT: cpus smp=4 meter="as crowded"
  * VARIANT: crowded smp=1 partner="partners/busy vcpus=5"
- * VARIANT: audited append="log=debug audit=on" partner="partners/busy vcpus=5"
  */
 #include "abi/stubs.h"
 #include "tests/kernels/lib/clock.h"

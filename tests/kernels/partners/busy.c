@@ -13,7 +13,7 @@
 
 MG_TEST(busy);
 
-#define ROUNDS 200
+#define ROUNDS 20
 
 static volatile uint64_t rounds;
 
