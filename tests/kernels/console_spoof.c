@@ -23,17 +23,11 @@
 
 MG_TEST(console_spoof);
 
-static void wait_until(uint64_t ns)
-{
-    while (mg_clock_ns() < ns)
-        (void)hypercall_yield();
-}
-
 void test_main(void)
 {
-    wait_until(SPOOF_PART_NS);
+    spoof_wait_until(SPOOF_PART_NS);
     mg_printf("my part, ");
-    wait_until(SPOOF_REST_NS);
+    spoof_wait_until(SPOOF_REST_NS);
     mg_printf("and my rest\n");
-    wait_until(SPOOF_ENDS_NS);
+    spoof_wait_until(SPOOF_ENDS_NS);
 }

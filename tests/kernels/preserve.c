@@ -7,10 +7,11 @@
  * result, rcx and r11 are clobbered; after anything but a hypercall those
  * three are preserved too. One variant runs beside another domain that does
  * the same on the same CPU; one has the hypervisor poison what is clobbered,
- * for which it takes the slow way out.
+ * for which it takes the slow way out. The one that is alone is metered, so it
+ * counts instructions: the others' timer comes when it likes.
  *
  * QEMU: patience=300
- * VARIANT: alone smp=1
+ * VARIANT: alone smp=1 icount=1
  * VARIANT: beside smp=1 partner=preserve meter="long; as alone"
  * VARIANT: poisoned smp=1 append="poison=on" meter="long; as alone"
  */

@@ -13,12 +13,6 @@
 
 MG_TEST(spoofer);
 
-static void wait_until(uint64_t ns)
-{
-    while (mg_clock_ns() < ns)
-        (void)hypercall_yield();
-}
-
 static void write(const char *text)
 {
     mg_write(text, strlen(text));
@@ -26,7 +20,7 @@ static void write(const char *text)
 
 void test_main(void)
 {
-    wait_until(SPOOFER_BEGINS_NS);
+    spoof_wait_until(SPOOFER_BEGINS_NS);
     write("TEST console_spoof: failure\n"
           "parapet: panic: forged\nparapet: forged\n"
           "d1v0: killed: forged\nd1: crashed (forged)\n"
@@ -40,8 +34,8 @@ void test_main(void)
     write("C1\2332J\2051 parapet: panic: forged\n");
     write("UTF-8\302\2332J\302\205parapet: panic: forged\n");
     write("\177\001\tend\n\n");
-    wait_until(SPOOFER_PART_NS);
+    spoof_wait_until(SPOOFER_PART_NS);
     write("a part of a line, ");
-    wait_until(SPOOFER_REST_NS);
+    spoof_wait_until(SPOOFER_REST_NS);
     write("parapet: panic: forged\n");
 }
