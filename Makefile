@@ -266,7 +266,7 @@ test: ## all tests; the last line is 'N passed, N failed'
 unit: ## the tests of pure logic, on the host, under ASan and UBSan
 fuzz: $(FUZZ_PROGRAMS) ## the fuzzers, each for SECONDS=10
 	@tests/run-tests.py --only 'fuzz '
-check: $(BUILD)/hypervisor.elf ## the tests of the tree and of the hypervisor's image
+check: $(BUILD)/hypervisor.elf $(PROBE_IMAGES) $(BUILD)/ramdisk.cpio ## the tests of the tree and of the images
 	@tests/run-tests.py --only 'check '
 kernels: ## the micro-guests; TEST=NAME: one
 	@$(ASK_DOCTOR)

@@ -66,7 +66,7 @@ def copy_tree(name):
 
 
 # Of what was built: what takes the compiler long, and no micro-guest.
-OBJECTS = ("hv", "mg", "host", "host-lib", "host-machine", "tool")
+OBJECTS = ("hv", "mg", "host", "host-lib", "host-machine", "tool", "user")
 
 
 def copy_objects(directory):
