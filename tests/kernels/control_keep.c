@@ -7,15 +7,15 @@
  * partner runs until the frames of all others are back, to the last one. In the
  * crowd there are 500 that have to end, and a child that waits for that.
  *
- * BUNDLE: memory=32M
- * QEMU: privileged=1 patience=120 append="dom0_crash=keep log=debug"
+ * BUNDLE: memory=16M
+ * QEMU: privileged=1 patience=120 mem=96M append="dom0_crash=keep log=debug"
  * EXPECT: ended "crashed"
  * CONSOLE: "d4: does not run, and the control domain, .* is gone"
  * NOWHERE: "the control domain has ended: the machine ends"
  *
  * VARIANT: one partner="ended_frames memory=4M" meter="long; as crowd"
  * VARIANT: cpus smp=4 partner="ended_frames memory=4M" meter="long; as crowd"
- * VARIANT: crowd icount=1 console="domain 501 is gone"
+ * VARIANT: crowd memory=32M mem=256M icount=1 console="domain 501 is gone"
  */
 #include "abi/stubs.h"
 #include "tests/kernels/lib/bootargs.h"
