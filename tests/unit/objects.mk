@@ -11,7 +11,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_build \
               test_options test_start_info test_frame test_calendar_registers \
               test_frame_poison \
-              test_type test_table test_table_preempt test_memory_model test_port \
+              test_type test_foreign test_table test_table_preempt test_memory_model test_port \
               test_owner_release \
               test_symbols test_hypercall test_sched test_turn_lock \
               test_lock_order test_timers test_console_filter test_console test_engine test_domain \
@@ -66,6 +66,7 @@ export MODEL_SRC
 MODEL_SRC := $(MMU_SRC) $(addprefix tests/unit/,mmu_tlb.c memory_model.c \
     memory_look.c memory_check.c memory_steps.c memory_end.c)
 test_type_SRC := $(MMU_SRC) tests/unit/mmu_tlb.c
+test_foreign_SRC := $(test_type_SRC)
 test_table_SRC := $(test_type_SRC)
 test_table_preempt_SRC := $(test_type_SRC)
 test_memory_model_SRC := $(MODEL_SRC)
