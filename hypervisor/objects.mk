@@ -46,6 +46,8 @@ HV_SRC := \
     hypervisor/mm/audit.c \
     hypervisor/mm/audit_machine.c \
     hypervisor/mm/frame.c \
+    hypervisor/mm/grant.c \
+    hypervisor/mm/grant_handle.c \
     hypervisor/mm/m2p.c \
     hypervisor/mm/owner_release.c \
     hypervisor/mm/owner_root.c \

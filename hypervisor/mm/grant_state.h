@@ -7,6 +7,7 @@
 #define HYPERVISOR_MM_GRANT_STATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "abi/grant.h"
@@ -14,10 +15,27 @@
 
 /* ---- what it lends ---- */
 
+/* struct parapet_grant_entry, whose first three change as one. */
+struct grant_entry {
+    uint64_t word;  /* flags, and the domain above them; atomic */
+    uint64_t frame; /* the guest's */
+};
+
+#define GRANT_DOMAIN_SHIFT 32
+_Static_assert(sizeof(struct grant_entry) ==
+                       sizeof(struct parapet_grant_entry) &&
+                   offsetof(struct parapet_grant_entry, flags) == 0 &&
+                   offsetof(struct parapet_grant_entry, domain) * 8 ==
+                       GRANT_DOMAIN_SHIFT &&
+                   offsetof(struct parapet_grant_entry, frame) ==
+                       offsetof(struct grant_entry, frame),
+               "an entry in two words");
+
 /*
- * Of an entry of its table: how often it is in use. Not the guest's: whatever
- * the guest writes into its table, the frame and who has it stay. All zeros, or
- * a frame that has readers plain references and writers writable ones by this.
+ * Of an entry: how often it is in use. Not the guest's: whatever the guest
+ * writes into its table, the frame and who has it stay. While one of the two
+ * counts is not 0, the frame has readers plain references and writers writable
+ * ones by this record.
  */
 struct grant_record {
     uint32_t mfn;
@@ -37,7 +55,7 @@ struct grant_table {
     uint32_t nr_entries;
     bool closed; /* the owner has ended: nobody takes more. Changes under the
                     memory lock, too */
-    struct parapet_grant_entry *entries[PARAPET_MAX_GRANT_FRAMES];
+    struct grant_entry *entries[PARAPET_MAX_GRANT_FRAMES];
     struct grant_record *records[PARAPET_MAX_GRANT_FRAMES];
 };
 
@@ -75,6 +93,7 @@ struct grant_handles {
     struct grant_mapping *free;
     uint32_t nr_used;
     uint32_t nr_frames;
+    uint32_t next; /* the handle to come next in the owner's end */
     struct grant_mapping *frames[GRANT_HANDLE_FRAMES];
 };
 

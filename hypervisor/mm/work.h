@@ -50,6 +50,19 @@
 #define WORK_GIVE_BACK (350u + WORK_FILL)
 #define WORK_POPULATE (1300u + WORK_FILL)
 
+/* Grants (core/hc_grant.c and so on): an element of each call; a mapping or
+ * hold goes at the owner's end; a frame of handles is made; another domain's
+ * frame becomes writable memory. */
+#define WORK_GRANT_MAP 320u
+#define WORK_GRANT_UNMAP 240u
+#define WORK_GRANT_HOLD 128u
+#define WORK_GRANT_RELEASE 96u
+#define WORK_GRANT_COPY 760u
+#define WORK_GRANT_END 200u
+#define WORK_HANDLES (2400u + WORK_FILL)
+#define WORK_PREPARE 600u
+#define WORK_GROW (1800u + 2 * WORK_FILL)
+
 /* An owner's end (mm/owner_release.c): a frame is looked at; its pin goes; it
  * goes back, with a flush. */
 #define WORK_LOOK 24u

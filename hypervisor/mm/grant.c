@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns the rare half of what an owner lends.
+ */
+#include "hypervisor/mm/grant.h"
+
+#include "hypervisor/mm/frame.h"
+#include "hypervisor/mm/work.h"
+
+/* The frame that the entry lends to write to, without a mark. */
+static int peek(struct memory_owner *lender, uint32_t ref, uint32_t domain,
+                mfn_t *mfn)
+{
+    struct grant_table *t = &lender->grants;
+    const struct grant_entry *e;
+    int error = -PARAPET_EPERM;
+
+    spin_lock(&t->lock);
+    if (ref < t->nr_entries) {
+        e = grant_entry(t, ref);
+        if (grant_is_lent(__atomic_load_n(&e->word, __ATOMIC_ACQUIRE), domain,
+                          true))
+            error = 0;
+        *mfn = __atomic_load_n(&e->frame, __ATOMIC_RELAXED);
+    }
+    spin_unlock(&t->lock);
+    return error;
+}
+
+/* The lender's memory lock is held, and its work is the caller's. */
+static int make_writable(struct memory_owner *lender, uint32_t ref,
+                         uint32_t domain)
+{
+    mfn_t mfn = MFN_NONE;
+    int error;
+
+    if (lender->grants.closed)
+        return -PARAPET_ENOENT;
+    error = peek(lender, ref, domain, &mfn);
+    if (!error)
+        error = type_get_writable(lender, mfn);
+    if (!error)
+        type_put_writable(mfn);
+    return error == -PARAPET_ERESTART ? -PARAPET_EAGAIN : error;
+}
+
+int grant_prepare(struct memory_owner *lender, uint32_t ref, uint32_t domain,
+                  uint32_t *work)
+{
+    int error;
+
+    if (*work < WORK_PREPARE)
+        return -PARAPET_ERESTART;
+    if (!memory_lock(lender))
+        return -PARAPET_EAGAIN;
+    lender->work = *work;
+    error = make_writable(lender, ref, domain);
+    *work = lender->work;
+    lender->work = WORK_CALL;
+    memory_unlock(lender);
+    work_add(work, WORK_PREPARE - WORK_CHANGE);
+    return error;
+}
+
+void grant_table_add(struct memory_owner *m, mfn_t table, mfn_t records)
+{
+    struct grant_table *t = &m->grants;
+    uint32_t i = t->nr_entries / PARAPET_GRANTS_PER_FRAME;
+
+    BUG_ON(i == PARAPET_MAX_GRANT_FRAMES);
+    spin_lock(&t->lock);
+    t->entries[i] = frame_vaddr(table);
+    t->records[i] = frame_vaddr(records);
+    t->nr_entries += PARAPET_GRANTS_PER_FRAME;
+    spin_unlock(&t->lock);
+}
+
+void grant_table_close(struct memory_owner *m)
+{
+    spin_lock(&m->grants.lock);
+    m->grants.closed = true;
+    spin_unlock(&m->grants.lock);
+}
