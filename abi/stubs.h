@@ -128,6 +128,31 @@ hypercall_mmu_update_all(const volatile struct parapet_vcpu_page *page,
 }
 
 /*
+ * All elements of a call for grants (abi/grant.h). Returns 0 when each has its
+ * status, or the error that ended it; then page->restart_done of those that
+ * were left have theirs. nr_elements is not 0.
+ */
+#define PARAPET_GRANT_ALL(name, type)                                          \
+    static inline int64_t hypercall_grant_##name##_all(                        \
+        const volatile struct parapet_vcpu_page *page,                         \
+        struct parapet_grant_##type *elements, uint64_t nr_elements)           \
+    {                                                                          \
+        int64_t result;                                                        \
+                                                                               \
+        while ((result = hypercall_grant_##name(elements, nr_elements)) ==     \
+               -PARAPET_ERESTART) {                                            \
+            elements += page->restart_done;                                    \
+            nr_elements -= page->restart_done;                                 \
+        }                                                                      \
+        return result;                                                         \
+    }
+
+PARAPET_GRANT_ALL(map, map)
+PARAPET_GRANT_ALL(unmap, unmap)
+PARAPET_GRANT_ALL(hold, hold)
+PARAPET_GRANT_ALL(release, unmap)
+
+/*
  * A preemptible call of one object, to its end: HYPERCALL_RESTARTED(call)
  * with, say, hypercall_mmu_pin(mfn, PARAPET_TABLE_L4).
  */

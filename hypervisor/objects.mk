@@ -34,6 +34,7 @@ HV_SRC := \
     hypervisor/core/domain_teardown.c \
     hypervisor/core/event.c \
     hypervisor/core/event_port.c \
+    hypervisor/core/grant_call.c \
     hypervisor/core/guest_access.c \
     $(sort $(wildcard hypervisor/core/hc_*.c)) \
     hypervisor/core/hypercall.c \
