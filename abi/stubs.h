@@ -151,6 +151,7 @@ PARAPET_GRANT_ALL(map, map)
 PARAPET_GRANT_ALL(unmap, unmap)
 PARAPET_GRANT_ALL(hold, hold)
 PARAPET_GRANT_ALL(release, unmap)
+PARAPET_GRANT_ALL(copy, copy)
 
 /*
  * A preemptible call of one object, to its end: HYPERCALL_RESTARTED(call)
