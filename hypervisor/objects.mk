@@ -35,6 +35,7 @@ HV_SRC := \
     hypervisor/core/event.c \
     hypervisor/core/event_port.c \
     hypervisor/core/grant_call.c \
+    hypervisor/core/grant_end.c \
     hypervisor/core/guest_access.c \
     $(sort $(wildcard hypervisor/core/hc_*.c)) \
     hypervisor/core/hypercall.c \

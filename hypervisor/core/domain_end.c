@@ -17,6 +17,7 @@
 #include "hypervisor/core/meter.h"
 #include "hypervisor/core/schedule.h"
 #include "hypervisor/mm/audit.h"
+#include "hypervisor/mm/grant.h"
 #include "hypervisor/x86/percpu.h"
 #include "lib/builder/elf.h"
 #include "lib/macros.h"
@@ -96,6 +97,7 @@ void domain_end(struct domain *d, uint32_t reason)
     leave(d);
     if (!domain_set_ended(d, reason))
         return;
+    grant_table_close(&d->memory);
     if (audit_enabled)
         audit_at_end(d);
     log_domain(LOG_INFO, d, "%s (%s)", reason_name(reason), d->name);

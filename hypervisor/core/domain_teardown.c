@@ -12,6 +12,7 @@
 #include "hypervisor/core/domain_life.h"
 #include "hypervisor/core/engine.h"
 #include "hypervisor/core/event_port.h"
+#include "hypervisor/core/grant_end.h"
 #include "hypervisor/core/schedule.h"
 #include "hypervisor/mm/owner_release.h"
 #include "hypervisor/mm/owner_root.h"
@@ -185,6 +186,20 @@ static enum progress end_orphans(struct domain *d)
 static enum progress close_ports(struct domain *d)
 {
     if (event_close_share(d))
+        d->teardown = TEARDOWN_GRANTS;
+    return ENOUGH;
+}
+
+static enum progress end_grants(struct domain *d, uint32_t work)
+{
+    bool done;
+
+    if (!memory_lock(&d->memory))
+        return WAITS;
+    d->memory.work = work;
+    done = grant_end_share(d);
+    memory_unlock(&d->memory);
+    if (done)
         d->teardown = TEARDOWN_LOOK;
     return ENOUGH;
 }
@@ -239,6 +254,8 @@ static enum progress step(struct domain *d, uint32_t work)
         return next_if(owner_has_no_root(&d->memory), d);
     case TEARDOWN_PORTS:
         return close_ports(d);
+    case TEARDOWN_GRANTS:
+        return end_grants(d, work);
     case TEARDOWN_LOOK:
         return next_if(d->collected || !domain_control_lives(), d);
     case TEARDOWN_UNLOAD:

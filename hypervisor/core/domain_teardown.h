@@ -11,12 +11,15 @@
  *   ROOTS    A CPU that has nothing to run stays on the root that it had. When
  *            the frames of its tables are used anew it must be on another one.
  *   PORTS    Others that have a port to it learn that nobody is there.
+ *   GRANTS   It drops what it has of others: no CPU translates by its tables
+ *            any more. Nobody borrows of it since it has ended.
  *   LOOK     So far it goes by itself. The rest waits for domain_destroy(), so
  *            that the control domain can look at the dead one; unless there is
  *            no control domain that lives.
  *   UNLOAD   Its engine lets go of the roots of its vCPUs.
  *   MEMORY   Pins and tables go, and then all frames, but those that the
- *            hypervisor itself writes to.
+ *            hypervisor itself writes to. What others have of them is left
+ *            behind (mm/type.c).
  *   GRACE    The domain is out of the table and of the list: nobody finds it
  *            who has not found it before. Who has is in a hypercall or in the
  *            handler of an interrupt. A CPU has left these once it takes the

@@ -183,8 +183,8 @@ int grant_prepare(struct memory_owner *lender, uint32_t ref, uint32_t domain,
  */
 void grant_table_add(struct memory_owner *m, mfn_t table, mfn_t records);
 
-/* Nobody takes anything of m's any more. m's memory lock is held, and not that
- * of the table. */
+/* Nobody takes anything of m's any more, which ends. The table's lock is not
+ * held; others may be. */
 void grant_table_close(struct memory_owner *m);
 
 #endif

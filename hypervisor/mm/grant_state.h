@@ -53,8 +53,7 @@ _Static_assert(GRANT_RECORDS_PER_FRAME == PARAPET_GRANTS_PER_FRAME,
 struct grant_table {
     struct spinlock lock;
     uint32_t nr_entries;
-    bool closed; /* the owner has ended: nobody takes more. Changes under the
-                    memory lock, too */
+    bool closed; /* the owner has ended: nobody takes more */
     struct grant_entry *entries[PARAPET_MAX_GRANT_FRAMES];
     struct grant_record *records[PARAPET_MAX_GRANT_FRAMES];
 };

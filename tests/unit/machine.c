@@ -15,12 +15,15 @@
 #include "hypervisor/base/panic.h"
 #include "hypervisor/base/time.h"
 #include "hypervisor/core/clock.h"
+#include "hypervisor/core/domain.h"
+#include "hypervisor/core/grant_end.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/log_domain.h"
 #include "hypervisor/core/meter.h"
 #include "hypervisor/engine/trap.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/mm/frame.h"
+#include "hypervisor/mm/grant.h"
 #include "hypervisor/mm/owner_release.h"
 #include "hypervisor/mm/owner_root.h"
 #include "hypervisor/x86/apic.h"
@@ -283,6 +286,20 @@ void owner_free_held(struct memory_owner *m, mfn_t mfn)
     m->nr_frames--;
     m->nr_held--;
     frame_free(mfn);
+}
+
+/* Nothing is lent here; it takes two shares to see that. */
+bool grant_end_share(struct domain *d)
+{
+    machine_pause(MACHINE_IN_HYPERVISOR);
+    if (!d->memory.grants.closed)
+        abort();
+    return d->memory.handles.next++ != 0;
+}
+
+void grant_table_close(struct memory_owner *m)
+{
+    m->grants.closed = true;
 }
 
 uint32_t machine_nr_left[4096];
