@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The suite of every hypercall (see lib/suite.h); those of memory are in
- * suite_memory.c. Hostile arguments are generated, in arguments.c. A hypercall
- * of the coursework range has a micro-guest of its name in the place of a
- * suite.
+ * suite_memory.c, those of grants in suite_grant.c. Hostile arguments are
+ * generated, in arguments.c. A hypercall of the coursework range has a
+ * micro-guest of its name in the place of a suite.
  *
  * BUNDLE: vcpus=2
  * INPUT: x
@@ -401,11 +401,12 @@ static const struct mg_suite suites[] = {
     SUITE(evtchn_move),
 };
 
-/* suite_memory.c has those of memory and audit. Those for the control domain
- * are refused here (control_denied.c), and have theirs in suite_control.c. */
+/* suite_memory.c has those of memory and audit, suite_grant.c those of grants.
+ * Those for the control domain are refused here (control_denied.c), and have
+ * theirs in suite_control.c. */
 static bool is_elsewhere(const struct mg_hypercall *hc)
 {
-    return (hc->number >= 64 && hc->number < 96) ||
+    return (hc->number >= 64 && hc->number < 112) ||
            hc->number == PARAPET_HC_memory_audit || (hc->flags & HC_CONTROL);
 }
 

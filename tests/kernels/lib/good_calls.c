@@ -70,6 +70,15 @@ static const struct mg_good_call calls[] = {
     WITH(MG_ELSEWHERE, 8, memory_populate, -PARAPET_EFAULT, 0, 1),
     WITH(SIZE(memory_limits), 1, memory_limits, 0, OBJECT),
 
+    /* Of elements that are zeros each has a status that says so. */
+    WITH(SIZE(grant_map), 8, grant_map, 0, OBJECT, 1),
+    WITH(SIZE(grant_unmap), 8, grant_unmap, 0, OBJECT, 1),
+    WITH(SIZE(grant_hold), 8, grant_hold, 0, OBJECT, 1),
+    WITH(SIZE(grant_unmap), 8, grant_release, 0, OBJECT, 1),
+    WITH(SIZE(grant_copy), 8, grant_copy, 0, OBJECT, 1),
+    CALL(grant_grow, -PARAPET_EPERM, 0),
+    WITH(SIZE(grant_status), 1, grant_status, 0, 0, OBJECT),
+
     CALL(memory_audit, 0),
 };
 

@@ -74,14 +74,24 @@ static uint64_t place(const struct range *range, const struct mg_object *object)
     }
 }
 
+/* No object as small as its alignment lies across an edge. */
+static bool is_whole(const struct range *range, const struct mg_object *object)
+{
+    return object->size == object->alignment &&
+           (range->where == LAST_IN || range->where == FIRST_OUT);
+}
+
 static void check_all(const struct mg_object *object,
                       const struct range *ranges, size_t nr,
                       mg_pointer_call_t *call, void *data)
 {
     for (size_t i = 0; i < nr; i++) {
         uint64_t vaddr = place(&ranges[i], object);
-        int64_t result = call(vaddr, data);
+        int64_t result;
 
+        if (is_whole(&ranges[i], object))
+            continue;
+        result = call(vaddr, data);
         if (result != -PARAPET_EFAULT)
             mg_failure("%s: pointer %#lx (%s): expected -EFAULT, got %ld",
                        object->call, vaddr, ranges[i].name, result);
