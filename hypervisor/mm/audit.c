@@ -3,8 +3,10 @@
  * Knows the rules of mm/type.c and mm/table.c, and none of their code: what it
  * shares with them are the structures and the numbers. It counts what each
  * frame is referred to by, into the frame's own audit_* fields, and then looks
- * at the frames one by one. Frames of other domains are not touched, so two
- * domains may be audited at the same time.
+ * at the frames one by one. What other domains have of them is known from
+ * records (audit_grant.c), which do not change while their lock is held. Frames
+ * of other domains are not touched, so two domains may be audited at the same
+ * time.
  *
  * The audit of a domain takes its list of frames for complete. Whether it is,
  * and what frames of nobody look like, the audit of the machine says.
@@ -24,6 +26,8 @@
     (PARAPET_PTE_P | PARAPET_PTE_W | PARAPET_PTE_U | PARAPET_PTE_A |           \
      PARAPET_PTE_D | PARAPET_PTE_SOFT | PARAPET_PTE_KERNEL |                   \
      PARAPET_PTE_ADDRESS | PARAPET_PTE_NX)
+/* And what maps a frame of another domain. */
+#define FOREIGN_BITS (CHECKED_BITS | PARAPET_PTE_FOREIGN)
 
 bool audit_enabled;
 
@@ -37,7 +41,7 @@ void audit_expect(struct audit *a, mfn_t mfn, const char *what,
                 expected, got);
 }
 
-static bool is_own(const struct audit *a, mfn_t mfn)
+bool audit_is_own(const struct audit *a, mfn_t mfn)
 {
     return mfn < nr_frame_infos &&
            (frame_state(frame_info(mfn)) & STATE_OWNER) == a->m->owner;
@@ -54,7 +58,7 @@ static void check_links(struct audit *a)
 
     for (; mfn != FRAME_INFO_NONE && a->nr_frames < nr_frame_infos;
          a->nr_frames++) {
-        if (!is_own(a, mfn)) {
+        if (!audit_is_own(a, mfn)) {
             audit_expect(a, mfn, "frame of the domain among its frames", true,
                          false);
             break;
@@ -88,14 +92,13 @@ static void clear_counts(struct audit *a, mfn_t mfn)
     f->audit_references = f->audit_count = 0;
 }
 
-/* from refers to mfn, and insists on the type if counted. */
-static void count(struct audit *a, mfn_t from, mfn_t mfn, bool counted,
-                  enum frame_type type)
+void audit_count(struct audit *a, mfn_t from, mfn_t mfn, bool counted,
+                 enum frame_type type)
 {
     struct frame_info *f;
     uint64_t state;
 
-    if (!is_own(a, mfn)) {
+    if (!audit_is_own(a, mfn)) {
         audit_expect(a, from, "refers to a frame of the domain's own", true,
                      false);
         return;
@@ -112,11 +115,24 @@ static void count(struct audit *a, mfn_t from, mfn_t mfn, bool counted,
                      state & STATE_VALID);
 }
 
+/* A frame of another domain: its mapping refers to this table, and the lender's
+ * record to the frame. */
+static void count_foreign(struct audit *a, mfn_t table, unsigned int i,
+                          uint64_t entry)
+{
+    a->nr_foreign++;
+    a->foreign += audit_foreign(table_entry_paddr(table, i),
+                                (entry & PARAPET_PTE_ADDRESS) >> PAGE_SHIFT,
+                                entry & PARAPET_PTE_W);
+}
+
 /* One entry of a table that is its guest's, and was checked. */
 static void count_entry(struct audit *a, mfn_t table, enum frame_type type,
-                        uint64_t entry)
+                        unsigned int i)
 {
+    uint64_t entry = table_entries(table)[i];
     mfn_t mfn = (entry & PARAPET_PTE_ADDRESS) >> PAGE_SHIFT;
+    bool foreign = type == TYPE_L1 && (entry & PARAPET_PTE_FOREIGN);
 
     if (!(entry & PARAPET_PTE_P)) {
         audit_expect(a, table, "address in an entry that is not present", 0,
@@ -125,15 +141,19 @@ static void count_entry(struct audit *a, mfn_t table, enum frame_type type,
     }
     audit_expect(a, table, "user bit of an entry, and none that is refused",
                  PARAPET_PTE_U,
-                 entry & (~(uint64_t)CHECKED_BITS | PARAPET_PTE_U));
+                 entry & (foreign ? ~(uint64_t)FOREIGN_BITS | PARAPET_PTE_U
+                                  : ~(uint64_t)CHECKED_BITS | PARAPET_PTE_U));
     if (type == TYPE_USER_ROOT)
         audit_expect(a, table, "kernel's entry in a user root", 0,
                      entry & PARAPET_PTE_KERNEL);
-    if (type == TYPE_L1)
-        count(a, table, mfn, entry & PARAPET_PTE_W, TYPE_WRITABLE);
+    if (foreign)
+        count_foreign(a, table, i, entry);
+    else if (type == TYPE_L1)
+        audit_count(a, table, mfn, entry & PARAPET_PTE_W, TYPE_WRITABLE);
     else
-        count(a, table, mfn, true,
-              type == TYPE_USER_ROOT ? TYPE_L3 : (enum frame_type)(type - 1));
+        audit_count(a, table, mfn, true,
+                    type == TYPE_USER_ROOT ? TYPE_L3
+                                           : (enum frame_type)(type - 1));
 }
 
 /*
@@ -169,16 +189,21 @@ static void count_table(struct audit *a, mfn_t mfn)
     uint64_t state = frame_state(f);
     enum frame_type type = state_type(state);
     unsigned int limit = state_is_table(state) ? TABLE_ENTRIES : 0;
+    uint64_t before = a->nr_foreign;
 
     if (f->nr_valid > limit)
         audit_expect(a, mfn, "entries at most that hold something", limit,
                      f->nr_valid);
     for (unsigned int i = 0; i < f->nr_valid && i < limit; i++) {
         if (slot_is_guests(type, i))
-            count_entry(a, mfn, type, table_entries(mfn)[i]);
+            count_entry(a, mfn, type, i);
         else
             check_slot(a, mfn, type, i);
     }
+    audit_expect(a, mfn, "its entries that map frames of others",
+                 a->nr_foreign - before, f->nr_foreign);
+    audit_expect(a, mfn, "mark of a table with such entries",
+                 f->nr_foreign != 0, (state & STATE_FOREIGN) != 0);
 }
 
 static void count_frame(struct audit *a, mfn_t mfn)
@@ -187,7 +212,7 @@ static void count_frame(struct audit *a, mfn_t mfn)
 
     count_table(a, mfn);
     if (state & STATE_PINNED)
-        count(a, mfn, mfn, true, state_type(state));
+        audit_count(a, mfn, mfn, true, state_type(state));
 }
 
 /* ---- comparing ---- */
@@ -224,6 +249,7 @@ static void check_frame(struct audit *a, mfn_t mfn)
     audit_expect(a, mfn, "stamp of the past", true,
                  f->stamp <= tlb_clock_now());
     audit_expect(a, mfn, "gfn in the M2P", true, m2p[mfn] != PARAPET_NO_GFN);
+    a->nr_held += f->held;
     if (f->releasing)
         a->nr_releasing++;
     else
@@ -238,7 +264,7 @@ static void check_releasing(struct audit *a)
 
     for (mfn_t mfn = a->m->releasing;
          mfn != FRAME_INFO_NONE && nr <= nr_releasing; nr++) {
-        if (!is_own(a, mfn)) {
+        if (!audit_is_own(a, mfn)) {
             audit_expect(a, mfn, "frame of the domain in its list", true,
                          false);
             return;
@@ -252,17 +278,49 @@ static void check_releasing(struct audit *a)
     audit_expect(a, 0, "tables in the list", nr_releasing, nr);
 }
 
+/* Roots of vCPUs are not marked, and the hypervisor's own are. */
+static uint64_t count_hold(struct audit *a, const struct audit_hold *hold)
+{
+    audit_count(a, hold->mfn, hold->mfn, true, hold->type);
+    if (hold->type != TYPE_NONE && hold->type != TYPE_WRITABLE)
+        return 0;
+    if (audit_is_own(a, hold->mfn))
+        audit_expect(a, hold->mfn, "mark of a frame that is held", true,
+                     frame_info(hold->mfn)->held);
+    return 1;
+}
+
+static void check_numbers(struct audit *a, uint64_t nr_held)
+{
+    const struct memory_owner *m = a->m;
+    uint64_t nr_tables = m->grants.nr_entries / PARAPET_GRANTS_PER_FRAME;
+
+    audit_expect(a, 0, "frames that are held", nr_held, m->nr_held);
+    audit_expect(a, 0, "frames marked as held", nr_held, a->nr_held);
+    audit_expect(a, 0, "detours", a->nr_releasing + a->nr_foreign, m->detours);
+    /* The first frame of records is not the domain's to pay. */
+    audit_expect(a, 0, "frames charged to the domain",
+                 m->handles.nr_frames + (nr_tables > 0 ? nr_tables - 1 : 0),
+                 m->nr_charged);
+}
+
 uint64_t audit_memory(struct memory_owner *m, const struct audit_hold *holds,
                       size_t nr_holds)
 {
     struct audit a = {.m = m};
+    uint64_t nr_held = 0;
 
+    spin_lock(&m->grants.lock);
     check_links(&a);
     for_each_frame(&a, clear_counts);
     for_each_frame(&a, count_frame);
     for (size_t i = 0; i < nr_holds; i++)
-        count(&a, holds[i].mfn, holds[i].mfn, true, holds[i].type);
+        nr_held += count_hold(&a, &holds[i]);
+    audit_count_lent(&a);
+    audit_count_mappings(&a);
     for_each_frame(&a, check_frame);
     check_releasing(&a);
+    check_numbers(&a, nr_held);
+    spin_unlock(&m->grants.lock);
     return a.nr_wrong;
 }

@@ -28,18 +28,21 @@ struct audit_hold {
 /*
  * Everything about the frames of m: list, owner, references, type, type count,
  * valid, bits and slots of each table, M2P, stamp, list of tables to be
- * released. Logs each difference as "audit: ..." (the first 20) and returns how
- * many there are. m's lock is held.
+ * released; what others have of them, and what m has of others: records,
+ * handles, entries, and the numbers of all these. Logs each difference as
+ * "audit: ..." (the first 20) and returns how many there are. m's lock is held.
+ * That of its table of grants is taken.
  */
 uint64_t audit_memory(struct memory_owner *m, const struct audit_hold *holds,
                       size_t nr_holds);
 
 /*
- * What no domain's audit sees: frames of nobody, and whether each frame is in
- * the list of the owner that it names. find tells the owner with this id; NULL:
- * there is none, or it is gone but for frames that the hypervisor holds. Other
- * CPUs may go on meanwhile; one caller at a time, who holds no memory lock.
- * Logs and returns differences as above.
+ * What no domain's audit sees: frames of nobody, those left behind by owners
+ * that have ended, and whether each other frame is in the list of the owner
+ * that it names. find tells the owner with this id; NULL: there is none, or it
+ * is gone but for frames that the hypervisor holds. Other CPUs may go on
+ * meanwhile; one caller at a time, who holds no memory lock. Logs and returns
+ * differences as above.
  */
 uint64_t audit_machine(struct memory_owner *(*find)(unsigned int id));
 

@@ -17,6 +17,8 @@
 
 struct memory_owner mmu_domains[MMU_DOMAINS];
 
+char mmu_log[MMU_LOG_SIZE];
+
 static uint64_t m2p_entries[MMU_FRAMES];
 uint64_t *m2p = m2p_entries;
 
@@ -42,13 +44,16 @@ _Noreturn void panic(const char *format, ...)
 
 void log_line(enum log_level level, const char *format, ...)
 {
+    size_t length = strlen(mmu_log);
+    char line[200];
     va_list arguments;
 
     (void)level;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
+    fprintf(stderr, "%s\n", line);
+    snprintf(mmu_log + length, MMU_LOG_SIZE - length, "%s\n", line);
 }
 
 /* ---- the machine ---- */

@@ -42,6 +42,10 @@ mfn_t mmu_mfn(unsigned int domain, uint64_t gfn);
 /* The first frame that is nobody's and that the allocator has. */
 mfn_t mmu_free_mfn(void);
 
+/* What was logged last, as much as there is room for; a test may empty it. */
+#define MMU_LOG_SIZE 2000u
+extern char mmu_log[MMU_LOG_SIZE];
+
 /* audit_machine() of this one. */
 uint64_t mmu_audit_machine(void);
 

@@ -11,7 +11,8 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_build \
               test_options test_start_info test_frame test_calendar_registers \
               test_frame_poison \
-              test_type test_foreign test_table test_table_preempt test_memory_model test_port \
+              test_type test_foreign test_audit test_table test_table_preempt \
+              test_memory_model test_port \
               test_owner_release \
               test_symbols test_hypercall test_sched test_turn_lock \
               test_lock_order test_timers test_console_filter test_console test_engine test_domain \
@@ -58,8 +59,8 @@ test_start_info_SRC := hypervisor/boot/start_info.c tests/unit/refusal.c \
 test_frame_SRC := hypervisor/mm/frame.c tests/unit/direct_map.c
 test_frame_poison_SRC := tests/unit/direct_map.c hypervisor/base/lock_order.c
 # The hypervisor's memory management on the machine of mmu.h.
-MMU_SRC := $(addprefix hypervisor/mm/,audit.c audit_machine.c frame.c \
-    owner_release.c table.c type.c) \
+MMU_SRC := $(addprefix hypervisor/mm/,audit.c audit_grant.c audit_machine.c \
+    frame.c owner_release.c table.c type.c) \
     tests/unit/mmu.c tests/unit/direct_map.c
 # tests/mutations/run builds it, too.
 export MODEL_SRC
@@ -67,6 +68,7 @@ MODEL_SRC := $(MMU_SRC) $(addprefix tests/unit/,mmu_tlb.c memory_model.c \
     memory_look.c memory_check.c memory_steps.c memory_end.c)
 test_type_SRC := $(MMU_SRC) tests/unit/mmu_tlb.c
 test_foreign_SRC := $(test_type_SRC)
+test_audit_SRC := $(test_type_SRC)
 test_table_SRC := $(test_type_SRC)
 test_table_preempt_SRC := $(test_type_SRC)
 test_memory_model_SRC := $(MODEL_SRC)
