@@ -86,6 +86,7 @@ void test_main(void)
     for (int round = 0; round < ROUNDS && !mg_failures(); round++) {
         scribble(PARAPET_SHARED_PAGE);
         scribble(PARAPET_VCPU_PAGE(0ul));
+        scribble(PARAPET_GRANT_TABLE);
         /* Upcalls for ports that nobody bound have no handler here. */
         use_everything(port);
         if (round % 100 == 0)
