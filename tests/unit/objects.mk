@@ -154,8 +154,12 @@ $(BUILD)/unit/test_control: \
     $(patsubst %.c,$(BUILD)/host-machine/%.o,$(CONTROL_SRC))
 
 # tests/mutations/run puts another object in the place of one of these.
-export OBJECTS_test_frame := $(patsubst %.c,$(BUILD)/host/%.o,\
-    tests/unit/test_frame.c $(test_frame_SRC)) $(UNIT_LIB)
+define unit_objects
+export OBJECTS_$(1) := $(patsubst %.c,$(BUILD)/host/%.o,\
+    tests/unit/$(1).c $($(1)_SRC)) $(UNIT_LIB)
+endef
+$(foreach test,test_frame test_type test_table test_table_preempt \
+    test_owner_release,$(eval $(call unit_objects,$(test))))
 export OBJECTS_test_domain := $(patsubst %.c,$(BUILD)/host/%.o,\
     tests/unit/test_domain.c $(test_domain_SRC)) $(UNIT_LIB) \
     $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC))
