@@ -21,10 +21,13 @@ $(1): $(2) $$(MG_RUNTIME) $$(MG_LDS)
 	$$(Q)$$(LD) $$(LDFLAGS) -T $$(MG_LDS) -o $$@ $$(filter %.o %.a,$$^)
 endef
 
+# Of these, the suites have targets, too (lib/control_targets.h).
+MG_SUITES := suite_control suite_control_memory
+
 # Those that make domains have lib/builder, and start with mg_canary_set().
 MG_CONTROLS := control_chaos control_destroy control_end control_ids \
     control_keep control_large control_life control_many control_ports \
-    control_random control_reuse control_steps suite_control
+    control_random control_reuse control_steps $(MG_SUITES)
 MG_BUILDERS := builder $(MG_CONTROLS)
 MG_BUILDER := $(patsubst %.c,$(BUILD)/mg/%.o,$(BUILDER_SRC)) $(LIBFDT)
 $(BUILD)/mg/lib/builder/%.o: private MG_CFLAGS += $(LIBFDT_INC)
@@ -32,6 +35,8 @@ $(BUILD)/mg/lib/builder/%.o: private MG_CFLAGS += $(LIBFDT_INC)
 # And with them what makes them by hypercalls (lib/control.h).
 MG_CONTROL := $(addprefix $(BUILD)/mg/tests/kernels/lib/,control.o \
     control_kernel.o)
+
+MG_TARGETS := $(BUILD)/mg/tests/kernels/lib/control_targets.o
 
 # $(call mg_kernel,NAME,OTHER): NAME.S has the micro-guest OTHER as KERNEL.
 define mg_kernel
@@ -46,7 +51,8 @@ $(eval $(call mg_kernel,control_chaos_asm,partners/chaos))
 mg_objects = $(BUILD)/mg/tests/kernels/$(1).o $(patsubst %.S,$(BUILD)/mg/%.o,\
     $(wildcard tests/kernels/$(1)_asm.S)) \
     $(if $(filter $(1),$(MG_BUILDERS)),$(MG_BUILDER)) \
-    $(if $(filter $(1),$(MG_CONTROLS)),$(MG_CONTROL))
+    $(if $(filter $(1),$(MG_CONTROLS)),$(MG_CONTROL)) \
+    $(if $(filter $(1),$(MG_SUITES)),$(MG_TARGETS))
 $(foreach test,$(MG_TESTS),$(eval $(call mg_link,\
     $(BUILD)/kernels/$(test).elf,$(call mg_objects,$(test)))))
 
