@@ -6,39 +6,42 @@
 
 #include "hypervisor/mm/work.h"
 
-int grant_call_find(struct grant_call *c, uint32_t id)
+int64_t grant_call_refused(struct grant_call *c, uint64_t nr)
+{
+    if (nr > PARAPET_MAX_GRANT_ELEMENTS)
+        return memory_refused(c->v, -PARAPET_E2BIG);
+    if (c->first % sizeof(uint64_t) != 0)
+        return memory_refused(c->v, -PARAPET_EINVAL);
+    return memory_refused(c->v, -PARAPET_EFAULT);
+}
+
+int64_t grant_call_stopped(struct grant_call *c, int64_t result, uint64_t done)
+{
+    if (!c->gone)
+        return memory_end(c->v, result, done);
+    c->v->page->restart_done = done;
+    return result;
+}
+
+int grant_call_enter(struct grant_call *c, uint32_t id)
 {
     struct domain *d = domain_find(id);
 
     grant_call_unlock(c);
     if (!d)
         return -PARAPET_ENOENT;
-    if (grant_call_has_waited() && c->at != c->first)
-        return -PARAPET_ERESTART;
-    c->lender_id = id;
     c->lender = &d->memory;
-    c->locked = true;
+    c->locked_id = id;
     spin_lock(&c->lender->grants.lock);
     return 0;
 }
 
-void grant_call_drop(struct grant_call *c, uint32_t lender, uint32_t ref,
-                     bool writable, mfn_t mfn)
+int grant_call_find(struct grant_call *c, uint32_t id)
 {
-    struct domain *d;
-
-    if (c->lender_id != lender) {
-        grant_call_unlock(c);
-        d = domain_find(lender);
-        if (!d) {
-            type_put_foreign(mfn, writable);
-            return;
-        }
-        c->lender_id = lender;
-        c->lender = &d->memory;
-    }
-    (void)grant_call_lock(c, lender);
-    grant_drop(c->lender, ref, writable, mfn);
+    if (!grant_call_has_waited() || c->at == c->first)
+        return grant_call_enter(c, id);
+    grant_call_unlock(c);
+    return -PARAPET_ERESTART;
 }
 
 /*

@@ -9,11 +9,13 @@
 
 static void drop(struct grant_call *c, struct grant_mapping *mapping)
 {
+    int gone = 0;
+
     if (mapping->kind == GRANT_MAP)
         table_unmap_foreign(c->m, mapping->pte);
-    grant_call_drop(c, mapping->lender, mapping->ref, mapping->writable,
-                    mapping->mfn);
-    grant_handle_free(c->m, mapping);
+    if (c->locked_id != mapping->lender)
+        gone = grant_call_enter(c, mapping->lender);
+    grant_call_drop(c, mapping, gone);
 }
 
 /* In the order of the handles, from the one to come next. After a wait for a
@@ -39,7 +41,7 @@ static bool drop_all(struct grant_call *c)
 
 bool grant_end_share(struct domain *d)
 {
-    struct grant_call c = {.m = &d->memory, .lender_id = NO_LENDER};
+    struct grant_call c = {.m = &d->memory, .locked_id = GRANT_NOBODY};
     bool done;
 
     this_cpu()->multicall_stop &= ~MULTICALL_WAITED; /* it is in none */

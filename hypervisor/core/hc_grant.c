@@ -31,21 +31,16 @@ _Static_assert(WORK_GRANT_MAP % MAP_SIZE == 0 &&
                    WORK_GRANT_RELEASE % UNMAP_SIZE == 0,
                "whole numbers for each byte");
 
-static inline void fill(struct grant_mapping *mapping, enum grant_kind kind,
-                        uint64_t who, bool writable, mfn_t mfn)
+/* Takes the handle for what was taken. */
+GRANT_INLINE void take_handle(struct grant_call *c,
+                              struct grant_mapping *mapping,
+                              enum grant_kind kind, uint64_t who, bool writable,
+                              mfn_t mfn)
 {
-    mapping->kind = (uint8_t)kind;
-    mapping->writable = writable;
-    mapping->mfn = (uint32_t)mfn;
-    mapping->lender = (uint32_t)who;
+    grant_handle_take(c->m, mapping);
+    mapping->key = grant_key(kind, (uint32_t)who, writable);
     mapping->ref = (uint32_t)(who >> 32);
-}
-
-static inline void drop(struct grant_call *c, struct grant_mapping *mapping)
-{
-    grant_call_drop(c, mapping->lender, mapping->ref, mapping->writable,
-                    mapping->mfn);
-    grant_handle_free(c->m, mapping);
+    mapping->mfn = (uint32_t)mfn;
 }
 
 /* The last word of an element, or its only one: 0, or -EFAULT. */
@@ -60,12 +55,22 @@ static int64_t tell_none(uint64_t vaddr, uint64_t word)
     return tell_1(vaddr, (uint32_t)word | (uint64_t)-PARAPET_ENOENT << 32);
 }
 
-static void flush(struct memory_owner *m)
+static __attribute__((noinline)) void flush_others(struct memory_owner *m,
+                                                   uint64_t cpus)
+{
+    work_add(&m->work, (64 - (uint32_t)__builtin_clzl(cpus | 1)) * WORK_CPU);
+    (void)tlb_flush_later_than(tlb_clock_now(), cpus);
+}
+
+/* No CPU translates any more by what was in the caller's tables. */
+GRANT_INLINE void flush(struct memory_owner *m)
 {
     uint64_t cpus = __atomic_load_n(&m->tlb_cpus, __ATOMIC_SEQ_CST);
 
-    work_add(&m->work, (64 - (uint32_t)__builtin_clzl(cpus | 1)) * WORK_CPU);
-    (void)tlb_flush_later_than(tlb_clock_now(), cpus);
+    if (__builtin_expect(cpus == 1ul << this_cpu()->id, 1))
+        tlb_flush_local();
+    else
+        flush_others(m, cpus);
 }
 
 /* ---- mappings ---- */
@@ -75,14 +80,13 @@ static __attribute__((noinline)) void undo_map(struct grant_call *c,
                                                struct grant_mapping *mapping)
 {
     table_unmap_foreign(c->m, mapping->pte);
-    grant_call_unlock(c);
     flush(c->m);
-    drop(c, mapping);
+    grant_call_drop(c, mapping, 0);
 }
 
 /* words: of the element. 0, *mfn is mapped. */
-static inline __attribute__((always_inline)) int
-map_frame(struct grant_call *c, const uint64_t words[3], mfn_t *mfn)
+GRANT_INLINE int map_frame(struct grant_call *c, const uint64_t words[3],
+                           mfn_t *mfn)
 {
     const bool writable = words[2] & PARAPET_PTE_W;
     int error;
@@ -99,8 +103,7 @@ map_frame(struct grant_call *c, const uint64_t words[3], mfn_t *mfn)
     return error;
 }
 
-static inline __attribute__((always_inline)) int64_t
-map_one(struct grant_call *c)
+GRANT_INLINE int64_t map_one(struct grant_call *c)
 {
     const uint64_t status = c->at + offsetof(struct parapet_grant_map, status);
     struct grant_mapping *mapping;
@@ -118,8 +121,7 @@ map_one(struct grant_call *c)
         result = grant_call_failed(c, &error, words[0]);
         return result ? result : tell_1(status, (uint32_t)error);
     }
-    grant_handle_take(c->m, mapping);
-    fill(mapping, GRANT_MAP, words[0], words[2] & PARAPET_PTE_W, mfn);
+    take_handle(c, mapping, GRANT_MAP, words[0], words[2] & PARAPET_PTE_W, mfn);
     mapping->pte = words[1];
     /* status is 0, and handle above it. */
     result = tell_1(status, (uint64_t)mapping->handle << 32);
@@ -128,8 +130,7 @@ map_one(struct grant_call *c)
     return result;
 }
 
-static inline __attribute__((always_inline)) int64_t
-map_some(struct grant_call *c, uint64_t end)
+GRANT_INLINE int64_t map_some(struct grant_call *c, uint64_t end)
 {
     int64_t result;
 
@@ -187,8 +188,7 @@ struct unmapped {
 };
 
 /* -ERESTART: there are enough lenders in this round. */
-static inline __attribute__((always_inline)) int64_t
-clear_one(struct grant_call *c, struct unmapped *u)
+GRANT_INLINE int64_t clear_one(struct grant_call *c, struct unmapped *u)
 {
     struct grant_mapping *mapping;
     uint64_t word;
@@ -213,8 +213,7 @@ clear_one(struct grant_call *c, struct unmapped *u)
 }
 
 /* Up to end, or to where a round has enough of lenders. */
-static inline __attribute__((always_inline)) int64_t
-unmap_some(struct grant_call *c, uint64_t end)
+GRANT_INLINE int64_t unmap_some(struct grant_call *c, uint64_t end)
 {
     struct unmapped u;
     int64_t result = 0;
@@ -229,8 +228,14 @@ unmap_some(struct grant_call *c, uint64_t end)
     if (u.nr == 0)
         return result;
     flush(c->m);
-    for (unsigned int i = 0; i < u.nr; i++)
-        drop(c, u.mappings[i]);
+    for (unsigned int i = 0; i < u.nr; i++) {
+        uint32_t id = u.mappings[i]->lender;
+        int gone = 0;
+
+        if (__builtin_expect(c->locked_id != id, 0))
+            gone = grant_call_enter(c, id);
+        grant_call_drop(c, u.mappings[i], gone);
+    }
     return result;
 }
 
@@ -260,8 +265,8 @@ int64_t hc_grant_unmap(uint64_t elements, uint64_t nr)
 /* ---- holds ---- */
 
 /* words: of the element. 0, *mfn is held. */
-static inline __attribute__((always_inline)) int
-hold_frame(struct grant_call *c, const uint64_t words[2], mfn_t *mfn)
+GRANT_INLINE int hold_frame(struct grant_call *c, const uint64_t words[2],
+                            mfn_t *mfn)
 {
     const uint32_t flags = (uint32_t)words[1];
 
@@ -272,9 +277,8 @@ hold_frame(struct grant_call *c, const uint64_t words[2], mfn_t *mfn)
 
 /* All but the first word of an element: flags again, and above them status;
  * handle; maddr. */
-static inline __attribute__((always_inline)) int64_t
-tell_hold(const struct grant_call *c, uint64_t flags, int status,
-          uint32_t handle, uint64_t maddr)
+GRANT_INLINE int64_t tell_hold(const struct grant_call *c, uint64_t flags,
+                               int status, uint32_t handle, uint64_t maddr)
 {
     const uint64_t to = c->at + offsetof(struct parapet_grant_hold, flags);
 
@@ -282,8 +286,7 @@ tell_hold(const struct grant_call *c, uint64_t flags, int status,
     return guest_write_3(to, flags, handle, maddr) ? 0 : -PARAPET_EFAULT;
 }
 
-static inline __attribute__((always_inline)) int64_t
-hold_one(struct grant_call *c)
+GRANT_INLINE int64_t hold_one(struct grant_call *c)
 {
     struct grant_mapping *mapping;
     uint64_t words[2];
@@ -300,16 +303,14 @@ hold_one(struct grant_call *c)
         result = grant_call_failed(c, &error, words[0]);
         return result ? result : tell_hold(c, words[1], error, 0, 0);
     }
-    grant_handle_take(c->m, mapping);
-    fill(mapping, GRANT_HOLD, words[0], (uint32_t)words[1] == 0, mfn);
+    take_handle(c, mapping, GRANT_HOLD, words[0], (uint32_t)words[1] == 0, mfn);
     result = tell_hold(c, words[1], 0, mapping->handle, frame_paddr(mfn));
     if (__builtin_expect(result != 0, 0))
-        drop(c, mapping);
+        grant_call_drop(c, mapping, 0);
     return result;
 }
 
-static inline __attribute__((always_inline)) int64_t
-hold_some(struct grant_call *c, uint64_t end)
+GRANT_INLINE int64_t hold_some(struct grant_call *c, uint64_t end)
 {
     int64_t result;
 
@@ -345,8 +346,7 @@ int64_t hc_grant_hold(uint64_t elements, uint64_t nr)
     return grant_call_end(&c, result, HOLD_SIZE);
 }
 
-static inline __attribute__((always_inline)) int64_t
-release_one(struct grant_call *c)
+GRANT_INLINE int64_t release_one(struct grant_call *c)
 {
     struct grant_mapping *mapping;
     uint64_t word;
@@ -357,18 +357,16 @@ release_one(struct grant_call *c)
     mapping = grant_handle_find(c->m, (uint32_t)word, GRANT_HOLD);
     if (__builtin_expect(!mapping, 0))
         return tell_none(c->at, word);
-    /* That the lender is gone does not matter here. */
     error = grant_call_lock(c, mapping->lender);
     if (__builtin_expect(error == -PARAPET_ERESTART, 0))
         return error;
     if (tell_1(c->at, (uint32_t)word))
         return -PARAPET_EFAULT;
-    drop(c, mapping);
+    grant_call_drop(c, mapping, error);
     return 0;
 }
 
-static inline __attribute__((always_inline)) int64_t
-release_some(struct grant_call *c, uint64_t end)
+GRANT_INLINE int64_t release_some(struct grant_call *c, uint64_t end)
 {
     int64_t result = 0;
 

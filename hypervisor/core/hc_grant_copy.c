@@ -24,7 +24,14 @@ struct copy_end {
     uint64_t who; /* as in the element */
     uint64_t at;
     bool foreign;
+    struct memory_owner *lender;
     mfn_t mfn;
+};
+
+/* The lender that was found last: they are the same for a run of elements. */
+struct copy_lender {
+    uint64_t id; /* or GRANT_NOBODY */
+    struct memory_owner *owner;
 };
 
 /* A copy of guest memory is asked for in these words. */
@@ -67,26 +74,47 @@ static inline int look_at_own(struct grant_call *c, struct copy_end *e,
     return error;
 }
 
-static inline __attribute__((always_inline)) int
-take_end(struct grant_call *c, struct copy_end *e, bool writable)
+static __attribute__((noinline)) int find_lender(struct copy_lender *lender,
+                                                 uint32_t id)
 {
-    int error;
+    struct domain *d = domain_find(id);
+
+    if (!d)
+        return -PARAPET_ENOENT;
+    lender->id = id;
+    lender->owner = &d->memory;
+    return 0;
+}
+
+GRANT_INLINE int take_end(struct grant_call *c, struct copy_lender *lender,
+                          struct copy_end *e, bool writable)
+{
+    const uint32_t id = (uint32_t)e->who, ref = (uint32_t)(e->who >> 32);
+    int error = 0;
 
     if (!e->foreign)
         return look_at_own(c, e, writable);
-    error = grant_call_take(c, e->who, writable, &e->mfn);
-    grant_call_unlock(c);
+    if (__builtin_expect(lender->id != id, 0))
+        error = find_lender(lender, id);
+    if (error)
+        return error;
+    e->lender = lender->owner;
+    spin_lock(&e->lender->grants.lock);
+    if (__builtin_expect(e->lender->grants.closed, 0))
+        error = -PARAPET_ENOENT;
+    else
+        error = grant_take(e->lender, ref, c->id, writable, &e->mfn);
+    spin_unlock(&e->lender->grants.lock);
     return error;
 }
 
-static inline __attribute__((always_inline)) void
-drop_end(struct grant_call *c, const struct copy_end *e, bool writable)
+GRANT_INLINE void drop_end(const struct copy_end *e, bool writable)
 {
     if (!e->foreign)
         return;
-    grant_call_drop(c, (uint32_t)e->who, (uint32_t)(e->who >> 32), writable,
-                    e->mfn);
-    grant_call_unlock(c);
+    spin_lock(&e->lender->grants.lock);
+    grant_drop(e->lender, (uint32_t)(e->who >> 32), writable, e->mfn);
+    spin_unlock(&e->lender->grants.lock);
 }
 
 static inline void copy_up(void *to, const void *from, uint64_t length)
@@ -135,69 +163,84 @@ static inline void copy(const struct copy_end *source,
         copy_up(to, from, length);
 }
 
-/* words: of the element. *which is the end that an error is about. */
-static inline __attribute__((always_inline)) int
-copy_frame(struct grant_call *c, const uint64_t words[NR_WORDS],
-           uint64_t *which)
+/* Both ends are within a frame: 0, and they are taken; or the error, and the
+ * end that it is about in *which. */
+GRANT_INLINE int take_ends(struct grant_call *c, struct copy_lender *lender,
+                           struct copy_end *source, struct copy_end *dest,
+                           uint64_t *which)
 {
-    struct copy_end source = {.who = words[SOURCE],
-                              .at = words[SOURCE_AT],
-                              .foreign = (uint32_t)words[SOURCE] !=
-                                         PARAPET_DOMAIN_SELF};
-    struct copy_end dest = {.who = words[DEST],
-                            .at = words[DEST_AT],
-                            .foreign =
-                                (uint32_t)words[DEST] != PARAPET_DOMAIN_SELF};
-    const uint64_t length = (uint32_t)words[LENGTH];
     int error;
 
-    *which = source.who;
-    if (length > PAGE_SIZE || !is_in_frame(&source, length) ||
-        !is_in_frame(&dest, length))
-        return -PARAPET_EINVAL;
-    error = take_end(c, &source, false);
-    if (error)
+    *which = source->who;
+    error = take_end(c, lender, source, false);
+    if (__builtin_expect(error != 0, 0))
         return error;
-    *which = dest.who;
-    error = take_end(c, &dest, true);
-    if (error == 0) {
-        copy(&source, &dest, length);
-        drop_end(c, &dest, true);
-    }
-    drop_end(c, &source, false);
+    *which = dest->who;
+    error = take_end(c, lender, dest, true);
+    if (__builtin_expect(error != 0, 0))
+        drop_end(source, false);
     return error;
 }
 
-static inline __attribute__((always_inline)) int64_t
-copy_one(struct grant_call *c)
+GRANT_INLINE void read_end(struct copy_end *e, uint64_t who, uint64_t at)
 {
-    const uint64_t last = c->at + offsetof(struct parapet_grant_copy, length);
-    uint64_t words[NR_WORDS], which;
-    int64_t result;
-    int error;
-
-    /* The second is a look whether its status can be told. */
-    if (!guest_read_5(c->at, words) || !guest_write_1(last, words[LENGTH]))
-        return -PARAPET_EFAULT;
-    error = copy_frame(c, words, &which);
-    if (__builtin_expect(error != 0, 0)) {
-        result = grant_call_failed(c, &error, which);
-        if (result)
-            return result;
-    }
-    /* length again, and above it status. */
-    words[LENGTH] = (uint32_t)words[LENGTH] | (uint64_t)(uint32_t)error << 32;
-    return guest_write_1(last, words[LENGTH]) ? 0 : -PARAPET_EFAULT;
+    e->who = who;
+    e->at = at;
+    e->foreign = (uint32_t)who != PARAPET_DOMAIN_SELF;
+    e->lender = NULL;
+    e->mfn = 0;
 }
 
-static inline __attribute__((always_inline)) int64_t
-copy_some(struct grant_call *c, uint64_t end)
+/* The last word of the element: length again, and above it status. */
+GRANT_INLINE int64_t tell(const struct grant_call *c, uint64_t length,
+                          int status)
+{
+    const uint64_t to = c->at + offsetof(struct parapet_grant_copy, length);
+
+    return guest_write_1(to, length | (uint64_t)(uint32_t)status << 32)
+               ? 0
+               : -PARAPET_EFAULT;
+}
+
+GRANT_INLINE int64_t copy_one(struct grant_call *c, struct copy_lender *lender)
+{
+    struct copy_end source, dest;
+    uint64_t words[NR_WORDS], which = 0, length;
+    int error = -PARAPET_EINVAL;
+    int64_t result;
+
+    if (!guest_read_5(c->at, words))
+        return -PARAPET_EFAULT;
+    read_end(&source, words[SOURCE], words[SOURCE_AT]);
+    read_end(&dest, words[DEST], words[DEST_AT]);
+    length = (uint32_t)words[LENGTH];
+    if (length <= PAGE_SIZE && is_in_frame(&source, length) &&
+        is_in_frame(&dest, length))
+        error = take_ends(c, lender, &source, &dest, &which);
+    if (__builtin_expect(error != 0, 0)) {
+        result = grant_call_failed(c, &error, which);
+        return result ? result : tell(c, length, error);
+    }
+    /* First, so that what cannot be told is not done. */
+    result = tell(c, length, 0);
+    if (__builtin_expect(result == 0, 1))
+        copy(&source, &dest, length);
+    drop_end(&dest, true);
+    drop_end(&source, false);
+    return result;
+}
+
+/* As far as it waits for no lender's lock. */
+GRANT_INLINE int64_t copy_some(struct grant_call *c, struct copy_lender *lender,
+                               uint64_t end)
 {
     int64_t result;
 
     for (; c->at != end; c->at += COPY_SIZE) {
+        if (__builtin_expect(grant_call_has_waited(), 0) && c->at != c->first)
+            return -PARAPET_ERESTART;
         do {
-            result = copy_one(c);
+            result = copy_one(c, lender);
         } while (__builtin_expect(result > 0, 0));
         if (__builtin_expect(result < 0, 0))
             return result;
@@ -209,8 +252,7 @@ copy_some(struct grant_call *c, uint64_t end)
  * grant_copy: each of elements[0..nr) copies within a frame that another domain
  * lends, or that is the caller's own, to within such a frame; see struct
  * parapet_grant_copy. Where they overlap it is as if all were read first.
- * Errors as for grant_map; of an element that cannot be written any more,
- * though it could a moment before, the copy may have been made.
+ * Errors as for grant_map.
  *
  * status: EINVAL: length is above 4096, or an end is not within one frame.
  * Others as for grant_map. EPERM: a frame of the caller's own is not his.
@@ -219,6 +261,7 @@ copy_some(struct grant_call *c, uint64_t end)
  */
 int64_t hc_grant_copy(uint64_t elements, uint64_t nr)
 {
+    struct copy_lender lender = {.id = GRANT_NOBODY};
     struct grant_call c;
     int64_t result = grant_call_begin(&c, elements, nr, COPY_SIZE);
     uint64_t end;
@@ -228,7 +271,7 @@ int64_t hc_grant_copy(uint64_t elements, uint64_t nr)
     while (c.at != c.end && result == 0) {
         end =
             grant_call_share(&c, COPIES_AT_A_TIME, COPY_SIZE, WORK_GRANT_COPY);
-        result = end ? copy_some(&c, end) : -PARAPET_ERESTART;
+        result = end ? copy_some(&c, &lender, end) : -PARAPET_ERESTART;
     }
     return grant_call_end(&c, result, COPY_SIZE);
 }

@@ -7,6 +7,21 @@
 #include "hypervisor/mm/frame.h"
 #include "hypervisor/mm/work.h"
 
+int grant_mark_again(struct grant_entry *e, uint32_t domain, bool writable,
+                     uint64_t *word)
+{
+    const uint64_t marks = grant_marks(writable);
+
+    for (int tries = 1; tries < GRANT_TRIES; tries++) {
+        if (!grant_is_lent(*word, domain, writable))
+            return -PARAPET_EPERM;
+        if (__atomic_compare_exchange_n(&e->word, word, *word | marks, false,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE))
+            return 0;
+    }
+    return -PARAPET_EAGAIN;
+}
+
 /* The frame that the entry lends to write to, without a mark. */
 static int peek(struct memory_owner *lender, uint32_t ref, uint32_t domain,
                 mfn_t *mfn)

@@ -41,7 +41,7 @@ static inline struct grant_record *grant_record(const struct grant_table *t,
                       [ref % GRANT_RECORDS_PER_FRAME];
 }
 
-/* The bits of the entry that say how it is in use. */
+/* The bits of the entry that say how it is in use, when it is so once. */
 static inline uint64_t grant_marks(bool writable)
 {
     return writable ? PARAPET_GRANT_READING | PARAPET_GRANT_WRITING
@@ -62,25 +62,12 @@ static inline bool grant_is_lent(uint64_t word, uint32_t domain, bool writable)
            (PARAPET_GRANT_LEND | (uint64_t)domain << GRANT_DOMAIN_SHIFT);
 }
 
-/* Marks the entry; *added is what was not set. 0, -EPERM, or -EAGAIN when the
- * lender changes it all the time. */
-static inline __attribute__((always_inline)) int
-grant_mark(struct grant_entry *e, uint32_t domain, bool writable,
-           uint64_t *added)
-{
-    const uint64_t marks = grant_marks(writable);
-    uint64_t word = __atomic_load_n(&e->word, __ATOMIC_ACQUIRE);
-
-    for (int tries = 0; tries < GRANT_TRIES; tries++) {
-        if (!grant_is_lent(word, domain, writable))
-            return -PARAPET_EPERM;
-        *added = marks & ~word;
-        if (__atomic_compare_exchange_n(&e->word, &word, word | marks, false,
-                                        __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE))
-            return 0;
-    }
-    return -PARAPET_EAGAIN;
-}
+/*
+ * Marks the entry, whose word was found changed once: *word is what it was
+ * before. 0, -EPERM, or -EAGAIN when the lender changes it all the time.
+ */
+int grant_mark_again(struct grant_entry *e, uint32_t domain, bool writable,
+                     uint64_t *word);
 
 static inline void grant_unmark(struct grant_entry *e, uint64_t marks)
 {
@@ -92,23 +79,21 @@ static inline __attribute__((always_inline)) int
 grant_refer(struct memory_owner *lender, const struct grant_entry *e,
             struct grant_record *r, uint32_t domain, bool writable, mfn_t *mfn)
 {
+    mfn_t frame = __atomic_load_n(&e->frame, __ATOMIC_RELAXED);
     int error;
 
-    if ((r->readers | r->writers) == 0)
-        *mfn = __atomic_load_n(&e->frame, __ATOMIC_RELAXED);
-    else if (r->domain == domain)
-        *mfn = r->mfn;
-    else
-        return -PARAPET_EBUSY;
-    error = type_get_foreign(lender, *mfn, writable);
+    if (__builtin_expect(r->uses != 0, 0)) {
+        if (r->domain != domain)
+            return -PARAPET_EBUSY;
+        frame = r->mfn;
+    }
+    error = type_get_foreign(lender, frame, writable);
     if (error)
-        return error == -PARAPET_EAGAIN ? GRANT_PREPARE : error;
-    r->mfn = (uint32_t)*mfn;
+        return error;
+    r->mfn = (uint32_t)frame;
     r->domain = domain;
-    if (writable)
-        r->writers++;
-    else
-        r->readers++;
+    r->uses += writable ? GRANT_WRITER : GRANT_READER;
+    *mfn = frame;
     return 0;
 }
 
@@ -126,43 +111,50 @@ grant_take(struct memory_owner *lender, uint32_t ref, uint32_t domain,
            bool writable, mfn_t *mfn)
 {
     const struct grant_table *t = &lender->grants;
+    const uint64_t marks = grant_marks(writable);
     struct grant_entry *e;
-    uint64_t added;
+    uint64_t word;
     int error;
 
-    if (ref >= t->nr_entries)
+    if (__builtin_expect(ref >= t->nr_entries, 0))
         return -PARAPET_EPERM;
     e = grant_entry(t, ref);
-    error = grant_mark(e, domain, writable, &added);
-    if (error)
-        return error;
+    word = __atomic_load_n(&e->word, __ATOMIC_ACQUIRE);
+    if (__builtin_expect(!grant_is_lent(word, domain, writable), 0))
+        return -PARAPET_EPERM;
+    if (__builtin_expect(
+            !__atomic_compare_exchange_n(&e->word, &word, word | marks, false,
+                                         __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE),
+            0)) {
+        error = grant_mark_again(e, domain, writable, &word);
+        if (error)
+            return error;
+    }
     error = grant_refer(lender, e, grant_record(t, ref), domain, writable, mfn);
-    if (__builtin_expect(error != 0, 0))
-        grant_unmark(e, added);
-    return error;
+    if (__builtin_expect(error == 0, 1))
+        return 0;
+    grant_unmark(e, marks & ~word); /* those that were not there */
+    return error == -PARAPET_EAGAIN ? GRANT_PREPARE : error;
 }
 
 /*
  * Drops it. No CPU translates to the frame any more by what it was taken for.
  * An ended lender's table is not written to.
  */
-static inline void grant_drop(struct memory_owner *lender, uint32_t ref,
-                              bool writable, mfn_t mfn)
+static inline __attribute__((always_inline)) void
+grant_drop(struct memory_owner *lender, uint32_t ref, bool writable, mfn_t mfn)
 {
     const struct grant_table *t = &lender->grants;
     struct grant_record *r = grant_record(t, ref);
-    uint64_t marks = 0;
+    uint64_t marks = PARAPET_GRANT_READING | PARAPET_GRANT_WRITING;
 
     ASSERT(r->mfn == mfn && (writable ? r->writers : r->readers) != 0);
-    if (writable && --r->writers == 0)
-        marks = PARAPET_GRANT_WRITING;
-    else if (!writable)
-        r->readers--;
-    if ((r->readers | r->writers) == 0)
-        marks = PARAPET_GRANT_READING | PARAPET_GRANT_WRITING;
+    r->uses -= writable ? GRANT_WRITER : GRANT_READER;
+    if (__builtin_expect(r->uses != 0, 0))
+        marks = writable && r->writers == 0 ? PARAPET_GRANT_WRITING : 0;
     /* First, so that a lender that finds no mark finds no reference. */
     type_put_foreign(mfn, writable);
-    if (marks && __builtin_expect(!t->closed, 1))
+    if (__builtin_expect(marks && !t->closed, 1))
         grant_unmark(grant_entry(t, ref), marks);
 }
 

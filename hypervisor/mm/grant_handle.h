@@ -64,7 +64,7 @@ grant_handle_find(const struct memory_owner *m, uint32_t handle,
 static inline void grant_handle_free(struct memory_owner *m,
                                      struct grant_mapping *mapping)
 {
-    mapping->kind = GRANT_FREE;
+    mapping->key = 0;
     mapping->next = m->handles.free;
     m->handles.free = mapping;
     m->handles.nr_used--;

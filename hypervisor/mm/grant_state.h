@@ -40,9 +40,17 @@ _Static_assert(sizeof(struct grant_entry) ==
 struct grant_record {
     uint32_t mfn;
     uint32_t domain; /* whose id; it alone has it meanwhile */
-    uint32_t readers;
-    uint32_t writers;
+    union {
+        struct {
+            uint32_t readers;
+            uint32_t writers;
+        };
+        uint64_t uses; /* both counts */
+    };
 };
+
+#define GRANT_READER 1ul /* of uses */
+#define GRANT_WRITER (1ul << 32)
 
 #define GRANT_RECORDS_PER_FRAME (4096 / sizeof(struct grant_record))
 _Static_assert(GRANT_RECORDS_PER_FRAME == PARAPET_GRANTS_PER_FRAME,
@@ -68,12 +76,17 @@ enum grant_kind {
 };
 
 struct grant_mapping {
-    uint8_t kind; /* enum grant_kind */
-    bool writable;
-    uint16_t reserved;
-    uint32_t mfn;
-    uint32_t lender; /* whose id */
+    union {
+        struct {
+            uint32_t lender; /* whose id */
+            uint8_t kind;    /* enum grant_kind */
+            bool writable;
+            uint16_t reserved;
+        };
+        uint64_t key; /* all of these, as grant_key() makes it; 0: FREE */
+    };
     uint32_t ref;
+    uint32_t mfn;
     union {
         uint64_t pte;               /* of MAP: machine address of its entry */
         struct grant_mapping *next; /* of FREE; NULL: the last */
@@ -81,6 +94,13 @@ struct grant_mapping {
     uint32_t handle; /* its number, always */
     uint32_t reserved2;
 };
+
+/* The members in front of ref, as one. */
+static inline uint64_t grant_key(enum grant_kind kind, uint32_t lender,
+                                 bool writable)
+{
+    return lender | (uint64_t)kind << 32 | (uint64_t)writable << 40;
+}
 
 #define GRANT_MAPPINGS_PER_FRAME (4096 / sizeof(struct grant_mapping))
 #define GRANT_HANDLE_FRAMES (PARAPET_MAX_HANDLES / GRANT_MAPPINGS_PER_FRAME)
