@@ -22,12 +22,13 @@ int grant_mark_again(struct grant_entry *e, uint32_t domain, bool writable,
     return -PARAPET_EAGAIN;
 }
 
-/* The frame that the entry lends to write to, without a mark. */
+/* The frame that the entry lends to write to, or has in use; without a mark. */
 static int peek(struct memory_owner *lender, uint32_t ref, uint32_t domain,
                 mfn_t *mfn)
 {
     struct grant_table *t = &lender->grants;
     const struct grant_entry *e;
+    const struct grant_record *r;
     int error = -PARAPET_EPERM;
 
     spin_lock(&t->lock);
@@ -36,7 +37,10 @@ static int peek(struct memory_owner *lender, uint32_t ref, uint32_t domain,
         if (grant_is_lent(__atomic_load_n(&e->word, __ATOMIC_ACQUIRE), domain,
                           true))
             error = 0;
-        *mfn = __atomic_load_n(&e->frame, __ATOMIC_RELAXED);
+        r = grant_record(t, ref);
+        *mfn = r->readers | r->writers
+                   ? r->mfn
+                   : __atomic_load_n(&e->frame, __ATOMIC_RELAXED);
     }
     spin_unlock(&t->lock);
     return error;

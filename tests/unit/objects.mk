@@ -13,7 +13,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_frame_poison \
               test_type test_foreign test_audit test_table test_table_preempt \
               test_memory_model test_port \
-              test_owner_release \
+              test_owner_release test_grant \
               test_symbols test_hypercall test_sched test_turn_lock \
               test_lock_order test_timers test_console_filter test_console test_engine test_domain \
               test_control \
@@ -60,7 +60,7 @@ test_frame_SRC := hypervisor/mm/frame.c tests/unit/direct_map.c
 test_frame_poison_SRC := tests/unit/direct_map.c hypervisor/base/lock_order.c
 # The hypervisor's memory management on the machine of mmu.h.
 MMU_SRC := $(addprefix hypervisor/mm/,audit.c audit_grant.c audit_machine.c \
-    frame.c owner_release.c table.c type.c) \
+    frame.c grant.c grant_handle.c owner_release.c table.c type.c) \
     tests/unit/mmu.c tests/unit/direct_map.c
 # tests/mutations/run builds it, too.
 export MODEL_SRC
@@ -69,6 +69,7 @@ MODEL_SRC := $(MMU_SRC) $(addprefix tests/unit/,mmu_tlb.c memory_model.c \
 test_type_SRC := $(MMU_SRC) tests/unit/mmu_tlb.c
 test_foreign_SRC := $(test_type_SRC)
 test_audit_SRC := $(test_type_SRC)
+test_grant_SRC := $(test_type_SRC)
 test_table_SRC := $(test_type_SRC)
 test_table_preempt_SRC := $(test_type_SRC)
 test_memory_model_SRC := $(MODEL_SRC)
@@ -159,7 +160,7 @@ export OBJECTS_$(1) := $(patsubst %.c,$(BUILD)/host/%.o,\
     tests/unit/$(1).c $($(1)_SRC)) $(UNIT_LIB)
 endef
 $(foreach test,test_frame test_type test_table test_table_preempt \
-    test_owner_release,$(eval $(call unit_objects,$(test))))
+    test_owner_release test_grant,$(eval $(call unit_objects,$(test))))
 export OBJECTS_test_domain := $(patsubst %.c,$(BUILD)/host/%.o,\
     tests/unit/test_domain.c $(test_domain_SRC)) $(UNIT_LIB) \
     $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC))
