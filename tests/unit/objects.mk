@@ -186,7 +186,7 @@ $(addprefix $(BUILD)/unit/,test_elf test_elf_notes test_elf_symbols test_bundle 
 TSAN_CFLAGS := $(call common,$(HOSTCC)) \
                -fsanitize=thread -fno-omit-frame-pointer \
                -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x1000000000
-test_memory_race_SRC := $(MMU_SRC) lib/bitmap.c
+test_memory_race_SRC := $(MMU_SRC) tests/unit/race.c lib/bitmap.c
 test_log_race_SRC := hypervisor/base/log_ring.c
 
 $(BUILD)/tsan/%.o: %.c $(BUILD)/flags

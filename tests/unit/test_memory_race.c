@@ -4,71 +4,20 @@
  * what needs a domain's lock for two domains, and take and drop references of
  * the same frames without it. Built with the thread sanitizer. What is left
  * in the end must be right to the last reference.
- *
- * The machine is mmu.c's; in place of mmu_tlb.c there is a clock that all may
- * turn, and a flush that is done as soon as it is asked for.
  */
 #include "tests/unit/unit.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 
 #include "abi/errors.h"
 #include "lib/macros.h"
-#include "tests/unit/mmu.h"
+#include "tests/unit/race.h"
 
 #define NR_THREADS 4u
 #define NR_FIRST 10u
 #define NR_SECOND 6u
 #define NR_STEPS 50000ul
-
-uint64_t tlb_clock = 1;
-static uint64_t flush_times[MMU_CPUS];
-
-void mmu_tlb_reset(void)
-{
-}
-
-unsigned int mmu_cpu_domain(unsigned int cpu)
-{
-    return cpu == MMU_CPUS - 1;
-}
-
-/* There are more threads than CPUs: who waits lets the holder go on. */
-void tlb_serve(void)
-{
-    sched_yield();
-}
-
-#define LOOKS 3 /* few, so that many give up */
-
-static _Thread_local unsigned int this_thread;
-
-bool turn_lock_wait_here(struct turn_lock *lock)
-{
-    return turn_lock_wait(lock, this_thread, LOOKS, tlb_serve);
-}
-
-/* As a guest does whose call is to be made again. */
-static void lock(struct memory_owner *m)
-{
-    while (!memory_lock(m))
-        ;
-}
-
-unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t cpus)
-{
-    for (unsigned int i = 0; i < MMU_CPUS; i++) {
-        if ((cpus >> i & 1) == 0 ||
-            __atomic_load_n(&flush_times[i], __ATOMIC_SEQ_CST) > stamp)
-            continue;
-        __atomic_store_n(&flush_times[i],
-                         __atomic_add_fetch(&tlb_clock, 1, __ATOMIC_SEQ_CST),
-                         __ATOMIC_SEQ_CST);
-    }
-    return 0;
-}
 
 /* ---- what a CPU does ---- */
 
@@ -166,7 +115,7 @@ static int share(struct thread *t, struct memory_owner *m, unsigned int domain)
             type_put(mfn);
         return error;
     }
-    lock(m);
+    race_lock(m);
     error = type_get_writable(m, mfn);
     memory_unlock(m);
     if (error == 0) {
@@ -181,7 +130,7 @@ static void *run(void *argument)
 {
     struct thread *t = argument;
 
-    this_thread = t->number;
+    race_thread = t->number;
     for (uint64_t i = 0; i < t->nr_steps; i++) {
         unsigned int domain = below(t, 4) == 0;
         struct memory_owner *m = &mmu_domains[domain];
@@ -190,7 +139,7 @@ static void *run(void *argument)
         if (below(t, 3) == 0) {
             error = share(t, m, domain);
         } else {
-            lock(m);
+            race_lock(m);
             (void)mmu_begin(domain, 1 + (uint32_t)below(t, WORK_CALL));
             error = call(t, m, domain);
             memory_unlock(m);
