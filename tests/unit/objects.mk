@@ -24,11 +24,11 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
 # Not on a host that is not x86-64: test_sched, test_engine, test_domain and
 # test_control compile the
 # hypervisor's handling of traps, with its instructions, and the direct map of
-# test_memory_race lies where x86-64's ThreadSanitizer leaves room.
+# the tests with threads lies where x86-64's ThreadSanitizer leaves room.
 UNIT_SKIPPED :=
 ifneq ($(HOST_ARCH),x86_64)
 UNIT_SKIPPED := test_sched test_engine test_domain test_control \
-    test_memory_race test_log_race
+    test_memory_race test_grant_race test_log_race
 UNIT_TESTS := $(filter-out $(UNIT_SKIPPED),$(UNIT_TESTS))
 endif
 
@@ -187,6 +187,7 @@ TSAN_CFLAGS := $(call common,$(HOSTCC)) \
                -fsanitize=thread -fno-omit-frame-pointer \
                -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x1000000000
 test_memory_race_SRC := $(MMU_SRC) tests/unit/race.c lib/bitmap.c
+test_grant_race_SRC := $(test_memory_race_SRC)
 test_log_race_SRC := hypervisor/base/log_ring.c
 
 $(BUILD)/tsan/%.o: %.c $(BUILD)/flags
@@ -194,7 +195,7 @@ $(BUILD)/tsan/%.o: %.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(TSAN_CFLAGS) -c $< -o $@
 
-RACE_TESTS := test_memory_race test_log_race
+RACE_TESTS := test_memory_race test_grant_race test_log_race
 define race_program
 $(BUILD)/unit/$(1): $(patsubst %.c,$(BUILD)/tsan/%.o,tests/unit/$(1).c $($(1)_SRC))
 endef
