@@ -241,7 +241,9 @@ int64_t hc_domain_copy_from(uint32_t domain, uint64_t maddr, uint64_t buffer,
 
     if (result)
         return result;
-    result = type_get(&d->memory, maddr >> PAGE_SHIFT);
+    result = frame_is_left(maddr >> PAGE_SHIFT)
+                 ? -PARAPET_EPERM
+                 : type_get(&d->memory, maddr >> PAGE_SHIFT);
     if (result == 0) {
         result = copy_to_guest(buffer, at_maddr(maddr), length);
         type_put(maddr >> PAGE_SHIFT);

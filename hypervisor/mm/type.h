@@ -321,6 +321,17 @@ static inline void type_put_foreign(mfn_t mfn, bool writable)
         type_free_left(mfn);
 }
 
+/*
+ * Whether it was left behind. A word of that kind names an owner, and yet the
+ * owner must get no reference: the last one is not his to drop. Where frames of
+ * an owner that has ended are taken, look first; its lock is held.
+ */
+static inline bool frame_is_left(mfn_t mfn)
+{
+    return mfn < nr_frame_infos &&
+           state_type(frame_state(frame_info(mfn))) == TYPE_LEFT;
+}
+
 /* How many frames are left behind of owners with this id. */
 uint32_t owner_nr_left(unsigned int id);
 

@@ -26,8 +26,8 @@ MG_SUITES := suite_control suite_control_memory
 
 # Those that make domains have lib/builder, and start with mg_canary_set().
 MG_CONTROLS := control_chaos control_destroy control_end control_ids \
-    control_keep control_large control_life control_many control_ports \
-    control_random control_reuse control_steps $(MG_SUITES)
+    control_keep control_large control_left control_life control_many \
+    control_ports control_random control_reuse control_steps $(MG_SUITES)
 MG_BUILDERS := builder $(MG_CONTROLS)
 MG_BUILDER := $(patsubst %.c,$(BUILD)/mg/%.o,$(BUILDER_SRC)) $(LIBFDT)
 $(BUILD)/mg/lib/builder/%.o: private MG_CFLAGS += $(LIBFDT_INC)
