@@ -56,6 +56,16 @@ void lock_order_forget(struct locks_held *held, const struct lock_id *lock)
           names[lock->class], lock->rank);
 }
 
+void lock_order_note_wait(const struct locks_held *held)
+{
+    for (uint32_t i = 0; i < held->nr; i++) {
+        if (held->locks[i]->class > LOCK_memory)
+            panic("BUG: lock order: other CPUs are waited for to flush under "
+                  "%s lock (%u): see lock_order.def",
+                  names[held->locks[i]->class], held->locks[i]->rank);
+    }
+}
+
 void lock_order_begin(void)
 {
     begun = true;
@@ -71,4 +81,10 @@ void lock_order_release(const struct lock_id *lock)
 {
     if (begun)
         lock_order_forget(&held_by[this_cpu()->id], lock);
+}
+
+void lock_order_wait(void)
+{
+    if (begun)
+        lock_order_note_wait(&held_by[this_cpu()->id]);
 }

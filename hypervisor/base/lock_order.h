@@ -39,11 +39,20 @@ struct locks_held {
 void lock_order_note(struct locks_held *held, const struct lock_id *lock);
 void lock_order_forget(struct locks_held *held, const struct lock_id *lock);
 
+/*
+ * Whoever holds these is about to wait until other CPUs have flushed: a panic
+ * when one of them stands below `memory`.
+ */
+void lock_order_note_wait(const struct locks_held *held);
+
 /* From now on, on CPUs that have their own stacks. Boot only. */
 void lock_order_begin(void);
 
 /* The same of this CPU, for spinlock.h and turn_lock.h. */
 void lock_order_take(const struct lock_id *lock);
 void lock_order_release(const struct lock_id *lock);
+
+/* And for mm/tlb.c. */
+void lock_order_wait(void);
 
 #endif

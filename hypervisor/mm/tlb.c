@@ -72,6 +72,8 @@ unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t cpus)
     unsigned int looks = 0, waits = 0;
     uint64_t asked = 0;
 
+    if (PARAPET_DEBUG && cpus != 0)
+        lock_order_wait();
     for (uint64_t rest = cpus; rest; rest &= rest - 1) {
         unsigned int cpu = (unsigned int)__builtin_ctzl(rest);
 

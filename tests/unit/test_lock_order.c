@@ -105,6 +105,31 @@ static void test_three(void **state)
     assert_true(is_refused(&memory));
 }
 
+static bool is_refused_to_wait(void)
+{
+    text[0] = '\0';
+    if (setjmp(panicked))
+        return true;
+    lock_order_note_wait(&held);
+    return false;
+}
+
+/* Flushes are waited for under a memory lock, and under nothing below it. */
+static void test_waits(void **state)
+{
+    (void)state;
+    assert_false(is_refused_to_wait());
+    for (uint32_t class = LOCK_NONE + 1; class < NR_LOCK_CLASSES; class ++) {
+        struct lock_id lock = {.class = class};
+
+        assert_false(is_refused(&lock));
+        assert_int_equal(is_refused_to_wait(), class > LOCK_memory);
+        assert_int_equal(strstr(text, "waited for to flush") != NULL,
+                         class > LOCK_memory);
+        assert_false(is_refused_to_forget(&lock));
+    }
+}
+
 static void test_other_bugs(void **state)
 {
     struct lock_id none = {0}, domains[LOCK_ORDER_MAX + 1];
@@ -124,6 +149,7 @@ int main(void)
         cmocka_unit_test_setup(test_pairs, set_up),
         cmocka_unit_test_setup(test_two_domains, set_up),
         cmocka_unit_test_setup(test_three, set_up),
+        cmocka_unit_test_setup(test_waits, set_up),
         cmocka_unit_test_setup(test_other_bugs, set_up),
     };
 
