@@ -70,7 +70,7 @@ GRANT_INLINE int64_t grant_call_begin(struct grant_call *c, uint64_t elements,
     c->first = c->at = elements;
     c->end = elements + nr * size;
     c->locked_id = GRANT_NOBODY;
-    c->prepared = 0;
+    c->prepared = GRANT_NOBODY; /* no element is there */
     c->gone = false;
     if (__builtin_expect(nr > PARAPET_MAX_GRANT_ELEMENTS ||
                              elements % sizeof(uint64_t) != 0 ||

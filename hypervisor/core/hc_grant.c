@@ -80,8 +80,10 @@ static __attribute__((noinline)) void undo_map(struct grant_call *c,
                                                struct grant_mapping *mapping)
 {
     table_unmap_foreign(c->m, mapping->pte);
+    /* Its lender's others do not wait for this domain's CPUs. */
+    grant_call_unlock(c);
     flush(c->m);
-    grant_call_drop(c, mapping, 0);
+    grant_call_drop(c, mapping, grant_call_enter(c, mapping->lender));
 }
 
 /* words: of the element. 0, *mfn is mapped. */
