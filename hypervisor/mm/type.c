@@ -252,10 +252,13 @@ int type_get_foreign_slow(const struct memory_owner *lender, mfn_t mfn,
 void type_hold(struct memory_owner *m, mfn_t mfn, bool writable)
 {
     struct frame_info *f = frame_info(mfn);
+    uint64_t state;
 
-    BUG_ON(frame_state(f) != m->owner);
+    do {
+        state = frame_state(f);
+        BUG_ON((state & ~STATE_REFERENCES) != m->owner);
+    } while (!type_claim(m, f, state, writable ? TYPE_WRITABLE : TYPE_NONE));
     m->nr_held++;
-    BUG_ON(!type_claim(m, f, m->owner, writable ? TYPE_WRITABLE : TYPE_NONE));
     f->held = 1;
     if (writable)
         type_validate(f);

@@ -369,7 +369,9 @@ static inline void table_release_later(struct memory_owner *m, mfn_t mfn)
 
 /*
  * The hypervisor's own reference, until owner_free_held(): to what it writes to
- * itself (writable), or to what guests may only read. Nobody else has one yet.
+ * itself (writable), or to what guests may only read. The frame is new to m,
+ * and m's lock is held, or nobody knows m yet. So others have plain references
+ * at most: the table of grants may have named it before.
  */
 void type_hold(struct memory_owner *m, mfn_t mfn, bool writable);
 

@@ -7,6 +7,7 @@
 #include "tests/unit/unit.h"
 
 #include "abi/errors.h"
+#include "hypervisor/mm/owner_release.h"
 #include "tests/unit/mmu.h"
 
 #define NR_FRAMES 8u
@@ -174,6 +175,27 @@ static void test_what_references_keep(void **state)
     assert_int_equal(type_take_back(lender, lent), -PARAPET_EBUSY);
     type_put_foreign(lent, false);
     assert_int_equal(type_take_back(lender, lent), 0);
+}
+
+/* The frame of a domain that is being built may be lent as soon as it is the
+ * domain's, which is before it is held. */
+static void test_a_hold_of_what_others_read(void **state)
+{
+    mfn_t page = mmu_mfn(0, 0), counters = mmu_mfn(0, 1);
+    struct audit_hold holds[] = {{page, TYPE_WRITABLE}, {counters, TYPE_NONE}};
+
+    (void)state;
+    assert_int_equal(type_get_foreign(lender, page, false), 0);
+    assert_int_equal(type_get_foreign(lender, counters, false), 0);
+    (void)mmu_begin(0, WORK_CALL);
+    type_hold(lender, page, true);
+    type_hold(lender, counters, false);
+    type_put_foreign(page, false);
+    type_put_foreign(counters, false);
+    assert_int_equal(audit_memory(lender, holds, 2), 0);
+    (void)mmu_begin(0, WORK_CALL);
+    owner_free_held(lender, page);
+    owner_free_held(lender, counters);
 }
 
 static void test_a_hold_of_a_frame_in_use(void **state)
@@ -394,6 +416,7 @@ int main(void)
         TEST(test_what_guests_may_only_read),
         TEST(test_no_room),
         TEST(test_what_references_keep),
+        TEST(test_a_hold_of_what_others_read),
         TEST(test_a_hold_of_a_frame_in_use),
         TEST(test_what_an_entry_says),
         TEST(test_entries_that_are_refused),
