@@ -28,7 +28,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
 UNIT_SKIPPED :=
 ifneq ($(HOST_ARCH),x86_64)
 UNIT_SKIPPED := test_sched test_engine test_domain test_control \
-    test_memory_race test_grant_race test_log_race
+    test_memory_race test_grant_race test_left_race test_log_race
 UNIT_TESTS := $(filter-out $(UNIT_SKIPPED),$(UNIT_TESTS))
 endif
 
@@ -188,6 +188,7 @@ TSAN_CFLAGS := $(call common,$(HOSTCC)) \
                -DPARAPET_DEBUG=0 -DDIRECT_BASE=0x1000000000
 test_memory_race_SRC := $(MMU_SRC) tests/unit/race.c lib/bitmap.c
 test_grant_race_SRC := $(test_memory_race_SRC)
+test_left_race_SRC := $(test_memory_race_SRC)
 test_log_race_SRC := hypervisor/base/log_ring.c
 
 $(BUILD)/tsan/%.o: %.c $(BUILD)/flags
@@ -195,7 +196,7 @@ $(BUILD)/tsan/%.o: %.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(TSAN_CFLAGS) -c $< -o $@
 
-RACE_TESTS := test_memory_race test_grant_race test_log_race
+RACE_TESTS := test_memory_race test_grant_race test_left_race test_log_race
 define race_program
 $(BUILD)/unit/$(1): $(patsubst %.c,$(BUILD)/tsan/%.o,tests/unit/$(1).c $($(1)_SRC))
 endef
