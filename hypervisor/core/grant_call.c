@@ -6,78 +6,67 @@
 
 #include "hypervisor/mm/work.h"
 
-int64_t grant_call_refused(struct grant_call *c, uint64_t nr)
+int64_t grant_call_refused(uint64_t elements, uint64_t nr)
 {
     if (nr > PARAPET_MAX_GRANT_ELEMENTS)
-        return memory_refused(c->v, -PARAPET_E2BIG);
-    if (c->first % sizeof(uint64_t) != 0)
-        return memory_refused(c->v, -PARAPET_EINVAL);
-    return memory_refused(c->v, -PARAPET_EFAULT);
+        return memory_refused(vcpu_current(), -PARAPET_E2BIG);
+    if (elements % sizeof(uint64_t) != 0)
+        return memory_refused(vcpu_current(), -PARAPET_EINVAL);
+    return memory_refused(vcpu_current(), -PARAPET_EFAULT);
 }
 
-int64_t grant_call_stopped(struct grant_call *c, int64_t result, uint64_t done)
+int64_t grant_call_stopped(int64_t result, uint64_t done, bool gone)
 {
-    if (!c->gone)
-        return memory_end(c->v, result, done);
-    c->v->page->restart_done = done;
+    struct vcpu *v = vcpu_current();
+
+    if (!gone)
+        return memory_end(v, result, done);
+    v->page->restart_done = done;
     return result;
 }
 
-int grant_call_enter(struct grant_call *c, uint32_t id)
+struct memory_owner *grant_call_find(uint32_t id)
 {
     struct domain *d = domain_find(id);
 
-    grant_call_unlock(c);
     if (!d)
-        return -PARAPET_ENOENT;
-    c->lender = &d->memory;
-    c->locked_id = id;
-    spin_lock(&c->lender->grants.lock);
+        return NULL;
+    spin_lock(&d->memory.grants.lock);
+    return &d->memory;
+}
+
+int grant_call_take_any(struct memory_owner *lender, uint32_t ref, uint32_t id,
+                        bool writable, uint64_t *lent, mfn_t *mfn)
+{
+    int error = grant_take(lender, ref, id, writable, mfn);
+    uint64_t word;
+
+    if (error)
+        return error;
+    word = __atomic_load_n(&grant_entry(&lender->grants, ref)->word,
+                           __ATOMIC_RELAXED);
+    word &= ~(uint64_t)(PARAPET_GRANT_READING | PARAPET_GRANT_WRITING);
+    if (grant_is_lent(word, id, writable))
+        *lent = word;
     return 0;
 }
 
-int grant_call_find(struct grant_call *c, uint32_t id)
-{
-    if (!grant_call_has_waited() || c->at == c->first)
-        return grant_call_enter(c, id);
-    grant_call_unlock(c);
-    return -PARAPET_ERESTART;
-}
-
-/*
- * Has the lender's frame made what it must be, while no lock is held. 0: the
- * caller's memory lock is held again. -ERESTART: the call is to end; others are
- * the element's. An element is tried once more, but not twice.
- */
-static int prepare(struct grant_call *c, uint64_t who)
+int grant_call_prepare(struct memory_owner *m, uint64_t who, uint32_t id,
+                       bool *gone)
 {
     struct domain *lender = domain_find((uint32_t)who);
-    uint32_t work = c->m->work;
+    uint32_t work = m->work;
     int error;
 
     if (!lender)
         return -PARAPET_ENOENT;
-    if (c->prepared == c->at)
-        return -PARAPET_EAGAIN;
-    grant_call_unlock(c);
-    c->m->work = WORK_CALL;
-    memory_unlock(c->m);
-    error = grant_prepare(&lender->memory, (uint32_t)(who >> 32), c->id, &work);
-    if (!memory_lock(c->m)) {
-        c->gone = true;
+    m->work = WORK_CALL;
+    memory_unlock(m);
+    error = grant_prepare(&lender->memory, (uint32_t)(who >> 32), id, &work);
+    if (!memory_lock(m)) {
+        *gone = true;
         return -PARAPET_ERESTART;
     }
-    c->m->work = work;
-    c->prepared = c->at;
+    m->work = work;
     return error;
-}
-
-int64_t grant_call_failed(struct grant_call *c, int *error, uint64_t who)
-{
-    if (*error == GRANT_PREPARE) {
-        *error = prepare(c, who);
-        if (*error == 0)
-            return GRANT_PREPARE;
-    }
-    return *error == -PARAPET_ERESTART ? *error : 0;
 }

@@ -31,19 +31,25 @@
 
 #define GRANT_AT_A_TIME 32u
 
-#define GRANT_NOBODY (~0ul) /* is no id */
+/* In the place of an id: no lock is held; and one is, of a lender that has
+ * ended, from which nothing is to be taken. */
+#define GRANT_NOBODY (~0ul)
+#define GRANT_ENDED (~1ul)
 
+/* Its address is handed on to inline functions only, so that the compiler has
+ * its members in registers. */
 struct grant_call {
     struct memory_owner *m; /* the caller's */
+    uint32_t id;            /* and whose that is */
     uint64_t at;            /* the next element */
-    uint64_t end;           /* where they end */
     uint64_t first;         /* and where they began */
-    uint64_t locked_id;     /* the lender whose lock is held, or GRANT_NOBODY */
+    uint64_t locked_id;     /* the lender whose lock is held; see above */
     struct memory_owner *lender;
+    uint64_t lent[2]; /* what entries are likely to say, and to write as well */
+    uint64_t key;     /* of mappings whose lender is locked, or GRANT_NOBODY */
     uint64_t prepared; /* the element for which grant_prepare() was called */
-    struct vcpu *v;
-    uint32_t id; /* the caller's */
-    bool gone;   /* the caller's memory lock is not held any more */
+    int error;         /* of an element that was not done */
+    bool gone;         /* the caller's memory lock is not held any more */
 };
 
 static inline bool grant_call_has_waited(void)
@@ -51,9 +57,8 @@ static inline bool grant_call_has_waited(void)
     return this_cpu()->multicall_stop & MULTICALL_WAITED;
 }
 
-/* The rare half of what follows. */
-int64_t grant_call_refused(struct grant_call *c, uint64_t nr);
-int64_t grant_call_stopped(struct grant_call *c, int64_t result, uint64_t done);
+/* A call is refused before it has begun; returns the error. */
+int64_t grant_call_refused(uint64_t elements, uint64_t nr);
 
 /*
  * Takes the memory lock, for nr elements of so many bytes. 0, or what the call
@@ -63,40 +68,44 @@ GRANT_INLINE int64_t grant_call_begin(struct grant_call *c, uint64_t elements,
                                       uint64_t nr, size_t size)
 {
     struct cpu_info *cpu = this_cpu();
+    struct domain *d = cpu->current->domain;
 
-    c->v = cpu->current;
-    c->m = &c->v->domain->memory;
-    c->id = c->v->domain->id;
+    c->m = &d->memory;
+    c->id = d->id;
     c->first = c->at = elements;
-    c->end = elements + nr * size;
     c->locked_id = GRANT_NOBODY;
+    c->lender = NULL;
+    c->lent[false] = c->lent[true] =
+        PARAPET_GRANT_LEND | (uint64_t)c->id << GRANT_DOMAIN_SHIFT;
+    c->key = GRANT_NOBODY;
     c->prepared = GRANT_NOBODY; /* no element is there */
+    c->error = 0;
     c->gone = false;
     if (__builtin_expect(nr > PARAPET_MAX_GRANT_ELEMENTS ||
                              elements % sizeof(uint64_t) != 0 ||
                              !guest_range_ok(elements, nr * size),
                          0))
-        return grant_call_refused(c, nr);
+        return grant_call_refused(elements, nr);
     if (__builtin_expect(!memory_begin(c->m), 0))
-        return hypercall_again(c->v);
+        return hypercall_again(cpu->current);
     if (__builtin_expect(c->m->releasing != FRAME_INFO_NONE, 0) &&
         !table_release(c->m))
-        return memory_end(c->v, -PARAPET_ERESTART, 0);
+        return memory_end(cpu->current, -PARAPET_ERESTART, 0);
     /* From here on it is about the locks of lenders. */
     cpu->multicall_stop &= ~MULTICALL_WAITED;
     return 0;
 }
 
 /*
- * Takes the work of the next elements, nr at most, each of so many bytes and so
- * much work; returns where they end, or 0 when too little is left for one.
- * After a wait for a lender's lock, or for a flush, nothing is left, but for
- * the first element: so a call waits once, and gets ahead.
+ * Takes the work of the next elements up to end, nr at most, each of so many
+ * bytes and so much work; returns where they end, or 0 when too little is left
+ * for one. After a wait for a lender's lock, or for a flush, nothing is left,
+ * but for the first element: so a call waits once, and gets ahead.
  */
-GRANT_INLINE uint64_t grant_call_share(struct grant_call *c, uint64_t nr,
-                                       size_t size, uint32_t work)
+GRANT_INLINE uint64_t grant_call_share(struct grant_call *c, uint64_t end,
+                                       uint64_t nr, size_t size, uint32_t work)
 {
-    uint64_t bytes = MIN(c->end - c->at, nr * size);
+    uint64_t bytes = MIN(end - c->at, nr * size);
 
     if (__builtin_expect(grant_call_has_waited(), 0) && c->at != c->first)
         return 0;
@@ -112,66 +121,129 @@ GRANT_INLINE void grant_call_unlock(struct grant_call *c)
     if (c->locked_id == GRANT_NOBODY)
         return;
     c->locked_id = GRANT_NOBODY;
+    c->key = GRANT_NOBODY;
     spin_unlock(&c->lender->grants.lock);
 }
 
-/*
- * Leaves the lender that it is at, and takes the lock of the one with this id.
- * -ENOENT: there is none. grant_call_find() may also say -ERESTART, with no
- * lock: the call has waited for another one's, and is to end.
- */
-int grant_call_enter(struct grant_call *c, uint32_t id);
-int grant_call_find(struct grant_call *c, uint32_t id);
+/* Finds the domain with this id, and takes the lock of its table. NULL: there
+ * is none. */
+struct memory_owner *grant_call_find(uint32_t id);
 
-/* The lock of the lender with this id is held then, whether it lives or not. */
-GRANT_INLINE int grant_call_lock(struct grant_call *c, uint32_t id)
+/* Leaves the lender that it is at, and goes to another one, whether it has
+ * ended or not. False: there is none. */
+GRANT_INLINE bool grant_call_enter(struct grant_call *c, uint32_t id)
 {
-    return __builtin_expect(c->locked_id == id, 1) ? 0 : grant_call_find(c, id);
+    grant_call_unlock(c);
+    c->lender = grant_call_find(id);
+    if (!c->lender)
+        return false;
+    c->locked_id = c->lender->grants.closed ? GRANT_ENDED : id;
+    return true;
 }
+
+/*
+ * The same to take something: of a lender that has ended there is nothing.
+ * False: c->error is -ENOENT; or -ERESTART, when the call has waited for
+ * another lender's lock, and is to end.
+ */
+GRANT_INLINE bool grant_call_enter_to_take(struct grant_call *c, uint32_t id)
+{
+    c->error = -PARAPET_ERESTART;
+    if (grant_call_has_waited() && c->at != c->first)
+        return false;
+    c->error = -PARAPET_ENOENT;
+    return grant_call_enter(c, id) && c->locked_id == id;
+}
+
+/* As grant_take(), whose place it takes: *lent becomes what the word of the
+ * entry says without marks. */
+int grant_call_take_any(struct memory_owner *lender, uint32_t ref, uint32_t id,
+                        bool writable, uint64_t *lent, mfn_t *mfn);
 
 /*
  * Takes what a lender lends to the caller: who is its id, and above it the
- * number of the entry, as in the elements. The lender's lock is held then. See
- * grant_take(); -ENOENT: there is no such lender, or it has ended; -ERESTART as
- * grant_call_find().
+ * number of the entry, as in the elements. The lender's lock is held then.
+ * MFN_NONE: c->error is what grant_take() says, or grant_call_enter_to_take().
  */
-GRANT_INLINE int grant_call_take(struct grant_call *c, uint64_t who,
-                                 bool writable, mfn_t *mfn)
+GRANT_INLINE mfn_t grant_call_take(struct grant_call *c, uint64_t who,
+                                   bool writable)
 {
-    int error = grant_call_lock(c, (uint32_t)who);
+    const uint32_t ref = (uint32_t)(who >> 32);
+    uint64_t lent;
+    mfn_t mfn;
 
-    if (__builtin_expect(error != 0, 0))
-        return error;
-    if (__builtin_expect(c->lender->grants.closed, 0))
-        return -PARAPET_ENOENT;
-    if (writable)
-        return grant_take(c->lender, (uint32_t)(who >> 32), c->id, true, mfn);
-    return grant_take(c->lender, (uint32_t)(who >> 32), c->id, false, mfn);
+    if (__builtin_expect(c->locked_id != (uint32_t)who, 0) &&
+        !grant_call_enter_to_take(c, (uint32_t)who))
+        return MFN_NONE;
+    mfn = grant_take_short(c->lender, ref, c->id, c->lent[writable], writable);
+    if (__builtin_expect(mfn != MFN_NONE, 1))
+        return mfn;
+    lent = c->lent[writable];
+    c->error =
+        grant_call_take_any(c->lender, ref, c->id, writable, &lent, &mfn);
+    c->lent[writable] = lent;
+    return c->error ? MFN_NONE : mfn;
 }
 
-/*
- * Drops what the mapping stands for, and frees its handle. -ENOENT of
- * grant_call_lock() says that its lender is gone: then only the reference is
- * left to be dropped. Else the lender's lock is held.
- */
-GRANT_INLINE void grant_call_drop(struct grant_call *c,
-                                  struct grant_mapping *mapping, int gone)
+/* Drops it; the lender may have ended since, or be gone: then only the
+ * reference is left to be dropped. */
+GRANT_INLINE void grant_call_drop(struct grant_call *c, uint64_t who,
+                                  bool writable, mfn_t mfn)
 {
-    if (__builtin_expect(gone != 0, 0))
-        type_put_foreign(mapping->mfn, mapping->writable);
-    else if (mapping->writable)
-        grant_drop(c->lender, mapping->ref, true, mapping->mfn);
+    if (__builtin_expect(c->locked_id == (uint32_t)who, 1) ||
+        (grant_call_enter(c, (uint32_t)who) && c->locked_id != GRANT_ENDED))
+        grant_drop_open(c->lender, (uint32_t)(who >> 32), writable, mfn);
+    else if (c->lender)
+        grant_drop(c->lender, (uint32_t)(who >> 32), writable, mfn);
     else
-        grant_drop(c->lender, mapping->ref, false, mapping->mfn);
+        type_put_foreign(mfn, writable);
+}
+
+/* Drops what the mapping stands for, and frees its handle. */
+GRANT_INLINE void grant_call_drop_mapping(struct grant_call *c,
+                                          struct grant_mapping *mapping)
+{
+    const uint64_t who = mapping->lender | (uint64_t)mapping->ref << 32;
+
+    if (mapping->writable)
+        grant_call_drop(c, who, true, mapping->mfn);
+    else
+        grant_call_drop(c, who, false, mapping->mfn);
     grant_handle_free(c->m, mapping);
 }
 
 /*
- * An element was not done. GRANT_PREPARE: that was tried, and the element is to
- * be begun anew. -ERESTART: the call is to end with it. 0: *error is the
- * element's status.
+ * Has the frame of the lender that c is at made what it must be (who: see
+ * grant_call_take), while no lock is held: grant_prepare(). *gone: m's lock was
+ * not to be had again, -ERESTART.
  */
-int64_t grant_call_failed(struct grant_call *c, int *error, uint64_t who);
+int grant_call_prepare(struct memory_owner *m, uint64_t who, uint32_t id,
+                       bool *gone);
+
+/*
+ * An element was not done, by c->error. GRANT_PREPARE: that was tried, and the
+ * element is to be begun anew; it is not tried twice. -ERESTART: the call is to
+ * end with it. 0: c->error is the element's status.
+ */
+GRANT_INLINE int64_t grant_call_failed(struct grant_call *c, uint64_t who)
+{
+    bool gone = false;
+
+    if (c->error == GRANT_PREPARE && c->prepared == c->at) {
+        c->error = -PARAPET_EAGAIN;
+    } else if (c->error == GRANT_PREPARE) {
+        grant_call_unlock(c);
+        c->prepared = c->at;
+        c->error = grant_call_prepare(c->m, who, c->id, &gone);
+        c->gone = gone;
+        if (c->error == 0)
+            return GRANT_PREPARE;
+    }
+    return c->error == -PARAPET_ERESTART ? c->error : 0;
+}
+
+/* After a result that is an error; see grant_call_end(). */
+int64_t grant_call_stopped(int64_t result, uint64_t done, bool gone);
 
 /* Unlocks all, and passes the result on. */
 GRANT_INLINE int64_t grant_call_end(struct grant_call *c, int64_t result,
@@ -179,8 +251,11 @@ GRANT_INLINE int64_t grant_call_end(struct grant_call *c, int64_t result,
 {
     grant_call_unlock(c);
     if (__builtin_expect(result != 0, 0))
-        return grant_call_stopped(c, result, (c->at - c->first) / size);
-    return memory_end(c->v, 0, 0);
+        return grant_call_stopped(result, (c->at - c->first) / size, c->gone);
+    if (__builtin_expect(c->m->releasing != FRAME_INFO_NONE, 0))
+        (void)table_release(c->m);
+    memory_unlock(c->m);
+    return 0;
 }
 
 #endif

@@ -9,13 +9,9 @@
 
 static void drop(struct grant_call *c, struct grant_mapping *mapping)
 {
-    int gone = 0;
-
     if (mapping->kind == GRANT_MAP)
         table_unmap_foreign(c->m, mapping->pte);
-    if (c->locked_id != mapping->lender)
-        gone = grant_call_enter(c, mapping->lender);
-    grant_call_drop(c, mapping, gone);
+    grant_call_drop_mapping(c, mapping);
 }
 
 /* In the order of the handles, from the one to come next. After a wait for a

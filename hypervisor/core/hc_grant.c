@@ -44,13 +44,15 @@ GRANT_INLINE void take_handle(struct grant_call *c,
 }
 
 /* The last word of an element, or its only one: 0, or -EFAULT. */
-static inline int64_t tell_1(uint64_t vaddr, uint64_t word)
+GRANT_INLINE int64_t tell_1(uint64_t vaddr, uint64_t word)
 {
-    return guest_write_1(vaddr, word) ? 0 : -PARAPET_EFAULT;
+    return __builtin_expect(guest_write_1(vaddr, word), 1) ? 0
+                                                           : -PARAPET_EFAULT;
 }
 
 /* Of a handle that is not there; word is the element. */
-static int64_t tell_none(uint64_t vaddr, uint64_t word)
+static __attribute__((noinline)) int64_t tell_none(uint64_t vaddr,
+                                                   uint64_t word)
 {
     return tell_1(vaddr, (uint32_t)word | (uint64_t)-PARAPET_ENOENT << 32);
 }
@@ -76,60 +78,75 @@ GRANT_INLINE void flush(struct memory_owner *m)
 /* ---- mappings ---- */
 
 /* Its element can no longer be written, so nobody would know the handle. */
-static __attribute__((noinline)) void undo_map(struct grant_call *c,
-                                               struct grant_mapping *mapping)
+GRANT_INLINE void undo_map(struct grant_call *c, struct grant_mapping *mapping)
 {
     table_unmap_foreign(c->m, mapping->pte);
     /* Its lender's others do not wait for this domain's CPUs. */
     grant_call_unlock(c);
     flush(c->m);
-    grant_call_drop(c, mapping, grant_call_enter(c, mapping->lender));
+    grant_call_drop_mapping(c, mapping);
 }
 
-/* words: of the element. 0, *mfn is mapped. */
-GRANT_INLINE int map_frame(struct grant_call *c, const uint64_t words[3],
-                           mfn_t *mfn)
+/* words: of the element. Returns the frame, which is mapped; or MFN_NONE, with
+ * c->error. */
+GRANT_INLINE mfn_t map_frame(struct grant_call *c, const uint64_t words[3],
+                             bool writable)
 {
-    const bool writable = words[2] & PARAPET_PTE_W;
-    int error;
+    const uint64_t bits = words[2] | PARAPET_PTE_P;
+    mfn_t mfn = grant_call_take(c, words[0], writable);
 
-    if (words[2] & ~(uint64_t)MAP_BITS)
-        return -PARAPET_EINVAL;
-    error = grant_call_take(c, words[0], writable, mfn);
-    if (error)
-        return error;
-    error = table_map_foreign(c->m, words[1],
-                              frame_paddr(*mfn) | PARAPET_PTE_P | words[2]);
-    if (__builtin_expect(error != 0, 0))
-        grant_drop(c->lender, (uint32_t)(words[0] >> 32), writable, *mfn);
-    return error;
+    if (__builtin_expect(mfn == MFN_NONE, 0))
+        return MFN_NONE;
+    c->error = table_map_foreign(c->m, words[1], frame_paddr(mfn) | bits);
+    if (__builtin_expect(c->error == 0, 1))
+        return mfn;
+    grant_call_drop(c, words[0], writable, mfn);
+    return MFN_NONE;
+}
+
+/* Nothing was mapped, by c->error. */
+GRANT_INLINE int64_t map_failed(struct grant_call *c, uint64_t who)
+{
+    int64_t result = grant_call_failed(c, who);
+
+    return result ? result
+                  : tell_1(c->at + offsetof(struct parapet_grant_map, status),
+                           (uint32_t)c->error);
+}
+
+GRANT_INLINE int64_t map_as(struct grant_call *c, const uint64_t words[3],
+                            struct grant_mapping *mapping, bool writable)
+{
+    mfn_t mfn = map_frame(c, words, writable);
+    int64_t result;
+
+    if (__builtin_expect(mfn == MFN_NONE, 0))
+        return map_failed(c, words[0]);
+    take_handle(c, mapping, GRANT_MAP, words[0], writable, mfn);
+    mapping->pte = words[1];
+    /* status is 0, and handle above it. */
+    result = tell_1(c->at + offsetof(struct parapet_grant_map, status),
+                    (uint64_t)mapping->handle << 32);
+    if (__builtin_expect(result != 0, 0))
+        undo_map(c, mapping);
+    return result;
 }
 
 GRANT_INLINE int64_t map_one(struct grant_call *c)
 {
-    const uint64_t status = c->at + offsetof(struct parapet_grant_map, status);
-    struct grant_mapping *mapping;
+    struct grant_mapping *mapping = NULL;
     uint64_t words[3];
-    int64_t result;
-    mfn_t mfn;
-    int error;
 
     if (!guest_read_3(c->at, words))
         return -PARAPET_EFAULT;
-    error = grant_handle_next(c->m, &mapping);
-    if (!error)
-        error = map_frame(c, words, &mfn);
-    if (__builtin_expect(error != 0, 0)) {
-        result = grant_call_failed(c, &error, words[0]);
-        return result ? result : tell_1(status, (uint32_t)error);
-    }
-    take_handle(c, mapping, GRANT_MAP, words[0], words[2] & PARAPET_PTE_W, mfn);
-    mapping->pte = words[1];
-    /* status is 0, and handle above it. */
-    result = tell_1(status, (uint64_t)mapping->handle << 32);
-    if (__builtin_expect(result != 0, 0))
-        undo_map(c, mapping);
-    return result;
+    c->error = grant_handle_next(c->m, &mapping);
+    if (__builtin_expect((words[2] & ~(uint64_t)MAP_BITS) != 0, 0))
+        c->error = -PARAPET_EINVAL;
+    if (__builtin_expect(c->error != 0, 0))
+        return map_failed(c, words[0]);
+    if (words[2] & PARAPET_PTE_W)
+        return map_as(c, words, mapping, true);
+    return map_as(c, words, mapping, false);
 }
 
 GRANT_INLINE int64_t map_some(struct grant_call *c, uint64_t end)
@@ -165,15 +182,17 @@ GRANT_INLINE int64_t map_some(struct grant_call *c, uint64_t end)
  */
 int64_t hc_grant_map(uint64_t elements, uint64_t nr)
 {
+    const uint64_t end = elements + nr * MAP_SIZE;
     struct grant_call c;
     int64_t result = grant_call_begin(&c, elements, nr, MAP_SIZE);
-    uint64_t end;
+    uint64_t until;
 
     if (result)
         return result;
-    while (c.at != c.end && result == 0) {
-        end = grant_call_share(&c, GRANT_AT_A_TIME, MAP_SIZE, WORK_GRANT_MAP);
-        result = end ? map_some(&c, end) : -PARAPET_ERESTART;
+    while (c.at != end && result == 0) {
+        until = grant_call_share(&c, end, GRANT_AT_A_TIME, MAP_SIZE,
+                                 WORK_GRANT_MAP);
+        result = until ? map_some(&c, until) : -PARAPET_ERESTART;
         grant_call_unlock(&c);
     }
     return grant_call_end(&c, result, MAP_SIZE);
@@ -185,7 +204,8 @@ int64_t hc_grant_map(uint64_t elements, uint64_t nr)
 /* Mappings whose entries are cleared, and nothing else of them was done. */
 struct unmapped {
     struct grant_mapping *mappings[GRANT_AT_A_TIME];
-    unsigned int nr;
+    struct grant_mapping **next;
+    uint64_t lender;         /* of the last one, or GRANT_NOBODY */
     unsigned int nr_lenders; /* how often another one than before */
 };
 
@@ -200,17 +220,18 @@ GRANT_INLINE int64_t clear_one(struct grant_call *c, struct unmapped *u)
     mapping = grant_handle_find(c->m, (uint32_t)word, GRANT_MAP);
     if (__builtin_expect(!mapping, 0))
         return tell_none(c->at, word);
-    if (u->nr == 0 || u->mappings[u->nr - 1]->lender != mapping->lender) {
+    if (__builtin_expect(u->lender != mapping->lender, 0)) {
         if (u->nr_lenders == LENDERS_AT_A_TIME)
             return -PARAPET_ERESTART;
         u->nr_lenders++;
+        u->lender = mapping->lender;
     }
     /* Nothing can fail from here on: the status, above the handle, is 0. */
     if (tell_1(c->at, (uint32_t)word))
         return -PARAPET_EFAULT;
     table_unmap_foreign(c->m, mapping->pte);
     mapping->kind = GRANT_UNMAPPED;
-    u->mappings[u->nr++] = mapping;
+    *u->next++ = mapping;
     return 0;
 }
 
@@ -220,24 +241,19 @@ GRANT_INLINE int64_t unmap_some(struct grant_call *c, uint64_t end)
     struct unmapped u;
     int64_t result = 0;
 
-    u.nr = 0;
+    u.next = u.mappings;
+    u.lender = GRANT_NOBODY;
     u.nr_lenders = 0;
     for (; c->at != end; c->at += UNMAP_SIZE) {
         result = clear_one(c, &u);
         if (__builtin_expect(result != 0, 0))
             break;
     }
-    if (u.nr == 0)
+    if (u.next == u.mappings)
         return result;
     flush(c->m);
-    for (unsigned int i = 0; i < u.nr; i++) {
-        uint32_t id = u.mappings[i]->lender;
-        int gone = 0;
-
-        if (__builtin_expect(c->locked_id != id, 0))
-            gone = grant_call_enter(c, id);
-        grant_call_drop(c, u.mappings[i], gone);
-    }
+    for (struct grant_mapping **m = u.mappings; m != u.next; m++)
+        grant_call_drop_mapping(c, *m);
     return result;
 }
 
@@ -249,33 +265,23 @@ GRANT_INLINE int64_t unmap_some(struct grant_call *c, uint64_t end)
  */
 int64_t hc_grant_unmap(uint64_t elements, uint64_t nr)
 {
+    const uint64_t end = elements + nr * UNMAP_SIZE;
     struct grant_call c;
     int64_t result = grant_call_begin(&c, elements, nr, UNMAP_SIZE);
-    uint64_t end;
+    uint64_t until;
 
     if (result)
         return result;
-    while (c.at != c.end && result == 0) {
-        end =
-            grant_call_share(&c, GRANT_AT_A_TIME, UNMAP_SIZE, WORK_GRANT_UNMAP);
-        result = end ? unmap_some(&c, end) : -PARAPET_ERESTART;
+    while (c.at != end && result == 0) {
+        until = grant_call_share(&c, end, GRANT_AT_A_TIME, UNMAP_SIZE,
+                                 WORK_GRANT_UNMAP);
+        result = until ? unmap_some(&c, until) : -PARAPET_ERESTART;
         grant_call_unlock(&c);
     }
     return grant_call_end(&c, result, UNMAP_SIZE);
 }
 
 /* ---- holds ---- */
-
-/* words: of the element. 0, *mfn is held. */
-GRANT_INLINE int hold_frame(struct grant_call *c, const uint64_t words[2],
-                            mfn_t *mfn)
-{
-    const uint32_t flags = (uint32_t)words[1];
-
-    if (flags & ~(uint32_t)PARAPET_GRANT_READONLY)
-        return -PARAPET_EINVAL;
-    return grant_call_take(c, words[0], flags == 0, mfn);
-}
 
 /* All but the first word of an element: flags again, and above them status;
  * handle; maddr. */
@@ -284,32 +290,55 @@ GRANT_INLINE int64_t tell_hold(const struct grant_call *c, uint64_t flags,
 {
     const uint64_t to = c->at + offsetof(struct parapet_grant_hold, flags);
 
-    flags = (uint32_t)flags | (uint64_t)(uint32_t)status << 32;
-    return guest_write_3(to, flags, handle, maddr) ? 0 : -PARAPET_EFAULT;
+    flags |= (uint64_t)(uint32_t)status << 32;
+    return __builtin_expect(guest_write_3(to, flags, handle, maddr), 1)
+               ? 0
+               : -PARAPET_EFAULT;
+}
+
+/* Nothing is held, by c->error. */
+GRANT_INLINE int64_t hold_failed(struct grant_call *c, uint64_t who,
+                                 uint32_t flags)
+{
+    int64_t result = grant_call_failed(c, who);
+
+    return result ? result : tell_hold(c, flags, c->error, 0, 0);
+}
+
+GRANT_INLINE int64_t hold_as(struct grant_call *c, uint64_t who,
+                             struct grant_mapping *mapping, uint32_t flags)
+{
+    const bool writable = flags == 0;
+    mfn_t mfn = grant_call_take(c, who, writable);
+    int64_t result;
+
+    if (__builtin_expect(mfn == MFN_NONE, 0))
+        return hold_failed(c, who, flags);
+    take_handle(c, mapping, GRANT_HOLD, who, writable, mfn);
+    result = tell_hold(c, flags, 0, mapping->handle, frame_paddr(mfn));
+    if (__builtin_expect(result != 0, 0))
+        grant_call_drop_mapping(c, mapping);
+    return result;
 }
 
 GRANT_INLINE int64_t hold_one(struct grant_call *c)
 {
-    struct grant_mapping *mapping;
+    struct grant_mapping *mapping = NULL;
     uint64_t words[2];
-    int64_t result;
-    mfn_t mfn;
-    int error;
+    uint32_t flags;
 
     if (!guest_read_2(c->at, words))
         return -PARAPET_EFAULT;
-    error = grant_handle_next(c->m, &mapping);
-    if (!error)
-        error = hold_frame(c, words, &mfn);
-    if (__builtin_expect(error != 0, 0)) {
-        result = grant_call_failed(c, &error, words[0]);
-        return result ? result : tell_hold(c, words[1], error, 0, 0);
-    }
-    take_handle(c, mapping, GRANT_HOLD, words[0], (uint32_t)words[1] == 0, mfn);
-    result = tell_hold(c, words[1], 0, mapping->handle, frame_paddr(mfn));
-    if (__builtin_expect(result != 0, 0))
-        grant_call_drop(c, mapping, 0);
-    return result;
+    flags = (uint32_t)words[1];
+    c->error = grant_handle_next(c->m, &mapping);
+    if (__builtin_expect(c->error != 0, 0))
+        return hold_failed(c, words[0], flags);
+    if (flags == 0)
+        return hold_as(c, words[0], mapping, 0);
+    if (flags == PARAPET_GRANT_READONLY)
+        return hold_as(c, words[0], mapping, PARAPET_GRANT_READONLY);
+    c->error = -PARAPET_EINVAL;
+    return hold_failed(c, words[0], flags);
 }
 
 GRANT_INLINE int64_t hold_some(struct grant_call *c, uint64_t end)
@@ -334,37 +363,59 @@ GRANT_INLINE int64_t hold_some(struct grant_call *c, uint64_t end)
  */
 int64_t hc_grant_hold(uint64_t elements, uint64_t nr)
 {
+    const uint64_t end = elements + nr * HOLD_SIZE;
     struct grant_call c;
     int64_t result = grant_call_begin(&c, elements, nr, HOLD_SIZE);
-    uint64_t end;
+    uint64_t until;
 
     if (result)
         return result;
-    while (c.at != c.end && result == 0) {
-        end = grant_call_share(&c, GRANT_AT_A_TIME, HOLD_SIZE, WORK_GRANT_HOLD);
-        result = end ? hold_some(&c, end) : -PARAPET_ERESTART;
+    while (c.at != end && result == 0) {
+        until = grant_call_share(&c, end, GRANT_AT_A_TIME, HOLD_SIZE,
+                                 WORK_GRANT_HOLD);
+        result = until ? hold_some(&c, until) : -PARAPET_ERESTART;
         grant_call_unlock(&c);
     }
     return grant_call_end(&c, result, HOLD_SIZE);
+}
+
+/* One whose lender's lock is not held, or which is not there; word is the
+ * element. Notes the key of what may come next. */
+GRANT_INLINE int64_t release_any(struct grant_call *c, uint64_t word)
+{
+    struct grant_mapping *mapping =
+        grant_handle_find(c->m, (uint32_t)word, GRANT_HOLD);
+    uint64_t key;
+
+    if (!mapping)
+        return tell_none(c->at, word);
+    if (grant_call_has_waited() && c->at != c->first)
+        return -PARAPET_ERESTART;
+    if (tell_1(c->at, (uint32_t)word))
+        return -PARAPET_EFAULT;
+    key = mapping->key;
+    grant_call_drop_mapping(c, mapping);
+    c->key = c->locked_id == (uint32_t)key ? key : GRANT_NOBODY;
+    return 0;
 }
 
 GRANT_INLINE int64_t release_one(struct grant_call *c)
 {
     struct grant_mapping *mapping;
     uint64_t word;
-    int error;
 
     if (!guest_read_1(c->at, &word))
         return -PARAPET_EFAULT;
-    mapping = grant_handle_find(c->m, (uint32_t)word, GRANT_HOLD);
+    mapping = grant_handle_find_key(c->m, (uint32_t)word, c->key);
     if (__builtin_expect(!mapping, 0))
-        return tell_none(c->at, word);
-    error = grant_call_lock(c, mapping->lender);
-    if (__builtin_expect(error == -PARAPET_ERESTART, 0))
-        return error;
+        return release_any(c, word);
     if (tell_1(c->at, (uint32_t)word))
         return -PARAPET_EFAULT;
-    grant_call_drop(c, mapping, error);
+    if (mapping->writable)
+        grant_drop_open(c->lender, mapping->ref, true, mapping->mfn);
+    else
+        grant_drop_open(c->lender, mapping->ref, false, mapping->mfn);
+    grant_handle_free(c->m, mapping);
     return 0;
 }
 
@@ -372,10 +423,11 @@ GRANT_INLINE int64_t release_some(struct grant_call *c, uint64_t end)
 {
     int64_t result = 0;
 
-    for (; c->at != end && result == 0; c->at += UNMAP_SIZE)
+    for (; c->at != end; c->at += UNMAP_SIZE) {
         result = release_one(c);
-    if (result)
-        c->at -= UNMAP_SIZE;
+        if (__builtin_expect(result != 0, 0))
+            break;
+    }
     return result;
 }
 
@@ -387,16 +439,17 @@ GRANT_INLINE int64_t release_some(struct grant_call *c, uint64_t end)
  */
 int64_t hc_grant_release(uint64_t elements, uint64_t nr)
 {
+    const uint64_t end = elements + nr * UNMAP_SIZE;
     struct grant_call c;
     int64_t result = grant_call_begin(&c, elements, nr, UNMAP_SIZE);
-    uint64_t end;
+    uint64_t until;
 
     if (result)
         return result;
-    while (c.at != c.end && result == 0) {
-        end = grant_call_share(&c, GRANT_AT_A_TIME, UNMAP_SIZE,
-                               WORK_GRANT_RELEASE);
-        result = end ? release_some(&c, end) : -PARAPET_ERESTART;
+    while (c.at != end && result == 0) {
+        until = grant_call_share(&c, end, GRANT_AT_A_TIME, UNMAP_SIZE,
+                                 WORK_GRANT_RELEASE);
+        result = until ? release_some(&c, until) : -PARAPET_ERESTART;
         grant_call_unlock(&c);
     }
     return grant_call_end(&c, result, UNMAP_SIZE);

@@ -7,19 +7,83 @@
 #include "hypervisor/mm/frame.h"
 #include "hypervisor/mm/work.h"
 
-int grant_mark_again(struct grant_entry *e, uint32_t domain, bool writable,
-                     uint64_t *word)
+/* Marks the entry; *added is what was not set. 0, -EPERM, or -EAGAIN when the
+ * lender changes it all the time. */
+static int mark(struct grant_entry *e, uint32_t domain, bool writable,
+                uint64_t *added)
 {
     const uint64_t marks = grant_marks(writable);
+    uint64_t word = __atomic_load_n(&e->word, __ATOMIC_ACQUIRE);
 
-    for (int tries = 1; tries < GRANT_TRIES; tries++) {
-        if (!grant_is_lent(*word, domain, writable))
+    for (int tries = 0; tries < GRANT_TRIES; tries++) {
+        if (!grant_is_lent(word, domain, writable))
             return -PARAPET_EPERM;
-        if (__atomic_compare_exchange_n(&e->word, word, *word | marks, false,
+        *added = marks & ~word;
+        if (__atomic_compare_exchange_n(&e->word, &word, word | marks, false,
                                         __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE))
             return 0;
     }
     return -PARAPET_EAGAIN;
+}
+
+/* A reference to the frame of an entry that is marked, and its record. */
+static int refer(struct memory_owner *lender, const struct grant_entry *e,
+                 struct grant_record *r, uint32_t domain, bool writable,
+                 mfn_t *mfn)
+{
+    int error;
+
+    if (r->uses == 0)
+        *mfn = __atomic_load_n(&e->frame, __ATOMIC_RELAXED);
+    else if (r->domain == domain)
+        *mfn = r->mfn;
+    else
+        return -PARAPET_EBUSY;
+    error = type_get_foreign(lender, *mfn, writable);
+    if (error)
+        return error == -PARAPET_EAGAIN ? GRANT_PREPARE : error;
+    r->mfn = (uint32_t)*mfn;
+    r->domain = domain;
+    r->uses += writable ? GRANT_WRITER : GRANT_READER;
+    return 0;
+}
+
+int grant_take(struct memory_owner *lender, uint32_t ref, uint32_t domain,
+               bool writable, mfn_t *mfn)
+{
+    const struct grant_table *t = &lender->grants;
+    struct grant_entry *e;
+    uint64_t added;
+    int error;
+
+    if (ref >= t->nr_entries)
+        return -PARAPET_EPERM;
+    e = grant_entry(t, ref);
+    error = mark(e, domain, writable, &added);
+    if (error)
+        return error;
+    error = refer(lender, e, grant_record(t, ref), domain, writable, mfn);
+    if (error)
+        grant_unmark(e, added);
+    return error;
+}
+
+uint64_t grant_marks_lost(const struct grant_record *r, bool writable)
+{
+    return writable && r->writers == 0 ? PARAPET_GRANT_WRITING : 0;
+}
+
+void grant_drop(struct memory_owner *lender, uint32_t ref, bool writable,
+                mfn_t mfn)
+{
+    struct grant_record *r = grant_record(&lender->grants, ref);
+
+    if (!lender->grants.closed) {
+        grant_drop_open(lender, ref, writable, mfn);
+        return;
+    }
+    r->uses -= writable ? GRANT_WRITER : GRANT_READER;
+    type_put_foreign(mfn, writable);
 }
 
 /* The frame that the entry lends to write to, or has in use; without a mark. */

@@ -62,39 +62,9 @@ static inline bool grant_is_lent(uint64_t word, uint32_t domain, bool writable)
            (PARAPET_GRANT_LEND | (uint64_t)domain << GRANT_DOMAIN_SHIFT);
 }
 
-/*
- * Marks the entry, whose word was found changed once: *word is what it was
- * before. 0, -EPERM, or -EAGAIN when the lender changes it all the time.
- */
-int grant_mark_again(struct grant_entry *e, uint32_t domain, bool writable,
-                     uint64_t *word);
-
 static inline void grant_unmark(struct grant_entry *e, uint64_t marks)
 {
     __atomic_fetch_and(&e->word, ~marks, __ATOMIC_SEQ_CST);
-}
-
-/* A reference to the frame of an entry that is marked, and its record. */
-static inline __attribute__((always_inline)) int
-grant_refer(struct memory_owner *lender, const struct grant_entry *e,
-            struct grant_record *r, uint32_t domain, bool writable, mfn_t *mfn)
-{
-    mfn_t frame = __atomic_load_n(&e->frame, __ATOMIC_RELAXED);
-    int error;
-
-    if (__builtin_expect(r->uses != 0, 0)) {
-        if (r->domain != domain)
-            return -PARAPET_EBUSY;
-        frame = r->mfn;
-    }
-    error = type_get_foreign(lender, frame, writable);
-    if (error)
-        return error;
-    r->mfn = (uint32_t)frame;
-    r->domain = domain;
-    r->uses += writable ? GRANT_WRITER : GRANT_READER;
-    *mfn = frame;
-    return 0;
 }
 
 /*
@@ -106,57 +76,70 @@ grant_refer(struct memory_owner *lender, const struct grant_entry *e,
  * references. GRANT_PREPARE: see grant_prepare(). The lender has not closed its
  * table.
  */
-static inline __attribute__((always_inline)) int
-grant_take(struct memory_owner *lender, uint32_t ref, uint32_t domain,
-           bool writable, mfn_t *mfn)
-{
-    const struct grant_table *t = &lender->grants;
-    const uint64_t marks = grant_marks(writable);
-    struct grant_entry *e;
-    uint64_t word;
-    int error;
-
-    if (__builtin_expect(ref >= t->nr_entries, 0))
-        return -PARAPET_EPERM;
-    e = grant_entry(t, ref);
-    word = __atomic_load_n(&e->word, __ATOMIC_ACQUIRE);
-    if (__builtin_expect(!grant_is_lent(word, domain, writable), 0))
-        return -PARAPET_EPERM;
-    if (__builtin_expect(
-            !__atomic_compare_exchange_n(&e->word, &word, word | marks, false,
-                                         __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE),
-            0)) {
-        error = grant_mark_again(e, domain, writable, &word);
-        if (error)
-            return error;
-    }
-    error = grant_refer(lender, e, grant_record(t, ref), domain, writable, mfn);
-    if (__builtin_expect(error == 0, 1))
-        return 0;
-    grant_unmark(e, marks & ~word); /* those that were not there */
-    return error == -PARAPET_EAGAIN ? GRANT_PREPARE : error;
-}
+int grant_take(struct memory_owner *lender, uint32_t ref, uint32_t domain,
+               bool writable, mfn_t *mfn);
 
 /*
- * Drops it. No CPU translates to the frame any more by what it was taken for.
- * An ended lender's table is not written to.
+ * The short path of it, of an entry that is not in use and whose word is lent,
+ * for which grant_is_lent() was true; returns the frame, or MFN_NONE with
+ * nothing done: then grant_take() is to be called.
  */
+static inline __attribute__((always_inline)) mfn_t
+grant_take_short(struct memory_owner *lender, uint32_t ref, uint32_t domain,
+                 uint64_t lent, bool writable)
+{
+    const struct grant_table *t = &lender->grants;
+    struct grant_entry *e;
+    struct grant_record *r;
+    mfn_t mfn;
+
+    if (__builtin_expect(ref >= t->nr_entries, 0))
+        return MFN_NONE;
+    e = grant_entry(t, ref);
+    r = grant_record(t, ref);
+    if (__builtin_expect(r->uses != 0, 0) ||
+        !__atomic_compare_exchange_n(&e->word, &lent,
+                                     lent | grant_marks(writable), false,
+                                     __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+        return MFN_NONE;
+    mfn = __atomic_load_n(&e->frame, __ATOMIC_RELAXED);
+    if (__builtin_expect(type_get_foreign(lender, mfn, writable) != 0, 0)) {
+        grant_unmark(e, grant_marks(writable));
+        return MFN_NONE;
+    }
+    r->mfn = (uint32_t)mfn;
+    r->domain = domain;
+    r->uses = writable ? GRANT_WRITER : GRANT_READER;
+    return mfn;
+}
+
+/* Which marks an entry has lost that is in use once less, but still is. */
+uint64_t grant_marks_lost(const struct grant_record *r, bool writable);
+
+/* grant_drop() of a lender that has not closed its table. */
 static inline __attribute__((always_inline)) void
-grant_drop(struct memory_owner *lender, uint32_t ref, bool writable, mfn_t mfn)
+grant_drop_open(struct memory_owner *lender, uint32_t ref, bool writable,
+                mfn_t mfn)
 {
     const struct grant_table *t = &lender->grants;
     struct grant_record *r = grant_record(t, ref);
     uint64_t marks = PARAPET_GRANT_READING | PARAPET_GRANT_WRITING;
 
     ASSERT(r->mfn == mfn && (writable ? r->writers : r->readers) != 0);
-    r->uses -= writable ? GRANT_WRITER : GRANT_READER;
-    if (__builtin_expect(r->uses != 0, 0))
-        marks = writable && r->writers == 0 ? PARAPET_GRANT_WRITING : 0;
+    if (__builtin_expect(
+            (r->uses -= writable ? GRANT_WRITER : GRANT_READER) != 0, 0))
+        marks = grant_marks_lost(r, writable);
     /* First, so that a lender that finds no mark finds no reference. */
     type_put_foreign(mfn, writable);
-    if (__builtin_expect(marks && !t->closed, 1))
-        grant_unmark(grant_entry(t, ref), marks);
+    grant_unmark(grant_entry(t, ref), marks);
 }
+
+/*
+ * Drops it. No CPU translates to the frame any more by what it was taken for.
+ * An ended lender's table is not written to.
+ */
+void grant_drop(struct memory_owner *lender, uint32_t ref, bool writable,
+                mfn_t mfn);
 
 /*
  * After GRANT_PREPARE: makes the frame that the entry lends writable memory,

@@ -61,6 +61,20 @@ grant_handle_find(const struct memory_owner *m, uint32_t handle,
     return mapping->kind == kind ? mapping : NULL;
 }
 
+/* The same by its whole key (grant_key), which is not 0. */
+static inline __attribute__((always_inline)) struct grant_mapping *
+grant_handle_find_key(const struct memory_owner *m, uint32_t handle,
+                      uint64_t key)
+{
+    struct grant_mapping *mapping;
+
+    if (__builtin_expect(
+            handle / GRANT_MAPPINGS_PER_FRAME >= m->handles.nr_frames, 0))
+        return NULL;
+    mapping = grant_handle_at(&m->handles, handle);
+    return __builtin_expect(mapping->key == key, 1) ? mapping : NULL;
+}
+
 static inline void grant_handle_free(struct memory_owner *m,
                                      struct grant_mapping *mapping)
 {

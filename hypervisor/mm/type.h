@@ -311,12 +311,12 @@ void type_free_left(mfn_t mfn);
  */
 static inline void type_put_foreign(mfn_t mfn, bool writable)
 {
-    uint64_t state = __atomic_sub_fetch(&frame_info(mfn)->state,
-                                        writable ? STATE_USE : STATE_REFERENCE,
-                                        __ATOMIC_SEQ_CST);
+    uint64_t old = __atomic_fetch_sub(&frame_info(mfn)->state,
+                                      writable ? STATE_USE : STATE_REFERENCE,
+                                      __ATOMIC_SEQ_CST);
 
-    if (__builtin_expect((state & (STATE_TYPE | STATE_REFERENCES)) ==
-                             TYPE_STATE(TYPE_LEFT),
+    if (__builtin_expect((old & (STATE_TYPE | STATE_REFERENCES)) ==
+                             (TYPE_STATE(TYPE_LEFT) | STATE_REFERENCE),
                          0))
         type_free_left(mfn);
 }
