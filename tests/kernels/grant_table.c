@@ -4,6 +4,9 @@
  * PARAPET_GRANT_TABLE, to be written to and not to be executed. The hypervisor
  * writes there too, so the frame stays what it is until the domain's end: not
  * given back, and no page table, although nothing of the guest's maps it.
+ *
+ * By it the domain, which is alone, lends a page to itself, and takes it back
+ * as docs/GRANTS.md has it.
  */
 #include "abi/stubs.h"
 #include "lib/string.h"
@@ -11,6 +14,10 @@
 #include "tests/kernels/lib/vcpu.h"
 
 MG_TEST(grant_table);
+
+#define SELF 1u /* the first id that there is without a control domain */
+#define REF 200u
+#define USED (PARAPET_GRANT_READING | PARAPET_GRANT_WRITING)
 
 static uint64_t *table(void)
 {
@@ -72,9 +79,85 @@ static void test_held(void)
     mg_audit();
 }
 
+/* ---- lent to itself ---- */
+
+static uint64_t *words(void)
+{
+    return table() + 2 * REF;
+}
+
+static void lend(const uint64_t *page)
+{
+    words()[1] = mg_mfn_of(page);
+    __atomic_store_n(&words()[0], (uint64_t)SELF << 32 | PARAPET_GRANT_LEND,
+                     __ATOMIC_RELEASE);
+}
+
+static bool take_back(void)
+{
+    uint64_t word = __atomic_load_n(&words()[0], __ATOMIC_ACQUIRE);
+
+    do {
+        if (word & USED)
+            return false;
+    } while (!__atomic_compare_exchange_n(&words()[0], &word, 0, false,
+                                          __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+    return true;
+}
+
+/* At a page of the direct map, whose entry is made empty for that. */
+static uint32_t map_lent(const uint64_t *at)
+{
+    struct parapet_grant_map map = {
+        .domain = SELF,
+        .ref = REF,
+        .pte = mg_walk(mg_start_root(), (uint64_t)at, 1),
+        .bits = PARAPET_PTE_W | PARAPET_PTE_NX,
+        .status = 1,
+    };
+
+    MG_DONE(mg_set_va((uint64_t)at, 0));
+    MG_DONE(hypercall_grant_map_all(mg_vcpu_page(), &map, 1));
+    MG_CHECK_EQ(map.status, 0);
+    return map.handle;
+}
+
+static void unmap(uint32_t handle)
+{
+    struct parapet_grant_unmap unmap = {.handle = handle, .status = 1};
+
+    MG_DONE(hypercall_grant_unmap_all(mg_vcpu_page(), &unmap, 1));
+    MG_CHECK_EQ(unmap.status, 0);
+}
+
+static void test_lent_to_itself(void)
+{
+    uint64_t *page = mg_page(), *at = mg_page();
+    uint64_t at_entry = mg_pte(at, MG_WRITE);
+    struct parapet_memory_limits limits = {0};
+    uint32_t handle;
+
+    lend(page);
+    handle = map_lent(at);
+    *at = 0x1e4d;
+    MG_CHECK_EQ(*page, 0x1e4d);
+    MG_CHECK(!take_back());
+    /* The frame of the first handles is the hypervisor's, and counts. */
+    MG_DONE(hypercall_memory_limits(&limits));
+    MG_CHECK_EQ(limits.nr_charged, 1);
+    MG_REFUSED(mg_set_va((uint64_t)at, at_entry), EBUSY);
+    unmap(handle);
+    MG_CHECK(take_back());
+    MG_DONE(mg_set_va((uint64_t)at, at_entry));
+    MG_DONE(hypercall_memory_limits(&limits));
+    MG_CHECK_EQ(limits.nr_charged, 1);
+    mg_audit();
+}
+
 void test_main(void)
 {
     mg_audit();
     test_mapped();
     test_held();
+    test_lent_to_itself();
 }
