@@ -5,6 +5,7 @@
  */
 #include "tests/unit/memory_model_state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct model before;
@@ -44,7 +45,8 @@ static void look_at(mfn_t mfn)
         if (i < f->nr_slots && model_is_closed(f->type, i))
             value = 0;
         f->values[i] = value;
-        if (i < f->nr_slots && (value & PARAPET_PTE_P))
+        if (i < f->nr_slots && (value & PARAPET_PTE_P) &&
+            !model_is_foreign(value))
             model_refer(mfn, i, model_mfn_of(value),
                         model_type_needed(f->type, value));
     }
@@ -66,6 +68,7 @@ void model_look(unsigned int domain)
     before = model;
     model_nr_references = 0;
     model_failure = (struct model_failure){0};
+    model_refused_foreign = false;
     for (mfn_t mfn = 0; mfn < MMU_FRAMES; mfn++) {
         if (frames[mfn].owner == NOBODY)
             continue;
@@ -74,9 +77,23 @@ void model_look(unsigned int domain)
             model_refer(FROM_PIN, 0, mfn, frames[mfn].type);
     }
     look_at_roots();
+    model_look_at_uses();
     for (mfn_t mfn = 0; mfn < MMU_FRAMES; mfn++) {
         if (frames[mfn].owner == domain && frame_info(mfn)->releasing)
             model_release(mfn);
+    }
+}
+
+void model_look_at_accessed(void)
+{
+    const uint64_t bits = PARAPET_PTE_A | PARAPET_PTE_D;
+
+    for (mfn_t mfn = 0; mfn < MMU_FRAMES; mfn++) {
+        for (unsigned int i = 0; i < MODEL_SLOTS; i++) {
+            uint64_t set = value_in_frame(mfn, i) & ~frames[mfn].values[i];
+
+            frames[mfn].values[i] |= set & bits;
+        }
     }
 }
 
@@ -100,15 +117,21 @@ void model_create(void)
 
 /* ---- comparing ---- */
 
-static const char *compare_state(mfn_t mfn)
+static uint64_t nr_references_to(mfn_t mfn)
 {
-    uint64_t state = frame_state(frame_info(mfn));
-    enum frame_type in_use = model_type_in_use(mfn);
     uint64_t nr = 0;
 
     for (unsigned int i = 0; i < model_nr_references; i++)
         nr += model_references[i].to == mfn;
-    if ((state & STATE_REFERENCES) != nr)
+    return nr;
+}
+
+static const char *compare_state(mfn_t mfn)
+{
+    uint64_t state = frame_state(frame_info(mfn));
+    enum frame_type in_use = model_type_in_use(mfn);
+
+    if ((state & STATE_REFERENCES) != nr_references_to(mfn))
         return "the number of references to a frame";
     if (((state & STATE_COUNT) != 0) != (in_use != TYPE_NONE))
         return "whether a frame's type is in use";
@@ -135,21 +158,48 @@ static const char *compare_values(mfn_t mfn)
     return NULL;
 }
 
+/* Its owner's word, if that is certain. */
+static uint64_t owner_word(const struct model_frame *f)
+{
+    if (f->owner == NOBODY)
+        return 0;
+    return f->owner == LEFT_BEHIND ? f->tag : mmu_domains[f->owner].owner;
+}
+
+static const char *compare_frame(mfn_t mfn)
+{
+    uint64_t state = frame_state(frame_info(mfn));
+    const struct model_frame *f = &frames[mfn];
+    const char *what;
+
+    if ((state & STATE_OWNER) != owner_word(f))
+        return "the owner of a frame";
+    if (f->owner == NOBODY)
+        return NULL;
+    if (f->owner == LEFT_BEHIND)
+        return (state & STATE_REFERENCES) == nr_references_to(mfn)
+                   ? NULL
+                   : "the references to a frame that is left behind";
+    what = compare_state(mfn);
+    return what ? what : compare_values(mfn);
+}
+
 const char *model_compare(void)
 {
+    static char text[100];
+
     for (mfn_t mfn = 0; mfn < MMU_FRAMES; mfn++) {
-        uint64_t owner = frame_state(frame_info(mfn)) & STATE_OWNER;
-        unsigned int domain = frames[mfn].owner;
+        unsigned int owner = frames[mfn].owner;
         const char *what = NULL;
 
-        if (owner != (domain == NOBODY ? 0 : mmu_domains[domain].owner))
-            return "the owner of a frame";
-        if (domain != NOBODY)
-            what = compare_state(mfn);
-        if (!what && domain != NOBODY)
-            what = compare_values(mfn);
-        if (what)
-            return what;
+        /* Its end takes it apart step by step: see model_follow(). */
+        if (owner >= MMU_DOMAINS || !model_ends(owner))
+            what = compare_frame(mfn);
+        if (what) {
+            snprintf(text, sizeof(text), "frame %lx, state %lx: %s", mfn,
+                     frame_state(frame_info(mfn)), what);
+            return text;
+        }
     }
     return NULL;
 }

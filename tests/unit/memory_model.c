@@ -17,6 +17,7 @@ struct model model;
 static struct model_frame *const frames = model.frames;
 
 struct model_failure model_failure;
+bool model_refused_foreign;
 
 /* ---- references ---- */
 
@@ -97,6 +98,13 @@ bool model_is_closed(enum frame_type type, unsigned int slot)
 }
 
 static int get_table(unsigned int domain, mfn_t mfn, enum frame_type type);
+
+bool model_is_half(mfn_t mfn)
+{
+    return model_type_in_use(mfn) == TYPE_NONE &&
+           (frames[mfn].nr_slots != 0 || frame_info(mfn)->nr_valid != 0 ||
+            frame_info(mfn)->releasing);
+}
 
 static int get_writable(unsigned int domain, mfn_t mfn)
 {
@@ -219,6 +227,9 @@ static int write_slot(unsigned int domain, mfn_t table, unsigned int slot,
 
     if (model_is_closed(type, slot))
         return -PARAPET_EPERM;
+    model_refused_foreign = model_is_foreign(old);
+    if (model_refused_foreign)
+        return -PARAPET_EBUSY;
     error = get_entry(domain, table, type, slot, new);
     if (model_type_in_use(table) != type) {
         /* Half of a table was let go for it, and that was its last use. */
@@ -267,6 +278,12 @@ int model_set_root(unsigned int domain, unsigned int root, mfn_t mfn,
     return 0;
 }
 
+void model_free(mfn_t mfn)
+{
+    memset(&frames[mfn], 0, sizeof(frames[mfn]));
+    frames[mfn].owner = NOBODY;
+}
+
 int model_take_back(unsigned int domain, mfn_t mfn)
 {
     if (!model_is_owned(domain, mfn))
@@ -277,8 +294,7 @@ int model_take_back(unsigned int domain, mfn_t mfn)
         if (model_references[i].to == mfn)
             return -PARAPET_EBUSY;
     }
-    memset(&frames[mfn], 0, sizeof(frames[mfn]));
-    frames[mfn].owner = NOBODY;
+    model_free(mfn);
     return 0;
 }
 

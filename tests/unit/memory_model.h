@@ -34,6 +34,9 @@ void model_create(void);
  */
 void model_look(unsigned int domain);
 
+/* CPUs have set accessed and dirty bits since. */
+void model_look_at_accessed(void);
+
 /* The call was not done after all. */
 void model_undo(void);
 
@@ -56,6 +59,9 @@ void model_give(unsigned int domain, mfn_t mfn);
 
 /* Where the last call failed. */
 extern struct model_failure model_failure;
+
+/* It was a write to an entry that maps a frame of another domain. */
+extern bool model_refused_foreign;
 
 /* The root that is in use there; 0 if none is. */
 mfn_t model_root(unsigned int domain, unsigned int root);

@@ -22,6 +22,8 @@ char mmu_log[MMU_LOG_SIZE];
 static uint64_t m2p_entries[MMU_FRAMES];
 uint64_t *m2p = m2p_entries;
 
+size_t mmu_nr_free;
+
 static mfn_t hypervisors_root;
 
 /* ---- what the sources want of the rest of the hypervisor ---- */
@@ -86,8 +88,8 @@ static void create_root(void)
             frame_paddr(hypervisors_root + i) | PTE_P | PTE_W;
 }
 
-static void create_domain(unsigned int domain, unsigned int id,
-                          unsigned int nr_frames)
+void mmu_create_domain(unsigned int domain, unsigned int id,
+                       unsigned int nr_frames)
 {
     struct memory_owner *m = &mmu_domains[domain];
 
@@ -106,13 +108,20 @@ static void create_domain(unsigned int domain, unsigned int id,
     }
 }
 
+void mmu_end_domain(unsigned int domain)
+{
+    type_owner_init(&mmu_domains[domain], MMU_NO_ID + domain);
+    mmu_domains[domain].grants.closed = true;
+}
+
 void mmu_create(unsigned int nr_first, unsigned int nr_second)
 {
     mmu_tlb_reset();
     create_frames();
     create_root();
-    create_domain(0, MMU_FIRST_ID, nr_first);
-    create_domain(1, MMU_SECOND_ID, nr_second);
+    mmu_nr_free = frame_nr_free();
+    mmu_create_domain(0, MMU_FIRST_ID, nr_first);
+    mmu_create_domain(1, MMU_SECOND_ID, nr_second);
 }
 
 mfn_t mmu_mfn(unsigned int domain, uint64_t gfn)
@@ -124,6 +133,17 @@ mfn_t mmu_mfn(unsigned int domain, uint64_t gfn)
             return mfn;
     }
     return MFN_NONE;
+}
+
+bool mmu_is_l1(unsigned int domain, mfn_t mfn)
+{
+    uint64_t state;
+
+    if (mfn >= MMU_FRAMES)
+        return false;
+    state = frame_state(frame_info(mfn));
+    return (state & STATE_OWNER) == mmu_domains[domain].owner &&
+           state_type(state) == TYPE_L1 && (state & STATE_VALID);
 }
 
 mfn_t mmu_free_mfn(void)

@@ -29,6 +29,7 @@ extern struct memory_owner mmu_domains[MMU_DOMAINS];
 /* The id of mmu_domains[d] is the least and the largest that there can be. */
 #define MMU_FIRST_ID 1u
 #define MMU_SECOND_ID 4095u
+#define MMU_NO_ID 4000u /* and the next: of those that have ended */
 
 /*
  * Begins with a new machine. The first domain gets nr_first frames, the other
@@ -36,8 +37,20 @@ extern struct memory_owner mmu_domains[MMU_DOMAINS];
  */
 void mmu_create(unsigned int nr_first, unsigned int nr_second);
 
+/* How many frames were free before the domains had any. */
+extern size_t mmu_nr_free;
+
+/* A domain in the place of one that has ended; and one that has, with its
+ * frames gone, is found as the owner of nothing. */
+void mmu_create_domain(unsigned int domain, unsigned int id,
+                       unsigned int nr_frames);
+void mmu_end_domain(unsigned int domain);
+
 /* The frame of the domain with this gfn; MFN_NONE when there is none. */
 mfn_t mmu_mfn(unsigned int domain, uint64_t gfn);
+
+/* Whether the domain uses the frame as a table of level 1. */
+bool mmu_is_l1(unsigned int domain, mfn_t mfn);
 
 /* The first frame that is nobody's and that the allocator has. */
 mfn_t mmu_free_mfn(void);
@@ -73,9 +86,15 @@ void mmu_speculate(unsigned int cpu, mfn_t root);
 /*
  * What is wrong with what the CPUs have cached, NULL if nothing: a frame that
  * can be written, or walked as a table, must be just that, and any must be
- * the domain's.
+ * the domain's, or lent to it.
  */
 const char *mmu_check_caches(void);
+
+/* Called before and after each flush that is asked for, if set. */
+extern void (*mmu_at_flush)(void);
+
+/* Who knows what is lent to the domain, if anybody does. */
+extern bool (*mmu_is_lent)(unsigned int domain, mfn_t mfn, bool writable);
 
 /* How often a CPU was flushed. */
 unsigned int mmu_nr_flushes(unsigned int cpu);

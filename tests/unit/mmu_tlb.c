@@ -16,6 +16,8 @@ static struct cpu {
 
 uint64_t tlb_clock;
 bool mmu_flush_waits;
+void (*mmu_at_flush)(void);
+bool (*mmu_is_lent)(unsigned int domain, mfn_t mfn, bool writable);
 
 void mmu_tlb_reset(void)
 {
@@ -49,12 +51,16 @@ unsigned int tlb_flush_later_than(uint64_t stamp, uint64_t mask)
 {
     unsigned int waits = 0;
 
+    if (mmu_at_flush)
+        mmu_at_flush();
     for (unsigned int i = 0; i < MMU_CPUS; i++) {
         if ((mask >> i & 1) && cpus[i].flush_time <= stamp) {
             flush(&cpus[i]);
             waits += mmu_flush_waits && i != 0;
         }
     }
+    if (mmu_at_flush)
+        mmu_at_flush();
     return waits;
 }
 
@@ -125,6 +131,16 @@ void mmu_speculate(unsigned int cpu, mfn_t root)
     }
 }
 
+static bool is_lent(unsigned int cpu, mfn_t mfn)
+{
+    uint8_t cached = cpus[cpu].cached[mfn];
+    const uint8_t page = 1 << TYPE_WRITABLE | 1 << TYPE_NONE;
+
+    return mmu_is_lent && !(cached & (uint8_t)~page) &&
+           mmu_is_lent(mmu_cpu_domain(cpu), mfn,
+                       mmu_is_cached(cpu, mfn, TYPE_WRITABLE));
+}
+
 static const char *check_frame(unsigned int cpu, mfn_t mfn)
 {
     uint64_t state = frame_state(frame_info(mfn));
@@ -132,8 +148,11 @@ static const char *check_frame(unsigned int cpu, mfn_t mfn)
 
     if (cached == 0)
         return NULL;
-    if ((state & STATE_OWNER) != mmu_domains[mmu_cpu_domain(cpu)].owner)
+    if ((state & STATE_OWNER) != mmu_domains[mmu_cpu_domain(cpu)].owner &&
+        !is_lent(cpu, mfn))
         return "a CPU still has a translation to a frame of somebody else";
+    if (state_type(state) == TYPE_LEFT)
+        return NULL; /* it was writable memory, and nothing changes it */
     cached &= (uint8_t) ~(1 << TYPE_NONE);
     if (cached & (uint8_t) ~(1 << state_type(state)))
         return "a CPU still uses a frame by the type that it had";
