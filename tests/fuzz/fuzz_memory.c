@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The fuzzer's way into hypervisor/mm: any bytes, as the calls of two hostile
- * domains. What must hold then stands in tests/unit/memory_steps.c.
+ * domains; how many are left over says whether they know of grants. What must
+ * hold then stands in tests/unit/memory_check.c.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size > MAX_STEPS * STEP_SIZE)
         return 0;
-    steps_begin();
+    steps_begin(size % STEP_SIZE >= STEP_SIZE / 2);
     for (; size >= STEP_SIZE; size -= STEP_SIZE, data += STEP_SIZE) {
         check(steps_step(data, &counts));
         work = WORK_LEAST + data[STEP_SIZE - 1] * 16u;

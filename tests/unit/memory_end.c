@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "hypervisor/mm/owner_release.h"
+#include "tests/unit/grant_end.h"
 #include "tests/unit/memory_model.h"
 #include "tests/unit/memory_steps.h"
 
@@ -37,11 +38,24 @@ static const char *release(unsigned int domain, uint32_t work)
     return "a domain's end never comes";
 }
 
+static const char *end_with_grants(uint32_t work)
+{
+    const char *wrong = grant_end_all(work);
+
+    if (!wrong && frame_nr_free() != mmu_nr_free)
+        wrong = "the ends lose frames";
+    if (!wrong && mmu_audit_machine() != 0)
+        wrong = "the machine's audit finds differences after the ends";
+    return wrong;
+}
+
 const char *steps_end(uint32_t work)
 {
     size_t nr_free = frame_nr_free();
     const char *wrong = NULL;
 
+    if (steps_have_grants())
+        return end_with_grants(work);
     for (unsigned int d = 0; d < MMU_DOMAINS; d++)
         nr_free += mmu_domains[d].nr_frames;
     for (unsigned int d = 0; d < MMU_DOMAINS && !wrong; d++) {

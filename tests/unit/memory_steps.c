@@ -6,13 +6,14 @@
 
 #include "abi/errors.h"
 #include "lib/macros.h"
+#include "tests/unit/grant_end.h"
+#include "tests/unit/grant_model.h"
+#include "tests/unit/grant_steps.h"
 #include "tests/unit/memory_check.h"
 #include "tests/unit/memory_model.h"
 #include "tests/unit/mmu.h"
 
-/* Few frames, so that they meet. */
-#define NR_FIRST 14
-#define NR_SECOND 6
+#define NR_FIRST STEPS_FIRST
 #define NR_CALLS 4000 /* one that is not done by then never will be */
 
 #define P PARAPET_PTE_P
@@ -81,9 +82,11 @@ struct step {
     uint32_t work;
     unsigned int nr_calls; /* 0: until it is done */
     mfn_t old_root;        /* that a new one takes the place of */
+    bool by_address;       /* a write by mmu_update_va */
 };
 
 static char last[200];
+static bool with_grants;
 
 /* Mostly a frame of the domain's. */
 static mfn_t decode_mfn(unsigned int domain, uint8_t byte)
@@ -172,6 +175,9 @@ static struct step decode(const uint8_t bytes[STEP_SIZE])
     if (s.kind == ROOT && s.type != TYPE_USER_ROOT)
         s.type = TYPE_L4;
     s.old_root = model_root(s.domain, s.slot % MODEL_ROOTS);
+    s.by_address = bytes[5] & 0x80;
+    if (with_grants && s.kind == WRITE && bytes[2] >= 0xc0)
+        (void)grant_steps_entry(s.domain, bytes[1], &s.mfn, &s.slot);
     decode_work(&s, bytes[7]);
     return s;
 }
@@ -219,15 +225,27 @@ static int set_root(const struct step *s, struct memory_owner *m)
     return error;
 }
 
-/* As the hypercalls do: whole entries of level 1 have a path of their own. */
+/* As mmu_update_va, which finds a table of level 1 without a look at it. */
+static int write_by_address(struct memory_owner *m, uint64_t *entry,
+                            uint64_t value)
+{
+    if (m->detours != 0 && table_entry_is_foreign(*entry))
+        return -PARAPET_EBUSY;
+    return table_replace(m, entry, value);
+}
+
+/* As the hypercalls do: whole entries of level 1 have paths of their own. */
 static int write_entry(const struct step *s, struct memory_owner *m)
 {
     unsigned int index = model_slots[s->slot];
     int error;
 
-    if (s->mask != ~0ul || !table_is_l1(m, s->mfn))
+    if (s->mask != ~0ul || !(s->by_address ? mmu_is_l1(s->domain, s->mfn)
+                                           : table_is_l1(m, s->mfn)))
         return table_write(m, s->mfn, index, s->value, s->mask);
-    error = table_replace(m, table_entries(s->mfn) + index, s->value);
+    error = s->by_address
+                ? write_by_address(m, table_entries(s->mfn) + index, s->value)
+                : table_replace(m, table_entries(s->mfn) + index, s->value);
     if (error)
         m->failed_entry = table_entry_paddr(s->mfn, index);
     return error;
@@ -336,6 +354,8 @@ static const char *call_step(const struct step *s, struct step_counts *counts)
                  ": expected %d, got %d", wanted, error);
         return "another result than the model's";
     }
+    if (s->kind == WRITE && model_refused_foreign)
+        counts->foreign_writes++;
     if (error && !same_failure(s->domain))
         return "another entry at fault than the model's";
     *(error ? &counts->failures : &counts->successes) += 1;
@@ -352,7 +372,7 @@ static void populate(const struct step *s)
     struct memory_owner *m = &mmu_domains[s->domain];
     mfn_t mfn;
 
-    if (m->nr_frames >= (s->domain == 0 ? NR_FIRST : NR_SECOND))
+    if (m->nr_frames >= (s->domain == 0 ? STEPS_FIRST : STEPS_SECOND))
         return;
     mfn = frame_alloc_zeroed();
     type_give(m, mfn, s->slot % NR_FIRST);
@@ -367,10 +387,19 @@ static void walk(const struct step *s)
     }
 }
 
-void steps_begin(void)
+void steps_begin(bool grants)
 {
-    mmu_create(NR_FIRST, NR_SECOND);
+    mmu_create(STEPS_FIRST, STEPS_SECOND);
     model_create();
+    with_grants = grants;
+    mmu_is_lent = grants ? model_may_translate : NULL;
+    if (grants)
+        grant_end_reset();
+}
+
+bool steps_have_grants(void)
+{
+    return with_grants;
 }
 
 const char *steps_step(const uint8_t bytes[STEP_SIZE],
@@ -380,7 +409,11 @@ const char *steps_step(const uint8_t bytes[STEP_SIZE],
     const char *wrong = NULL;
 
     describe(&s);
-    if (s.kind == POPULATE)
+    if (with_grants && (bytes[6] & 0x40))
+        wrong = grant_steps_step(bytes, counts, last, sizeof(last));
+    else if (with_grants && grant_end_has_begun(s.domain))
+        wrong = grant_end_share(s.domain, s.work);
+    else if (s.kind == POPULATE)
         populate(&s);
     else if (s.kind == WALK)
         walk(&s);

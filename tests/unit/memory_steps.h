@@ -8,8 +8,13 @@
 #ifndef TESTS_UNIT_MEMORY_STEPS_H
 #define TESTS_UNIT_MEMORY_STEPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* The frames that the domains begin with: few, so that they meet. */
+#define STEPS_FIRST 14u
+#define STEPS_SECOND 6u
 
 /* What one step takes of the bytes. */
 #define STEP_SIZE 8u
@@ -21,10 +26,15 @@ struct step_counts {
     uint64_t restarts;
     uint64_t abandoned; /* calls that were not called again */
     uint64_t compared;
+    /* Of grants: so many were taken, mapped, held, and let go; and writes to
+     * what is mapped of another were refused; and so many domains ended. */
+    uint64_t taken, mapped, held, dropped, foreign_writes, ends;
 };
 
-/* Begins with a new machine. */
-void steps_begin(void);
+/* Begins with a new machine; grants: half of the steps are those of
+ * grant_steps.h. */
+void steps_begin(bool grants);
+bool steps_have_grants(void);
 
 /* NULL, or what is wrong. */
 const char *steps_step(const uint8_t bytes[STEP_SIZE],

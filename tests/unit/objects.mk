@@ -66,7 +66,7 @@ MMU_SRC := $(addprefix hypervisor/mm/,audit.c audit_grant.c audit_machine.c \
 export MODEL_SRC
 MODEL_SRC := $(MMU_SRC) $(addprefix tests/unit/,mmu_tlb.c memory_model.c \
     memory_look.c memory_check.c memory_steps.c memory_end.c grant_model.c \
-    grant_calls.c)
+    grant_calls.c grant_steps.c grant_borrow.c grant_end.c)
 test_type_SRC := $(MMU_SRC) tests/unit/mmu_tlb.c
 test_foreign_SRC := $(test_type_SRC)
 test_audit_SRC := $(test_type_SRC)

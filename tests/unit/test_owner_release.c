@@ -184,7 +184,7 @@ static void run_history(uint64_t *random_state)
     struct step_counts counts = {0};
     uint64_t nr = unit_random(random_state) % (2 * STEPS_OF_A_SEED);
 
-    steps_begin();
+    steps_begin(false);
     for (uint64_t i = 0; i < nr; i++) {
         union {
             uint64_t number;
