@@ -17,10 +17,10 @@ A step is given up when it has said no word for some minutes of its own time
 (tests/progress.py): on a busy host all of this just takes longer.
 
 --only runs the steps whose names hold the word. --soak repeats the steps that
-boot a machine, and the fuzzers, until the minutes are over: then no step is
-started any more, and those that run come to their ends. Few minutes are shared,
-too: what fuzzes gets at most an eighth of what is left when its round begins,
-and the first step of each kind is run in any case.
+boot a machine, the fuzzers and what is random, until the minutes are over: then
+no step is started any more, and those that run come to their ends. Few minutes
+are shared, too: what fuzzes gets at most an eighth of what is left when its
+round begins, and the first step of each kind is run in any case.
 """
 
 import argparse
@@ -178,6 +178,16 @@ def fuzz_steps(seconds=FUZZ_SECONDS):
             for path in words("FUZZ_PROGRAMS")]
 
 
+def random_steps(seconds):
+    """Random calls against the models, 8 million of them in a full share."""
+    path = f"{BUILD}/unit/test_memory_model"
+    return [Step(f"unit {short(path)}, {name} part", [path],
+                 CMOCKA_MESSAGE_OUTPUT="TAP",
+                 MEMORY_SEED=str(1 + secrets.randbits(32)),
+                 MEMORY_STEPS=str(4_000_000 * seconds // 120))
+            for name in ("one", "another")]
+
+
 def check_steps():
     return [Step(f"check {short(path)}", [path]) for path in scripts("checks")]
 
@@ -268,7 +278,8 @@ def fuzz_share(left):
 
 
 def soak(minutes):
-    """Rounds of everything that boots a machine or fuzzes, until time is up."""
+    """Rounds of everything that boots a machine, fuzzes, or takes random
+    steps, until time is up."""
     end = time.monotonic() + 60 * minutes
     sums = {"passed": 0, "failed": 0, "skipped": 0}
     number = 0
@@ -278,7 +289,8 @@ def soak(minutes):
         seconds = fuzz_share(end - time.monotonic())
         chance = {"RANDOM_SEED": str(secrets.randbits(32)),
                   "RANDOM_TIMES": "10"}
-        kinds = [kernel_steps(chance), fuzz_steps(seconds), system_steps(seconds)]
+        kinds = [kernel_steps(chance), random_steps(seconds),
+                 fuzz_steps(seconds), system_steps(seconds)]
         always = [kind[0] for kind in kinds if kind and number == 1]
         for what, count in run_all(
                 sum(kinds, []), lambda step: step in always or
