@@ -24,9 +24,11 @@ def once(found, where, what):
 
 def functions(text, name):
     """Matches of the functions of this name, each with the comment above it,
-    up to the brace in the first column; their group 'body' is in braces."""
+    up to the brace in the first column; their group 'body' is in braces. The
+    type may be on a line of its own."""
     return list(re.finditer(
-        rf"(?:^/\*(?:(?!\*/).)*\*/\n)?^\w[^\n;]*\b{re.escape(name)}"
+        r"(?:^/\*(?:(?!\*/).)*\*/\n)?"
+        rf"(?:^\w[^\n;]*\b|^\w[^\n;{{}}]*\n){re.escape(name)}"
         r"\([^;{]*\)\n(?P<body>\{\n.*?^\}\n)", text, re.M | re.S))
 
 

@@ -146,6 +146,9 @@ static void test_to_whom(void **state)
 static void test_to_read_only(void **state)
 {
     (void)state;
+    lend(0, frame);
+    assert_int_equal(take(true), 0); /* it is writable memory since */
+    drop(true);
     lend(PARAPET_GRANT_READONLY, frame);
     assert_int_equal(take(true), -PARAPET_EPERM);
     assert_int_equal(marks(), 0);
