@@ -6,13 +6,15 @@
  *
  *   BENCH clock tsc_hz=N
  *   BENCH sample op=... way=... operations=N ticks=N
+ *   BENCH apart op=... way=... operations=N ticks=N
  *   BENCH exits op=... way=... operations=N name=N ...
  *   BENCH end
  *
  * ticks is the sample's loop less an empty loop of as many iterations (but for
- * the row of the empty loop itself). The boot arguments are the number of
- * rounds, "crowd" if it is for the rows of ops_crowd.c, and, if only a part is
- * wanted, a piece of "op/way".
+ * the row of the empty loop itself); apart is how many of them are a copy,
+ * which is no part of the path. The boot arguments are the number of rounds,
+ * "crowd" if it is for the rows of ops_crowd.c, and, if only a part is wanted,
+ * a piece of "op/way".
  */
 #include "abi/stubs.h"
 #include "lib/string.h"
@@ -84,9 +86,12 @@ static uint64_t time_loop(const struct operation *op, bench_loop_t *loop,
     return end - start;
 }
 
+void (*bench_copy_word)(void);
+
 /* Everything as the next operation expects it: events on, nothing pending. */
 static void settle(void)
 {
+    bench_copy_word = NULL;
     mg_cli();
     mg_port_clear(BENCH_PORT);
     mg_vcpu_page()->event_select = 0;
@@ -94,10 +99,19 @@ static void settle(void)
     mg_sti();
 }
 
+static void print_ticks(const char *kind, const struct operation *op,
+                        uint64_t ticks)
+{
+    mg_printf("BENCH %s op=%s way=%s operations=%lu ticks=%ld\n", kind,
+              op->name, op->way, op->iterations * op->per_iteration,
+              (int64_t)ticks);
+}
+
 static void measure(const struct operation *op, bool print)
 {
     struct exits before, after;
-    uint64_t empty = 0, ticks;
+    uint64_t empty = 0, ticks, word = 0;
+    bool copies;
 
     settle();
     op->prepare();
@@ -106,13 +120,18 @@ static void measure(const struct operation *op, bool print)
     read_exits(&before);
     ticks = time_loop(op, op->loop, op->result);
     read_exits(&after);
+    copies = bench_copy_word != NULL;
+    if (copies) {
+        bench_copy_word();
+        word = time_loop(op, op->loop, op->result);
+    }
     mg_trap_init();
     settle();
     if (!print)
         return;
-    mg_printf("BENCH sample op=%s way=%s operations=%lu ticks=%ld\n", op->name,
-              op->way, op->iterations * op->per_iteration,
-              (int64_t)(ticks - empty));
+    print_ticks("sample", op, ticks - empty);
+    if (copies)
+        print_ticks("apart", op, ticks - word);
     print_exits(op, &before, &after);
 }
 
@@ -130,6 +149,7 @@ static void measure_alone(const char *pattern, bool print)
     measure_all(core_operations, nr_core_operations, pattern, print);
     measure_all(memory_operations, nr_memory_operations, pattern, print);
     measure_all(peer_operations, nr_peer_operations, pattern, print);
+    measure_all(grant_operations, nr_grant_operations, pattern, print);
 }
 
 /* Takes the word off text; false when it does not begin so. */
@@ -159,6 +179,8 @@ void test_main(void)
     if (!in_crowd)
         peer_operations_init();
     memory_operations_init();
+    if (!in_crowd)
+        grant_operations_init();
     verify_core_operations();
     verify_memory_operations();
     if (in_crowd)

@@ -2,13 +2,14 @@
  *
  * Runs beside the bench's guest, on its CPU: two vCPUs, each with a port that
  * the bench binds, which sleep until an event comes, take the upcall and sleep
- * again. It ends with the
+ * again. Before all that it lends the bench some frames. It ends with the
  * bench, when that closes its ends.
  */
 #include "abi/event.h"
 #include "abi/stubs.h"
 #include "tests/bench/peer.h"
 #include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/memory.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/vcpu.h"
 
@@ -33,10 +34,27 @@ static void sleep(void *unused)
         (void)hypercall_block();
 }
 
+static void lend(void)
+{
+    struct parapet_grant_entry *entries = (void *)PARAPET_GRANT_TABLE;
+
+    for (uint32_t ref = 0; ref < PEER_LENT; ref++) {
+        uint64_t *page = mg_page();
+
+        for (size_t i = 0; i < MG_PTES; i++)
+            page[i] = PEER_WORD + ref;
+        entries[ref].frame = mg_mfn_of(page);
+        __atomic_store_n((uint64_t *)&entries[ref],
+                         (uint64_t)BENCH_ID << 32 | PARAPET_GRANT_LEND,
+                         __ATOMIC_RELEASE);
+    }
+}
+
 void test_main(void)
 {
     uint32_t second;
 
+    lend();
     MG_CHECK_EQ(mg_event_alloc_unbound(BENCH_ID, look, NULL), PEER_FIRST);
     second = mg_event_alloc_unbound(BENCH_ID, NULL, NULL);
     MG_CHECK_EQ(second, PEER_SECOND);

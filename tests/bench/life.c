@@ -4,7 +4,7 @@
  * the control domain; what it makes runs born.c. Beside the lines that
  * bench_guest.c describes it prints
  *
- *   BENCH zeroing op=... way=... operations=N ticks=N
+ *   BENCH apart op=... way=... operations=N ticks=N
  *   BENCH frames op=idle_domain frames=N most=N
  *
  * ticks is what the sample before it takes for the zeroing of frames; frames
@@ -144,7 +144,7 @@ static void measure_life(const char *create_op, const char *destroy_op,
     if (!is_told)
         return;
     print("sample", create_op, 1, created);
-    print("zeroing", create_op, 1, zeroing);
+    print("apart", create_op, 1, zeroing);
     print("sample", destroy_op, 1, destroyed);
 }
 

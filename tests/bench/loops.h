@@ -21,6 +21,17 @@
 #define BENCH_BATCH 512
 #define BENCH_UPDATE_SIZE 16
 
+/* The elements of the calls of grants: sizes, and where status and handle are.
+ */
+#define BENCH_GRANT_MAP_SIZE 32
+#define BENCH_GRANT_MAP_STATUS 24
+#define BENCH_GRANT_MAP_HANDLE 28
+#define BENCH_GRANT_HOLD_SIZE 32
+#define BENCH_GRANT_HOLD_STATUS 12
+#define BENCH_GRANT_HOLD_HANDLE 16
+#define BENCH_GRANT_UNMAP_SIZE 8
+#define BENCH_GRANT_COPY_SIZE 40
+
 /* MG_USER_TEXT: where the text is in user mode. */
 #define BENCH_USER_TEXT 0x400000
 
@@ -74,6 +85,13 @@ bench_loop_t bench_invalidate;
 bench_loop_t bench_root_switch;
 /* Makes bench_frames[0] a page table of level 1, and lets it go. */
 bench_loop_t bench_pin_unpin;
+
+/* bench_count elements in an iteration: of bench_grant_maps and then of
+ * bench_grant_handles, of bench_grant_holds and then those, or of
+ * bench_grant_copies. */
+bench_loop_t bench_grant_map_unmap;
+bench_loop_t bench_grant_hold_release;
+bench_loop_t bench_grant_copy;
 
 /* In user mode, which mg_user_init() has prepared. */
 bench_loop_t bench_user_syscall;

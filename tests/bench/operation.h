@@ -25,6 +25,10 @@ struct operation {
     int64_t result; /* of the loop, or the figure means nothing */
 };
 
+/* Set by prepare() of one that copies: makes it a copy of one word. What the
+ * whole copy takes more is told apart. */
+extern void (*bench_copy_word)(void);
+
 extern const struct operation core_operations[];
 extern const size_t nr_core_operations;
 /* Of the bench beside others: tests/bench/crowd.c. */
@@ -35,11 +39,16 @@ extern const size_t nr_memory_operations;
 
 extern const struct operation peer_operations[];
 extern const size_t nr_peer_operations;
+extern const struct operation grant_operations[];
+extern const size_t nr_grant_operations;
 
 /* Once: waits for the domain beside this one, and binds its ports. The other
  * way: then it ends. */
 void peer_operations_init(void);
 void peer_operations_end(void);
+
+/* Once, after that: what the rows of grants need; each is done once. */
+void grant_operations_init(void);
 
 /* Once, before all others: what the rows of memory need for good. */
 void memory_operations_init(void);

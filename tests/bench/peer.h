@@ -13,4 +13,9 @@
 #define PEER_FIRST 1
 #define PEER_SECOND 2
 
+/* The peer lends so many frames to the bench, from ref 0 on; each is full of
+ * PEER_WORD + ref. */
+#define PEER_LENT 32
+#define PEER_WORD 0x1000
+
 #endif

@@ -32,6 +32,9 @@ LIMITS = {
     "event_remote_pending/hypercall": 80, "event_remote_wake/hypercall": 150,
     "event_remote_wake_slice/hypercall": 240, "set_timer_256/hypercall": 164,
     "event_send_pending/hypercall": 72,
+    "grant_map_unmap/hypercall": 450, "grant_map_unmap_32/batch": 270,
+    "grant_hold_release_32/batch": 120, "grant_copy_4k/hypercall": 240,
+    "grant_copy_4k_32/batch": 150,
     "domain_create/hypercall": 800000, "domain_destroy/hypercall": 600000,
 }
 # The same of the budgets that are no number of instructions.
@@ -131,7 +134,7 @@ def flat(insns, zeroing, expected):
     def test(_):
         row = measured("create_among_256", "hypercall", [insns], LOW,
                        "flat+1%")
-        row.zeroing = zeroing
+        row.apart = zeroing
         row.smallest = measured("create_among_1", "hypercall", [1000.0], LOW)
         return [row.excess] if row.excess else [], expected
     return test
@@ -140,7 +143,7 @@ def flat(insns, zeroing, expected):
 def left_out(_):
     """What zeroes frames is in one of the two figures."""
     row = measured("domain_create", "hypercall", [30.0], LOW)
-    row.zeroing = 20
+    row.apart = 20
     found = row.result()
     return [f"{found}"] * ((found["insns"], found["insns_copy"]) !=
                            (10.0, 30.0)), False

@@ -62,7 +62,7 @@ class Row:
         self.smallest = None  # of its series, for over_flat
         self.xen = xen  # instructions
         self.counts = []  # instructions for one operation, by sample
-        self.zeroing = 0  # of these, what zeroes frames
+        self.apart = 0  # of these, what zeroes or copies frames
         self.ticks = []  # ticks for one operation, by sample
         self.ns_per_tick = None
         self.operations = None
@@ -101,12 +101,12 @@ class Row:
 
     @property
     def insns_copy(self):
-        """With the zeroing of frames."""
+        """With the zeroing and copying of frames."""
         return round(statistics.median(self.counts), 1) if self.counts else None
 
     @property
     def insns(self):
-        return rounded(self.insns_copy - self.zeroing) if self.counts else None
+        return rounded(self.insns_copy - self.apart) if self.counts else None
 
     @property
     def nr_exits(self):

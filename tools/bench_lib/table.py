@@ -188,7 +188,7 @@ def print_table(rows, parts, xen_source, exits=()):
         print_exits(exits)
         print()
     print("insns: executed by guest and hypervisor together, for one "
-          "operation; the zeroing of\nnew frames is left out.")
+          "operation; the zeroing of\nnew frames is left out, and so is the copy of grant_copy.")
     if single:
         print(f"Xen: the same on its PV path, {xen_source}; ratio: Xen's to "
               "ours.")

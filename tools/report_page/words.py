@@ -108,6 +108,17 @@ OPERATIONS = {
                       "is one instruction each way, without even a stack.",
     "user_fault_roundtrip": "A load from nowhere in user mode; the kernel's "
                             "page-fault handler steps over it.",
+    "grant_map_unmap": "Map a page that another domain lends, and unmap it: "
+                       "two calls.",
+    "grant_map_unmap_N": "The same with N pages in each call: the cost of one "
+                         "of them.",
+    "grant_hold_release_N": "Hold N pages that another domain lends, without "
+                            "a mapping, as for a device; and let them go.",
+    "grant_copy_4k": "Copy a page that another domain lends to one of one's "
+                     "own. What a copy of a page takes more than one of a "
+                     "word is left out.",
+    "grant_copy_4k_N": "The same with N pages in a call: the cost of one of "
+                       "them.",
     "svm_null_exit": "VMRUN, an immediate VMMCALL, and the exit: the least "
                      "that hardware-assisted virtualization costs. The CPU "
                      "does nearly all of it, so nearly nothing is counted on "
