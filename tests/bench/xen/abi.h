@@ -79,8 +79,11 @@
 #define XEN_MMUEXT_SIZE 24
 
 /* Offsets in struct xen_grant_map and struct xen_grant_unmap. */
+#define XEN_GRANT_MAP_STATUS 18
 #define XEN_GRANT_MAP_HANDLE 20
 #define XEN_GRANT_UNMAP_HANDLE 16
+#define XEN_GRANT_MAP_SIZE 32
+#define XEN_GRANT_UNMAP_SIZE 24
 
 /* ---- shared memory ---- */
 
@@ -227,6 +230,7 @@ _Static_assert(sizeof(struct xen_mmu_update) == XEN_MMU_UPDATE_SIZE &&
 
 #define XEN_GRANT_PERMIT 1
 #define XEN_GRANT_FIRST_FREE 8
+#define XEN_GRANT_MAP_DEVICE 1
 #define XEN_GRANT_MAP_HOST 2
 #define XEN_GRANT_COPY_SOURCE_REF 1
 
@@ -272,14 +276,14 @@ struct xen_grant_copy {
     uint16_t flags;
     int16_t status; /* out */
 };
-_Static_assert(sizeof(struct xen_grant_map) == 32 &&
-                   offsetof(struct xen_grant_map, handle) ==
-                       XEN_GRANT_MAP_HANDLE &&
-                   sizeof(struct xen_grant_unmap) == 24 &&
-                   offsetof(struct xen_grant_unmap, handle) ==
-                       XEN_GRANT_UNMAP_HANDLE &&
-                   sizeof(struct xen_grant_copy) == 40,
-               "Xen's ABI");
+_Static_assert(
+    sizeof(struct xen_grant_map) == XEN_GRANT_MAP_SIZE &&
+        offsetof(struct xen_grant_map, status) == XEN_GRANT_MAP_STATUS &&
+        offsetof(struct xen_grant_map, handle) == XEN_GRANT_MAP_HANDLE &&
+        sizeof(struct xen_grant_unmap) == XEN_GRANT_UNMAP_SIZE &&
+        offsetof(struct xen_grant_unmap, handle) == XEN_GRANT_UNMAP_HANDLE &&
+        sizeof(struct xen_grant_copy) == 40,
+    "Xen's ABI");
 
 #endif
 

@@ -6,6 +6,7 @@
  *
  *   BENCH clock tsc_hz=N
  *   BENCH sample op=... way=... operations=N ticks=N
+ *   BENCH apart op=... way=... operations=N ticks=N
  *   BENCH end
  */
 #include "tests/bench/xen/guest.h"
@@ -46,9 +47,12 @@ void guest_unmask_events(void)
     vcpu()->mask = 0;
 }
 
+void (*bench_copy_word)(void);
+
 /* Events masked, nothing pending, no handlers, no privilege. */
 static void settle(void)
 {
+    bench_copy_word = NULL;
     vcpu()->mask = 1;
     vcpu()->pending = 0;
     vcpu()->select = 0;
@@ -94,19 +98,32 @@ static uint64_t time_loop(const struct operation *op, bench_loop_t *loop,
     return end - start;
 }
 
+static void print_ticks(const char *kind, const struct operation *op,
+                        uint64_t ticks)
+{
+    print("BENCH %s op=%s way=%s operations=%lu ticks=%ld\n", kind, op->name,
+          op->way, op->iterations * op->per_iteration, (int64_t)ticks);
+}
+
 static void measure(const struct operation *op, bool report)
 {
-    uint64_t empty, ticks;
+    uint64_t empty, ticks, word = 0;
+    bool copies;
 
     settle();
     op->prepare();
     empty = time_loop(op, bench_empty, RESULT_ANY);
     ticks = time_loop(op, op->loop, op->result);
+    copies = bench_copy_word != NULL;
+    if (copies) {
+        bench_copy_word();
+        word = time_loop(op, op->loop, op->result);
+    }
     settle();
     if (report)
-        print("BENCH sample op=%s way=%s operations=%lu ticks=%ld\n", op->name,
-              op->way, op->iterations * op->per_iteration,
-              (int64_t)(ticks - empty));
+        print_ticks("sample", op, ticks - empty);
+    if (report && copies)
+        print_ticks("apart", op, ticks - word);
 }
 
 /* ---- what is wanted ---- */

@@ -13,6 +13,8 @@
 /* Most entries in a multicall; in a batch, which fills a page table. */
 #define BENCH_CALLS 128
 #define BENCH_BATCH 512
+/* Grants in a batch. */
+#define BENCH_GRANTS 32
 
 #ifndef __ASSEMBLY__
 
@@ -54,6 +56,7 @@ bench_loop_t bench_demand_fault;
 /* Two hypercalls in an iteration: bench_operations[0] and then [1]. */
 bench_loop_t bench_mmuext;
 
+/* bench_count of them in an iteration. */
 bench_loop_t bench_grant_map_unmap;
 bench_loop_t bench_grant_copy;
 
@@ -74,9 +77,9 @@ void bench_leave_user(void); /* breakpoint: ends the loop in user mode */
 extern struct xen_multicall bench_calls[BENCH_CALLS];
 extern struct xen_mmu_update bench_requests[2][BENCH_BATCH];
 extern struct xen_mmuext bench_operations[2];
-extern struct xen_grant_map bench_grant_map;
-extern struct xen_grant_unmap bench_grant_unmap;
-extern struct xen_grant_copy bench_copy;
+extern struct xen_grant_map bench_grant_maps[BENCH_GRANTS];
+extern struct xen_grant_unmap bench_grant_unmaps[BENCH_GRANTS];
+extern struct xen_grant_copy bench_copies[BENCH_GRANTS];
 extern struct xen_shared_info bench_shared_info;
 extern char bench_window[BENCH_BATCH][4096];
 extern uint64_t bench_count;

@@ -83,20 +83,31 @@
     .macro GRANT operation, argument
     mov $\operation, %edi
     mov $\argument, %rsi
-    mov $1, %edx
+    mov bench_count, %rdx
     HYPERCALL XEN_GRANT_TABLE
     .endm
 
-/* Mapping yields the handle that unmapping needs. */
+/* Mapping yields the handles that unmapping needs, each if it was done: as in
+ * our own loop (tests/bench/loops_grant.S). */
     LOOP bench_grant_map_unmap
-    GRANT XEN_GRANT_MAP, bench_grant_map
-    mov bench_grant_map + XEN_GRANT_MAP_HANDLE, %eax
-    mov %eax, bench_grant_unmap + XEN_GRANT_UNMAP_HANDLE
-    GRANT XEN_GRANT_UNMAP, bench_grant_unmap
+    GRANT XEN_GRANT_MAP, bench_grant_maps
+    mov $bench_grant_maps, %rdi
+    mov $bench_grant_unmaps, %rsi
+    mov bench_count, %rcx
+2:  cmpw $0, XEN_GRANT_MAP_STATUS(%rdi)
+    jne 3f
+    mov XEN_GRANT_MAP_HANDLE(%rdi), %eax
+    mov %eax, XEN_GRANT_UNMAP_HANDLE(%rsi)
+    add $XEN_GRANT_MAP_SIZE, %rdi
+    add $XEN_GRANT_UNMAP_SIZE, %rsi
+    dec %rcx
+    jnz 2b
+    GRANT XEN_GRANT_UNMAP, bench_grant_unmaps
     END_LOOP
+3:  ud2
 
     LOOP bench_grant_copy
-    GRANT XEN_GRANT_COPY, bench_copy
+    GRANT XEN_GRANT_COPY, bench_copies
     END_LOOP
 
     .section .note.GNU-stack, "", @progbits

@@ -23,6 +23,10 @@ struct operation {
     int64_t result; /* of the loop, or the figure means nothing */
 };
 
+/* Set by prepare() of one that copies: makes it a copy of one word. What the
+ * whole copy takes more is told apart. */
+extern void (*bench_copy_word)(void);
+
 extern const struct operation core_operations[];
 extern const size_t nr_core_operations;
 extern const struct operation memory_operations[];

@@ -15,9 +15,9 @@
 _Alignas(sizeof(char[BENCH_BATCH][4096])) char bench_window[BENCH_BATCH][4096];
 _Alignas(4096) struct xen_mmu_update bench_requests[2][BENCH_BATCH];
 _Alignas(4096) struct xen_mmuext bench_operations[2];
-struct xen_grant_map bench_grant_map;
-struct xen_grant_unmap bench_grant_unmap;
-struct xen_grant_copy bench_copy;
+_Alignas(4096) struct xen_grant_map bench_grant_maps[BENCH_GRANTS];
+_Alignas(4096) struct xen_grant_unmap bench_grant_unmaps[BENCH_GRANTS];
+_Alignas(4096) struct xen_grant_copy bench_copies[BENCH_GRANTS];
 uint64_t bench_values[2];
 volatile uint64_t *bench_pte;
 
@@ -144,42 +144,96 @@ static void prepare_user_fault(void)
 
 /* ---- grants, of the domain to itself ---- */
 
+/* Each lends a page of its own, and is copied to another one. */
+static void prepare_grants(uint64_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t ref = XEN_GRANT_FIRST_FREE + i;
+        uint64_t vaddr = (uint64_t)bench_window[i];
+
+        grants[ref] = (struct xen_grant_entry){
+            .flags = XEN_GRANT_PERMIT,
+            .domain = 0,
+            .mfn = (uint32_t)memory_mfn(contents[i]),
+        };
+        bench_grant_maps[i] =
+            (struct xen_grant_map){.vaddr = vaddr,
+                                   .flags = XEN_GRANT_MAP_HOST,
+                                   .ref = ref,
+                                   .domain = 0};
+        bench_grant_unmaps[i] = (struct xen_grant_unmap){.vaddr = vaddr};
+        bench_copies[i] = (struct xen_grant_copy){
+            .source = {.ref_or_mfn = ref, .domain = XEN_DOMAIN_SELF},
+            .target = {.ref_or_mfn = memory_mfn(contents[BENCH_GRANTS + i]),
+                       .domain = XEN_DOMAIN_SELF},
+            .size = PAGE_SIZE,
+            .flags = XEN_GRANT_COPY_SOURCE_REF,
+        };
+        memory_map(bench_window[i], 0);
+    }
+    bench_count = count;
+}
+
 static void prepare_grant(void)
 {
-    grants[XEN_GRANT_FIRST_FREE] = (struct xen_grant_entry){
-        .flags = XEN_GRANT_PERMIT,
-        .domain = 0,
-        .mfn = (uint32_t)memory_mfn(frames[0]),
-    };
-    bench_grant_map = (struct xen_grant_map){
-        .vaddr = (uint64_t)bench_window[0],
-        .flags = XEN_GRANT_MAP_HOST,
-        .ref = XEN_GRANT_FIRST_FREE,
-        .domain = 0,
-    };
-    bench_grant_unmap = (struct xen_grant_unmap){
-        .vaddr = (uint64_t)bench_window[0],
-    };
-    bench_copy = (struct xen_grant_copy){
-        .source = {.ref_or_mfn = XEN_GRANT_FIRST_FREE,
-                   .domain = XEN_DOMAIN_SELF},
-        .target = {.ref_or_mfn = memory_mfn(frames[1]),
-                   .domain = XEN_DOMAIN_SELF},
-        .size = PAGE_SIZE,
-        .flags = XEN_GRANT_COPY_SOURCE_REF,
-    };
-    memory_map(bench_window[0], 0);
+    prepare_grants(1);
+}
+
+static void prepare_all_grants(void)
+{
+    prepare_grants(BENCH_GRANTS);
+}
+
+/* For a device's use: they get no entry in a page table. */
+static void prepare_holds(void)
+{
+    prepare_all_grants();
+    for (uint32_t i = 0; i < bench_count; i++) {
+        bench_grant_maps[i].flags = XEN_GRANT_MAP_DEVICE;
+        bench_grant_unmaps[i].vaddr = 0;
+        bench_grant_unmaps[i].bus_address = memory_mfn(contents[i]) * PAGE_SIZE;
+    }
+}
+
+static void copy_word(void)
+{
+    for (uint32_t i = 0; i < bench_count; i++)
+        bench_copies[i].size = sizeof(uint64_t);
+}
+
+static void prepare_copy(void)
+{
+    prepare_grant();
+    bench_copy_word = copy_word;
+}
+
+static void prepare_copies(void)
+{
+    prepare_all_grants();
+    bench_copy_word = copy_word;
 }
 
 /* What a loop does not see: the status of each is in its argument. */
+static void verify_map_unmap(void)
+{
+    REQUIRE(bench_grant_map_unmap(1) == 0);
+    for (size_t i = 0; i < bench_count; i++)
+        REQUIRE(bench_grant_unmaps[i].status == 0);
+}
+
 static void verify_grants(void)
 {
-    prepare_grant();
-    memset(frames[0], 1, PAGE_SIZE);
-    REQUIRE(bench_grant_copy(1) == 0 && bench_copy.status == 0);
-    REQUIRE(memcmp(frames[0], frames[1], PAGE_SIZE) == 0);
-    REQUIRE(bench_grant_map_unmap(1) == 0 && bench_grant_map.status == 0 &&
-            bench_grant_unmap.status == 0);
+    prepare_all_grants();
+    for (size_t i = 0; i < bench_count; i++)
+        memset(contents[i], (int)i + 1, PAGE_SIZE);
+    REQUIRE(bench_grant_copy(1) == 0);
+    for (size_t i = 0; i < bench_count; i++)
+        REQUIRE(bench_copies[i].status == 0 &&
+                memcmp(contents[i], contents[BENCH_GRANTS + i], PAGE_SIZE) ==
+                    0);
+    verify_map_unmap();
+    prepare_holds();
+    verify_map_unmap();
 }
 
 static void init_grants(void)
@@ -245,6 +299,12 @@ const struct operation memory_operations[] = {
      prepare_user_fault, 0},
     {"grant_map_unmap", "hypercall", bench_grant_map_unmap, 2000, 1,
      prepare_grant, 0},
-    {"grant_copy_4k", "hypercall", bench_grant_copy, 5000, 1, prepare_grant, 0},
+    {"grant_map_unmap_32", "batch", bench_grant_map_unmap, 100, BENCH_GRANTS,
+     prepare_all_grants, 0},
+    {"grant_hold_release_32", "batch", bench_grant_map_unmap, 100, BENCH_GRANTS,
+     prepare_holds, 0},
+    {"grant_copy_4k", "hypercall", bench_grant_copy, 5000, 1, prepare_copy, 0},
+    {"grant_copy_4k_32", "batch", bench_grant_copy, 200, BENCH_GRANTS,
+     prepare_copies, 0},
 };
 const size_t nr_memory_operations = ARRAY_SIZE(memory_operations);
