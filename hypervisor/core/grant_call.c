@@ -25,14 +25,18 @@ int64_t grant_call_stopped(int64_t result, uint64_t done, bool gone)
     return result;
 }
 
-struct memory_owner *grant_call_find(uint32_t id)
+uint64_t grant_call_next(struct memory_owner *m, uint64_t at, uint64_t end,
+                         uint64_t nr, size_t size, uint32_t work)
 {
-    struct domain *d = domain_find(id);
+    uint64_t left = end - at;
 
-    if (!d)
-        return NULL;
-    spin_lock(&d->memory.grants.lock);
-    return &d->memory;
+    if (left > nr * size)
+        left = nr * size;
+    /* The round before, and then this one. */
+    work_add(&m->work, (uint32_t)nr * work);
+    if (grant_call_has_waited() || m->work < work)
+        return 0;
+    return m->work < nr * work ? at + size : at + left;
 }
 
 int grant_call_take_any(struct memory_owner *lender, uint32_t ref, uint32_t id,

@@ -97,24 +97,22 @@ GRANT_INLINE int64_t grant_call_begin(struct grant_call *c, uint64_t elements,
 }
 
 /*
- * Takes the work of the next elements up to end, nr at most, each of so many
- * bytes and so much work; returns where they end, or 0 when too little is left
- * for one. After a wait for a lender's lock, or for a flush, nothing is left,
- * but for the first element: so a call waits once, and gets ahead.
+ * Where the first round of a call ends, of elements of so many bytes: after nr
+ * of them at most. There is work for it, since the share is fresh.
  */
-GRANT_INLINE uint64_t grant_call_share(struct grant_call *c, uint64_t end,
-                                       uint64_t nr, size_t size, uint32_t work)
+GRANT_INLINE uint64_t grant_call_first(const struct grant_call *c, uint64_t end,
+                                       uint64_t nr, size_t size)
 {
-    uint64_t bytes = MIN(end - c->at, nr * size);
-
-    if (__builtin_expect(grant_call_has_waited(), 0) && c->at != c->first)
-        return 0;
-    if (__builtin_expect(
-            work_take(&c->m->work, (uint32_t)bytes * (work / (uint32_t)size)),
-            1))
-        return c->at + bytes;
-    return work_take(&c->m->work, work) ? c->at + size : 0;
+    return MIN(end, c->at + nr * size);
 }
+
+/*
+ * The same of the next round, whose elements take so much work each; 0: too
+ * little is left for one. nr is what a round had. After a wait for a lender's
+ * lock, or for a flush, nothing is left: so a call waits once.
+ */
+uint64_t grant_call_next(struct memory_owner *m, uint64_t at, uint64_t end,
+                         uint64_t nr, size_t size, uint32_t work);
 
 GRANT_INLINE void grant_call_unlock(struct grant_call *c)
 {
@@ -125,18 +123,18 @@ GRANT_INLINE void grant_call_unlock(struct grant_call *c)
     spin_unlock(&c->lender->grants.lock);
 }
 
-/* Finds the domain with this id, and takes the lock of its table. NULL: there
- * is none. */
-struct memory_owner *grant_call_find(uint32_t id);
-
 /* Leaves the lender that it is at, and goes to another one, whether it has
  * ended or not. False: there is none. */
 GRANT_INLINE bool grant_call_enter(struct grant_call *c, uint32_t id)
 {
+    struct domain *d = domain_find(id);
+
     grant_call_unlock(c);
-    c->lender = grant_call_find(id);
-    if (!c->lender)
+    c->lender = NULL;
+    if (!d)
         return false;
+    c->lender = &d->memory;
+    spin_lock(&c->lender->grants.lock);
     c->locked_id = c->lender->grants.closed ? GRANT_ENDED : id;
     return true;
 }
@@ -149,7 +147,7 @@ GRANT_INLINE bool grant_call_enter(struct grant_call *c, uint32_t id)
 GRANT_INLINE bool grant_call_enter_to_take(struct grant_call *c, uint32_t id)
 {
     c->error = -PARAPET_ERESTART;
-    if (grant_call_has_waited() && c->at != c->first)
+    if (c->at != c->first && grant_call_has_waited())
         return false;
     c->error = -PARAPET_ENOENT;
     return grant_call_enter(c, id) && c->locked_id == id;

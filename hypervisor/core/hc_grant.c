@@ -187,13 +187,17 @@ int64_t hc_grant_map(uint64_t elements, uint64_t nr)
     int64_t result = grant_call_begin(&c, elements, nr, MAP_SIZE);
     uint64_t until;
 
-    if (result)
+    if (__builtin_expect(result != 0, 0))
         return result;
-    while (c.at != end && result == 0) {
-        until = grant_call_share(&c, end, GRANT_AT_A_TIME, MAP_SIZE,
-                                 WORK_GRANT_MAP);
-        result = until ? map_some(&c, until) : -PARAPET_ERESTART;
+    until = grant_call_first(&c, end, GRANT_AT_A_TIME, MAP_SIZE);
+    while ((result = map_some(&c, until)) == 0 && c.at != end) {
         grant_call_unlock(&c);
+        until = grant_call_next(c.m, c.at, end, GRANT_AT_A_TIME, MAP_SIZE,
+                                WORK_GRANT_MAP);
+        if (until == 0) {
+            result = -PARAPET_ERESTART;
+            break;
+        }
     }
     return grant_call_end(&c, result, MAP_SIZE);
 }
@@ -270,13 +274,17 @@ int64_t hc_grant_unmap(uint64_t elements, uint64_t nr)
     int64_t result = grant_call_begin(&c, elements, nr, UNMAP_SIZE);
     uint64_t until;
 
-    if (result)
+    if (__builtin_expect(result != 0, 0))
         return result;
-    while (c.at != end && result == 0) {
-        until = grant_call_share(&c, end, GRANT_AT_A_TIME, UNMAP_SIZE,
-                                 WORK_GRANT_UNMAP);
-        result = until ? unmap_some(&c, until) : -PARAPET_ERESTART;
+    until = grant_call_first(&c, end, GRANT_AT_A_TIME, UNMAP_SIZE);
+    while ((result = unmap_some(&c, until)) == 0 && c.at != end) {
         grant_call_unlock(&c);
+        until = grant_call_next(c.m, c.at, end, GRANT_AT_A_TIME, UNMAP_SIZE,
+                                WORK_GRANT_UNMAP);
+        if (until == 0) {
+            result = -PARAPET_ERESTART;
+            break;
+        }
     }
     return grant_call_end(&c, result, UNMAP_SIZE);
 }
@@ -368,13 +376,17 @@ int64_t hc_grant_hold(uint64_t elements, uint64_t nr)
     int64_t result = grant_call_begin(&c, elements, nr, HOLD_SIZE);
     uint64_t until;
 
-    if (result)
+    if (__builtin_expect(result != 0, 0))
         return result;
-    while (c.at != end && result == 0) {
-        until = grant_call_share(&c, end, GRANT_AT_A_TIME, HOLD_SIZE,
-                                 WORK_GRANT_HOLD);
-        result = until ? hold_some(&c, until) : -PARAPET_ERESTART;
+    until = grant_call_first(&c, end, GRANT_AT_A_TIME, HOLD_SIZE);
+    while ((result = hold_some(&c, until)) == 0 && c.at != end) {
         grant_call_unlock(&c);
+        until = grant_call_next(c.m, c.at, end, GRANT_AT_A_TIME, HOLD_SIZE,
+                                WORK_GRANT_HOLD);
+        if (until == 0) {
+            result = -PARAPET_ERESTART;
+            break;
+        }
     }
     return grant_call_end(&c, result, HOLD_SIZE);
 }
@@ -444,13 +456,17 @@ int64_t hc_grant_release(uint64_t elements, uint64_t nr)
     int64_t result = grant_call_begin(&c, elements, nr, UNMAP_SIZE);
     uint64_t until;
 
-    if (result)
+    if (__builtin_expect(result != 0, 0))
         return result;
-    while (c.at != end && result == 0) {
-        until = grant_call_share(&c, end, GRANT_AT_A_TIME, UNMAP_SIZE,
-                                 WORK_GRANT_RELEASE);
-        result = until ? release_some(&c, until) : -PARAPET_ERESTART;
+    until = grant_call_first(&c, end, GRANT_AT_A_TIME, UNMAP_SIZE);
+    while ((result = release_some(&c, until)) == 0 && c.at != end) {
         grant_call_unlock(&c);
+        until = grant_call_next(c.m, c.at, end, GRANT_AT_A_TIME, UNMAP_SIZE,
+                                WORK_GRANT_RELEASE);
+        if (until == 0) {
+            result = -PARAPET_ERESTART;
+            break;
+        }
     }
     return grant_call_end(&c, result, UNMAP_SIZE);
 }

@@ -240,13 +240,17 @@ int64_t hc_grant_copy(uint64_t elements, uint64_t nr)
     int64_t result = grant_call_begin(&c, elements, nr, COPY_SIZE);
     uint64_t until;
 
-    if (result)
+    if (__builtin_expect(result != 0, 0))
         return result;
-    while (c.at != end && result == 0) {
-        until = grant_call_share(&c, end, COPIES_AT_A_TIME, COPY_SIZE,
-                                 WORK_GRANT_COPY);
-        result = until ? copy_some(&c, until) : -PARAPET_ERESTART;
+    until = grant_call_first(&c, end, COPIES_AT_A_TIME, COPY_SIZE);
+    while ((result = copy_some(&c, until)) == 0 && c.at != end) {
         grant_call_unlock(&c);
+        until = grant_call_next(c.m, c.at, end, COPIES_AT_A_TIME, COPY_SIZE,
+                                WORK_GRANT_COPY);
+        if (until == 0) {
+            result = -PARAPET_ERESTART;
+            break;
+        }
     }
     return grant_call_end(&c, result, COPY_SIZE);
 }

@@ -453,44 +453,9 @@ int table_write(struct memory_owner *m, mfn_t table, unsigned int index,
 
 /* ---- entries that map frames of others ---- */
 
-static uint64_t *entry_at(uint64_t pte)
+void table_unmap_last(struct memory_owner *m, mfn_t table)
 {
-    return paddr_to_vaddr(pte);
-}
-
-int table_map_foreign(struct memory_owner *m, uint64_t pte, uint64_t entry)
-{
-    mfn_t table = pte >> PAGE_SHIFT;
-    struct frame_info *f;
-    int error;
-
-    if (pte % sizeof(uint64_t) != 0 || entry & ~(uint64_t)TABLE_ENTRY_BITS)
-        return -PARAPET_EINVAL;
-    error = table_get_valid(m, table, TYPE_L1);
-    if (error)
-        return error;
-    if (__atomic_load_n(entry_at(pte), __ATOMIC_RELAXED) != 0) {
-        table_put(m, table);
-        return -PARAPET_EBUSY;
-    }
-    f = frame_info(table);
-    if (f->nr_foreign++ == 0)
-        __atomic_fetch_or(&f->state, STATE_FOREIGN, __ATOMIC_SEQ_CST);
-    m->detours++;
-    entry |= PARAPET_PTE_P | PARAPET_PTE_FOREIGN;
-    __atomic_store_n(entry_at(pte), table_encode(entry), __ATOMIC_SEQ_CST);
-    return 0;
-}
-
-void table_unmap_foreign(struct memory_owner *m, uint64_t pte)
-{
-    mfn_t table = pte >> PAGE_SHIFT;
-    struct frame_info *f = frame_info(table);
-    uint64_t old = __atomic_exchange_n(entry_at(pte), 0, __ATOMIC_SEQ_CST);
-
-    BUG_ON(!table_entry_is_foreign(old) || f->nr_foreign == 0);
-    m->detours--;
-    if (--f->nr_foreign == 0)
-        __atomic_fetch_and(&f->state, ~STATE_FOREIGN, __ATOMIC_SEQ_CST);
+    __atomic_fetch_and(&frame_info(table)->state, ~STATE_FOREIGN,
+                       __ATOMIC_SEQ_CST);
     table_put(m, table);
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "abi/errors.h"
+#include "hypervisor/base/bug.h"
 #include "hypervisor/mm/type.h"
 
 #define TABLE_ENTRIES 512u
@@ -80,24 +81,6 @@ int table_unpin(struct memory_owner *m, mfn_t mfn);
  */
 int table_write(struct memory_owner *m, mfn_t table, unsigned int index,
                 uint64_t value, uint64_t mask);
-
-/*
- * Makes the empty entry of a table of level 1 in use, at machine address pte,
- * map a frame of another domain, to which the caller has a reference
- * (type_get_foreign). entry is as a guest writes it, with or without
- * PARAPET_PTE_P. From then on nothing changes it but table_unmap_foreign(), and
- * the table stays one. -EINVAL: pte is not aligned to 8, or entry has a bit
- * that it must not have. -EPERM: the table is not m's. -ENOENT: it is no table
- * of level 1 in use. -EBUSY: the entry is not 0. -ENOSPC: too many references
- * to the table. Uses up no work.
- */
-int table_map_foreign(struct memory_owner *m, uint64_t pte, uint64_t entry);
-
-/*
- * Clears such an entry. CPUs may go on translating by it: the caller has them
- * flush before he drops his reference to the frame.
- */
-void table_unmap_foreign(struct memory_owner *m, uint64_t pte);
 
 /* Lets go what is on the list, as far as work lasts; true when it is empty. */
 bool table_release(struct memory_owner *m);
@@ -214,6 +197,75 @@ static inline bool table_walk(mfn_t root, uint64_t vaddr, uint64_t **result)
         return false;
     *result = &table_entries(table_entry_mfn(entry))[table_index(vaddr, 1)];
     return true;
+}
+
+/* ---- entries that map frames of others ---- */
+
+static inline uint64_t *entry_at(uint64_t pte)
+{
+    return paddr_to_vaddr(pte);
+}
+
+/*
+ * Makes the empty entry of a table of level 1 in use, at machine address pte,
+ * map a frame of another domain, to which the caller has a reference
+ * (type_get_foreign). entry is as a guest writes it, with or without
+ * PARAPET_PTE_P. From then on nothing changes it but table_unmap_foreign(), and
+ * the table stays one. -EINVAL: pte is not aligned to 8, or entry has a bit
+ * that it must not have. -EPERM: the table is not m's. -ENOENT: it is no table
+ * of level 1 in use. -EBUSY: the entry is not 0. -ENOSPC: too many references
+ * to the table. Uses up no work.
+ */
+static inline __attribute__((always_inline)) int
+table_map_foreign(struct memory_owner *m, uint64_t pte, uint64_t entry)
+{
+    const mfn_t table = pte >> PAGE_SHIFT;
+    struct frame_info *f;
+    uint64_t state;
+
+    if (pte % sizeof(uint64_t) != 0 || entry & ~(uint64_t)TABLE_ENTRY_BITS)
+        return -PARAPET_EINVAL;
+    if (table >= nr_frame_infos)
+        return -PARAPET_EPERM;
+    f = frame_info(table);
+    state = frame_state(f);
+    do {
+        if (__builtin_expect((state & (STATE_OWNER | STATE_TYPE | STATE_VALID |
+                                       STATE_FULL)) != m->valid_l1,
+                             0))
+            return table_get_valid_slow(m, table, TYPE_L1);
+        if (__builtin_expect(
+                __atomic_load_n(entry_at(pte), __ATOMIC_RELAXED) != 0, 0))
+            return -PARAPET_EBUSY;
+    } while (
+        !frame_state_change(f, &state, (state + STATE_USE) | STATE_FOREIGN));
+    f->nr_foreign++;
+    m->detours++;
+    entry |= PARAPET_PTE_P | PARAPET_PTE_FOREIGN;
+    __atomic_store_n(entry_at(pte), table_encode(entry), __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+/* The table has no such entry any more. */
+void table_unmap_last(struct memory_owner *m, mfn_t table);
+
+/*
+ * Clears such an entry. CPUs may go on translating by it: the caller has them
+ * flush before he drops his reference to the frame.
+ */
+static inline __attribute__((always_inline)) void
+table_unmap_foreign(struct memory_owner *m, uint64_t pte)
+{
+    const mfn_t table = pte >> PAGE_SHIFT;
+    struct frame_info *f = frame_info(table);
+    uint64_t old = __atomic_exchange_n(entry_at(pte), 0, __ATOMIC_SEQ_CST);
+
+    BUG_ON(!table_entry_is_foreign(old) || f->nr_foreign == 0);
+    m->detours--;
+    if (--f->nr_foreign == 0)
+        table_unmap_last(m, table);
+    else
+        table_put(m, table);
 }
 
 #endif
