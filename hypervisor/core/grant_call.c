@@ -28,15 +28,13 @@ int64_t grant_call_stopped(int64_t result, uint64_t done, bool gone)
 uint64_t grant_call_next(struct memory_owner *m, uint64_t at, uint64_t end,
                          uint64_t nr, size_t size, uint32_t work)
 {
-    uint64_t left = end - at;
-
-    if (left > nr * size)
-        left = nr * size;
     /* The round before, and then this one. */
     work_add(&m->work, (uint32_t)nr * work);
     if (grant_call_has_waited() || m->work < work)
         return 0;
-    return m->work < nr * work ? at + size : at + left;
+    if (nr > m->work / work)
+        nr = m->work / work;
+    return MIN(end, at + nr * size);
 }
 
 int grant_call_take_any(struct memory_owner *lender, uint32_t ref, uint32_t id,

@@ -77,7 +77,6 @@ GRANT_INLINE int64_t grant_call_begin(struct grant_call *c, uint64_t elements,
     c->lender = NULL;
     c->lent[false] = c->lent[true] =
         PARAPET_GRANT_LEND | (uint64_t)c->id << GRANT_DOMAIN_SHIFT;
-    c->key = GRANT_NOBODY;
     c->prepared = GRANT_NOBODY; /* no element is there */
     c->error = 0;
     c->gone = false;
@@ -119,7 +118,6 @@ GRANT_INLINE void grant_call_unlock(struct grant_call *c)
     if (c->locked_id == GRANT_NOBODY)
         return;
     c->locked_id = GRANT_NOBODY;
-    c->key = GRANT_NOBODY;
     spin_unlock(&c->lender->grants.lock);
 }
 
@@ -201,12 +199,10 @@ GRANT_INLINE void grant_call_drop(struct grant_call *c, uint64_t who,
 GRANT_INLINE void grant_call_drop_mapping(struct grant_call *c,
                                           struct grant_mapping *mapping)
 {
-    const uint64_t who = mapping->lender | (uint64_t)mapping->ref << 32;
-
     if (mapping->writable)
-        grant_call_drop(c, who, true, mapping->mfn);
+        grant_call_drop(c, mapping->who, true, mapping->mfn);
     else
-        grant_call_drop(c, who, false, mapping->mfn);
+        grant_call_drop(c, mapping->who, false, mapping->mfn);
     grant_handle_free(c->m, mapping);
 }
 

@@ -127,16 +127,16 @@ fault:
     return false;
 }
 
-static inline __attribute__((always_inline)) bool guest_write_1(uint64_t vaddr,
-                                                                uint64_t word)
+static inline __attribute__((always_inline)) bool
+guest_write_1(uint64_t vaddr, const uint32_t offset, uint64_t word)
 {
     /* clang-format off */
     __asm__ volatile goto(
         "stac\n"
-        MAY_FAULT("mov %[w], (%[to])")
+        MAY_FAULT("mov %[w], %c[at](%[to])")
         "clac"
         :
-        : [to] "r"(vaddr), [w] "r"(word)
+        : [to] "r"(vaddr), [at] "i"(offset), [w] "r"(word)
         : "memory", "cc"
         : fault);
     /* clang-format on */
@@ -146,19 +146,21 @@ fault:
     return false;
 }
 
-/* The first is written last. */
+/* The first is written last. offset is a constant, as above. */
 static inline __attribute__((always_inline)) bool
-guest_write_3(uint64_t vaddr, uint64_t w0, uint64_t w1, uint64_t w2)
+guest_write_3(uint64_t vaddr, const uint32_t offset, uint64_t w0, uint64_t w1,
+              uint64_t w2)
 {
     /* clang-format off */
     __asm__ volatile goto(
         "stac\n"
-        MAY_FAULT("mov %[w2], 16(%[to])")
-        MAY_FAULT("mov %[w1], 8(%[to])")
-        MAY_FAULT("mov %[w0], (%[to])")
+        MAY_FAULT("mov %[w2], 16 + %c[at](%[to])")
+        MAY_FAULT("mov %[w1], 8 + %c[at](%[to])")
+        MAY_FAULT("mov %[w0], %c[at](%[to])")
         "clac"
         :
-        : [to] "r"(vaddr), [w0] "r"(w0), [w1] "r"(w1), [w2] "r"(w2)
+        : [to] "r"(vaddr), [at] "i"(offset), [w0] "r"(w0), [w1] "r"(w1),
+          [w2] "r"(w2)
         : "memory", "cc"
         : fault);
     /* clang-format on */

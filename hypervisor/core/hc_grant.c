@@ -38,23 +38,27 @@ GRANT_INLINE void take_handle(struct grant_call *c,
                               mfn_t mfn)
 {
     grant_handle_take(c->m, mapping);
-    mapping->key = grant_key(kind, (uint32_t)who, writable);
-    mapping->ref = (uint32_t)(who >> 32);
-    mapping->mfn = (uint32_t)mfn;
+    mapping->who = who;
+    /* Each by itself: putting them together takes longer. */
+    __atomic_store_n(&mapping->how, grant_how(kind, writable),
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&mapping->mfn, (uint32_t)mfn, __ATOMIC_RELAXED);
 }
 
 /* The last word of an element, or its only one: 0, or -EFAULT. */
-GRANT_INLINE int64_t tell_1(uint64_t vaddr, uint64_t word)
+GRANT_INLINE int64_t tell_1(uint64_t vaddr, const uint32_t offset,
+                            uint64_t word)
 {
-    return __builtin_expect(guest_write_1(vaddr, word), 1) ? 0
-                                                           : -PARAPET_EFAULT;
+    return __builtin_expect(guest_write_1(vaddr, offset, word), 1)
+               ? 0
+               : -PARAPET_EFAULT;
 }
 
 /* Of a handle that is not there; word is the element. */
 static __attribute__((noinline)) int64_t tell_none(uint64_t vaddr,
                                                    uint64_t word)
 {
-    return tell_1(vaddr, (uint32_t)word | (uint64_t)-PARAPET_ENOENT << 32);
+    return tell_1(vaddr, 0, (uint32_t)word | (uint64_t)-PARAPET_ENOENT << 32);
 }
 
 static __attribute__((noinline)) void flush_others(struct memory_owner *m,
@@ -110,7 +114,7 @@ GRANT_INLINE int64_t map_failed(struct grant_call *c, uint64_t who)
     int64_t result = grant_call_failed(c, who);
 
     return result ? result
-                  : tell_1(c->at + offsetof(struct parapet_grant_map, status),
+                  : tell_1(c->at, offsetof(struct parapet_grant_map, status),
                            (uint32_t)c->error);
 }
 
@@ -125,7 +129,7 @@ GRANT_INLINE int64_t map_as(struct grant_call *c, const uint64_t words[3],
     take_handle(c, mapping, GRANT_MAP, words[0], writable, mfn);
     mapping->pte = words[1];
     /* status is 0, and handle above it. */
-    result = tell_1(c->at + offsetof(struct parapet_grant_map, status),
+    result = tell_1(c->at, offsetof(struct parapet_grant_map, status),
                     (uint64_t)mapping->handle << 32);
     if (__builtin_expect(result != 0, 0))
         undo_map(c, mapping);
@@ -231,7 +235,7 @@ GRANT_INLINE int64_t clear_one(struct grant_call *c, struct unmapped *u)
         u->lender = mapping->lender;
     }
     /* Nothing can fail from here on: the status, above the handle, is 0. */
-    if (tell_1(c->at, (uint32_t)word))
+    if (tell_1(c->at, 0, (uint32_t)word))
         return -PARAPET_EFAULT;
     table_unmap_foreign(c->m, mapping->pte);
     mapping->kind = GRANT_UNMAPPED;
@@ -296,10 +300,11 @@ int64_t hc_grant_unmap(uint64_t elements, uint64_t nr)
 GRANT_INLINE int64_t tell_hold(const struct grant_call *c, uint64_t flags,
                                int status, uint32_t handle, uint64_t maddr)
 {
-    const uint64_t to = c->at + offsetof(struct parapet_grant_hold, flags);
+    const uint32_t offset = offsetof(struct parapet_grant_hold, flags);
 
     flags |= (uint64_t)(uint32_t)status << 32;
-    return __builtin_expect(guest_write_3(to, flags, handle, maddr), 1)
+    return __builtin_expect(guest_write_3(c->at, offset, flags, handle, maddr),
+                            1)
                ? 0
                : -PARAPET_EFAULT;
 }
@@ -391,23 +396,18 @@ int64_t hc_grant_hold(uint64_t elements, uint64_t nr)
     return grant_call_end(&c, result, HOLD_SIZE);
 }
 
-/* One whose lender's lock is not held, or which is not there; word is the
- * element. Notes the key of what may come next. */
-GRANT_INLINE int64_t release_any(struct grant_call *c, uint64_t word)
+/* Nothing was dropped yet. After a wait for another lender's lock the call
+ * ends. */
+GRANT_INLINE int64_t release_as(struct grant_call *c, uint64_t word,
+                                struct grant_mapping *mapping, bool writable)
 {
-    struct grant_mapping *mapping =
-        grant_handle_find(c->m, (uint32_t)word, GRANT_HOLD);
-    uint64_t key;
-
-    if (!mapping)
-        return tell_none(c->at, word);
-    if (grant_call_has_waited() && c->at != c->first)
+    if (__builtin_expect(c->locked_id != mapping->lender, 0) &&
+        c->at != c->first && grant_call_has_waited())
         return -PARAPET_ERESTART;
-    if (tell_1(c->at, (uint32_t)word))
+    if (tell_1(c->at, 0, (uint32_t)word))
         return -PARAPET_EFAULT;
-    key = mapping->key;
-    grant_call_drop_mapping(c, mapping);
-    c->key = c->locked_id == (uint32_t)key ? key : GRANT_NOBODY;
+    grant_call_drop(c, mapping->who, writable, mapping->mfn);
+    grant_handle_free(c->m, mapping);
     return 0;
 }
 
@@ -418,17 +418,14 @@ GRANT_INLINE int64_t release_one(struct grant_call *c)
 
     if (!guest_read_1(c->at, &word))
         return -PARAPET_EFAULT;
-    mapping = grant_handle_find_key(c->m, (uint32_t)word, c->key);
+    mapping = grant_handle_any(c->m, (uint32_t)word);
     if (__builtin_expect(!mapping, 0))
-        return release_any(c, word);
-    if (tell_1(c->at, (uint32_t)word))
-        return -PARAPET_EFAULT;
-    if (mapping->writable)
-        grant_drop_open(c->lender, mapping->ref, true, mapping->mfn);
-    else
-        grant_drop_open(c->lender, mapping->ref, false, mapping->mfn);
-    grant_handle_free(c->m, mapping);
-    return 0;
+        return tell_none(c->at, word);
+    if (mapping->how == grant_how(GRANT_HOLD, true))
+        return release_as(c, word, mapping, true);
+    if (mapping->how == grant_how(GRANT_HOLD, false))
+        return release_as(c, word, mapping, false);
+    return tell_none(c->at, word);
 }
 
 GRANT_INLINE int64_t release_some(struct grant_call *c, uint64_t end)

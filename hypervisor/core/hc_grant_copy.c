@@ -17,34 +17,34 @@ _Static_assert(WORK_GRANT_COPY % COPY_SIZE == 0,
                "a whole number for each byte");
 
 /* The lender's lock is held for so many. */
-#define COPIES_AT_A_TIME 4u
+#define COPIES_AT_A_TIME 8u
 
 /* One end of a copy that is under way. */
 struct copy_end {
     uint64_t who; /* as in the element */
     uint64_t at;
     mfn_t mfn;
+    bool foreign; /* a constant where it is looked at */
 };
-
-GRANT_INLINE bool is_foreign(const struct copy_end *e)
-{
-    return (uint32_t)e->who != PARAPET_DOMAIN_SELF;
-}
 
 /* A copy of guest memory is asked for in these words. */
 enum { SOURCE, SOURCE_AT, DEST, DEST_AT, LENGTH, NR_WORDS };
 
-static inline void *end_vaddr(const struct copy_end *e)
+static inline uint64_t end_offset(const struct copy_end *e)
 {
-    return (uint8_t *)frame_vaddr(e->mfn) + e->at % PAGE_SIZE;
+    return e->at % PAGE_SIZE;
 }
 
-/* length is at most PAGE_SIZE. */
-static inline bool is_in_frame(const struct copy_end *e, uint64_t length)
+static inline uint8_t *end_vaddr(const struct copy_end *e)
 {
-    if (is_foreign(e))
-        return e->at <= PAGE_SIZE - length;
-    return e->at % PAGE_SIZE <= PAGE_SIZE - length;
+    return (uint8_t *)frame_vaddr(e->mfn) + end_offset(e);
+}
+
+/* length is below 2^32. */
+GRANT_INLINE bool is_in_frame(const struct copy_end *e, uint64_t length)
+{
+    return end_offset(e) + length <= PAGE_SIZE &&
+           (!e->foreign || e->at < PAGE_SIZE);
 }
 
 /* Of anything but writable memory. */
@@ -83,7 +83,7 @@ GRANT_INLINE bool take_own(struct grant_call *c, struct copy_end *e,
 GRANT_INLINE bool take_end(struct grant_call *c, struct copy_end *e,
                            bool writable)
 {
-    if (!is_foreign(e))
+    if (!e->foreign)
         return take_own(c, e, writable);
     e->mfn = grant_call_take(c, e->who, writable);
     return __builtin_expect(e->mfn != MFN_NONE, 1);
@@ -92,7 +92,7 @@ GRANT_INLINE bool take_end(struct grant_call *c, struct copy_end *e,
 GRANT_INLINE void drop_end(struct grant_call *c, const struct copy_end *e,
                            bool writable)
 {
-    if (is_foreign(e))
+    if (e->foreign)
         grant_call_drop(c, e->who, writable, e->mfn);
 }
 
@@ -146,9 +146,10 @@ static inline void copy(const struct copy_end *source,
 GRANT_INLINE int64_t tell(const struct grant_call *c, uint64_t length,
                           int status)
 {
-    const uint64_t to = c->at + offsetof(struct parapet_grant_copy, length);
+    const uint32_t offset = offsetof(struct parapet_grant_copy, length);
 
-    return guest_write_1(to, length | (uint64_t)(uint32_t)status << 32)
+    return guest_write_1(c->at, offset,
+                         length | (uint64_t)(uint32_t)status << 32)
                ? 0
                : -PARAPET_EFAULT;
 }
@@ -185,27 +186,39 @@ GRANT_INLINE int64_t copy_to(struct grant_call *c,
     return result;
 }
 
-GRANT_INLINE int64_t copy_one(struct grant_call *c)
+/* Whether the ends are foreign is a constant here. */
+GRANT_INLINE int64_t copy_as(struct grant_call *c, const uint64_t *words,
+                             bool from_other, bool to_other)
 {
-    struct copy_end source, dest;
-    uint64_t words[NR_WORDS], length;
+    struct copy_end source = {
+        .who = words[SOURCE], .at = words[SOURCE_AT], .foreign = from_other};
+    struct copy_end dest = {
+        .who = words[DEST], .at = words[DEST_AT], .foreign = to_other};
+    const uint64_t length = (uint32_t)words[LENGTH];
 
-    if (!guest_read_5(c->at, words))
-        return -PARAPET_EFAULT;
-    source.who = words[SOURCE];
-    source.at = words[SOURCE_AT];
-    dest.who = words[DEST];
-    dest.at = words[DEST_AT];
-    length = (uint32_t)words[LENGTH];
-    if (__builtin_expect(length > PAGE_SIZE || !is_in_frame(&source, length) ||
-                             !is_in_frame(&dest, length),
-                         0)) {
+    if (__builtin_expect(
+            !is_in_frame(&source, length) || !is_in_frame(&dest, length), 0)) {
         c->error = -PARAPET_EINVAL;
         return copy_failed(c, 0, length);
     }
     if (__builtin_expect(!take_end(c, &source, false), 0))
         return copy_failed(c, source.who, length);
     return copy_to(c, &source, &dest, length);
+}
+
+GRANT_INLINE int64_t copy_one(struct grant_call *c)
+{
+    uint64_t words[NR_WORDS];
+    bool to_other;
+
+    if (!guest_read_5(c->at, words))
+        return -PARAPET_EFAULT;
+    to_other = (uint32_t)words[DEST] != PARAPET_DOMAIN_SELF;
+    if ((uint32_t)words[SOURCE] == PARAPET_DOMAIN_SELF)
+        return to_other ? copy_as(c, words, false, true)
+                        : copy_as(c, words, false, false);
+    return to_other ? copy_as(c, words, true, true)
+                    : copy_as(c, words, true, false);
 }
 
 GRANT_INLINE int64_t copy_some(struct grant_call *c, uint64_t end)

@@ -48,37 +48,31 @@ grant_handle_at(const struct grant_handles *h, uint32_t handle)
                      [handle % GRANT_MAPPINGS_PER_FRAME];
 }
 
-/* The one with this number, if it is of this kind; or NULL. */
+/* The one with this number, free or not; NULL: it has no frame. */
+static inline struct grant_mapping *
+grant_handle_any(const struct memory_owner *m, uint32_t handle)
+{
+    if (__builtin_expect(
+            handle / GRANT_MAPPINGS_PER_FRAME >= m->handles.nr_frames, 0))
+        return NULL;
+    return grant_handle_at(&m->handles, handle);
+}
+
+/* If it is of this kind; or NULL. */
 static inline struct grant_mapping *
 grant_handle_find(const struct memory_owner *m, uint32_t handle,
                   enum grant_kind kind)
 {
-    struct grant_mapping *mapping;
+    struct grant_mapping *mapping = grant_handle_any(m, handle);
 
-    if (handle / GRANT_MAPPINGS_PER_FRAME >= m->handles.nr_frames)
-        return NULL;
-    mapping = grant_handle_at(&m->handles, handle);
-    return mapping->kind == kind ? mapping : NULL;
-}
-
-/* The same by its whole key (grant_key), which is not 0. */
-static inline __attribute__((always_inline)) struct grant_mapping *
-grant_handle_find_key(const struct memory_owner *m, uint32_t handle,
-                      uint64_t key)
-{
-    struct grant_mapping *mapping;
-
-    if (__builtin_expect(
-            handle / GRANT_MAPPINGS_PER_FRAME >= m->handles.nr_frames, 0))
-        return NULL;
-    mapping = grant_handle_at(&m->handles, handle);
-    return __builtin_expect(mapping->key == key, 1) ? mapping : NULL;
+    return mapping && __builtin_expect(mapping->kind == kind, 1) ? mapping
+                                                                 : NULL;
 }
 
 static inline void grant_handle_free(struct memory_owner *m,
                                      struct grant_mapping *mapping)
 {
-    mapping->key = 0;
+    mapping->how = 0;
     mapping->next = m->handles.free;
     m->handles.free = mapping;
     m->handles.nr_used--;

@@ -79,13 +79,18 @@ struct grant_mapping {
     union {
         struct {
             uint32_t lender; /* whose id */
-            uint8_t kind;    /* enum grant_kind */
+            uint32_t ref;
+        };
+        uint64_t who; /* both, as in the elements of the calls */
+    };
+    union {
+        struct {
+            uint8_t kind; /* enum grant_kind */
             bool writable;
             uint16_t reserved;
         };
-        uint64_t key; /* all of these, as grant_key() makes it; 0: FREE */
+        uint32_t how; /* all of these, as grant_how() makes it; 0: FREE */
     };
-    uint32_t ref;
     uint32_t mfn;
     union {
         uint64_t pte;               /* of MAP: machine address of its entry */
@@ -95,11 +100,9 @@ struct grant_mapping {
     uint32_t reserved2;
 };
 
-/* The members in front of ref, as one. */
-static inline uint64_t grant_key(enum grant_kind kind, uint32_t lender,
-                                 bool writable)
+static inline uint32_t grant_how(enum grant_kind kind, bool writable)
 {
-    return lender | (uint64_t)kind << 32 | (uint64_t)writable << 40;
+    return (uint32_t)kind | (uint32_t)writable << 8;
 }
 
 #define GRANT_MAPPINGS_PER_FRAME (4096 / sizeof(struct grant_mapping))

@@ -292,7 +292,8 @@ static void test_copy(void)
     MG_DONE(copy(lent(REF_READONLY, 0), lent(REF_FRESH, 0), 4096));
     MG_DONE(copy(lent(REF_FRESH, 8), own(page, 0), 8));
     MG_CHECK_EQ(page[0], LENT_WORD);
-    MG_DONE(copy(lent(REF_FRESH, 4096), own(page, 0), 0));
+    MG_DONE(copy(lent(REF_FRESH, 4095), own(page, 0), 0));
+    MG_CHECK_EQ(copy(lent(REF_FRESH, 4096), own(page, 0), 0), -PARAPET_EINVAL);
 }
 
 static void test_copy_refused(void)
