@@ -166,19 +166,20 @@ GRANT_INLINE mfn_t grant_call_take(struct grant_call *c, uint64_t who,
 {
     const uint32_t ref = (uint32_t)(who >> 32);
     uint64_t lent;
-    mfn_t mfn;
+    mfn_t mfn, any;
 
     if (__builtin_expect(c->locked_id != (uint32_t)who, 0) &&
         !grant_call_enter_to_take(c, (uint32_t)who))
         return MFN_NONE;
-    mfn = grant_take_short(c->lender, ref, c->id, c->lent[writable], writable);
-    if (__builtin_expect(mfn != MFN_NONE, 1))
+    if (__builtin_expect(grant_take_short(c->lender, ref, c->id,
+                                          c->lent[writable], writable, &mfn),
+                         1))
         return mfn;
     lent = c->lent[writable];
     c->error =
-        grant_call_take_any(c->lender, ref, c->id, writable, &lent, &mfn);
+        grant_call_take_any(c->lender, ref, c->id, writable, &lent, &any);
     c->lent[writable] = lent;
-    return c->error ? MFN_NONE : mfn;
+    return c->error ? MFN_NONE : any;
 }
 
 /* Drops it; the lender may have ended since, or be gone: then only the

@@ -396,17 +396,29 @@ int64_t hc_grant_hold(uint64_t elements, uint64_t nr)
     return grant_call_end(&c, result, HOLD_SIZE);
 }
 
-/* Nothing was dropped yet. After a wait for another lender's lock the call
- * ends. */
-GRANT_INLINE int64_t release_as(struct grant_call *c, uint64_t word,
-                                struct grant_mapping *mapping, bool writable)
+/* Of another lender than the one before. After a wait for the lock of that one
+ * the call ends. */
+GRANT_INLINE int64_t release_other(struct grant_call *c, uint64_t word,
+                                   struct grant_mapping *mapping)
 {
-    if (__builtin_expect(c->locked_id != mapping->lender, 0) &&
-        c->at != c->first && grant_call_has_waited())
+    if (c->at != c->first && grant_call_has_waited())
         return -PARAPET_ERESTART;
     if (tell_1(c->at, 0, (uint32_t)word))
         return -PARAPET_EFAULT;
-    grant_call_drop(c, mapping->who, writable, mapping->mfn);
+    grant_call_drop_mapping(c, mapping);
+    return 0;
+}
+
+GRANT_INLINE int64_t release_as(struct grant_call *c, uint64_t word,
+                                struct grant_mapping *mapping, bool writable)
+{
+    const uint64_t who = mapping->who;
+
+    if (__builtin_expect(c->locked_id != (uint32_t)who, 0))
+        return release_other(c, word, mapping);
+    if (tell_1(c->at, 0, (uint32_t)word))
+        return -PARAPET_EFAULT;
+    grant_drop_open(c->lender, (uint32_t)(who >> 32), writable, mapping->mfn);
     grant_handle_free(c->m, mapping);
     return 0;
 }
@@ -418,9 +430,9 @@ GRANT_INLINE int64_t release_one(struct grant_call *c)
 
     if (!guest_read_1(c->at, &word))
         return -PARAPET_EFAULT;
-    mapping = grant_handle_any(c->m, (uint32_t)word);
-    if (__builtin_expect(!mapping, 0))
+    if (__builtin_expect(!grant_handle_exists(c->m, (uint32_t)word), 0))
         return tell_none(c->at, word);
+    mapping = grant_handle_at(&c->m->handles, (uint32_t)word);
     if (mapping->how == grant_how(GRANT_HOLD, true))
         return release_as(c, word, mapping, true);
     if (mapping->how == grant_how(GRANT_HOLD, false))

@@ -81,12 +81,12 @@ int grant_take(struct memory_owner *lender, uint32_t ref, uint32_t domain,
 
 /*
  * The short path of it, of an entry that is not in use and whose word is lent,
- * for which grant_is_lent() was true; returns the frame, or MFN_NONE with
- * nothing done: then grant_take() is to be called.
+ * for which grant_is_lent() was true. False, with nothing done: grant_take() is
+ * to be called.
  */
-static inline __attribute__((always_inline)) mfn_t
+static inline __attribute__((always_inline)) bool
 grant_take_short(struct memory_owner *lender, uint32_t ref, uint32_t domain,
-                 uint64_t lent, bool writable)
+                 uint64_t lent, bool writable, mfn_t *taken)
 {
     const struct grant_table *t = &lender->grants;
     struct grant_entry *e;
@@ -94,24 +94,28 @@ grant_take_short(struct memory_owner *lender, uint32_t ref, uint32_t domain,
     mfn_t mfn;
 
     if (__builtin_expect(ref >= t->nr_entries, 0))
-        return MFN_NONE;
+        return false;
     e = grant_entry(t, ref);
     r = grant_record(t, ref);
     if (__builtin_expect(r->uses != 0, 0) ||
         !__atomic_compare_exchange_n(&e->word, &lent,
                                      lent | grant_marks(writable), false,
                                      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-        return MFN_NONE;
+        return false;
     mfn = __atomic_load_n(&e->frame, __ATOMIC_RELAXED);
     if (__builtin_expect(type_get_foreign(lender, mfn, writable) != 0, 0)) {
         grant_unmark(e, grant_marks(writable));
-        return MFN_NONE;
+        return false;
     }
     /* Each by itself: putting them together takes longer. */
     __atomic_store_n(&r->mfn, (uint32_t)mfn, __ATOMIC_RELAXED);
     __atomic_store_n(&r->domain, domain, __ATOMIC_RELAXED);
     r->uses = writable ? GRANT_WRITER : GRANT_READER;
-    return mfn;
+    /* Known to be no MFN_NONE, so that nobody looks again. */
+    if (mfn == MFN_NONE)
+        __builtin_unreachable();
+    *taken = mfn;
+    return true;
 }
 
 /* Which marks an entry has lost that is in use once less, but still is. */

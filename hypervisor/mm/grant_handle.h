@@ -48,25 +48,24 @@ grant_handle_at(const struct grant_handles *h, uint32_t handle)
                      [handle % GRANT_MAPPINGS_PER_FRAME];
 }
 
-/* The one with this number, free or not; NULL: it has no frame. */
-static inline struct grant_mapping *
-grant_handle_any(const struct memory_owner *m, uint32_t handle)
+/* Whether there is one with this number, free or not. */
+static inline bool grant_handle_exists(const struct memory_owner *m,
+                                       uint32_t handle)
 {
-    if (__builtin_expect(
-            handle / GRANT_MAPPINGS_PER_FRAME >= m->handles.nr_frames, 0))
-        return NULL;
-    return grant_handle_at(&m->handles, handle);
+    return handle / GRANT_MAPPINGS_PER_FRAME < m->handles.nr_frames;
 }
 
-/* If it is of this kind; or NULL. */
+/* The one with this number, if it is of this kind; or NULL. */
 static inline struct grant_mapping *
 grant_handle_find(const struct memory_owner *m, uint32_t handle,
                   enum grant_kind kind)
 {
-    struct grant_mapping *mapping = grant_handle_any(m, handle);
+    struct grant_mapping *mapping;
 
-    return mapping && __builtin_expect(mapping->kind == kind, 1) ? mapping
-                                                                 : NULL;
+    if (__builtin_expect(!grant_handle_exists(m, handle), 0))
+        return NULL;
+    mapping = grant_handle_at(&m->handles, handle);
+    return __builtin_expect(mapping->kind == kind, 1) ? mapping : NULL;
 }
 
 static inline void grant_handle_free(struct memory_owner *m,
