@@ -246,7 +246,7 @@ table_map_foreign(struct memory_owner *m, uint64_t pte, uint64_t entry)
     return 0;
 }
 
-/* The table has no such entry any more. */
+/* Drops the last reference to the table, with its mark. */
 void table_unmap_last(struct memory_owner *m, mfn_t table);
 
 /*
@@ -259,13 +259,20 @@ table_unmap_foreign(struct memory_owner *m, uint64_t pte)
     const mfn_t table = pte >> PAGE_SHIFT;
     struct frame_info *f = frame_info(table);
     uint64_t old = __atomic_exchange_n(entry_at(pte), 0, __ATOMIC_SEQ_CST);
+    uint64_t drop = STATE_USE;
 
     BUG_ON(!table_entry_is_foreign(old) || f->nr_foreign == 0);
     m->detours--;
     if (--f->nr_foreign == 0)
+        drop += STATE_FOREIGN; /* which is set */
+    if (__builtin_expect((frame_state(f) & STATE_COUNT) == STATE_COUNT_ONE,
+                         0)) {
         table_unmap_last(m, table);
-    else
-        table_put(m, table);
+        return;
+    }
+    /* The rest is table_put()'s. */
+    type_stamp(f);
+    __atomic_fetch_sub(&f->state, drop, __ATOMIC_SEQ_CST);
 }
 
 #endif
