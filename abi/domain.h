@@ -86,7 +86,7 @@ struct parapet_domain_info {
     uint64_t nr_gfns;
     uint64_t memory_target; /* these as in parapet_shared_page, */
     uint32_t request;       /* as the guest has left them */
-    uint32_t reserved;
+    uint32_t nr_charged;    /* as in parapet_memory_limits */
 };
 
 /* The most that one domain_list tells. */

@@ -58,6 +58,7 @@ static int64_t tell(const struct domain *d, uint64_t info)
         .nr_frames = __atomic_load_n(&d->memory.nr_frames, __ATOMIC_RELAXED),
         .max_frames = __atomic_load_n(&d->memory.max_frames, __ATOMIC_RELAXED),
         .nr_gfns = d->memory.nr_gfns,
+        .nr_charged = __atomic_load_n(&d->memory.nr_charged, __ATOMIC_RELAXED),
         .memory_target =
             __atomic_load_n(&d->shared->memory_target, __ATOMIC_RELAXED),
         .request = __atomic_load_n(&d->shared->request, __ATOMIC_RELAXED),

@@ -179,7 +179,7 @@ static void test_info(void)
     MG_CHECK_EQ(info.nr_gfns, child.plan.nr_gfns);
     MG_CHECK_EQ(info.memory_target, 0);
     MG_CHECK_EQ(info.request, 0);
-    MG_CHECK_EQ(info.reserved, 0);
+    MG_CHECK_EQ(info.nr_charged, 0);
 
     MG_CHECK_EQ(hypercall_domain_rename(child.id, "again\0\0\0\0\0\0\0\0\0\0\0"
                                                   "\0\0\0\0\0\0\0\0\0\0\0\0"),

@@ -80,7 +80,7 @@ static const struct mg_child *any_child(void)
 
 static uint64_t any_mfn(void)
 {
-    const struct mg_child *child = any_child();
+    const struct mg_child *child = below(2) ? likely() : any_child();
 
     switch (below(7)) {
     case 0:
@@ -326,10 +326,13 @@ static void wait_for_bystander(void)
              2 * PARAPET_NR_PORTS);
 }
 
-/* That are nobody's, or the bystander's, who may give one back. */
+/* That are nobody's, or the bystander's, who may give one back; he may also
+ * take some, and have the hypervisor take some for his grants. */
 static uint64_t other_frames(void)
 {
-    return mg_machine_info().free_frames + mg_domain_info(BYSTANDER).nr_frames;
+    struct parapet_domain_info info = mg_domain_info(BYSTANDER);
+
+    return mg_machine_info().free_frames + info.nr_frames + info.nr_charged;
 }
 
 static void check_bystander(void)
