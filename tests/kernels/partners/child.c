@@ -11,6 +11,7 @@
  *   random                it makes any call, until one ends it
  *   ports                 it makes ports for the control domain, sends, closes
  *   ports_end             the same for a while, and ends well
+ *   pair tester=N         it is a partner of a test in that domain (lib/pair.h)
  *   obey                  it sleeps until it is asked to end, and does
  *   ring                  it sends to its port 1, and sleeps
  *   send domain=N port=N  it binds that port and sends, for good: in guest[1]
@@ -30,6 +31,7 @@
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/hctable.h"
+#include "tests/kernels/lib/pair.h"
 #include "tests/kernels/lib/random.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/vcpu.h"
@@ -181,6 +183,8 @@ void test_main(void)
         spin();
     if (mg_variant("send"))
         send();
+    if (mg_variant("pair"))
+        mg_pair_serve((uint32_t)mg_argument("tester", 0));
     if (mg_variant("witness"))
         watch();
     if (mg_variant("ring"))
