@@ -28,13 +28,14 @@ MG_SUITES := suite_control suite_control_memory
 MG_CONTROLS := control_chaos control_destroy control_end control_ids \
     control_keep control_large control_left control_life control_many \
     control_ports control_random control_reuse control_steps $(MG_SUITES)
+MG_CONTROLS += control_grant_ends
 MG_BUILDERS := builder $(MG_CONTROLS)
 MG_BUILDER := $(patsubst %.c,$(BUILD)/mg/%.o,$(BUILDER_SRC)) $(LIBFDT)
 $(BUILD)/mg/lib/builder/%.o: private MG_CFLAGS += $(LIBFDT_INC)
 
 # And with them what makes them by hypercalls (lib/control.h).
 MG_CONTROL := $(addprefix $(BUILD)/mg/tests/kernels/lib/,control.o \
-    control_kernel.o)
+    control_kernel.o control_lender.o control_loan.o)
 
 MG_TARGETS := $(BUILD)/mg/tests/kernels/lib/control_targets.o
 
