@@ -12,6 +12,9 @@
  *   ports                 it makes ports for the control domain, sends, closes
  *   ports_end             the same for a while, and ends well
  *   pair tester=N         it is a partner of a test in that domain (lib/pair.h)
+ *   grants seed=N near=N  it plays with the grants of the control domain and of
+ * those with ids near that one (lib/grant_random.h): in guest[1] is the number
+ * of its calls; it crashes when something is amiss
  *   obey                  it sleeps until it is asked to end, and does
  *   ring                  it sends to its port 1, and sleeps
  *   send domain=N port=N  it binds that port and sends, for good: in guest[1]
@@ -30,6 +33,7 @@
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/grant_random.h"
 #include "tests/kernels/lib/hctable.h"
 #include "tests/kernels/lib/pair.h"
 #include "tests/kernels/lib/random.h"
@@ -125,6 +129,22 @@ static _Noreturn void send(void)
     }
 }
 
+static _Noreturn void play_with_grants(void)
+{
+    static struct mg_grant_play play;
+    uint32_t near = (uint32_t)mg_argument("near", 1);
+
+    mg_random_init(&play.numbers, mg_argument("seed", 1));
+    for (uint32_t i = 1; i < MG_GRANT_PEERS; i++)
+        play.peers[i] = near + i - 3;
+    mg_grant_play_init(&play);
+    while (!mg_failures()) {
+        mg_grant_play(&play);
+        mg_vcpu_page()->guest[1] = play.nr_calls;
+    }
+    shut_down(PARAPET_SHUTDOWN_CRASH);
+}
+
 static void see(uint32_t port, void *data)
 {
     volatile struct parapet_vcpu_page *page = mg_vcpu_page();
@@ -183,6 +203,8 @@ void test_main(void)
         spin();
     if (mg_variant("send"))
         send();
+    if (mg_variant("grants"))
+        play_with_grants();
     if (mg_variant("pair"))
         mg_pair_serve((uint32_t)mg_argument("tester", 0));
     if (mg_variant("witness"))
