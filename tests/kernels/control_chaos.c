@@ -3,7 +3,8 @@
  * Domains that do everything (partners/chaos) are destroyed at random moments:
  * while they are built, while they run on four vCPUs, when they have just ended
  * by themselves, and by several vCPUs of the control domain at once. Meanwhile
- * these make all other calls of domain control, too.
+ * these make all other calls of domain control, too, and have some of the
+ * frames that they lend to each other and to anybody.
  *
  * One of those that destroy a domain is told that it is done, and the others
  * that there is none. Afterwards all frames are back. A witness has ports that
@@ -28,6 +29,7 @@
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/control.h"
 #include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/grant.h"
 #include "tests/kernels/lib/hctable.h"
 #include "tests/kernels/lib/memory.h"
 #include "tests/kernels/lib/random.h"
@@ -39,7 +41,8 @@ MG_TEST(control_chaos);
 #define NR_VCPUS 4 /* number 0 makes the domains, the others destroy them */
 #define NR_IN_ROUND 25
 #define NR_SLOTS 8
-#define NR_PORTS 8 /* of the witness */
+#define NR_PORTS 8  /* of the witness */
+#define NR_GRANTS 8 /* that each of them has (partners/chaos.c) */
 #define MEMORY (UINT64_C(2) << 20)
 
 /* The longest that one lives before it is destroyed. */
@@ -66,6 +69,9 @@ static uint32_t witness_ports[NR_PORTS];
 static uint32_t last_port; /* of the witness, that we sent to */
 static uint64_t nr_sent;
 static uint64_t nr_started;
+static uint64_t nr_borrowed, nr_borrowing; /* frames, and vCPUs */
+static uint64_t rests;                     /* nobody may borrow */
+static struct mg_window window;            /* each vCPU has an entry */
 static volatile uint64_t nr_strange; /* events that nobody can have sent us */
 
 static uint64_t below(uint64_t limit)
@@ -147,6 +153,34 @@ static void meddle(void)
     try(number, args);
 }
 
+/* What one of them lends to us, or to another: until the next call it is
+ * ours. */
+static void borrow(void)
+{
+    uint64_t self = mg_vcpu_id();
+    const struct slot *slot = &slots[below(NR_SLOTS)];
+    struct parapet_grant_map map = {
+        .domain = *(const volatile uint32_t *)&slot->child.id,
+        .ref = (uint32_t)below(NR_GRANTS),
+        .pte = mg_window_pte(&window, self),
+        .bits = below(2) ? PARAPET_PTE_W : 0};
+    struct parapet_grant_unmap unmap;
+    int64_t result = HYPERCALL_RESTARTED(hypercall_grant_map(&map, 1));
+
+    MG_CHECK_EQ(result, 0);
+    if (map.status != 0)
+        return;
+    __atomic_fetch_add(&nr_borrowed, 1, __ATOMIC_SEQ_CST);
+    (void)*mg_window_at(&window, self);
+    if (map.bits)
+        *mg_window_at(&window, self) = 0;
+    (void)hypercall_yield();
+    unmap.handle = map.handle;
+    result = HYPERCALL_RESTARTED(hypercall_grant_unmap(&unmap, 1));
+    MG_CHECK_EQ(result, 0);
+    MG_CHECK_EQ(unmap.status, 0);
+}
+
 /* ---- vCPUs 1 to 3: the end of the others ---- */
 
 static void destroy(struct slot *slot)
@@ -173,6 +207,10 @@ static void destroy_all(void *unused)
             destroy(&slots[i]);
         if (below(4) == 0)
             meddle();
+        __atomic_fetch_add(&nr_borrowing, 1, __ATOMIC_SEQ_CST);
+        if (!load(&rests))
+            borrow();
+        __atomic_fetch_sub(&nr_borrowing, 1, __ATOMIC_SEQ_CST);
         (void)hypercall_yield();
     }
 }
@@ -198,10 +236,24 @@ static int64_t connect(uint32_t id)
     return hypercall_evtchn_bind_interdomain(id, (uint32_t)port);
 }
 
+/* It lends to us what the hypervisor has of it, too, before it begins. */
+static void lend(const struct mg_child *child)
+{
+    uint64_t words[2 * NR_GRANTS];
+
+    for (uint32_t ref = 0; ref < NR_GRANTS; ref++) {
+        words[2 * ref] = mg_grant_word(0, PARAPET_GRANT_LEND);
+        words[2 * ref + 1] = ref % 2 ? child->shared_mfn : child->vcpu_page_mfn;
+    }
+    (void)mg_copy_to(child->id, child->grant_mfn * MG_PAGE_SIZE, words,
+                     sizeof(words));
+}
+
 static void build(struct slot *slot)
 {
     int64_t result = mg_child_build(&slot->child);
 
+    lend(&slot->child);
     if (result == 0) {
         slot->port = connect(slot->child.id);
         result = mg_domain_unpause(slot->child.id);
@@ -299,11 +351,26 @@ static void send_to_witness(void)
 
 /* ---- all of it ---- */
 
+/* Those that a control domain's handles lie in stay its own. */
+static uint64_t free_frames(void)
+{
+    return mg_machine_info().free_frames + mg_domain_info(0).nr_charged;
+}
+
+/* Each vCPU has let go of what it has, until the next round. */
+static void rest(void)
+{
+    store(&rests, 1);
+    while (load(&nr_borrowing) > 0)
+        (void)hypercall_yield();
+}
+
 static void one_round(void)
 {
-    uint64_t before = mg_machine_info().free_frames;
+    uint64_t before = free_frames();
     int nr_left = NR_IN_ROUND, nr_free;
 
+    store(&rests, 0);
     do {
         nr_free = 0;
         for (int i = 0; i < NR_SLOTS; i++) {
@@ -320,8 +387,9 @@ static void one_round(void)
         meddle();
         (void)hypercall_yield();
     } while (nr_free < NR_SLOTS && mg_failures() == 0);
+    rest();
     MG_CHECK_EQ(mg_machine_info().nr_domains, 2);
-    MG_CHECK_EQ(mg_machine_info().free_frames, before);
+    MG_CHECK_EQ(free_frames(), before);
 }
 
 static void begin_vcpus(void)
@@ -343,6 +411,7 @@ void test_main(void)
     mg_child_kernel_read(chaos_kernel, chaos_kernel_end, &kernel);
     (void)mg_event_bind_ipi(0, mg_event_count, (void *)&nr_strange);
     mg_sti();
+    window = mg_window_make();
     begin_witness();
     begin_vcpus();
     for (uint64_t i = 0; i < rounds && mg_failures() == 0; i++)
@@ -350,8 +419,9 @@ void test_main(void)
     while (!check_witness())
         (void)hypercall_yield();
     MG_CHECK_EQ(nr_strange, 0);
-    mg_printf("%lu domains of %lu had started; the witness got %lu events\n",
-              nr_started, rounds * NR_IN_ROUND, nr_sent);
+    mg_printf("%lu domains of %lu had started; the witness got %lu events; %lu "
+              "frames were borrowed\n",
+              nr_started, rounds * NR_IN_ROUND, nr_sent, nr_borrowed);
     MG_CHECK_EQ(mg_domain_destroy(witness.id), 0);
     mg_audit();
 }

@@ -16,6 +16,7 @@
 #include "tests/kernels/lib/bootargs.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/grant.h"
 #include "tests/kernels/lib/memory.h"
 #include "tests/kernels/lib/random.h"
 #include "tests/kernels/lib/test.h"
@@ -28,6 +29,8 @@ MG_TEST(chaos);
 #define NR_PAGES 8  /* that a vCPU gives back, and has again */
 #define NR_PORTS 40 /* that are tried */
 #define SCRATCH 0x10000000ul
+#define NR_GRANTS 8    /* references, and entries that map what others lend */
+#define FIRST_GRANT 64 /* of these, in the scratch place's table */
 
 struct worker {
     struct mg_random numbers;
@@ -37,6 +40,8 @@ struct worker {
 static struct worker workers[NR_VCPUS];
 static uint64_t *tables[NR_TABLES];
 static uint64_t *second_root;
+static uint64_t scratch_entry; /* machine address of the table's first */
+static uint32_t handles[NR_GRANTS];
 static uint64_t first_peer, nr_peers, fails;
 static uint32_t witness;
 
@@ -90,12 +95,14 @@ static void change_mapping(struct worker *w)
         vaddr, value, below(w, 2) ? PARAPET_FLUSH_ALL : PARAPET_FLUSH_NONE);
 }
 
-/* Some of the vCPU's own pages go to the machine and come back. Anything may
- * stop half way: then it is done again, since all of it can be. */
+/* Some of the vCPU's own pages go to the machine and come back, but for those
+ * that others have. Anything may stop half way: then it is done again, since
+ * all of it can be. */
 static void change_frames(struct worker *w)
 {
     struct parapet_populate frames[NR_PAGES];
     uint64_t mfns[NR_PAGES], nr = 1 + below(w, NR_PAGES);
+    bool given[NR_PAGES];
 
     for (uint64_t i = 0; i < nr; i++) {
         const uint64_t *page = w->pages + i * (MG_PAGE_SIZE / 8);
@@ -105,14 +112,16 @@ static void change_frames(struct worker *w)
         (void)mg_set_va((uint64_t)page, 0);
     }
     for (uint64_t i = 0; i < nr; i++)
-        (void)HYPERCALL_RESTARTED(hypercall_memory_give_back(&mfns[i], 1));
+        given[i] =
+            HYPERCALL_RESTARTED(hypercall_memory_give_back(&mfns[i], 1)) == 0;
     for (uint64_t i = 0; i < nr; i++) {
-        while (HYPERCALL_RESTARTED(hypercall_memory_populate(&frames[i], 1)) !=
-               0)
+        while (given[i] && HYPERCALL_RESTARTED(
+                               hypercall_memory_populate(&frames[i], 1)) != 0)
             (void)hypercall_yield();
-        *mg_p2m(frames[i].gfn) = frames[i].mfn;
+        if (given[i])
+            *mg_p2m(frames[i].gfn) = frames[i].mfn;
         (void)mg_set_va((uint64_t)mg_gfn_pointer(frames[i].gfn),
-                        frames[i].mfn * MG_PAGE_SIZE | MG_WRITE);
+                        *mg_p2m(frames[i].gfn) * MG_PAGE_SIZE | MG_WRITE);
     }
 }
 
@@ -122,6 +131,85 @@ static void change_roots(struct worker *w)
 
     (void)hypercall_mmu_set_kernel_root(mg_mfn_of(root));
     (void)hypercall_mmu_flush(PARAPET_FLUSH_ALL);
+}
+
+/* ---- grants ---- */
+
+/* All vCPUs share the references, the entries and the handles. */
+static uint64_t any_entry(struct worker *w)
+{
+    return scratch_entry + 8 * (FIRST_GRANT + below(w, NR_GRANTS));
+}
+
+static void lend_by(struct worker *w, uint32_t ref)
+{
+    uint64_t *page =
+        below(w, 3) ? w->pages + below(w, NR_PAGES) * MG_PTES : any_table(w);
+
+    mg_grant_lend(ref, below(w, 2) ? 0 : any_peer(w), page,
+                  below(w, 2) ? PARAPET_GRANT_READONLY : 0);
+}
+
+static void lend(struct worker *w)
+{
+    uint32_t ref = (uint32_t)below(w, NR_GRANTS);
+
+    if (below(w, 2))
+        (void)mg_grant_take_back(ref);
+    lend_by(w, ref);
+}
+
+static void borrow(struct worker *w)
+{
+    struct parapet_grant_map maps[4];
+    struct parapet_grant_hold holds[4];
+
+    for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+        maps[i] =
+            (struct parapet_grant_map){.domain = any_peer(w),
+                                       .ref = (uint32_t)below(w, NR_GRANTS),
+                                       .pte = any_entry(w),
+                                       .bits = below(w, 2) ? PARAPET_PTE_W : 0};
+        holds[i] = (struct parapet_grant_hold){
+            .domain = any_peer(w), .ref = (uint32_t)below(w, NR_GRANTS)};
+    }
+    (void)hypercall_grant_map(maps, ARRAY_SIZE(maps));
+    (void)hypercall_grant_hold(holds, ARRAY_SIZE(holds));
+    for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+        if (maps[i].status == 0)
+            handles[below(w, NR_GRANTS)] = maps[i].handle;
+        if (holds[i].status == 0)
+            handles[below(w, NR_GRANTS)] = holds[i].handle;
+    }
+}
+
+/* Many, so that an end finds some of them done. */
+static void copy(struct worker *w)
+{
+    struct parapet_grant_copy copies[24];
+
+    for (size_t i = 0; i < ARRAY_SIZE(copies); i++) {
+        struct parapet_grant_end own = mg_grant_own(w->pages);
+        struct parapet_grant_end lent =
+            mg_grant_lent(any_peer(w), (uint32_t)below(w, NR_GRANTS), 0);
+        bool there = below(w, 2);
+
+        copies[i] =
+            (struct parapet_grant_copy){.source = there ? own : lent,
+                                        .dest = there ? lent : own,
+                                        .length = (uint32_t)MG_PAGE_SIZE};
+    }
+    (void)hypercall_grant_copy(copies, ARRAY_SIZE(copies));
+}
+
+static void let_go(struct worker *w)
+{
+    struct parapet_grant_unmap unmaps[4];
+
+    for (size_t i = 0; i < ARRAY_SIZE(unmaps); i++)
+        unmaps[i].handle = handles[below(w, NR_GRANTS)];
+    (void)hypercall_grant_unmap(unmaps, ARRAY_SIZE(unmaps));
+    (void)hypercall_grant_release(unmaps, ARRAY_SIZE(unmaps));
 }
 
 /* ---- events and time ---- */
@@ -211,9 +299,10 @@ static void fail(struct worker *w)
 static void work(void *argument)
 {
     static void (*const deeds[])(struct worker *) = {
-        change_tables, change_mapping, change_frames, change_roots,
-        make_ports,    close_ports,    use_ports,     set_timer,
-        sleep,         many_calls,     start_vcpu,    fail,
+        change_tables, change_mapping, change_frames, change_roots, make_ports,
+        close_ports,   use_ports,      set_timer,     sleep,        many_calls,
+        start_vcpu,    fail,           lend,          borrow,       copy,
+        let_go,        lend,           borrow,
     };
     struct worker *w = argument;
 
@@ -232,6 +321,7 @@ static void prepare(void)
     uint64_t *l3 = mg_table_of(0, mg_pte(l2, MG_TABLE));
 
     MG_DONE(mg_update(mg_entry_of(mg_start_root(), 0), mg_pte(l3, MG_TABLE)));
+    scratch_entry = mg_entry_of(l1, 0);
     second_root = mg_kernel_root();
     MG_DONE(mg_pin(second_root, 4));
     MG_DONE(mg_update(mg_entry_of(second_root, 0), mg_pte(l3, MG_TABLE)));
@@ -241,6 +331,9 @@ static void prepare(void)
         workers[i].numbers.state = mg_argument("seed", 1) + 7 * i;
         workers[i].pages = mg_pages(NR_PAGES);
     }
+    /* Many are destroyed before they do much. */
+    for (uint32_t ref = 0; ref < NR_GRANTS; ref++)
+        lend_by(&workers[0], ref);
 }
 
 void test_main(void)
