@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Random calls of domain control, and of event channels, by the control domain,
- * with arguments that are good for something, or for nothing: on children that
- * run, sleep, make random calls themselves, are half built, half dead, or never
- * were. Each returns what abi/hypercalls.def names; the children's audits find
- * nothing; and when all of them are gone, so is all that they had.
+ * Random calls of domain control, of event channels and of grants, by the
+ * control domain, with arguments that are good for something, or for nothing:
+ * on children that run, sleep, make random calls themselves, are half built,
+ * half dead, or never were. Each returns what abi/hypercalls.def names; the
+ * children's audits find nothing; and when all of them are gone, so is all that
+ * they had.
  *
  * Meanwhile hazard_random runs in a domain without privilege, which makes all
  * calls as well and is never a target: no harm comes to it.
@@ -29,6 +30,7 @@
 #include "tests/kernels/lib/bootargs.h"
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/control.h"
+#include "tests/kernels/lib/grant.h"
 #include "tests/kernels/lib/hctable.h"
 #include "tests/kernels/lib/memory.h"
 #include "tests/kernels/lib/random.h"
@@ -39,14 +41,18 @@ MG_TEST(control_random);
 
 #define CALLS 60000
 #define CALLS_PER_LOOK 1500
-#define NR_CHILDREN 6
+#define NR_CHILDREN 7
 #define BYSTANDER 1u
 #define NOBODY 0x7ffffff0u
+#define NR_REFS 24     /* that a child lends: lib/grant_random.c */
+#define NR_ELEMENTS 16 /* of a grant call, at most */
 
 static struct mg_random numbers;
 static struct mg_child children[NR_CHILDREN];
 static uint32_t newest; /* domain that a call here has made */
 static uint64_t nr_calls, nr_errors, nr_made;
+static struct mg_window window; /* for what children lend */
+static uint64_t *spare;         /* for a table of grants that grows */
 static uint64_t reached[PARAPET_NR_HYPERCALLS];
 
 /* Objects that some calls take for good ones. */
@@ -56,7 +62,11 @@ static union {
     struct parapet_populate frames[16];
     struct parapet_vcpu_start start;
     uint64_t words[MG_PTES];
-} objects[3];
+    struct parapet_grant_map maps[NR_ELEMENTS];
+    struct parapet_grant_hold holds[NR_ELEMENTS];
+    struct parapet_grant_copy copies[NR_ELEMENTS];
+    struct parapet_grant_unmap unmaps[NR_ELEMENTS];
+} objects[4];
 
 /* The one whose start state is there, and whose id is taken most. */
 static uint64_t likely_child;
@@ -149,6 +159,41 @@ static uint64_t any_argument(const struct mg_hypercall *hc, size_t position)
     }
 }
 
+/* Of a copy: something of our own, or what a child may lend. */
+static struct parapet_grant_end any_end(void)
+{
+    if (below(2))
+        return mg_grant_own(&objects[3].bytes[below(2000)]);
+    return mg_grant_lent((uint32_t)any_domain(), (uint32_t)below(NR_REFS),
+                         below(2000));
+}
+
+/* Elements for the call with this number. */
+static void refill_grants(uint64_t number)
+{
+    for (size_t i = 0; i < NR_ELEMENTS; i++) {
+        uint32_t domain = (uint32_t)any_domain();
+        uint32_t ref = (uint32_t)below(NR_REFS);
+
+        if (number == PARAPET_HC_grant_map)
+            objects[3].maps[i] = (struct parapet_grant_map){
+                .domain = domain,
+                .ref = ref,
+                .pte = mg_window_pte(&window, below(8)),
+                .bits = below(2) ? PARAPET_PTE_W : 0};
+        else if (number == PARAPET_HC_grant_hold)
+            objects[3].holds[i] =
+                (struct parapet_grant_hold){.domain = domain, .ref = ref};
+        else if (number == PARAPET_HC_grant_copy)
+            objects[3].copies[i] =
+                (struct parapet_grant_copy){.source = any_end(),
+                                            .dest = any_end(),
+                                            .length = (uint32_t)below(2000)};
+        else
+            objects[3].unmaps[i].handle = (uint32_t)below(40);
+    }
+}
+
 /* What the calls write, and what they are to find. */
 static void refill(void)
 {
@@ -172,9 +217,15 @@ static void refill(void)
 
 /* ---- calls ---- */
 
+static bool is_grant(const struct mg_hypercall *hc)
+{
+    return hc->number >= 96 && hc->number < 112;
+}
+
 static bool is_tried(const struct mg_hypercall *hc)
 {
-    return (hc->flags & HC_CONTROL) || (hc->number >= 48 && hc->number < 64);
+    return (hc->flags & HC_CONTROL) || (hc->number >= 48 && hc->number < 64) ||
+           is_grant(hc);
 }
 
 static const struct mg_hypercall *any_call(void)
@@ -199,6 +250,21 @@ static void guard(const struct mg_hypercall *hc, uint64_t args[6])
         args[0] = NOBODY;
 }
 
+/* Statuses are written to no more than there is; or the call is refused. A page
+ * of ours that is to be in the table of grants is the spare one. */
+static void guard_grants(const struct mg_hypercall *hc, uint64_t args[6])
+{
+    if (hc->types[0] == MG_HC_inout) {
+        refill_grants(hc->number);
+        if (below(20))
+            args[0] = (uint64_t)&objects[3];
+        args[1] = below(20) ? below(NR_ELEMENTS + 1) : args[1] | 0x400;
+    }
+    if (hc->number == PARAPET_HC_grant_grow &&
+        (below(2) || args[0] == mg_mfn_of(objects)))
+        args[0] = mg_mfn_of(spare);
+}
+
 static bool has_wide_u32(const struct mg_hypercall *hc, const uint64_t args[6])
 {
     for (size_t i = 0; i < ARRAY_SIZE(hc->types); i++) {
@@ -217,6 +283,8 @@ static void one_call(void)
     for (size_t i = 0; i < ARRAY_SIZE(args); i++)
         args[i] = any_argument(hc, i);
     guard(hc, args);
+    if (is_grant(hc))
+        guard_grants(hc, args);
     result = mg_hypercall(hc->number, args);
     if (has_wide_u32(hc, args) ? result != -PARAPET_EINVAL
                                : !mg_hypercall_can_return(hc, result))
@@ -275,7 +343,7 @@ static void make(struct mg_child *child, const char *bootargs)
 static void make_missing(void)
 {
     static const char *const bootargs[NR_CHILDREN] = {
-        "spin", "sleep", "obey", "exit", "random", "random"};
+        "spin", "sleep", "obey", "exit", "random", "random", "grants"};
     struct parapet_domain_info info;
 
     for (size_t i = 0; i < NR_CHILDREN; i++) {
@@ -309,6 +377,18 @@ static void check_all_reached(void)
     }
 }
 
+/* Of what we have from children, whatever it is. */
+static void let_go_of_all(void)
+{
+    for (uint32_t handle = 0; handle < PARAPET_MAX_HANDLES; handle++) {
+        (void)mg_grant_unmap(handle);
+        (void)mg_grant_release(handle);
+        if (mg_grant_status(0).nr_handles == 0)
+            return;
+    }
+    mg_failure("handles are left that cannot be let go of");
+}
+
 /* ---- the bystander ---- */
 
 /* It has closed all ports twice: all that its ports lie in is there. */
@@ -327,12 +407,15 @@ static void wait_for_bystander(void)
 }
 
 /* That are nobody's, or the bystander's, who may give one back; he may also
- * take some, and have the hypervisor take some for his grants. */
+ * take some. And those that the hypervisor has for his grants, and for ours. */
 static uint64_t other_frames(void)
 {
     struct parapet_domain_info info = mg_domain_info(BYSTANDER);
+    struct parapet_memory_limits limits = {0};
 
-    return mg_machine_info().free_frames + info.nr_frames + info.nr_charged;
+    MG_CHECK_EQ(hypercall_memory_limits(&limits), 0);
+    return mg_machine_info().free_frames + limits.nr_charged + info.nr_frames +
+           info.nr_charged;
 }
 
 static void check_bystander(void)
@@ -351,6 +434,8 @@ void test_main(void)
     mg_control_init();
     open_all_ports();
     mg_random_init(&numbers, 0x636f6e74);
+    window = mg_window_make();
+    spare = mg_page();
     wait_for_bystander();
     before = other_frames();
     while (nr_calls < nr_calls_to_make && !mg_failures()) {
@@ -368,6 +453,7 @@ void test_main(void)
     check_all_reached();
     close_all_ports();
     destroy_others(true);
+    let_go_of_all();
     check_bystander();
     MG_CHECK_EQ(other_frames(), before);
     MG_CHECK_EQ(mg_machine_info().nr_domains, 2);

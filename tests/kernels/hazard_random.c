@@ -27,9 +27,12 @@
  *   memory_audit, domain_audit
  *                   one time in a thousand
  *   domain_limits   never of the domain itself
+ *   grant_grow      one page is in the table; of any other of its own pages it
+ *                   is done to that one
  *
  * Those from console_write on are left out of multicalls, where no guard can
- * step in. At the end the domain has all its frames, and the audit is clean.
+ * step in, or which refuse them. At the end the domain has all its frames, and
+ * the audit is clean.
  *
  * It runs beside control_random.c, too, with fewer calls.
  *
@@ -63,7 +66,8 @@ MG_TEST(hazard_random);
 
 static struct mg_random numbers;
 static uint64_t nr_calls_to_make;
-static uint64_t *spare_page;
+static uint64_t *spare_page, *lent_page;
+static uint64_t nr_mfns;
 
 /* What no call names: only a mistake writes to it. */
 static uint64_t nobodys[8 * MG_PTES], nobodys_before[8 * MG_PTES];
@@ -189,6 +193,9 @@ static void guard(uint64_t number, uint64_t args[6])
         args[0] = (uint64_t)spare_page;
     if (number == PARAPET_HC_domain_limits && args[0] == 0)
         args[0] = UINT32_MAX;
+    if (number == PARAPET_HC_grant_grow && args[0] < nr_mfns &&
+        mg_mfn_pointer(args[0]))
+        args[0] = mg_mfn_of(lent_page);
     if (number == PARAPET_HC_block || number == PARAPET_HC_multicall)
         mg_vcpu_page()->event_pending = 1;
 }
@@ -332,11 +339,29 @@ static void check_machine(void)
         sizeof(text) - 1);
 }
 
+/* All that its handles and its table of grants take is there from now on. */
+static void use_grants(void)
+{
+    struct parapet_memory_limits limits = {0};
+    struct parapet_grant_hold hold = {.domain = PARAPET_DOMAIN_SELF};
+
+    MG_CHECK_EQ(hypercall_memory_limits(&limits), 0);
+    nr_mfns = limits.nr_mfns;
+    lent_page = mg_page();
+    MG_CHECK_EQ(HYPERCALL_RESTARTED(hypercall_grant_hold(&hold, 1)), 0);
+    MG_CHECK(hold.status < 0);
+    MG_CHECK_EQ(HYPERCALL_RESTARTED(hypercall_grant_grow(mg_mfn_of(lent_page))),
+                2);
+}
+
+/* control_random.c looks at what is there when the ports are. */
 void test_main(void)
 {
-    uint64_t ports = nr_ports();
     uint64_t unknown = mg_counters(0)->unknown_hypercalls;
+    uint64_t ports;
 
+    use_grants();
+    ports = nr_ports();
     spare_page = mg_page();
     mg_random_init(&numbers, 0x6675667a);
     mg_random_fill(&numbers, nobodys, sizeof(nobodys));
