@@ -180,13 +180,12 @@ def fuzz_steps(seconds=FUZZ_SECONDS):
 
 
 def random_steps(seconds):
-    """Random calls against the models, 8 million of them in a full share."""
-    path = f"{BUILD}/unit/test_memory_model"
-    return [Step(f"unit {short(path)}, {name} part", [path],
-                 CMOCKA_MESSAGE_OUTPUT="TAP",
+    """Random calls against the models, 8 million of each in a full share."""
+    return [Step(f"unit {name}, one of two parts",
+                 [f"{BUILD}/unit/{name}"], CMOCKA_MESSAGE_OUTPUT="TAP",
                  MEMORY_SEED=str(1 + secrets.randbits(32)),
                  MEMORY_STEPS=str(4_000_000 * seconds // 120))
-            for name in ("one", "another")]
+            for name in 2 * ["test_memory_model", "test_grant_model"]]
 
 
 def check_steps():

@@ -28,14 +28,15 @@ static unsigned int next_number(void)
     return nr;
 }
 
-/* Any entry; or, as if the lender had told which, one that is lent. */
-static uint32_t decode_lent(const struct grant_step *s, unsigned int lender)
+/* As if the lender had told which. */
+uint32_t grant_decode_lent(const struct grant_step *s, unsigned int lender,
+                           uint8_t byte)
 {
     unsigned int nr = MODEL_REFS * model_nr_tables(lender);
-    uint32_t ref = grant_decode_ref(lender, s->bytes[1]);
+    uint32_t ref = grant_decode_ref(lender, byte);
 
     for (unsigned int i = 0; i < nr && s->sane; i++) {
-        uint32_t any = model_ref_number((i + s->bytes[1]) % nr);
+        uint32_t any = model_ref_number((i + byte) % nr);
 
         if (model_is_lent(lender, any, s->domain))
             return any;
@@ -47,14 +48,14 @@ const char *grant_take_step(const struct grant_step *s,
                             struct step_counts *counts)
 {
     unsigned int lender = !s->domain;
-    uint32_t ref = decode_lent(s, lender);
+    uint32_t ref = grant_decode_lent(s, lender, s->bytes[1]);
     bool writable = s->bytes[2] & 1;
     unsigned int nr = next_number();
     struct model_use *made;
     uint64_t reasons;
     int error;
 
-    if (!model_has_room())
+    if (!model_has_room(1))
         return NULL;
     if (!grant_begin(s->domain))
         return NULL;
@@ -76,8 +77,7 @@ static const char *check_handle(const struct model_use *use, uint32_t handle)
     return NULL;
 }
 
-/* What the domain wants its entry to have. */
-static uint64_t decode_bits(const struct grant_step *s, bool writable)
+uint64_t grant_decode_bits(const struct grant_step *s, bool writable)
 {
     static const uint64_t bits[] = {
         PARAPET_PTE_U, 0, PARAPET_PTE_U | PARAPET_PTE_NX,
@@ -93,7 +93,7 @@ static uint64_t decode_bits(const struct grant_step *s, bool writable)
 }
 
 /* Mostly into a table of level 1, if there is one. */
-static uint64_t decode_pte(const struct grant_step *s)
+uint64_t grant_decode_pte(const struct grant_step *s, uint8_t byte)
 {
     const uint8_t *b = s->bytes;
     mfn_t table = grant_decode_mfn(s->domain, b[2]);
@@ -107,7 +107,7 @@ static uint64_t decode_pte(const struct grant_step *s)
             break;
         }
     }
-    pte = table_entry_paddr(table, model_slots[b[3] % MODEL_SLOTS]);
+    pte = table_entry_paddr(table, model_slots[byte % MODEL_SLOTS]);
     return b[5] >= 0xfc ? pte + 4 : pte;
 }
 
@@ -121,8 +121,8 @@ const char *grant_map_step(const struct grant_step *s,
 
     if (!use)
         return NULL;
-    pte = decode_pte(s);
-    bits = decode_bits(s, use->writable);
+    pte = grant_decode_pte(s, s->bytes[3]);
+    bits = grant_decode_bits(s, use->writable);
     if (!grant_begin(s->domain))
         return NULL;
     reasons = model_map(use, pte, bits);

@@ -2,9 +2,11 @@
 #include "tests/unit/grant_calls.h"
 
 #include "abi/errors.h"
+#include "hypervisor/base/panic.h"
 #include "hypervisor/mm/grant.h"
 #include "hypervisor/mm/grant_handle.h"
 #include "hypervisor/mm/owner_release.h"
+#include "tests/unit/grant_core.h"
 #include "tests/unit/grant_model.h"
 
 /* The ids; the owner knows its place only. */
@@ -29,6 +31,7 @@ void calls_create(unsigned int domain, uint32_t id, mfn_t table)
     struct memory_owner *m = &mmu_domains[domain];
 
     ids[domain] = id;
+    core_create(domain, id);
     type_hold(m, table, true);
     grant_table_add(m, table, frame_alloc_zeroed());
 }
@@ -166,50 +169,32 @@ int calls_hold(unsigned int nr, uint32_t *handle, uint64_t *maddr)
     return error;
 }
 
-static void drop_mapping(struct memory_owner *m, struct grant_mapping *mapping)
+static void drop_all(unsigned int user, const uint32_t *handles, int *status,
+                     unsigned int nr,
+                     int64_t (*core)(unsigned int domain, void *elements,
+                                     unsigned int nr))
 {
-    drop(mapping->lender, mapping->ref, mapping->writable, mapping->mfn);
-    grant_handle_free(m, mapping);
+    static _Alignas(8) struct parapet_grant_unmap elements[CALLS_HANDLES];
+
+    for (unsigned int i = 0; i < nr; i++)
+        elements[i] =
+            (struct parapet_grant_unmap){.handle = handles[i], .status = 1};
+    if (core(user, elements, nr) != 0)
+        panic("a call for some handles failed");
+    for (unsigned int i = 0; i < nr; i++)
+        status[i] = elements[i].status;
 }
 
 void calls_unmap(unsigned int user, const uint32_t *handles, int *status,
                  unsigned int nr)
 {
-    struct memory_owner *m = mmu_begin(user, WORK_CALL);
-    struct grant_mapping *mappings[CALLS_HANDLES];
-
-    lock(m);
-    for (unsigned int i = 0; i < nr; i++) {
-        mappings[i] = grant_handle_find(m, handles[i], GRANT_MAP);
-        status[i] = mappings[i] ? 0 : -PARAPET_ENOENT;
-        if (!mappings[i])
-            continue;
-        table_unmap_foreign(m, mappings[i]->pte);
-        mappings[i]->kind = GRANT_UNMAPPED;
-    }
-    (void)tlb_flush_later_than(tlb_clock_now(), m->tlb_cpus);
-    for (unsigned int i = 0; i < nr; i++) {
-        if (mappings[i])
-            drop_mapping(m, mappings[i]);
-    }
-    memory_unlock(m);
+    drop_all(user, handles, status, nr, core_unmap);
 }
 
 void calls_release(unsigned int user, const uint32_t *handles, int *status,
                    unsigned int nr)
 {
-    struct memory_owner *m = mmu_begin(user, WORK_CALL);
-
-    lock(m);
-    for (unsigned int i = 0; i < nr; i++) {
-        struct grant_mapping *mapping =
-            grant_handle_find(m, handles[i], GRANT_HOLD);
-
-        status[i] = mapping ? 0 : -PARAPET_ENOENT;
-        if (mapping)
-            drop_mapping(m, mapping);
-    }
-    memory_unlock(m);
+    drop_all(user, handles, status, nr, core_release);
 }
 
 bool calls_has_handle(unsigned int domain, uint32_t handle)
@@ -227,31 +212,9 @@ struct grant_record calls_record(unsigned int domain, uint32_t ref)
 
 /* ---- tables ---- */
 
-static int grow(struct memory_owner *m, mfn_t mfn)
-{
-    mfn_t records = frame_alloc_zeroed();
-    int error = type_hold_in_use(m, mfn);
-
-    if (error) {
-        frame_free(records);
-        return error;
-    }
-    m->nr_charged++;
-    grant_table_add(m, mfn, records);
-    return 0;
-}
-
 int64_t calls_grow(unsigned int domain, mfn_t mfn)
 {
-    struct memory_owner *m = &mmu_domains[domain];
-    int error;
-
-    lock(m);
-    error = grow(m, mfn);
-    memory_unlock(m);
-    if (error)
-        return error;
-    return m->grants.nr_entries / PARAPET_GRANTS_PER_FRAME;
+    return core_grow(domain, mfn);
 }
 
 /* ---- the end ---- */
@@ -265,36 +228,9 @@ void calls_close(unsigned int domain)
     memory_unlock(m);
 }
 
-/* The first of what it has. */
-static struct grant_mapping *any_mapping(const struct memory_owner *m)
-{
-    uint32_t nr = m->handles.nr_frames * (uint32_t)GRANT_MAPPINGS_PER_FRAME;
-
-    for (uint32_t handle = 0; handle < nr; handle++) {
-        struct grant_mapping *mapping = grant_handle_find(m, handle, GRANT_MAP);
-
-        if (!mapping)
-            mapping = grant_handle_find(m, handle, GRANT_HOLD);
-        if (mapping)
-            return mapping;
-    }
-    return NULL;
-}
-
 bool calls_end_share(unsigned int domain)
 {
-    struct memory_owner *m = &mmu_domains[domain];
-    struct grant_mapping *mapping;
-
-    lock(m);
-    mapping = any_mapping(m);
-    if (mapping) {
-        if (mapping->kind == GRANT_MAP)
-            table_unmap_foreign(m, mapping->pte);
-        drop_mapping(m, mapping);
-    }
-    memory_unlock(m);
-    return !mapping;
+    return core_end_share(domain);
 }
 
 void calls_free(unsigned int domain)
@@ -302,6 +238,7 @@ void calls_free(unsigned int domain)
     struct memory_owner *m = &mmu_domains[domain];
     uint32_t nr = m->grants.nr_entries / PARAPET_GRANTS_PER_FRAME;
 
+    core_remove(domain);
     for (uint32_t i = 0; i < nr; i++) {
         owner_free_held(m, frame_of(m->grants.entries[i]));
         frame_free(frame_of(m->grants.records[i]));

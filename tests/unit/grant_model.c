@@ -71,9 +71,13 @@ static struct model_use *free_use(void)
     return NULL;
 }
 
-bool model_has_room(void)
+bool model_has_room(unsigned int nr)
 {
-    return free_use() != NULL;
+    unsigned int nr_free = 0;
+
+    for (unsigned int i = 0; i < MODEL_USES; i++)
+        nr_free += uses[i].kind == USE_NONE;
+    return nr_free >= nr;
 }
 
 static void refer_by(const struct model_use *use)
@@ -219,6 +223,13 @@ static uint64_t refuse_take(unsigned int user, unsigned int lender,
            refuse_frame(lender, other ? other->mfn : entry[1], writable);
 }
 
+void model_let_go(unsigned int domain, uint32_t ref)
+{
+    mfn_t mfn = model_used_frame(domain, ref);
+
+    model_release(mfn ? mfn : entry_of(domain, ref)[1]);
+}
+
 uint64_t model_take(unsigned int user, unsigned int lender, uint32_t ref,
                     bool writable, struct model_use **made)
 {
@@ -290,15 +301,14 @@ static unsigned int slot_of(unsigned int index)
     return slot;
 }
 
-static uint64_t refuse_map(const struct model_use *use, uint64_t pte,
-                           uint64_t bits)
+uint64_t model_refuse_map(unsigned int user, uint64_t pte, uint64_t bits)
 {
     mfn_t table = pte / PAGE_SIZE;
     uint64_t reasons = 0;
 
-    if (pte % 8 != 0 || (bits & 0x7ffffffffffff999))
+    if (pte % 8 != 0 || (bits & ~MODEL_MAP_BITS))
         reasons |= REASON(PARAPET_EINVAL);
-    if (!model_is_owned(use->user, table))
+    if (!model_is_owned(user, table))
         reasons |= REASON(PARAPET_EPERM);
     else if (model_type_in_use(table) != TYPE_L1)
         reasons |= REASON(PARAPET_ENOENT);
@@ -309,7 +319,7 @@ static uint64_t refuse_map(const struct model_use *use, uint64_t pte,
 
 uint64_t model_map(struct model_use *use, uint64_t pte, uint64_t bits)
 {
-    uint64_t reasons = refuse_map(use, pte, bits);
+    uint64_t reasons = model_refuse_map(use->user, pte, bits);
 
     if (reasons)
         return reasons;

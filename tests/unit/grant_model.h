@@ -49,6 +49,9 @@ struct model_use {
     unsigned int slot;
 };
 
+/* What a mapping may have besides its frame. */
+#define MODEL_MAP_BITS 0x8000000000000666ul
+
 /* A set of errors, each as bit n for -n; and what says that it was none. */
 #define REASON(error) (1ul << (error))
 
@@ -66,8 +69,8 @@ struct model_use *model_handle(unsigned int domain, uint32_t handle);
 /* Whether it seems to be lent to the other domain. */
 bool model_is_lent(unsigned int lender, uint32_t ref, unsigned int other);
 
-/* Whether one more can be taken. */
-bool model_has_room(void);
+/* Whether so many more can be taken. */
+bool model_has_room(unsigned int nr);
 
 /*
  * The calls, after model_look(): 0, or why it is refused. *made is what was
@@ -75,7 +78,11 @@ bool model_has_room(void);
  */
 uint64_t model_take(unsigned int user, unsigned int lender, uint32_t ref,
                     bool writable, struct model_use **made);
+/* What was half let go in an own frame that the domain could not take of
+ * itself, goes with the end of its call. */
+void model_let_go(unsigned int domain, uint32_t ref);
 uint64_t model_map(struct model_use *use, uint64_t pte, uint64_t bits);
+uint64_t model_refuse_map(unsigned int user, uint64_t pte, uint64_t bits);
 void model_hold(struct model_use *use);
 void model_put(struct model_use *use);
 uint64_t model_grow(unsigned int domain, mfn_t mfn);

@@ -33,6 +33,22 @@ bool grant_begin(unsigned int domain);
 const char *grant_result(unsigned int domain, uint64_t reasons, int error,
                          struct step_counts *counts);
 
+/* The second half of it, and the words for the first. */
+const char *grant_compare(unsigned int domain, struct step_counts *counts);
+const char *grant_unexpected(uint64_t reasons, int error);
+
+/* What the domain wants its entry to be, and to have. */
+uint64_t grant_decode_pte(const struct grant_step *s, uint8_t byte);
+uint64_t grant_decode_bits(const struct grant_step *s, bool writable);
+
+/* Any entry of the lender's; or, of a sane guest, one that is lent to it. */
+uint32_t grant_decode_lent(const struct grant_step *s, unsigned int lender,
+                           uint8_t byte);
+
+/* The step of grant_arrays.c. */
+const char *grant_array_step(const struct grant_step *s, bool map,
+                             struct step_counts *counts);
+
 /* The steps of grant_borrow.c. */
 const char *grant_take_step(const struct grant_step *s,
                             struct step_counts *counts);

@@ -8,7 +8,7 @@
 #include "abi/grant.h"
 #include "lib/macros.h"
 #include "tests/unit/grant_calls.h"
-#include "tests/unit/grant_end.h"
+#include "tests/unit/grant_ends.h"
 #include "tests/unit/grant_step.h"
 
 enum step_kind {
@@ -23,20 +23,22 @@ enum step_kind {
     THROUGH,
     GROW,
     END,
+    MAPS,
+    HOLDS,
 };
 
-static const char *const names[] = {"lend",    "revoke", "take",  "map",
-                                    "hold",    "put",    "unmap", "release",
-                                    "through", "grow",   "end"};
+static const char *const names[] = {
+    "lend",    "revoke",  "take", "map", "hold", "put",  "unmap",
+    "release", "through", "grow", "end", "maps", "holds"};
 
 /* How often each comes. */
 static const uint8_t kinds[64] = {
     LEND,    LEND,    LEND,    LEND,    LEND,    LEND,    LEND,    LEND,
     LEND,    LEND,    LEND,    LEND,    LEND,    REVOKE,  REVOKE,  TAKE,
-    TAKE,    TAKE,    TAKE,    TAKE,    TAKE,    TAKE,    TAKE,    TAKE,
-    TAKE,    TAKE,    TAKE,    MAP,     MAP,     MAP,     MAP,     MAP,
+    TAKE,    TAKE,    TAKE,    TAKE,    TAKE,    TAKE,    TAKE,    MAP,
     MAP,     MAP,     MAP,     MAP,     MAP,     MAP,     HOLD,    HOLD,
-    HOLD,    HOLD,    PUT,     PUT,     PUT,     UNMAP,   UNMAP,   UNMAP,
+    PUT,     PUT,     PUT,     MAPS,    MAPS,    MAPS,    MAPS,    MAPS,
+    MAPS,    MAPS,    MAPS,    HOLDS,   HOLDS,   HOLDS,   UNMAP,   UNMAP,
     UNMAP,   UNMAP,   UNMAP,   UNMAP,   UNMAP,   RELEASE, RELEASE, RELEASE,
     RELEASE, THROUGH, THROUGH, THROUGH, THROUGH, GROW,    GROW,    END};
 
@@ -48,23 +50,31 @@ bool grant_begin(unsigned int domain)
     return released;
 }
 
-const char *grant_result(unsigned int domain, uint64_t reasons, int error,
-                         struct step_counts *counts)
+const char *grant_unexpected(uint64_t reasons, int error)
 {
     static char text[100];
 
-    *(error ? &counts->failures : &counts->successes) += 1;
-    if (error == 0 ? reasons != 0 : !(reasons & REASON(-error))) {
-        snprintf(text, sizeof(text),
-                 "expected %s (errors as bits: %lx), got %d",
-                 reasons ? "one of some errors" : "success", reasons, error);
-        return text;
-    }
-    /* As at the end of the hypercalls. */
+    snprintf(text, sizeof(text), "expected %s (errors as bits: %lx), got %d",
+             reasons ? "one of some errors" : "success", reasons, error);
+    return text;
+}
+
+/* As at the end of the hypercalls: what is to be let go, first. */
+const char *grant_compare(unsigned int domain, struct step_counts *counts)
+{
     if (!table_release(mmu_begin(domain, WORK_CALL)))
         return NULL;
     counts->compared++;
     return model_compare();
+}
+
+const char *grant_result(unsigned int domain, uint64_t reasons, int error,
+                         struct step_counts *counts)
+{
+    *(error ? &counts->failures : &counts->successes) += 1;
+    if (error == 0 ? reasons != 0 : !(reasons & REASON(-error)))
+        return grant_unexpected(reasons, error);
+    return grant_compare(domain, counts);
 }
 
 /* ---- what the bytes mean ---- */
@@ -250,13 +260,17 @@ static const char *do_step(enum step_kind kind, const struct grant_step *s,
         return grant_drop_step(s, USE_HOLD, counts);
     case THROUGH:
         return through(s);
+    case MAPS:
+        return grant_array_step(s, true, counts);
+    case HOLDS:
+        return grant_array_step(s, false, counts);
     case GROW:
         return grow(s, counts);
     default:
         if (s->bytes[5] >= 0x80)
             return NULL; /* they live too short to have many tables else */
         counts->ends++;
-        return grant_end_begin(s->domain);
+        return grant_ends_begin(s->domain);
     }
 }
 
@@ -277,7 +291,7 @@ const char *grant_steps_step(const uint8_t bytes[STEP_SIZE],
     snprintf(text, size, "%s: domain %u, bytes %02x %02x %02x %02x %02x, %s",
              names[kind], s.domain, bytes[1], bytes[2], bytes[3], bytes[4],
              bytes[5], s.sane ? "sane" : "hostile");
-    if (grant_end_has_begun(s.domain))
-        return grant_end_share(s.domain, end_work(bytes[7]));
+    if (grant_ends_has_begun(s.domain))
+        return grant_ends_share(s.domain, end_work(bytes[7]));
     return do_step(kind, &s, counts);
 }

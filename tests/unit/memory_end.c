@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "hypervisor/mm/owner_release.h"
-#include "tests/unit/grant_end.h"
+#include "tests/unit/grant_ends.h"
 #include "tests/unit/memory_model.h"
 #include "tests/unit/memory_steps.h"
 
@@ -40,7 +40,7 @@ static const char *release(unsigned int domain, uint32_t work)
 
 static const char *end_with_grants(uint32_t work)
 {
-    const char *wrong = grant_end_all(work);
+    const char *wrong = grant_ends_all(work);
 
     if (!wrong && frame_nr_free() != mmu_nr_free)
         wrong = "the ends lose frames";

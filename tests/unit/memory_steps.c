@@ -6,7 +6,7 @@
 
 #include "abi/errors.h"
 #include "lib/macros.h"
-#include "tests/unit/grant_end.h"
+#include "tests/unit/grant_ends.h"
 #include "tests/unit/grant_model.h"
 #include "tests/unit/grant_steps.h"
 #include "tests/unit/memory_check.h"
@@ -394,7 +394,7 @@ void steps_begin(bool grants)
     with_grants = grants;
     mmu_is_lent = grants ? model_may_translate : NULL;
     if (grants)
-        grant_end_reset();
+        grant_ends_reset();
 }
 
 bool steps_have_grants(void)
@@ -411,8 +411,8 @@ const char *steps_step(const uint8_t bytes[STEP_SIZE],
     describe(&s);
     if (with_grants && (bytes[6] & 0x40))
         wrong = grant_steps_step(bytes, counts, last, sizeof(last));
-    else if (with_grants && grant_end_has_begun(s.domain))
-        wrong = grant_end_share(s.domain, s.work);
+    else if (with_grants && grant_ends_has_begun(s.domain))
+        wrong = grant_ends_share(s.domain, s.work);
     else if (s.kind == POPULATE)
         populate(&s);
     else if (s.kind == WALK)

@@ -13,7 +13,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_frame_poison \
               test_type test_foreign test_audit test_table test_table_preempt \
               test_memory_model test_port \
-              test_owner_release test_grant \
+              test_owner_release test_grant test_grant_model \
               test_symbols test_hypercall test_sched test_turn_lock \
               test_lock_order test_timers test_console_filter test_console test_engine test_domain \
               test_control \
@@ -66,7 +66,8 @@ MMU_SRC := $(addprefix hypervisor/mm/,audit.c audit_grant.c audit_machine.c \
 export MODEL_SRC
 MODEL_SRC := $(MMU_SRC) $(addprefix tests/unit/,mmu_tlb.c memory_model.c \
     memory_look.c memory_check.c memory_steps.c memory_end.c grant_model.c \
-    grant_calls.c grant_steps.c grant_borrow.c grant_end.c)
+    grant_calls.c grant_core.c grant_steps.c grant_borrow.c grant_arrays.c \
+    grant_ends.c)
 test_type_SRC := $(MMU_SRC) tests/unit/mmu_tlb.c
 test_foreign_SRC := $(test_type_SRC)
 test_audit_SRC := $(test_type_SRC)
@@ -74,6 +75,7 @@ test_grant_SRC := $(test_type_SRC)
 test_table_SRC := $(test_type_SRC)
 test_table_preempt_SRC := $(test_type_SRC)
 test_memory_model_SRC := $(MODEL_SRC)
+test_grant_model_SRC := $(MODEL_SRC)
 test_owner_release_SRC := $(MODEL_SRC)
 
 test_lock_order_SRC := hypervisor/base/lock_order.c

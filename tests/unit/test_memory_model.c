@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Random calls into hypervisor/mm against the model (memory_steps.h), without
- * grants and with them. Each seed is a machine of its own. MEMORY_STEPS in the
- * environment says how many steps there are in all; MEMORY_SEED which seed
- * comes first, so that one that has failed can be had again.
+ * Random calls into hypervisor/mm against the model (memory_steps.h). Each
+ * seed is a machine of its own. MEMORY_STEPS in the environment says how many
+ * steps there are in all; MEMORY_SEED which seed comes first, so that one that
+ * has failed can be had again.
  */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "hypervisor/mm/work.h"
 #include "tests/unit/memory_steps.h"
 
 #define NR_STEPS 400000ul
-#define NR_GRANT_STEPS 30000ul
 #define STEPS_OF_A_SEED 500ul
 
 static uint64_t number_from(const char *name, uint64_t otherwise)
@@ -24,37 +22,22 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
     return text ? strtoul(text, NULL, 0) : otherwise;
 }
 
-static void run_seed(uint64_t seed, bool grants, struct step_counts *counts)
+static void run_seed(uint64_t seed, struct step_counts *counts)
 {
     uint64_t random_state = seed * 0x9e3779b97f4a7c15 + 1;
-    const char *wrong;
 
-    steps_begin(grants);
+    steps_begin(false);
     for (unsigned int i = 0; i < STEPS_OF_A_SEED; i++) {
         union {
             uint64_t number;
             uint8_t bytes[STEP_SIZE];
         } step = {unit_random(&random_state)};
+        const char *wrong = steps_step(step.bytes, counts);
 
-        wrong = steps_step(step.bytes, counts);
         if (wrong)
             fail_msg("MEMORY_SEED=%lu, step %u, %s: %s", seed, i, steps_last(),
                      wrong);
     }
-    if (!grants)
-        return; /* test_owner_release has the ends of these */
-    wrong = steps_end(WORK_LEAST + (uint32_t)unit_random(&random_state) % 1000);
-    if (wrong)
-        fail_msg("MEMORY_SEED=%lu, at the end: %s", seed, wrong);
-}
-
-static void print_counts(uint64_t seed, uint64_t nr,
-                         const struct step_counts *counts)
-{
-    print_message("seeds %lu to %lu: %lu calls succeeded, %lu failed, %lu "
-                  "were abandoned, %lu restarts, %lu times compared\n",
-                  seed, seed + nr - 1, counts->successes, counts->failures,
-                  counts->abandoned, counts->restarts, counts->compared);
 }
 
 static void test_random_calls(void **state)
@@ -65,39 +48,21 @@ static void test_random_calls(void **state)
 
     (void)state;
     for (uint64_t i = 0; i < nr; i++)
-        run_seed(seed + i, false, &counts);
-    print_counts(seed, nr, &counts);
+        run_seed(seed + i, &counts);
+    print_message("seeds %lu to %lu: %lu calls succeeded, %lu failed, %lu "
+                  "were abandoned, %lu restarts, %lu times compared\n",
+                  seed, seed + nr - 1, counts.successes, counts.failures,
+                  counts.abandoned, counts.restarts, counts.compared);
     /* Both ends are met often. */
     assert_true(counts.successes > nr * STEPS_OF_A_SEED / 10);
     assert_true(counts.failures > nr * STEPS_OF_A_SEED / 10);
     assert_true(counts.abandoned > nr);
 }
 
-static void test_random_grants(void **state)
-{
-    uint64_t seed = number_from("MEMORY_SEED", 1);
-    uint64_t nr = number_from("MEMORY_STEPS", NR_GRANT_STEPS) / STEPS_OF_A_SEED;
-    struct step_counts counts = {0};
-
-    (void)state;
-    for (uint64_t i = 0; i < nr; i++)
-        run_seed(seed + i, true, &counts);
-    print_counts(seed, nr, &counts);
-    print_message("%lu taken, %lu mapped, %lu held, %lu let go, %lu writes to "
-                  "mappings refused, %lu ends\n",
-                  counts.taken, counts.mapped, counts.held, counts.dropped,
-                  counts.foreign_writes, counts.ends);
-    /* Of one seed alone there may be few. */
-    assert_true(counts.taken > nr && counts.mapped > nr / 2 &&
-                counts.held > nr / 2 && counts.dropped > nr / 2 &&
-                counts.foreign_writes > nr / 2 && counts.ends > nr / 2);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_calls),
-        cmocka_unit_test(test_random_grants),
     };
 
     return cmocka_run_group_tests_name("mm, against a model", tests, NULL,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/unit/grant_end.h"
+#include "tests/unit/grant_ends.h"
 
 #include "hypervisor/mm/owner_release.h"
 #include "lib/macros.h"
@@ -36,7 +36,7 @@ static void be_born(unsigned int domain, uint16_t tag)
     model_lender_create(domain, id, table);
 }
 
-void grant_end_reset(void)
+void grant_ends_reset(void)
 {
     for (unsigned int d = 0; d < MMU_DOMAINS; d++) {
         places[d] = (struct place){.stage = LIVES};
@@ -44,7 +44,7 @@ void grant_end_reset(void)
     }
 }
 
-bool grant_end_has_begun(unsigned int domain)
+bool grant_ends_has_begun(unsigned int domain)
 {
     return places[domain].stage != LIVES;
 }
@@ -72,7 +72,7 @@ static void stop(unsigned int domain)
     m->tlb_cpus = 0;
 }
 
-const char *grant_end_begin(unsigned int domain)
+const char *grant_ends_begin(unsigned int domain)
 {
     places[domain].stage = GIVES_UP;
     places[domain].nr_shares = 0;
@@ -145,7 +145,7 @@ static const char *next_domain(unsigned int domain)
     return NULL;
 }
 
-const char *grant_end_share(unsigned int domain, uint32_t work)
+const char *grant_ends_share(unsigned int domain, uint32_t work)
 {
     if (places[domain].stage == IS_DEAD)
         return next_domain(domain);
@@ -158,15 +158,15 @@ const char *grant_end_share(unsigned int domain, uint32_t work)
     return release(domain);
 }
 
-const char *grant_end_all(uint32_t work)
+const char *grant_ends_all(uint32_t work)
 {
     for (unsigned int d = 0; d < MMU_DOMAINS; d++) {
         const char *wrong = NULL;
 
         if (places[d].stage == LIVES)
-            wrong = grant_end_begin(d);
+            wrong = grant_ends_begin(d);
         while (!wrong && places[d].stage != IS_DEAD) {
-            wrong = grant_end_share(d, work);
+            wrong = grant_ends_share(d, work);
             if (!wrong)
                 wrong = memory_check();
         }
