@@ -1,37 +1,39 @@
 /* SPDX-License-Identifier: MIT
  *
- * A frame that is lent to another domain (docs/GRANTS.md), with all that happens
- * to it at once: it is mapped, copied, unmapped by two CPUs, taken back and made
- * a page table, and one of the domains ends, or both.
+ * A frame that is lent to another domain (docs/GRANTS.md), with all that
+ * happens to it at once: it is mapped, held, unmapped by two CPUs, taken back
+ * and made a page table, and one of the domains ends, or both.
  *
  * WHAT IS MODELLED. A lender with two frames, F and G, and one entry in its
  * grant table; a mapper with one entry of a level-1 table, and one handle. Each
  * has two CPUs. One of the lender's lends, takes back by compare-and-exchange,
  * and then makes F a table or gives it back; the other one writes through a
  * mapping of its own, or changes which frame the entry names, though it is in
- * use. The mapper's CPUs map, unmap and copy. Their TLBs fill themselves at any
+ * use. The mapper's CPUs map, unmap, and hold without a mapping; a third domain
+ * has F, too, by another entry. TLBs of the mapper's fill themselves at any
  * time from what is mapped, and each CPU flushes when it likes; to flush a CPU
  * is to ask it and to wait. Each access to memory that is shared is a step of
- * its own, and in the order of the code. What the hypervisor does for its guests
- * is in grant_steps.inc; who begins it, and both ends, here.
+ * its own, and in the order of the code. What the hypervisor does for its
+ * guests is in grant_steps.inc; who begins it, and both ends, here.
  *
- * WHAT IS NOT. A reference for reading is the copy's, and one for writing the
- * mapping's, and the two in-use bits are one. There is one entry, one mapper and
- * one element in a call. The type count of the mapper's own table is left out.
- * Who waits for a memory lock gives up in a map only. A lender that changes its
+ * WHAT IS NOT. A reference for reading is a hold's, and one for writing a
+ * mapping's, and the two in-use bits are one. There is one entry, one mapper
+ * and one element in a call. The type count of the mapper's own table is left
+ * out. Nobody who waits for a memory lock gives up. A lender that changes its
  * flags otherwise than by compare-and-exchange deceives itself alone.
  *
  * WHAT IS CLAIMED.
  *   no CPU has a translation to a frame that is a table or that is somebody
- *     else's, and no copy reads one that is somebody else's
+ *     else's, and what is held is nobody else's
+ *   of a lender that has ended nothing more is taken
  *   while nobody holds the grant lock: with a record the entry lends and its
  *     in-use bit is set, and without one that is not set
  *   while nobody holds the lender's memory lock either (as its audit does), the
  *     record has all references of the mapper
  *   who has taken an entry back, and then has its own memory lock, finds no
  *     reference of another domain
- *   what was freed is not touched: neither a frame's place in the lender's list,
- *     nor the lender's records; and a frame is freed once
+ *   what was freed is not touched: neither a frame's place in the lender's
+ *     list, nor the lender's records; and a frame is freed once
  *   when all is quiet no lock is held, no reference and no frame of a domain
  *     that is gone is left, and its place is free: nobody waits for ever
  *
@@ -46,8 +48,9 @@
  *   BUG_UNDO_BITS         a take that fails clears the bit that another one set
  *   BUG_SLOW_UNCHECKED    after a change of the type the entry is not looked at
  *                         again
- *   BUG_SLOW_LOCKED       the memory lock is taken with the grant lock held
+ *   BUG_SLOW_LOCKED       the lender's memory lock is taken with the grant lock
  *   BUG_MAP_OVER          a map writes over an entry that is in use
+ *   BUG_UNDO_UNFLUSHED    a mapping that is undone is not flushed
  *   dropping
  *   BUG_NO_FLUSH          nobody flushes
  *   BUG_FLUSH_LATE        the reference goes before the flush
@@ -166,11 +169,11 @@ proctype lender_ends()
     bit good;
 
     lender_ended = 1;
-    nr_calls[L] == 0;
-    flush_lender(); /* its CPUs leave its roots */
     lock(grant_lock);
     closed = 1;
     unlock(grant_lock);
+    nr_calls[L] == 0;
+    flush_lender(); /* its CPUs leave its roots */
     lock(memory_lock[L]);
     if
     :: own_pte ->
@@ -279,12 +282,21 @@ proctype unmaps(byte cpu)
     nr_calls[M]--
 }
 
-proctype copies(byte cpu)
+/* A third domain has F, by another entry of the lender's. */
+proctype another()
+{
+    bit last;
+
+    put_foreign(F, 0, last)
+}
+
+proctype holds(byte cpu)
 {
     byte f;
     bit good, was;
 
-    copy(cpu, f, good, was);
+    hold(cpu, f, good, was);
+    let_go(cpu, f, good, was);
     nr_calls[M]--
 }
 
@@ -442,7 +454,7 @@ init
         fi;
         if
         :: run unmaps(1)
-        :: run copies(1)
+        :: run holds(1)
         :: run maps(1)
         fi;
         if
@@ -452,7 +464,9 @@ init
         :: run takes_back();
            run mapper_ends();
            nr_calls[L] = 1
-        :: run lender_ends()
+        :: run lender_ends();
+           refs[F]++;
+           run another()
         :: run lender_ends();
            run mapper_ends()
         fi
