@@ -53,8 +53,9 @@ enum mg_pair_op {
     MG_PAIR_UNTABLE, /* and a page again */
     MG_PAIR_GIVE_BACK, /* the page at args[0], all of whose mappings are the one
                           in the direct map */
-    MG_PAIR_POPULATE,  /* the page at args[0] anew: args[1] is its mfn; -EEXIST:
-                          it is there */
+    MG_PAIR_POPULATE,  /* the page at args[0] anew: args[1] is its mfn, which is
+                          written to args[2] if that is not 0; -EEXIST: it is
+                          there */
     MG_PAIR_END,       /* the domain ends, by args[0] (PARAPET_SHUTDOWN_*) */
 };
 

@@ -142,6 +142,8 @@ static int64_t populate(volatile struct mg_pair_step *step)
         return result;
     *mg_p2m(entry.gfn) = entry.mfn;
     step->args[1] = entry.mfn;
+    if (step->args[2])
+        *(volatile uint64_t *)step->args[2] = entry.mfn;
     return mg_set_va(vaddr, entry.mfn * MG_PAGE_SIZE | MG_WRITE);
 }
 
