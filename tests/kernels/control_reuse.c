@@ -17,7 +17,9 @@
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/control.h"
 #include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/grant.h"
 #include "tests/kernels/lib/memory.h"
+#include "tests/kernels/lib/pair.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/vcpu.h"
 
@@ -30,7 +32,12 @@ MG_TEST(control_reuse);
 #define OUR_END 1
 #define SENDERS_END 2
 
+/* What we lend to the borrower. */
+#define REF 9
+
 static struct mg_child old, new, sender;
+static struct mg_child old_borrower, new_borrower;
+static uint64_t *lent;
 static uint32_t bound, waiting; /* ours: to the old one's, and for it */
 static volatile uint64_t nr_told;
 
@@ -164,18 +171,93 @@ static void begin_new(void)
     MG_CHECK(hypercall_evtchn_bind_interdomain(new.id, OUR_END) > 0);
 }
 
+/* ---- grants ---- */
+
+/* The frame that handles need is there from then on. */
+static void warm_up(void)
+{
+    uint32_t handle;
+
+    lent = mg_page();
+    mg_grant_lend(REF, 0, lent, 0);
+    MG_DONE(mg_grant_hold(0, REF, 0, &handle, NULL));
+    MG_DONE(mg_grant_release(handle));
+}
+
+/* The new one tries each way to get what the old one may have; and it gets what
+ * it is given itself. */
+static void try_to_borrow(struct mg_pair *pair)
+{
+    struct parapet_grant_copy copy = {
+        .source = mg_grant_lent(0, REF, 0),
+        .dest = mg_grant_lent(PARAPET_DOMAIN_SELF, 0, 0),
+        .length = 8};
+    uint32_t handle = 0;
+
+    copy.dest.at = mg_pair_page(pair).mfn * MG_PAGE_SIZE;
+    MG_CHECK_EQ(mg_pair_map(pair, 0, REF, 0, PARAPET_PTE_NX, NULL),
+                -PARAPET_EPERM);
+    MG_CHECK_EQ(mg_pair_hold(pair, 0, REF, PARAPET_GRANT_READONLY, NULL),
+                -PARAPET_EPERM);
+    MG_DONE(
+        mg_pair_call_element(pair, PARAPET_HC_grant_copy, &copy, sizeof(copy)));
+    MG_CHECK_EQ(copy.status, -PARAPET_EPERM);
+    MG_CHECK_EQ(mg_grant_read(REF),
+                mg_grant_word(old_borrower.id, PARAPET_GRANT_LEND));
+    mg_grant_lend(REF, new_borrower.id, lent, 0);
+    MG_DONE(mg_pair_map(pair, 0, REF, 0, PARAPET_PTE_NX, &handle));
+    MG_CHECK(!mg_grant_take_back(REF));
+    MG_DONE(mg_pair_unmap(pair, handle));
+    MG_CHECK(mg_grant_take_back(REF));
+}
+
+/* One that is still being built lends nothing, and has a table all the same. */
+static void test_never_run(const struct mg_child *child)
+{
+    MG_CHECK_EQ(mg_domain_info(child->id).state, PARAPET_DOMAIN_BUILDING);
+    MG_CHECK_EQ(mg_grant_hold(child->id, 0, 0, NULL, NULL), -PARAPET_EPERM);
+    MG_CHECK_EQ(
+        mg_grant_hold(child->id, PARAPET_GRANTS_PER_FRAME, 0, NULL, NULL),
+        -PARAPET_EPERM);
+}
+
+/* By the old one's id there is nobody who lends. */
+static void begin_new_borrower(void)
+{
+    struct mg_pair pair;
+
+    create("pair tester=0", &new_borrower);
+    MG_CHECK_EQ(new_borrower.id, old_borrower.id + NR_PLACES);
+    MG_CHECK_EQ(mg_domain_unpause(new_borrower.id), 0);
+    mg_pair_init(&pair, new_borrower.id, 0);
+    MG_CHECK_EQ(mg_grant_hold(old_borrower.id, MG_PAIR_REF, 0, NULL, NULL),
+                -PARAPET_ENOENT);
+    MG_CHECK_EQ(mg_grant_copy(mg_grant_lent(old_borrower.id, MG_PAIR_REF, 0),
+                              mg_grant_own(mg_page()), 8),
+                -PARAPET_ENOENT);
+    try_to_borrow(&pair);
+    MG_CHECK_EQ(mg_domain_destroy(new_borrower.id), 0);
+    mg_pair_close(&pair);
+}
+
 void test_main(void)
 {
     uint64_t before;
 
     mg_control_init();
     mg_event_close(mg_event_bind_ipi(0, NULL, NULL));
+    warm_up();
     before = mg_machine_info().free_frames;
     begin_old();
+    create("sleep", &old_borrower);
+    test_never_run(&old_borrower);
+    mg_grant_lend(REF, old_borrower.id, lent, 0);
     MG_CHECK_EQ(mg_domain_destroy(old.id), 0);
+    MG_CHECK_EQ(mg_domain_destroy(old_borrower.id), 0);
     check_nobody();
     go_round();
     begin_new();
+    begin_new_borrower();
     MG_CHECK_EQ(mg_domain_destroy(sender.id), 0);
     MG_CHECK_EQ(mg_domain_destroy(new.id), 0);
     MG_CHECK_EQ(mg_machine_info().free_frames, before);
