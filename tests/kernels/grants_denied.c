@@ -359,6 +359,40 @@ static void test_tables(void)
     mg_pair_audit(&peer);
 }
 
+/* What the hypervisor writes and its domain only reads, another may only read
+ * as well. Here it is ours, and the peer is who tries. */
+static void test_read_only_pages(void)
+{
+    static const uint64_t pages[] = {PARAPET_COUNTERS_PAGE(0),
+                                     PARAPET_LATENCY(0)};
+    struct parapet_grant_copy copy = {
+        .source = mg_grant_lent(PARAPET_DOMAIN_SELF, 0, 0),
+        .dest = mg_grant_lent(US, REF, 0),
+        .length = 8};
+    uint32_t handle = 0;
+
+    copy.source.at = lent.mfn * MG_PAGE_SIZE;
+    for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+        uint64_t entry = mg_read_entry(mg_walk(mg_start_root(), pages[i], 1));
+
+        mg_grant_lend_mfn(REF, PEER,
+                          (entry & PARAPET_PTE_ADDRESS) / MG_PAGE_SIZE, 0);
+        MG_CHECK_EQ(mg_pair_map(&peer, US, REF, 0,
+                                PARAPET_PTE_W | PARAPET_PTE_NX, NULL),
+                    -PARAPET_EBUSY);
+        MG_CHECK_EQ(mg_pair_hold(&peer, US, REF, 0, NULL), -PARAPET_EBUSY);
+        MG_DONE(mg_pair_call_element(&peer, PARAPET_HC_grant_copy, &copy,
+                                     sizeof(copy)));
+        MG_CHECK_EQ(copy.status, -PARAPET_EBUSY);
+        MG_DONE(mg_pair_map(&peer, US, REF, 0, PARAPET_PTE_NX, &handle));
+        mg_audit();
+        MG_DONE(mg_pair_unmap(&peer, handle));
+        MG_CHECK(mg_grant_take_back(REF));
+    }
+    mg_audit();
+    mg_pair_audit(&peer);
+}
+
 /* ---- while it is in use ---- */
 
 /* Whatever is written there: the frame stays the one that was lent. */
@@ -451,6 +485,7 @@ void test_main(void)
     test_lenders();
     test_others_frames();
     test_tables();
+    test_read_only_pages();
     test_changed_while_in_use();
     test_lender_bound();
     mg_pair_audit(&third);
