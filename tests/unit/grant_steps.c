@@ -222,17 +222,21 @@ static const char *grow(const struct grant_step *s, struct step_counts *counts)
 
 /* ---- through a mapping ---- */
 
-/* A store by the guest to what it has mapped of the other's. */
+/* The guest uses what it has mapped of the other's, by a page table that it
+ * has below a root for a moment; the translation stays in the TLB of a CPU. */
 static const char *through(const struct grant_step *s)
 {
     const struct model_use *use =
         grant_decode_use(s->domain, USE_MAP, s->bytes[1]);
     uint64_t value = s->bytes[4] & 1 ? bad_word(s->domain, s->bytes[4])
                                      : grant_decode_mfn(s->domain, s->bytes[3]);
+    unsigned int cpu = s->domain == 0 ? s->bytes[5] & 1 : MMU_CPUS - 1;
 
-    if (!use || !use->writable)
+    if (!use)
         return NULL;
-    table_entries(use->mfn)[model_slots[s->bytes[2] % MODEL_SLOTS]] = value;
+    mmu_cache(cpu, use->mfn, use->writable ? TYPE_WRITABLE : TYPE_NONE);
+    if (use->writable)
+        table_entries(use->mfn)[model_slots[s->bytes[2] % MODEL_SLOTS]] = value;
     return NULL;
 }
 
