@@ -25,11 +25,20 @@
 #include "hypervisor/core/memory.h"
 #include "hypervisor/mm/grant.h"
 #include "hypervisor/mm/grant_handle.h"
+#include "hypervisor/mm/work.h"
 #include "lib/macros.h"
 
 #define GRANT_INLINE static inline __attribute__((always_inline))
 
 #define GRANT_AT_A_TIME 32u
+
+/* What the first round of a call takes of its share at most. */
+#define GRANT_FIRST_WORK (GRANT_AT_A_TIME * WORK_GRANT_MAP)
+_Static_assert(GRANT_FIRST_WORK <= WORK_CALL &&
+                   WORK_GRANT_UNMAP <= WORK_GRANT_MAP &&
+                   WORK_GRANT_HOLD <= WORK_GRANT_MAP &&
+                   WORK_GRANT_RELEASE <= WORK_GRANT_MAP,
+               "a fresh share has room for it");
 
 /* In the place of an id: no lock is held; and one is, of a lender that has
  * ended, from which nothing is to be taken. */
@@ -88,7 +97,7 @@ GRANT_INLINE int64_t grant_call_begin(struct grant_call *c, uint64_t elements,
     if (__builtin_expect(!memory_begin(c->m), 0))
         return hypercall_again(cpu->current);
     if (__builtin_expect(c->m->releasing != FRAME_INFO_NONE, 0) &&
-        !table_release(c->m))
+        (!table_release(c->m) || c->m->work < GRANT_FIRST_WORK))
         return memory_end(cpu->current, -PARAPET_ERESTART, 0);
     /* From here on it is about the locks of lenders. */
     cpu->multicall_stop &= ~MULTICALL_WAITED;
@@ -97,7 +106,7 @@ GRANT_INLINE int64_t grant_call_begin(struct grant_call *c, uint64_t elements,
 
 /*
  * Where the first round of a call ends, of elements of so many bytes: after nr
- * of them at most. There is work for it, since the share is fresh.
+ * of them at most. There is work for it: grant_call_begin() has looked.
  */
 GRANT_INLINE uint64_t grant_call_first(const struct grant_call *c, uint64_t end,
                                        uint64_t nr, size_t size)

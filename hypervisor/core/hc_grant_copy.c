@@ -18,6 +18,8 @@ _Static_assert(WORK_GRANT_COPY % COPY_SIZE == 0,
 
 /* The lender's lock is held for so many. */
 #define COPIES_AT_A_TIME 8u
+_Static_assert(COPIES_AT_A_TIME *WORK_GRANT_COPY <= GRANT_FIRST_WORK,
+               "a call has work for a round");
 
 /* One end of a copy that is under way. */
 struct copy_end {
