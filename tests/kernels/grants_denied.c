@@ -11,7 +11,6 @@
 #include "abi/event.h"
 #include "abi/stubs.h"
 #include "lib/macros.h"
-#include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/grant.h"
 #include "tests/kernels/lib/pair.h"
 #include "tests/kernels/lib/test.h"

@@ -9,7 +9,6 @@
  * METER: grants_arguments is metered, and makes the same calls
  */
 #include "abi/stubs.h"
-#include "lib/macros.h"
 #include "lib/string.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/console.h"

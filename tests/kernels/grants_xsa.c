@@ -68,9 +68,11 @@
  *   411  two domains copy from each other:    no lock of one  grants_shared:
  *        their locks are taken crosswise      under another's test_xsa_411
  *
- * Of 219, 228, 236, 284, 361, 362, 365, 367, 379 and 387 only the titles could
- * be looked up; of 155, 213, 214, 226, 232, 235 and 295 little more. The texts
- * of the others, of their patches or of tests of them were seen.
+ * Seen: the texts, or their patches or tests of them, of 134, 217, 218, 224,
+ * 226, 227, 229, 230, 234, 255, 268, 295, 316, 318, 380, 382, 384, 396 and 411;
+ * of 213, 214, 219, 228, 232, 235, 236, 379 and 387 little more than the
+ * titles. Not seen: 155, 284, 361, 362, 365 and 367, which are told from
+ * memory, and what there was on grants before 134.
  *
  * QEMU: patience=120
  * QEMU: partner=partners/pair
@@ -78,8 +80,6 @@
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
-#include "lib/string.h"
-#include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/grant.h"
 #include "tests/kernels/lib/pair.h"
 #include "tests/kernels/lib/test.h"

@@ -5,7 +5,6 @@
 #include "tests/kernels/lib/pair.h"
 
 #include "abi/event.h"
-#include "lib/macros.h"
 #include "lib/string.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/event.h"

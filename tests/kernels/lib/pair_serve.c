@@ -2,7 +2,6 @@
  *
  * The partner's side of a pair: owns the mailboxes, and does the steps.
  */
-#include "abi/event.h"
 #include "lib/macros.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/event.h"
