@@ -78,6 +78,8 @@ GRANT_INLINE bool take_own(struct grant_call *c, struct copy_end *e,
                                  c->m->valid_writable,
                          1))
         return true;
+    /* It may have to wait for flushes: under no lender's lock. */
+    grant_call_unlock(c);
     c->error = look_at_other(c->m, e->mfn, writable);
     return c->error == 0;
 }

@@ -61,6 +61,13 @@ def domains():
     expect_success("--meter", "off", "control_chaos", "control_many")
 
 
+@test("debug: domains that lend and borrow, and die: no ASSERT, no lock held "
+      "while others are waited for")
+def grants():
+    expect_success("--meter", "off", "control_grant_ends",
+                   "control_grant_random")
+
+
 @test("debug: the same within the bound of an exit: also where three destroy "
       "one, 500 end at once, and with ports between domains")
 def bound():
