@@ -72,3 +72,9 @@ int grant_call_prepare(struct memory_owner *m, uint64_t who, uint32_t id,
     m->work = work;
     return error;
 }
+
+int64_t grant_tell_none(uint64_t vaddr, uint64_t word)
+{
+    return grant_tell_1(vaddr, 0,
+                        (uint32_t)word | (uint64_t)-PARAPET_ENOENT << 32);
+}

@@ -21,6 +21,7 @@
 #include "hypervisor/base/spinlock.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/guest_access.h"
+#include "hypervisor/core/guest_words.h"
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/core/memory.h"
 #include "hypervisor/mm/grant.h"
@@ -216,6 +217,20 @@ GRANT_INLINE void grant_call_drop_mapping(struct grant_call *c,
     grant_handle_free(c->m, mapping);
 }
 
+/* Takes the handle for what was taken. */
+GRANT_INLINE void grant_take_handle(struct grant_call *c,
+                                    struct grant_mapping *mapping,
+                                    enum grant_kind kind, uint64_t who,
+                                    bool writable, mfn_t mfn)
+{
+    grant_handle_take(c->m, mapping);
+    mapping->who = who;
+    /* Each by itself: putting them together takes longer. */
+    __atomic_store_n(&mapping->how, grant_how(kind, writable),
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&mapping->mfn, (uint32_t)mfn, __ATOMIC_RELAXED);
+}
+
 /*
  * Has the frame of the lender that c is at made what it must be (who: see
  * grant_call_take), while no lock is held: grant_prepare(). *gone: m's lock was
@@ -245,6 +260,18 @@ GRANT_INLINE int64_t grant_call_failed(struct grant_call *c, uint64_t who)
     }
     return c->error == -PARAPET_ERESTART ? c->error : 0;
 }
+
+/* The last word of an element, or its only one: 0, or -EFAULT. */
+GRANT_INLINE int64_t grant_tell_1(uint64_t vaddr, const uint32_t offset,
+                                  uint64_t word)
+{
+    return __builtin_expect(guest_write_1(vaddr, offset, word), 1)
+               ? 0
+               : -PARAPET_EFAULT;
+}
+
+/* Of a handle that is not there; word is the element. */
+int64_t grant_tell_none(uint64_t vaddr, uint64_t word);
 
 /* After a result that is an error; see grant_call_end(). */
 int64_t grant_call_stopped(int64_t result, uint64_t done, bool gone);

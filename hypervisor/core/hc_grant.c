@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Frames of others that are mapped: grant_map and grant_unmap; and held without
- * a mapping: grant_hold and grant_release.
+ * Frames of others that are mapped: grant_map and grant_unmap.
  *
  * A mapping has two references: to the frame, by the lender's record of the
  * entry, and to the caller's own table, which stays one (mm/table.h). Nothing
@@ -12,7 +11,6 @@
 #include "abi/errors.h"
 #include "abi/memory.h"
 #include "hypervisor/core/grant_call.h"
-#include "hypervisor/core/guest_words.h"
 #include "hypervisor/mm/tlb.h"
 #include "hypervisor/mm/work.h"
 
@@ -23,43 +21,10 @@
 
 #define MAP_SIZE sizeof(struct parapet_grant_map)
 #define UNMAP_SIZE sizeof(struct parapet_grant_unmap)
-#define HOLD_SIZE sizeof(struct parapet_grant_hold)
 
 _Static_assert(WORK_GRANT_MAP % MAP_SIZE == 0 &&
-                   WORK_GRANT_UNMAP % UNMAP_SIZE == 0 &&
-                   WORK_GRANT_HOLD % HOLD_SIZE == 0 &&
-                   WORK_GRANT_RELEASE % UNMAP_SIZE == 0,
+                   WORK_GRANT_UNMAP % UNMAP_SIZE == 0,
                "whole numbers for each byte");
-
-/* Takes the handle for what was taken. */
-GRANT_INLINE void take_handle(struct grant_call *c,
-                              struct grant_mapping *mapping,
-                              enum grant_kind kind, uint64_t who, bool writable,
-                              mfn_t mfn)
-{
-    grant_handle_take(c->m, mapping);
-    mapping->who = who;
-    /* Each by itself: putting them together takes longer. */
-    __atomic_store_n(&mapping->how, grant_how(kind, writable),
-                     __ATOMIC_RELAXED);
-    __atomic_store_n(&mapping->mfn, (uint32_t)mfn, __ATOMIC_RELAXED);
-}
-
-/* The last word of an element, or its only one: 0, or -EFAULT. */
-GRANT_INLINE int64_t tell_1(uint64_t vaddr, const uint32_t offset,
-                            uint64_t word)
-{
-    return __builtin_expect(guest_write_1(vaddr, offset, word), 1)
-               ? 0
-               : -PARAPET_EFAULT;
-}
-
-/* Of a handle that is not there; word is the element. */
-static __attribute__((noinline)) int64_t tell_none(uint64_t vaddr,
-                                                   uint64_t word)
-{
-    return tell_1(vaddr, 0, (uint32_t)word | (uint64_t)-PARAPET_ENOENT << 32);
-}
 
 static __attribute__((noinline)) void flush_others(struct memory_owner *m,
                                                    uint64_t cpus)
@@ -113,9 +78,10 @@ GRANT_INLINE int64_t map_failed(struct grant_call *c, uint64_t who)
 {
     int64_t result = grant_call_failed(c, who);
 
-    return result ? result
-                  : tell_1(c->at, offsetof(struct parapet_grant_map, status),
-                           (uint32_t)c->error);
+    return result
+               ? result
+               : grant_tell_1(c->at, offsetof(struct parapet_grant_map, status),
+                              (uint32_t)c->error);
 }
 
 GRANT_INLINE int64_t map_as(struct grant_call *c, const uint64_t words[3],
@@ -126,11 +92,11 @@ GRANT_INLINE int64_t map_as(struct grant_call *c, const uint64_t words[3],
 
     if (__builtin_expect(mfn == MFN_NONE, 0))
         return map_failed(c, words[0]);
-    take_handle(c, mapping, GRANT_MAP, words[0], writable, mfn);
+    grant_take_handle(c, mapping, GRANT_MAP, words[0], writable, mfn);
     mapping->pte = words[1];
     /* status is 0, and handle above it. */
-    result = tell_1(c->at, offsetof(struct parapet_grant_map, status),
-                    (uint64_t)mapping->handle << 32);
+    result = grant_tell_1(c->at, offsetof(struct parapet_grant_map, status),
+                          (uint64_t)mapping->handle << 32);
     if (__builtin_expect(result != 0, 0))
         undo_map(c, mapping);
     return result;
@@ -227,7 +193,7 @@ GRANT_INLINE int64_t clear_one(struct grant_call *c, struct unmapped *u)
         return -PARAPET_EFAULT;
     mapping = grant_handle_find(c->m, (uint32_t)word, GRANT_MAP);
     if (__builtin_expect(!mapping, 0))
-        return tell_none(c->at, word);
+        return grant_tell_none(c->at, word);
     if (__builtin_expect(u->lender != mapping->lender, 0)) {
         if (u->nr_lenders == LENDERS_AT_A_TIME)
             return -PARAPET_ERESTART;
@@ -235,7 +201,7 @@ GRANT_INLINE int64_t clear_one(struct grant_call *c, struct unmapped *u)
         u->lender = mapping->lender;
     }
     /* Nothing can fail from here on: the status, above the handle, is 0. */
-    if (tell_1(c->at, 0, (uint32_t)word))
+    if (grant_tell_1(c->at, 0, (uint32_t)word))
         return -PARAPET_EFAULT;
     table_unmap_foreign(c->m, mapping->pte);
     mapping->kind = GRANT_UNMAPPED;
@@ -285,193 +251,6 @@ int64_t hc_grant_unmap(uint64_t elements, uint64_t nr)
         grant_call_unlock(&c);
         until = grant_call_next(c.m, c.at, end, GRANT_AT_A_TIME, UNMAP_SIZE,
                                 WORK_GRANT_UNMAP);
-        if (until == 0) {
-            result = -PARAPET_ERESTART;
-            break;
-        }
-    }
-    return grant_call_end(&c, result, UNMAP_SIZE);
-}
-
-/* ---- holds ---- */
-
-/* All but the first word of an element: flags again, and above them status;
- * handle; maddr. */
-GRANT_INLINE int64_t tell_hold(const struct grant_call *c, uint64_t flags,
-                               int status, uint32_t handle, uint64_t maddr)
-{
-    const uint32_t offset = offsetof(struct parapet_grant_hold, flags);
-
-    flags |= (uint64_t)(uint32_t)status << 32;
-    return __builtin_expect(guest_write_3(c->at, offset, flags, handle, maddr),
-                            1)
-               ? 0
-               : -PARAPET_EFAULT;
-}
-
-/* Nothing is held, by c->error. */
-GRANT_INLINE int64_t hold_failed(struct grant_call *c, uint64_t who,
-                                 uint32_t flags)
-{
-    int64_t result = grant_call_failed(c, who);
-
-    return result ? result : tell_hold(c, flags, c->error, 0, 0);
-}
-
-GRANT_INLINE int64_t hold_as(struct grant_call *c, uint64_t who,
-                             struct grant_mapping *mapping, uint32_t flags)
-{
-    const bool writable = flags == 0;
-    mfn_t mfn = grant_call_take(c, who, writable);
-    int64_t result;
-
-    if (__builtin_expect(mfn == MFN_NONE, 0))
-        return hold_failed(c, who, flags);
-    take_handle(c, mapping, GRANT_HOLD, who, writable, mfn);
-    result = tell_hold(c, flags, 0, mapping->handle, frame_paddr(mfn));
-    if (__builtin_expect(result != 0, 0))
-        grant_call_drop_mapping(c, mapping);
-    return result;
-}
-
-GRANT_INLINE int64_t hold_one(struct grant_call *c)
-{
-    struct grant_mapping *mapping = NULL;
-    uint64_t words[2];
-    uint32_t flags;
-
-    if (!guest_read_2(c->at, words))
-        return -PARAPET_EFAULT;
-    flags = (uint32_t)words[1];
-    c->error = grant_handle_next(c->m, &mapping);
-    if (__builtin_expect(c->error != 0, 0))
-        return hold_failed(c, words[0], flags);
-    if (flags == 0)
-        return hold_as(c, words[0], mapping, 0);
-    if (flags == PARAPET_GRANT_READONLY)
-        return hold_as(c, words[0], mapping, PARAPET_GRANT_READONLY);
-    c->error = -PARAPET_EINVAL;
-    return hold_failed(c, words[0], flags);
-}
-
-GRANT_INLINE int64_t hold_some(struct grant_call *c, uint64_t end)
-{
-    int64_t result;
-
-    for (; c->at != end; c->at += HOLD_SIZE) {
-        do {
-            result = hold_one(c);
-        } while (__builtin_expect(result > 0, 0));
-        if (__builtin_expect(result < 0, 0))
-            return result;
-    }
-    return 0;
-}
-
-/*
- * grant_hold: each of elements[0..nr) takes a frame that another domain lends,
- * without a mapping, and is told its machine address; see struct
- * parapet_grant_hold. Errors, and status, as for grant_map; EINVAL: flags is
- * neither 0 nor PARAPET_GRANT_READONLY.
- */
-int64_t hc_grant_hold(uint64_t elements, uint64_t nr)
-{
-    const uint64_t end = elements + nr * HOLD_SIZE;
-    struct grant_call c;
-    int64_t result = grant_call_begin(&c, elements, nr, HOLD_SIZE);
-    uint64_t until;
-
-    if (__builtin_expect(result != 0, 0))
-        return result;
-    until = grant_call_first(&c, end, GRANT_AT_A_TIME, HOLD_SIZE);
-    while ((result = hold_some(&c, until)) == 0 && c.at != end) {
-        grant_call_unlock(&c);
-        until = grant_call_next(c.m, c.at, end, GRANT_AT_A_TIME, HOLD_SIZE,
-                                WORK_GRANT_HOLD);
-        if (until == 0) {
-            result = -PARAPET_ERESTART;
-            break;
-        }
-    }
-    return grant_call_end(&c, result, HOLD_SIZE);
-}
-
-/* Of another lender than the one before. After a wait for the lock of that one
- * the call ends. */
-GRANT_INLINE int64_t release_other(struct grant_call *c, uint64_t word,
-                                   struct grant_mapping *mapping)
-{
-    if (c->at != c->first && grant_call_has_waited())
-        return -PARAPET_ERESTART;
-    if (tell_1(c->at, 0, (uint32_t)word))
-        return -PARAPET_EFAULT;
-    grant_call_drop_mapping(c, mapping);
-    return 0;
-}
-
-GRANT_INLINE int64_t release_as(struct grant_call *c, uint64_t word,
-                                struct grant_mapping *mapping, bool writable)
-{
-    const uint64_t who = mapping->who;
-
-    if (__builtin_expect(c->locked_id != (uint32_t)who, 0))
-        return release_other(c, word, mapping);
-    if (tell_1(c->at, 0, (uint32_t)word))
-        return -PARAPET_EFAULT;
-    grant_drop_open(c->lender, (uint32_t)(who >> 32), writable, mapping->mfn);
-    grant_handle_free(c->m, mapping);
-    return 0;
-}
-
-GRANT_INLINE int64_t release_one(struct grant_call *c)
-{
-    struct grant_mapping *mapping;
-    uint64_t word;
-
-    if (!guest_read_1(c->at, &word))
-        return -PARAPET_EFAULT;
-    if (__builtin_expect(!grant_handle_exists(c->m, (uint32_t)word), 0))
-        return tell_none(c->at, word);
-    mapping = grant_handle_at(&c->m->handles, (uint32_t)word);
-    if (mapping->how == grant_how(GRANT_HOLD, true))
-        return release_as(c, word, mapping, true);
-    if (mapping->how == grant_how(GRANT_HOLD, false))
-        return release_as(c, word, mapping, false);
-    return tell_none(c->at, word);
-}
-
-GRANT_INLINE int64_t release_some(struct grant_call *c, uint64_t end)
-{
-    int64_t result = 0;
-
-    for (; c->at != end; c->at += UNMAP_SIZE) {
-        result = release_one(c);
-        if (__builtin_expect(result != 0, 0))
-            break;
-    }
-    return result;
-}
-
-/*
- * grant_release: lets go what is held by the handles in elements[0..nr); see
- * struct parapet_grant_unmap. What was given to a device is to be back. Errors
- * as for grant_map. status: ENOENT: nothing that the caller holds has this
- * handle.
- */
-int64_t hc_grant_release(uint64_t elements, uint64_t nr)
-{
-    const uint64_t end = elements + nr * UNMAP_SIZE;
-    struct grant_call c;
-    int64_t result = grant_call_begin(&c, elements, nr, UNMAP_SIZE);
-    uint64_t until;
-
-    if (__builtin_expect(result != 0, 0))
-        return result;
-    until = grant_call_first(&c, end, GRANT_AT_A_TIME, UNMAP_SIZE);
-    while ((result = release_some(&c, until)) == 0 && c.at != end) {
-        grant_call_unlock(&c);
-        until = grant_call_next(c.m, c.at, end, GRANT_AT_A_TIME, UNMAP_SIZE,
-                                WORK_GRANT_RELEASE);
         if (until == 0) {
             result = -PARAPET_ERESTART;
             break;

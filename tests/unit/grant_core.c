@@ -9,6 +9,7 @@
 #include "hypervisor/core/grant_call.c"
 #include "hypervisor/core/grant_end.c"
 #include "hypervisor/core/hc_grant.c"
+#include "hypervisor/core/hc_grant_hold.c"
 #include "hypervisor/core/hc_grant_table.c"
 
 struct domain *domain_table[DOMAIN_PLACES];

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Frames of others that are held without a mapping: grant_hold and
+ * grant_release.
+ */
+#include "abi/errors.h"
+#include "hypervisor/core/grant_call.h"
+#include "hypervisor/core/guest_words.h"
+#include "hypervisor/mm/work.h"
+
+#define HOLD_SIZE sizeof(struct parapet_grant_hold)
+#define RELEASE_SIZE sizeof(struct parapet_grant_unmap)
+
+_Static_assert(WORK_GRANT_HOLD % HOLD_SIZE == 0 &&
+                   WORK_GRANT_RELEASE % RELEASE_SIZE == 0,
+               "whole numbers for each byte");
+
+/* All but the first word of an element: flags again, and above them status;
+ * handle; maddr. */
+GRANT_INLINE int64_t tell_hold(const struct grant_call *c, uint64_t flags,
+                               int status, uint32_t handle, uint64_t maddr)
+{
+    const uint32_t offset = offsetof(struct parapet_grant_hold, flags);
+
+    flags |= (uint64_t)(uint32_t)status << 32;
+    return __builtin_expect(guest_write_3(c->at, offset, flags, handle, maddr),
+                            1)
+               ? 0
+               : -PARAPET_EFAULT;
+}
+
+/* Nothing is held, by c->error. */
+GRANT_INLINE int64_t hold_failed(struct grant_call *c, uint64_t who,
+                                 uint32_t flags)
+{
+    int64_t result = grant_call_failed(c, who);
+
+    return result ? result : tell_hold(c, flags, c->error, 0, 0);
+}
+
+GRANT_INLINE int64_t hold_as(struct grant_call *c, uint64_t who,
+                             struct grant_mapping *mapping, uint32_t flags)
+{
+    const bool writable = flags == 0;
+    mfn_t mfn = grant_call_take(c, who, writable);
+    int64_t result;
+
+    if (__builtin_expect(mfn == MFN_NONE, 0))
+        return hold_failed(c, who, flags);
+    grant_take_handle(c, mapping, GRANT_HOLD, who, writable, mfn);
+    result = tell_hold(c, flags, 0, mapping->handle, frame_paddr(mfn));
+    if (__builtin_expect(result != 0, 0))
+        grant_call_drop_mapping(c, mapping);
+    return result;
+}
+
+GRANT_INLINE int64_t hold_one(struct grant_call *c)
+{
+    struct grant_mapping *mapping = NULL;
+    uint64_t words[2];
+    uint32_t flags;
+
+    if (!guest_read_2(c->at, words))
+        return -PARAPET_EFAULT;
+    flags = (uint32_t)words[1];
+    c->error = grant_handle_next(c->m, &mapping);
+    if (__builtin_expect(c->error != 0, 0))
+        return hold_failed(c, words[0], flags);
+    if (flags == 0)
+        return hold_as(c, words[0], mapping, 0);
+    if (flags == PARAPET_GRANT_READONLY)
+        return hold_as(c, words[0], mapping, PARAPET_GRANT_READONLY);
+    c->error = -PARAPET_EINVAL;
+    return hold_failed(c, words[0], flags);
+}
+
+GRANT_INLINE int64_t hold_some(struct grant_call *c, uint64_t end)
+{
+    int64_t result;
+
+    for (; c->at != end; c->at += HOLD_SIZE) {
+        do {
+            result = hold_one(c);
+        } while (__builtin_expect(result > 0, 0));
+        if (__builtin_expect(result < 0, 0))
+            return result;
+    }
+    return 0;
+}
+
+/*
+ * grant_hold: each of elements[0..nr) takes a frame that another domain lends,
+ * without a mapping, and is told its machine address; see struct
+ * parapet_grant_hold. Errors, and status, as for grant_map; EINVAL: flags is
+ * neither 0 nor PARAPET_GRANT_READONLY.
+ */
+int64_t hc_grant_hold(uint64_t elements, uint64_t nr)
+{
+    const uint64_t end = elements + nr * HOLD_SIZE;
+    struct grant_call c;
+    int64_t result = grant_call_begin(&c, elements, nr, HOLD_SIZE);
+    uint64_t until;
+
+    if (__builtin_expect(result != 0, 0))
+        return result;
+    until = grant_call_first(&c, end, GRANT_AT_A_TIME, HOLD_SIZE);
+    while ((result = hold_some(&c, until)) == 0 && c.at != end) {
+        grant_call_unlock(&c);
+        until = grant_call_next(c.m, c.at, end, GRANT_AT_A_TIME, HOLD_SIZE,
+                                WORK_GRANT_HOLD);
+        if (until == 0) {
+            result = -PARAPET_ERESTART;
+            break;
+        }
+    }
+    return grant_call_end(&c, result, HOLD_SIZE);
+}
+
+/* Of another lender than the one before. After a wait for the lock of that one
+ * the call ends. */
+GRANT_INLINE int64_t release_other(struct grant_call *c, uint64_t word,
+                                   struct grant_mapping *mapping)
+{
+    if (c->at != c->first && grant_call_has_waited())
+        return -PARAPET_ERESTART;
+    if (grant_tell_1(c->at, 0, (uint32_t)word))
+        return -PARAPET_EFAULT;
+    grant_call_drop_mapping(c, mapping);
+    return 0;
+}
+
+GRANT_INLINE int64_t release_as(struct grant_call *c, uint64_t word,
+                                struct grant_mapping *mapping, bool writable)
+{
+    const uint64_t who = mapping->who;
+
+    if (__builtin_expect(c->locked_id != (uint32_t)who, 0))
+        return release_other(c, word, mapping);
+    if (grant_tell_1(c->at, 0, (uint32_t)word))
+        return -PARAPET_EFAULT;
+    grant_drop_open(c->lender, (uint32_t)(who >> 32), writable, mapping->mfn);
+    grant_handle_free(c->m, mapping);
+    return 0;
+}
+
+GRANT_INLINE int64_t release_one(struct grant_call *c)
+{
+    struct grant_mapping *mapping;
+    uint64_t word;
+
+    if (!guest_read_1(c->at, &word))
+        return -PARAPET_EFAULT;
+    if (__builtin_expect(!grant_handle_exists(c->m, (uint32_t)word), 0))
+        return grant_tell_none(c->at, word);
+    mapping = grant_handle_at(&c->m->handles, (uint32_t)word);
+    if (mapping->how == grant_how(GRANT_HOLD, true))
+        return release_as(c, word, mapping, true);
+    if (mapping->how == grant_how(GRANT_HOLD, false))
+        return release_as(c, word, mapping, false);
+    return grant_tell_none(c->at, word);
+}
+
+GRANT_INLINE int64_t release_some(struct grant_call *c, uint64_t end)
+{
+    int64_t result = 0;
+
+    for (; c->at != end; c->at += RELEASE_SIZE) {
+        result = release_one(c);
+        if (__builtin_expect(result != 0, 0))
+            break;
+    }
+    return result;
+}
+
+/*
+ * grant_release: lets go what is held by the handles in elements[0..nr); see
+ * struct parapet_grant_unmap. What was given to a device is to be back. Errors
+ * as for grant_map. status: ENOENT: nothing that the caller holds has this
+ * handle.
+ */
+int64_t hc_grant_release(uint64_t elements, uint64_t nr)
+{
+    const uint64_t end = elements + nr * RELEASE_SIZE;
+    struct grant_call c;
+    int64_t result = grant_call_begin(&c, elements, nr, RELEASE_SIZE);
+    uint64_t until;
+
+    if (__builtin_expect(result != 0, 0))
+        return result;
+    until = grant_call_first(&c, end, GRANT_AT_A_TIME, RELEASE_SIZE);
+    while ((result = release_some(&c, until)) == 0 && c.at != end) {
+        grant_call_unlock(&c);
+        until = grant_call_next(c.m, c.at, end, GRANT_AT_A_TIME, RELEASE_SIZE,
+                                WORK_GRANT_RELEASE);
+        if (until == 0) {
+            result = -PARAPET_ERESTART;
+            break;
+        }
+    }
+    return grant_call_end(&c, result, RELEASE_SIZE);
+}
