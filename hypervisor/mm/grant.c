@@ -68,9 +68,14 @@ int grant_take(struct memory_owner *lender, uint32_t ref, uint32_t domain,
     return error;
 }
 
-uint64_t grant_marks_lost(const struct grant_record *r, bool writable)
+void grant_drop_one(struct memory_owner *lender, uint32_t ref, bool writable,
+                    mfn_t mfn)
 {
-    return writable && r->writers == 0 ? PARAPET_GRANT_WRITING : 0;
+    const struct grant_table *t = &lender->grants;
+
+    type_put_foreign(mfn, writable);
+    if (writable && grant_record(t, ref)->writers == 0)
+        grant_unmark(grant_entry(t, ref), PARAPET_GRANT_WRITING);
 }
 
 void grant_drop(struct memory_owner *lender, uint32_t ref, bool writable,

@@ -110,7 +110,10 @@ grant_take_short(struct memory_owner *lender, uint32_t ref, uint32_t domain,
     /* Each by itself: putting them together takes longer. */
     __atomic_store_n(&r->mfn, (uint32_t)mfn, __ATOMIC_RELAXED);
     __atomic_store_n(&r->domain, domain, __ATOMIC_RELAXED);
-    r->uses = writable ? GRANT_WRITER : GRANT_READER;
+    if (writable)
+        r->writers = 1;
+    else
+        r->readers = 1;
     /* Known to be no MFN_NONE, so that nobody looks again. */
     if (mfn == MFN_NONE)
         __builtin_unreachable();
@@ -118,8 +121,9 @@ grant_take_short(struct memory_owner *lender, uint32_t ref, uint32_t domain,
     return true;
 }
 
-/* Which marks an entry has lost that is in use once less, but still is. */
-uint64_t grant_marks_lost(const struct grant_record *r, bool writable);
+/* What is left to do of grant_drop_open() when the entry is still in use. */
+void grant_drop_one(struct memory_owner *lender, uint32_t ref, bool writable,
+                    mfn_t mfn);
 
 /* grant_drop() of a lender that has not closed its table. */
 static inline __attribute__((always_inline)) void
@@ -128,15 +132,17 @@ grant_drop_open(struct memory_owner *lender, uint32_t ref, bool writable,
 {
     const struct grant_table *t = &lender->grants;
     struct grant_record *r = grant_record(t, ref);
-    uint64_t marks = PARAPET_GRANT_READING | PARAPET_GRANT_WRITING;
 
     ASSERT(r->mfn == mfn && (writable ? r->writers : r->readers) != 0);
     if (__builtin_expect(
-            (r->uses -= writable ? GRANT_WRITER : GRANT_READER) != 0, 0))
-        marks = grant_marks_lost(r, writable);
+            (r->uses -= writable ? GRANT_WRITER : GRANT_READER) != 0, 0)) {
+        grant_drop_one(lender, ref, writable, mfn);
+        return;
+    }
     /* First, so that a lender that finds no mark finds no reference. */
     type_put_foreign(mfn, writable);
-    grant_unmark(grant_entry(t, ref), marks);
+    grant_unmark(grant_entry(t, ref),
+                 PARAPET_GRANT_READING | PARAPET_GRANT_WRITING);
 }
 
 /*

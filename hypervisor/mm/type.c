@@ -357,11 +357,13 @@ uint32_t owner_nr_left(unsigned int id)
     return __atomic_load_n(&nr_left[id], __ATOMIC_SEQ_CST);
 }
 
-void type_free_left(mfn_t mfn)
+void type_put_last_foreign(mfn_t mfn, uint64_t old)
 {
     struct frame_info *f = frame_info(mfn);
-    uint64_t owner = frame_state(f) >> STATE_OWNER_SHIFT;
+    uint64_t owner = old >> STATE_OWNER_SHIFT;
 
+    if (state_type(old) != TYPE_LEFT)
+        return;
     /* Nobody else finds the frame any more. */
     __atomic_store_n(&f->state, 0, __ATOMIC_SEQ_CST);
     frame_free(mfn);

@@ -301,13 +301,13 @@ static inline int type_get_foreign(const struct memory_owner *lender, mfn_t mfn,
     return 0;
 }
 
-/* It was the last reference to a frame that was left behind. */
-void type_free_left(mfn_t mfn);
+/* It was the last reference to the frame, whose state was old before: a frame
+ * that was left behind goes back. */
+void type_put_last_foreign(mfn_t mfn, uint64_t old);
 
 /*
  * Drops it. The CPUs that may have used a translation to the frame by it have
- * flushed since that went: there is no stamp for them. A frame that was left
- * behind goes back with its last reference. No lock needed.
+ * flushed since that went: there is no stamp for them. No lock needed.
  */
 static inline void type_put_foreign(mfn_t mfn, bool writable)
 {
@@ -315,10 +315,8 @@ static inline void type_put_foreign(mfn_t mfn, bool writable)
                                       writable ? STATE_USE : STATE_REFERENCE,
                                       __ATOMIC_SEQ_CST);
 
-    if (__builtin_expect((old & (STATE_TYPE | STATE_REFERENCES)) ==
-                             (TYPE_STATE(TYPE_LEFT) | STATE_REFERENCE),
-                         0))
-        type_free_left(mfn);
+    if (__builtin_expect((old & STATE_REFERENCES) == STATE_REFERENCE, 0))
+        type_put_last_foreign(mfn, old);
 }
 
 /*
