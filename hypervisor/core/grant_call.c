@@ -73,8 +73,7 @@ int grant_call_prepare(struct memory_owner *m, uint64_t who, uint32_t id,
     return error;
 }
 
-int64_t grant_tell_none(uint64_t vaddr, uint64_t word)
+int64_t grant_tell_none(uint64_t vaddr, uint32_t handle)
 {
-    return grant_tell_1(vaddr, 0,
-                        (uint32_t)word | (uint64_t)-PARAPET_ENOENT << 32);
+    return grant_tell_1(vaddr, 0, handle | (uint64_t)-PARAPET_ENOENT << 32);
 }

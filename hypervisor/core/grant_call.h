@@ -270,8 +270,8 @@ GRANT_INLINE int64_t grant_tell_1(uint64_t vaddr, const uint32_t offset,
                : -PARAPET_EFAULT;
 }
 
-/* Of a handle that is not there; word is the element. */
-int64_t grant_tell_none(uint64_t vaddr, uint64_t word);
+/* Of a handle that is not there. */
+int64_t grant_tell_none(uint64_t vaddr, uint32_t handle);
 
 /* After a result that is an error; see grant_call_end(). */
 int64_t grant_call_stopped(int64_t result, uint64_t done, bool gone);

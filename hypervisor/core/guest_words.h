@@ -20,29 +20,6 @@
  * 113921). */
 #define GUEST_WORDS_KEEP __asm__ volatile("")
 
-static inline __attribute__((always_inline)) bool guest_read_1(uint64_t vaddr,
-                                                               uint64_t *word)
-{
-    uint64_t w;
-
-    /* clang-format off */
-    __asm__ volatile goto(
-        "stac\n"
-        MAY_FAULT("mov (%[from]), %[w]")
-        "clac"
-        : [w] "=&r"(w)
-        : [from] "r"(vaddr)
-        : "memory", "cc"
-        : fault);
-    /* clang-format on */
-    GUEST_WORDS_KEEP;
-    *word = w;
-    return true;
-fault:
-    __asm__ volatile("clac" : : : "memory");
-    return false;
-}
-
 static inline __attribute__((always_inline)) bool
 guest_read_2(uint64_t vaddr, uint64_t words[2])
 {
@@ -95,23 +72,56 @@ fault:
     return false;
 }
 
+/*
+ * Elements whose last half word is their status: they are read, and their
+ * status becomes 0, so that what cannot be told is not done. Who finds that an
+ * element fails writes its status once more.
+ */
+
+/* Of one word: its lower half. */
+static inline __attribute__((always_inline)) bool guest_begin_1(uint64_t vaddr,
+                                                                uint32_t *half)
+{
+    uint32_t w;
+
+    /* clang-format off */
+    __asm__ volatile goto(
+        "stac\n"
+        MAY_FAULT("mov (%[at]), %[w]")
+        MAY_FAULT("movl $0, 4(%[at])")
+        "clac"
+        : [w] "=&r"(w)
+        : [at] "r"(vaddr)
+        : "memory", "cc"
+        : fault);
+    /* clang-format on */
+    GUEST_WORDS_KEEP;
+    *half = w;
+    return true;
+fault:
+    __asm__ volatile("clac" : : : "memory");
+    return false;
+}
+
+/* Of five words; the last one without its status. */
 static inline __attribute__((always_inline)) bool
-guest_read_5(uint64_t vaddr, uint64_t words[5])
+guest_begin_5(uint64_t vaddr, uint64_t words[5])
 {
     uint64_t w0, w1, w2, w3, w4;
 
     /* clang-format off */
     __asm__ volatile goto(
         "stac\n"
-        MAY_FAULT("mov (%[from]), %[w0]")
-        MAY_FAULT("mov 8(%[from]), %[w1]")
-        MAY_FAULT("mov 16(%[from]), %[w2]")
-        MAY_FAULT("mov 24(%[from]), %[w3]")
-        MAY_FAULT("mov 32(%[from]), %[w4]")
+        MAY_FAULT("mov (%[at]), %[w0]")
+        MAY_FAULT("mov 8(%[at]), %[w1]")
+        MAY_FAULT("mov 16(%[at]), %[w2]")
+        MAY_FAULT("mov 24(%[at]), %[w3]")
+        MAY_FAULT("mov 32(%[at]), %k[w4]")
+        MAY_FAULT("movl $0, 36(%[at])")
         "clac"
         : [w0] "=&r"(w0), [w1] "=&r"(w1), [w2] "=&r"(w2), [w3] "=&r"(w3),
           [w4] "=&r"(w4)
-        : [from] "r"(vaddr)
+        : [at] "r"(vaddr)
         : "memory", "cc"
         : fault);
     /* clang-format on */

@@ -187,22 +187,19 @@ struct unmapped {
 GRANT_INLINE int64_t clear_one(struct grant_call *c, struct unmapped *u)
 {
     struct grant_mapping *mapping;
-    uint64_t word;
+    uint32_t handle;
 
-    if (!guest_read_1(c->at, &word))
+    if (!guest_begin_1(c->at, &handle))
         return -PARAPET_EFAULT;
-    mapping = grant_handle_find(c->m, (uint32_t)word, GRANT_MAP);
+    mapping = grant_handle_find(c->m, handle, GRANT_MAP);
     if (__builtin_expect(!mapping, 0))
-        return grant_tell_none(c->at, word);
+        return grant_tell_none(c->at, handle);
     if (__builtin_expect(u->lender != mapping->lender, 0)) {
         if (u->nr_lenders == LENDERS_AT_A_TIME)
             return -PARAPET_ERESTART;
         u->nr_lenders++;
         u->lender = mapping->lender;
     }
-    /* Nothing can fail from here on: the status, above the handle, is 0. */
-    if (grant_tell_1(c->at, 0, (uint32_t)word))
-        return -PARAPET_EFAULT;
     table_unmap_foreign(c->m, mapping->pte);
     mapping->kind = GRANT_UNMAPPED;
     *u->next++ = mapping;

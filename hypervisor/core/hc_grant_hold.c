@@ -118,26 +118,22 @@ int64_t hc_grant_hold(uint64_t elements, uint64_t nr)
 
 /* Of another lender than the one before. After a wait for the lock of that one
  * the call ends. */
-GRANT_INLINE int64_t release_other(struct grant_call *c, uint64_t word,
+GRANT_INLINE int64_t release_other(struct grant_call *c,
                                    struct grant_mapping *mapping)
 {
     if (c->at != c->first && grant_call_has_waited())
         return -PARAPET_ERESTART;
-    if (grant_tell_1(c->at, 0, (uint32_t)word))
-        return -PARAPET_EFAULT;
     grant_call_drop_mapping(c, mapping);
     return 0;
 }
 
-GRANT_INLINE int64_t release_as(struct grant_call *c, uint64_t word,
+GRANT_INLINE int64_t release_as(struct grant_call *c,
                                 struct grant_mapping *mapping, bool writable)
 {
     const uint64_t who = mapping->who;
 
     if (__builtin_expect(c->locked_id != (uint32_t)who, 0))
-        return release_other(c, word, mapping);
-    if (grant_tell_1(c->at, 0, (uint32_t)word))
-        return -PARAPET_EFAULT;
+        return release_other(c, mapping);
     grant_drop_open(c->lender, (uint32_t)(who >> 32), writable, mapping->mfn);
     grant_handle_free(c->m, mapping);
     return 0;
@@ -146,18 +142,18 @@ GRANT_INLINE int64_t release_as(struct grant_call *c, uint64_t word,
 GRANT_INLINE int64_t release_one(struct grant_call *c)
 {
     struct grant_mapping *mapping;
-    uint64_t word;
+    uint32_t handle;
 
-    if (!guest_read_1(c->at, &word))
+    if (!guest_begin_1(c->at, &handle))
         return -PARAPET_EFAULT;
-    if (__builtin_expect(!grant_handle_exists(c->m, (uint32_t)word), 0))
-        return grant_tell_none(c->at, word);
-    mapping = grant_handle_at(&c->m->handles, (uint32_t)word);
+    if (__builtin_expect(!grant_handle_exists(c->m, handle), 0))
+        return grant_tell_none(c->at, handle);
+    mapping = grant_handle_at(&c->m->handles, handle);
     if (mapping->how == grant_how(GRANT_HOLD, true))
-        return release_as(c, word, mapping, true);
+        return release_as(c, mapping, true);
     if (mapping->how == grant_how(GRANT_HOLD, false))
-        return release_as(c, word, mapping, false);
-    return grant_tell_none(c->at, word);
+        return release_as(c, mapping, false);
+    return grant_tell_none(c->at, handle);
 }
 
 GRANT_INLINE int64_t release_some(struct grant_call *c, uint64_t end)

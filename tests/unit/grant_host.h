@@ -29,11 +29,6 @@ static inline bool guest_read_words(uint64_t vaddr, uint64_t *words,
     return grant_host_may_access(false);
 }
 
-static inline bool guest_read_1(uint64_t vaddr, uint64_t *word)
-{
-    return guest_read_words(vaddr, word, 1);
-}
-
 static inline bool guest_read_2(uint64_t vaddr, uint64_t words[2])
 {
     return guest_read_words(vaddr, words, 2);
@@ -44,9 +39,23 @@ static inline bool guest_read_3(uint64_t vaddr, uint64_t words[3])
     return guest_read_words(vaddr, words, 3);
 }
 
-static inline bool guest_read_5(uint64_t vaddr, uint64_t words[5])
+/* Its status is the last half of so many words. */
+static inline bool guest_begin(uint64_t vaddr, uint64_t *words, unsigned int nr)
 {
-    return guest_read_words(vaddr, words, 5);
+    if (!guest_read_words(vaddr, words, nr) || !grant_host_may_access(true))
+        return false;
+    words[nr - 1] = (uint32_t)words[nr - 1];
+    ((uint64_t *)vaddr)[nr - 1] = words[nr - 1];
+    return true;
+}
+
+static inline bool guest_begin_1(uint64_t vaddr, uint32_t *half)
+{
+    uint64_t word;
+    bool done = guest_begin(vaddr, &word, 1);
+
+    *half = (uint32_t)word;
+    return done;
 }
 
 static inline bool guest_write_1(uint64_t vaddr, uint64_t offset, uint64_t word)
