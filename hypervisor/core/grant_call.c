@@ -34,7 +34,7 @@ uint64_t grant_call_next(struct memory_owner *m, uint64_t at, uint64_t end,
         return 0;
     if (nr > m->work / work)
         nr = m->work / work;
-    return MIN(end, at + nr * size);
+    return at + MIN(end - at, nr * size);
 }
 
 int grant_call_take_any(struct memory_owner *lender, uint32_t ref, uint32_t id,

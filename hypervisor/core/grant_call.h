@@ -112,7 +112,8 @@ GRANT_INLINE int64_t grant_call_begin(struct grant_call *c, uint64_t elements,
 GRANT_INLINE uint64_t grant_call_first(const struct grant_call *c, uint64_t end,
                                        uint64_t nr, size_t size)
 {
-    return MIN(end, c->at + nr * size);
+    /* That far from the end of all addresses there may be no element. */
+    return c->at + MIN(end - c->at, nr * size);
 }
 
 /*

@@ -11,6 +11,7 @@
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "lib/string.h"
+#include "tests/kernels/lib/hctable.h"
 #include "tests/kernels/lib/memory.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/vcpu.h"
@@ -253,6 +254,39 @@ static void test_array_at_0(void)
     mg_audit();
 }
 
+/* At the very end of all addresses: a round of elements would go beyond it. */
+static void test_array_at_the_end(void)
+{
+    static const uint64_t numbers[] = {
+        PARAPET_HC_grant_map, PARAPET_HC_grant_unmap, PARAPET_HC_grant_hold,
+        PARAPET_HC_grant_release, PARAPET_HC_grant_copy};
+    static const uint64_t sizes[] = {
+        sizeof(struct parapet_grant_map), sizeof(struct parapet_grant_unmap),
+        sizeof(struct parapet_grant_hold), sizeof(struct parapet_grant_unmap),
+        sizeof(struct parapet_grant_copy)};
+    const uint64_t last = -(uint64_t)MG_PAGE_SIZE;
+    uint64_t *page = mg_page();
+    uint64_t entry = mg_walk(mg_start_root(), last, 3);
+    uint64_t before = mg_read_entry(entry);
+    const uint64_t *l1 = mg_table_of(511, mg_pte(page, MG_WRITE));
+    const uint64_t *l2 = mg_table_of(511, mg_pte(l1, MG_TABLE));
+
+    MG_DONE(mg_update(entry, mg_pte(l2, MG_TABLE)));
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+        /* One, none of whose words means anything, and as many behind it. */
+        const uint64_t args[6] = {last + MG_PAGE_SIZE - 6 * sizes[i], 1};
+        uint64_t *behind =
+            page + (MG_PAGE_SIZE - 5 * sizes[i]) / sizeof(uint64_t);
+
+        memset(page, 0xff, MG_PAGE_SIZE);
+        MG_DONE(mg_hypercall(numbers[i], args));
+        for (uint64_t j = 0; j < 5 * sizes[i] / sizeof(uint64_t); j++)
+            MG_CHECK_EQ(behind[j], ~0ul);
+    }
+    MG_DONE(mg_update(entry, before));
+    mg_audit();
+}
+
 /* The other CPU is in the domain's tables: flushes are to be waited for. */
 static void other(void *argument)
 {
@@ -273,6 +307,7 @@ void test_main(void)
     test_read_only_array();
     test_array_in_the_window();
     test_array_at_0();
+    test_array_at_the_end();
     __atomic_store_n(&ends, true, __ATOMIC_RELEASE);
     mg_audit();
 }
