@@ -14,10 +14,11 @@
  *        the page's kind                      foreign frame   test_frame
  *                                             is never ours
  *   217  a page changes hands while its       applies         test_xsa_217
- *        mapper's TLB still has it, and                       and all of
- * control_ becomes a page table                                 grant_stale 218
- * two unmaps at once: in-use bits go   applies         grants_shared: too
- * early, a count goes twice                        test_xsa_218, test_take_back
+ *        mapper's TLB still has it, and
+ *        becomes a page table
+ *   218  two unmaps at once: in-use bits go   applies         grants_shared:
+ *        too early, a count goes twice                        test_xsa_218,
+ *                                                             test_take_back
  *   219  shadow page tables lose references   no shadow
  *   224  a mapping of two kinds is taken      map and hold    test_xsa_224
  *        away in halves: a writable count     have a handle
@@ -67,6 +68,8 @@
  *        grant is in use, and then end it     one exchange    test_xsa_396
  *   411  two domains copy from each other:    no lock of one  grants_shared:
  *        their locks are taken crosswise      under another's test_xsa_411
+ *
+ * All of control_grant_stale.c is about 217 as well.
  *
  * Seen: the texts, or their patches or tests of them, of 134, 217, 218, 224,
  * 226, 227, 229, 230, 234, 255, 268, 295, 316, 318, 380, 382, 384, 396 and 411;
