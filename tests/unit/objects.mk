@@ -62,13 +62,14 @@ test_frame_poison_SRC := tests/unit/direct_map.c hypervisor/base/lock_order.c
 MMU_SRC := $(addprefix hypervisor/mm/,audit.c audit_grant.c audit_machine.c \
     frame.c grant.c grant_handle.c owner_release.c table.c type.c) \
     tests/unit/mmu.c tests/unit/direct_map.c
-# tests/mutations/run builds it, too.
-export MODEL_SRC
-MODEL_SRC := $(MMU_SRC) $(addprefix tests/unit/,mmu_tlb.c memory_model.c \
+# tests/mutations/run builds these, too.
+export MODEL_SRC MMU_TEST_SRC
+MMU_TEST_SRC := $(MMU_SRC) tests/unit/mmu_tlb.c
+MODEL_SRC := $(MMU_TEST_SRC) $(addprefix tests/unit/,memory_model.c \
     memory_look.c memory_check.c memory_steps.c memory_end.c grant_model.c \
     grant_calls.c grant_core.c grant_steps.c grant_borrow.c grant_arrays.c \
     grant_ends.c)
-test_type_SRC := $(MMU_SRC) tests/unit/mmu_tlb.c
+test_type_SRC := $(MMU_TEST_SRC)
 test_foreign_SRC := $(test_type_SRC)
 test_audit_SRC := $(test_type_SRC)
 test_grant_SRC := $(test_type_SRC)
