@@ -55,6 +55,21 @@ static inline void spin_lock(struct spinlock *lock)
         spin_wait(lock, ticket);
 }
 
+/* The same without a wait: false when it is not free. */
+static inline bool spin_lock_free(struct spinlock *lock)
+{
+    uint32_t ticket = __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
+
+    if (__builtin_expect(!__atomic_compare_exchange_n(
+                             &lock->next, &ticket, ticket + 1, false,
+                             __ATOMIC_ACQUIRE, __ATOMIC_RELAXED),
+                         0))
+        return false;
+    if (PARAPET_DEBUG)
+        lock_order_take(&lock->id);
+    return true;
+}
+
 /* Whether anybody holds it, for an ASSERT. */
 static inline bool spin_is_held(const struct spinlock *lock)
 {

@@ -124,4 +124,14 @@ static inline bool turn_lock_take(struct turn_lock *lock)
     return taken;
 }
 
+/* The same without a wait: false when it is not free. */
+static inline bool turn_lock_take_free(struct turn_lock *lock)
+{
+    if (__builtin_expect(!turn_lock_try(lock), 0))
+        return false;
+    if (PARAPET_DEBUG)
+        lock_order_take(&lock->id);
+    return true;
+}
+
 #endif

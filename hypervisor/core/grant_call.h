@@ -219,12 +219,12 @@ GRANT_INLINE void grant_call_drop_mapping(struct grant_call *c,
 }
 
 /* Takes the handle for what was taken. */
-GRANT_INLINE void grant_take_handle(struct grant_call *c,
+GRANT_INLINE void grant_take_handle(struct memory_owner *m,
                                     struct grant_mapping *mapping,
                                     enum grant_kind kind, uint64_t who,
                                     bool writable, mfn_t mfn)
 {
-    grant_handle_take(c->m, mapping);
+    grant_handle_take(m, mapping);
     mapping->who = who;
     /* Each by itself: putting them together takes longer. */
     __atomic_store_n(&mapping->how, grant_how(kind, writable),

@@ -103,6 +103,35 @@ fault:
     return false;
 }
 
+/* Of three words, and told above the status, at once with that. */
+static inline __attribute__((always_inline)) bool
+guest_begin_3(uint64_t vaddr, uint64_t words[3], uint32_t told)
+{
+    uint64_t w0, w1, w2;
+
+    /* clang-format off */
+    __asm__ volatile goto(
+        "stac\n"
+        MAY_FAULT("mov (%[at]), %[w0]")
+        MAY_FAULT("mov 8(%[at]), %[w1]")
+        MAY_FAULT("mov 16(%[at]), %[w2]")
+        MAY_FAULT("mov %[told], 24(%[at])")
+        "clac"
+        : [w0] "=&r"(w0), [w1] "=&r"(w1), [w2] "=&r"(w2)
+        : [at] "r"(vaddr), [told] "r"((uint64_t)told << 32)
+        : "memory", "cc"
+        : fault);
+    /* clang-format on */
+    GUEST_WORDS_KEEP;
+    words[0] = w0;
+    words[1] = w1;
+    words[2] = w2;
+    return true;
+fault:
+    __asm__ volatile("clac" : : : "memory");
+    return false;
+}
+
 /* Of five words; the last one without its status. */
 static inline __attribute__((always_inline)) bool
 guest_begin_5(uint64_t vaddr, uint64_t words[5])

@@ -11,6 +11,7 @@
 #include "abi/errors.h"
 #include "abi/memory.h"
 #include "hypervisor/core/grant_call.h"
+#include "hypervisor/core/grant_single.h"
 #include "hypervisor/mm/tlb.h"
 #include "hypervisor/mm/work.h"
 
@@ -92,7 +93,7 @@ GRANT_INLINE int64_t map_as(struct grant_call *c, const uint64_t words[3],
 
     if (__builtin_expect(mfn == MFN_NONE, 0))
         return map_failed(c, words[0]);
-    grant_take_handle(c, mapping, GRANT_MAP, words[0], writable, mfn);
+    grant_take_handle(c->m, mapping, GRANT_MAP, words[0], writable, mfn);
     mapping->pte = words[1];
     /* status is 0, and handle above it. */
     result = grant_tell_1(c->at, offsetof(struct parapet_grant_map, status),
@@ -133,24 +134,7 @@ GRANT_INLINE int64_t map_some(struct grant_call *c, uint64_t end)
     return 0;
 }
 
-/*
- * grant_map: each of elements[0..nr) maps a frame that another domain lends, by
- * an entry of the caller's tables; see struct parapet_grant_map. EFAULT: an
- * element cannot be read or written. EINVAL: elements is not aligned to 8.
- * E2BIG: more than PARAPET_MAX_GRANT_ELEMENTS. On EFAULT and ERESTART
- * restart_done elements have their status, and of the others nothing was done;
- * ERESTART: go on after them.
- *
- * status: EINVAL: a bit that a mapping must not have, or pte is not aligned to
- * 8. ENOENT: no such domain, or it has ended; pte is in no level-1 table in
- * use. EPERM: the lender does not lend this to the caller in this way, or does
- * not have it; the table of pte is not the caller's. EBUSY: the entry at pte is
- * not empty; the frame is a page table; another domain has the grant in use.
- * EAGAIN: the lender is in the middle of something. ENOSPC: as many handles, or
- * frames for them, or references as there can be. ENOMEM: no memory for
- * handles.
- */
-int64_t hc_grant_map(uint64_t elements, uint64_t nr)
+static __attribute__((noinline)) int64_t map_all(uint64_t elements, uint64_t nr)
 {
     const uint64_t end = elements + nr * MAP_SIZE;
     struct grant_call c;
@@ -170,6 +154,82 @@ int64_t hc_grant_map(uint64_t elements, uint64_t nr)
         }
     }
     return grant_call_end(&c, result, MAP_SIZE);
+}
+
+/* The short way, see grant_single.h; with the frame's reference. */
+GRANT_INLINE bool map_taken(struct domain *d, struct memory_owner *lender,
+                            const uint64_t words[3],
+                            struct grant_mapping *mapping, bool writable)
+{
+    struct memory_owner *m = &d->memory;
+    mfn_t mfn;
+
+    if (!grant_single_take(lender, words[0], d, writable, &mfn))
+        return false;
+    if (__builtin_expect(
+            table_map_foreign(m, words[1],
+                              frame_paddr(mfn) | words[2] | PARAPET_PTE_P) != 0,
+            0)) {
+        grant_drop(lender, (uint32_t)(words[0] >> 32), writable, mfn);
+        return false;
+    }
+    grant_take_handle(m, mapping, GRANT_MAP, words[0], writable, mfn);
+    mapping->pte = words[1];
+    return true;
+}
+
+GRANT_INLINE bool map_short(struct domain *d, uint64_t element)
+{
+    struct grant_mapping *mapping = d->memory.handles.free;
+    struct memory_owner *lender;
+    uint64_t words[3];
+    bool done;
+
+    if (!mapping || !guest_begin_3(element, words, mapping->handle) ||
+        (words[2] & ~(uint64_t)MAP_BITS) != 0)
+        return false;
+    lender = grant_single_lender(words[0]);
+    if (!lender)
+        return false;
+    done = words[2] & PARAPET_PTE_W
+               ? map_taken(d, lender, words, mapping, true)
+               : map_taken(d, lender, words, mapping, false);
+    spin_unlock(&lender->grants.lock);
+    return done;
+}
+
+static int64_t map_single(uint64_t element)
+{
+    struct domain *d = grant_single_begin(element, MAP_SIZE);
+    bool done;
+
+    if (!d)
+        return map_all(element, 1);
+    done = map_short(d, element);
+    memory_unlock(&d->memory);
+    return __builtin_expect(done, 1) ? 0 : map_all(element, 1);
+}
+
+/*
+ * grant_map: each of elements[0..nr) maps a frame that another domain lends, by
+ * an entry of the caller's tables; see struct parapet_grant_map. EFAULT: an
+ * element cannot be read or written. EINVAL: elements is not aligned to 8.
+ * E2BIG: more than PARAPET_MAX_GRANT_ELEMENTS. On EFAULT and ERESTART
+ * restart_done elements have their status, and of the others nothing was done;
+ * ERESTART: go on after them.
+ *
+ * status: EINVAL: a bit that a mapping must not have, or pte is not aligned to
+ * 8. ENOENT: no such domain, or it has ended; pte is in no level-1 table in
+ * use. EPERM: the lender does not lend this to the caller in this way, or does
+ * not have it; the table of pte is not the caller's. EBUSY: the entry at pte is
+ * not empty; the frame is a page table; another domain has the grant in use.
+ * EAGAIN: the lender is in the middle of something. ENOSPC: as many handles, or
+ * frames for them, or references as there can be. ENOMEM: no memory for
+ * handles.
+ */
+int64_t hc_grant_map(uint64_t elements, uint64_t nr)
+{
+    return nr == 1 ? map_single(elements) : map_all(elements, nr);
 }
 
 /* In one round, so that waits for their locks do not add up. */
@@ -228,13 +288,8 @@ GRANT_INLINE int64_t unmap_some(struct grant_call *c, uint64_t end)
     return result;
 }
 
-/*
- * grant_unmap: takes the mappings away that have the handles in
- * elements[0..nr); see struct parapet_grant_unmap. No CPU translates by them
- * any more on return. Errors as for grant_map. status: ENOENT: no mapping of
- * the caller's has this handle.
- */
-int64_t hc_grant_unmap(uint64_t elements, uint64_t nr)
+static __attribute__((noinline)) int64_t unmap_all(uint64_t elements,
+                                                   uint64_t nr)
 {
     const uint64_t end = elements + nr * UNMAP_SIZE;
     struct grant_call c;
@@ -254,4 +309,49 @@ int64_t hc_grant_unmap(uint64_t elements, uint64_t nr)
         }
     }
     return grant_call_end(&c, result, UNMAP_SIZE);
+}
+
+/* The short way, see grant_single.h. */
+GRANT_INLINE bool unmap_short(struct memory_owner *m, uint64_t element)
+{
+    struct grant_call c = {.m = m, .locked_id = GRANT_NOBODY};
+    struct grant_mapping *mapping;
+    uint32_t handle;
+
+    if (!guest_begin_1(element, &handle))
+        return false;
+    mapping = grant_handle_find(m, handle, GRANT_MAP);
+    if (!mapping)
+        return false;
+    m->work = WORK_CALL;
+    table_unmap_foreign(m, mapping->pte);
+    flush(m);
+    grant_call_drop_mapping(&c, mapping);
+    grant_call_unlock(&c);
+    if (__builtin_expect(m->releasing != FRAME_INFO_NONE, 0))
+        (void)table_release(m);
+    return true;
+}
+
+static int64_t unmap_single(uint64_t element)
+{
+    struct domain *d = grant_single_begin(element, UNMAP_SIZE);
+    bool done;
+
+    if (!d)
+        return unmap_all(element, 1);
+    done = unmap_short(&d->memory, element);
+    memory_unlock(&d->memory);
+    return __builtin_expect(done, 1) ? 0 : unmap_all(element, 1);
+}
+
+/*
+ * grant_unmap: takes the mappings away that have the handles in
+ * elements[0..nr); see struct parapet_grant_unmap. No CPU translates by them
+ * any more on return. Errors as for grant_map. status: ENOENT: no mapping of
+ * the caller's has this handle.
+ */
+int64_t hc_grant_unmap(uint64_t elements, uint64_t nr)
+{
+    return nr == 1 ? unmap_single(elements) : unmap_all(elements, nr);
 }

@@ -47,7 +47,7 @@ GRANT_INLINE int64_t hold_as(struct grant_call *c, uint64_t who,
 
     if (__builtin_expect(mfn == MFN_NONE, 0))
         return hold_failed(c, who, flags);
-    grant_take_handle(c, mapping, GRANT_HOLD, who, writable, mfn);
+    grant_take_handle(c->m, mapping, GRANT_HOLD, who, writable, mfn);
     result = tell_hold(c, flags, 0, mapping->handle, frame_paddr(mfn));
     if (__builtin_expect(result != 0, 0))
         grant_call_drop_mapping(c, mapping);

@@ -58,6 +58,15 @@ static inline bool guest_begin_1(uint64_t vaddr, uint32_t *half)
     return done;
 }
 
+static inline bool guest_begin_3(uint64_t vaddr, uint64_t words[3],
+                                 uint32_t told)
+{
+    if (!guest_read_words(vaddr, words, 3) || !grant_host_may_access(true))
+        return false;
+    ((uint64_t *)vaddr)[3] = (uint64_t)told << 32;
+    return true;
+}
+
 static inline bool guest_write_1(uint64_t vaddr, uint64_t offset, uint64_t word)
 {
     if (!grant_host_may_access(true))
