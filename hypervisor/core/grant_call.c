@@ -26,14 +26,13 @@ int64_t grant_call_stopped(int64_t result, uint64_t done, bool gone)
 }
 
 uint64_t grant_call_next(struct memory_owner *m, uint64_t at, uint64_t end,
-                         uint64_t nr, size_t size, uint32_t work)
+                         uint32_t nr, size_t size, uint32_t work)
 {
-    /* The round before, and then this one. */
-    work_add(&m->work, (uint32_t)nr * work);
     if (grant_call_has_waited() || m->work < work)
         return 0;
     if (nr > m->work / work)
         nr = m->work / work;
+    m->work -= nr * work;
     return at + MIN(end - at, nr * size);
 }
 

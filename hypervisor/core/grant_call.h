@@ -106,23 +106,26 @@ GRANT_INLINE int64_t grant_call_begin(struct grant_call *c, uint64_t elements,
 }
 
 /*
- * Where the first round of a call ends, of elements of so many bytes: after nr
- * of them at most. There is work for it: grant_call_begin() has looked.
+ * Where the first round of a call ends, of nr elements at most, of so many
+ * bytes and so much work each. A round is paid for before it begins, so that
+ * what its elements need besides, as grant_prepare(), is of what is left.
+ * There is work for the first: grant_call_begin() has looked.
  */
 GRANT_INLINE uint64_t grant_call_first(const struct grant_call *c, uint64_t end,
-                                       uint64_t nr, size_t size)
+                                       uint32_t nr, size_t size, uint32_t work)
 {
+    c->m->work -= nr * work;
     /* That far from the end of all addresses there may be no element. */
     return c->at + MIN(end - c->at, nr * size);
 }
 
 /*
- * The same of the next round, whose elements take so much work each; 0: too
- * little is left for one. nr is what a round had. After a wait for a lender's
- * lock, or for a flush, nothing is left: so a call waits once.
+ * The same of the next round; 0: too little is left for one element. After a
+ * wait for a lender's lock, or for a flush, nothing is left: so a call waits
+ * once.
  */
 uint64_t grant_call_next(struct memory_owner *m, uint64_t at, uint64_t end,
-                         uint64_t nr, size_t size, uint32_t work);
+                         uint32_t nr, size_t size, uint32_t work);
 
 GRANT_INLINE void grant_call_unlock(struct grant_call *c)
 {

@@ -143,7 +143,8 @@ static __attribute__((noinline)) int64_t map_all(uint64_t elements, uint64_t nr)
 
     if (__builtin_expect(result != 0, 0))
         return result;
-    until = grant_call_first(&c, end, GRANT_AT_A_TIME, MAP_SIZE);
+    until =
+        grant_call_first(&c, end, GRANT_AT_A_TIME, MAP_SIZE, WORK_GRANT_MAP);
     while ((result = map_some(&c, until)) == 0 && c.at != end) {
         grant_call_unlock(&c);
         until = grant_call_next(c.m, c.at, end, GRANT_AT_A_TIME, MAP_SIZE,
@@ -298,7 +299,8 @@ static __attribute__((noinline)) int64_t unmap_all(uint64_t elements,
 
     if (__builtin_expect(result != 0, 0))
         return result;
-    until = grant_call_first(&c, end, GRANT_AT_A_TIME, UNMAP_SIZE);
+    until = grant_call_first(&c, end, GRANT_AT_A_TIME, UNMAP_SIZE,
+                             WORK_GRANT_UNMAP);
     while ((result = unmap_some(&c, until)) == 0 && c.at != end) {
         grant_call_unlock(&c);
         until = grant_call_next(c.m, c.at, end, GRANT_AT_A_TIME, UNMAP_SIZE,

@@ -254,7 +254,8 @@ int64_t hc_grant_copy(uint64_t elements, uint64_t nr)
 
     if (__builtin_expect(result != 0, 0))
         return result;
-    until = grant_call_first(&c, end, COPIES_AT_A_TIME, COPY_SIZE);
+    until =
+        grant_call_first(&c, end, COPIES_AT_A_TIME, COPY_SIZE, WORK_GRANT_COPY);
     while ((result = copy_some(&c, until)) == 0 && c.at != end) {
         grant_call_unlock(&c);
         until = grant_call_next(c.m, c.at, end, COPIES_AT_A_TIME, COPY_SIZE,

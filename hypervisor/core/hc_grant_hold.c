@@ -103,7 +103,8 @@ int64_t hc_grant_hold(uint64_t elements, uint64_t nr)
 
     if (__builtin_expect(result != 0, 0))
         return result;
-    until = grant_call_first(&c, end, GRANT_AT_A_TIME, HOLD_SIZE);
+    until =
+        grant_call_first(&c, end, GRANT_AT_A_TIME, HOLD_SIZE, WORK_GRANT_HOLD);
     while ((result = hold_some(&c, until)) == 0 && c.at != end) {
         grant_call_unlock(&c);
         until = grant_call_next(c.m, c.at, end, GRANT_AT_A_TIME, HOLD_SIZE,
@@ -183,7 +184,8 @@ int64_t hc_grant_release(uint64_t elements, uint64_t nr)
 
     if (__builtin_expect(result != 0, 0))
         return result;
-    until = grant_call_first(&c, end, GRANT_AT_A_TIME, RELEASE_SIZE);
+    until = grant_call_first(&c, end, GRANT_AT_A_TIME, RELEASE_SIZE,
+                             WORK_GRANT_RELEASE);
     while ((result = release_some(&c, until)) == 0 && c.at != end) {
         grant_call_unlock(&c);
         until = grant_call_next(c.m, c.at, end, GRANT_AT_A_TIME, RELEASE_SIZE,

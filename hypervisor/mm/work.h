@@ -52,8 +52,7 @@
 
 /* Grants (core/hc_grant.c and so on): an element of each call; a mapping or
  * hold goes at the owner's end; a frame of handles is made; another domain's
- * frame becomes writable memory, for an element that is of a first round, so
- * that its own work was not taken. */
+ * frame becomes writable memory. */
 #define WORK_GRANT_MAP 320u
 #define WORK_GRANT_UNMAP 240u
 #define WORK_GRANT_HOLD 192u
@@ -61,7 +60,7 @@
 #define WORK_GRANT_COPY 920u
 #define WORK_GRANT_END 200u
 #define WORK_HANDLES (2400u + WORK_FILL)
-#define WORK_PREPARE 850u
+#define WORK_PREPARE 600u
 #define WORK_GROW (1800u + 2 * WORK_FILL)
 
 /* An owner's end (mm/owner_release.c): a frame is looked at; its pin goes; it

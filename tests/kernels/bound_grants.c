@@ -209,6 +209,80 @@ static void test_last_entries(void)
     MG_DONE(MG_BOUNDED_ALL("release", hypercall_mmu_update(maps, 0, ~0ul)));
 }
 
+/* ---- all at once ---- */
+
+#define NR_ROUND 32     /* elements, as in hypervisor/core/grant_call.h */
+#define NR_NEW 10       /* of these: of a frame that changes its type */
+#define LEAST_TABLES 12 /* about as many as one call lets go */
+#define MOST_TABLES 18
+#define HANDLES_PER_FRAME 128 /* as in hypervisor/mm/grant_handle.h */
+
+static uint32_t held[(MOST_TABLES - LEAST_TABLES + 5) * HANDLES_PER_FRAME];
+static uint64_t nr_held;
+
+/* The next that we borrow takes another frame for handles. */
+static void use_all_handles(void)
+{
+    uint64_t nr;
+
+    do {
+        MG_DONE(mg_grant_hold(lenders[0].id, 0, 0, &held[nr_held++], NULL));
+        nr = mg_grant_status(0).nr_handles;
+    } while (nr < NR || nr % HANDLES_PER_FRAME != 0);
+}
+
+/* Of so many empty tables, what one call does not let go is left. */
+static void leave_tables(uint64_t *l2, uint64_t *l1s, uint64_t nr)
+{
+    MG_DONE(mg_set_writable(l2, true));
+    for (uint64_t i = 0; i < MG_PTES; i++)
+        l2[i] = i < nr ? mg_pte(l1s + i * MG_PTES, MG_TABLE) : 0;
+    MG_DONE(mg_set_writable(l2, false));
+    MG_DONE(mg_pin(l2, PARAPET_TABLE_L2));
+    MG_DONE(mg_unpin(l2));
+}
+
+/* A round of elements that all fail at the end, because their entry is not
+ * empty. For the last of them a frame becomes writable memory, from ref on. */
+static void map_in_vain(uint32_t ref)
+{
+    const uint32_t nr_old = NR_ROUND - NR_NEW;
+
+    fill_maps(PARAPET_PTE_W);
+    for (uint32_t i = 0; i < NR_ROUND; i++) {
+        maps[i].pte = mg_window_pte(&window, 0);
+        maps[i].ref = i < nr_old ? 0 : ref + (i - nr_old) / 2;
+    }
+    BATCH("map, and all that can come before", hypercall_grant_map, maps,
+          NR_ROUND);
+    for (uint32_t i = 0; i < NR_ROUND; i++)
+        MG_CHECK_EQ(maps[i].status, -PARAPET_EBUSY);
+}
+
+/* Tables are let go, handles made, frames prepared, and elements fail. */
+static void test_mixed(void)
+{
+    uint64_t *l2 = mg_page(), *l1s = mg_pages(MOST_TABLES);
+    uint32_t ref = 1;
+
+    MG_DONE(hypercall_domain_limits(0, mg_domain_info(0).max_frames + 16, 0));
+    for (uint64_t i = 0; i < MOST_TABLES; i++)
+        MG_DONE(mg_set_writable(l1s + i * MG_PTES, false));
+    fill_maps(PARAPET_PTE_W);
+    BATCH("map", hypercall_grant_map, maps, 2);
+    unmaps[0].handle = maps[0].handle;
+    unmaps[1].handle = maps[1].handle;
+    for (uint64_t nr = LEAST_TABLES; nr <= MOST_TABLES; nr++) {
+        use_all_handles();
+        leave_tables(l2, l1s, nr);
+        map_in_vain(ref);
+        ref += NR_NEW / 2;
+    }
+    BATCH("unmap", hypercall_grant_unmap, unmaps, 2);
+    while (nr_held > 0)
+        MG_DONE(mg_grant_release(held[--nr_held]));
+}
+
 /* ---- frames that change their type ---- */
 
 #define NR_STEP (MG_PAIR_DATA / sizeof(struct parapet_grant_map))
@@ -275,7 +349,6 @@ static void test_types(void)
 /* ---- ends ---- */
 
 #define NR_PARTNERS_HOLDS 4096
-#define HANDLES_PER_FRAME 128 /* as in hypervisor/mm/grant.h */
 
 /* The partner has what it maps in test_types(), and these. */
 static void let_partner_hold(void)
@@ -355,6 +428,7 @@ void test_main(void)
     with_new_lenders(test_maps);
     with_new_lenders(test_holds);
     with_new_lenders(test_copies);
+    with_new_lenders(test_mixed);
     make_lenders();
     mg_partner_begin(1);
     test_last_entries();
