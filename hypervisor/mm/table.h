@@ -270,8 +270,7 @@ table_unmap_foreign(struct memory_owner *m, uint64_t pte)
         table_unmap_last(m, table);
         return;
     }
-    /* The rest is table_put()'s. */
-    type_stamp(f);
+    /* No CPU translates by this reference, so it leaves no stamp. */
     __atomic_fetch_sub(&f->state, drop, __ATOMIC_SEQ_CST);
 }
 

@@ -34,10 +34,10 @@
  * is gone: a frame that was writable memory may still be written through a
  * stale TLB entry when it has become a table, and a frame that was a table may
  * still be walked through a paging-structure cache when the guest writes to
- * it. Every reference that is dropped stamps its frame with the flush clock
- * (mm/tlb.h), and a change of type or owner first has every CPU flush that may
- * have used the domain's tables and has not flushed since. What the guest
- * flushes, or forgets to, matters to itself only.
+ * it. Every reference by which a CPU may have translated stamps its frame with
+ * the flush clock (mm/tlb.h) when it is dropped, and a change of type or owner
+ * first has every CPU flush that may have used the domain's tables and has not
+ * flushed since. What the guest flushes, or forgets to, matters to itself only.
  *
  * A lent frame stays its owner's, and has references of others: plain ones of
  * who may read it, and of who may write it such that insist on writable memory.
