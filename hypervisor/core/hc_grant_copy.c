@@ -9,6 +9,7 @@
 #include "abi/errors.h"
 #include "abi/memory.h"
 #include "hypervisor/core/grant_call.h"
+#include "hypervisor/core/grant_single.h"
 #include "hypervisor/core/guest_words.h"
 #include "hypervisor/mm/work.h"
 
@@ -66,17 +67,23 @@ static __attribute__((noinline)) int look_at_other(struct memory_owner *m,
     return error;
 }
 
+/* Whether the frame is the caller's own, and writable memory. */
+GRANT_INLINE bool is_own(const struct memory_owner *m, mfn_t mfn)
+{
+    return __builtin_expect(mfn < nr_frame_infos &&
+                                (frame_state(frame_info(mfn)) &
+                                 (STATE_OWNER | STATE_TYPE | STATE_VALID)) ==
+                                    m->valid_writable,
+                            1);
+}
+
 /* Whether the frame is the caller's own, and writable memory if it must be:
  * then it needs no reference. Else c->error is set. */
 GRANT_INLINE bool take_own(struct grant_call *c, struct copy_end *e,
                            bool writable)
 {
     e->mfn = e->at >> PAGE_SHIFT;
-    if (__builtin_expect(e->mfn < nr_frame_infos &&
-                             (frame_state(frame_info(e->mfn)) &
-                              (STATE_OWNER | STATE_TYPE | STATE_VALID)) ==
-                                 c->m->valid_writable,
-                         1))
+    if (is_own(c->m, e->mfn))
         return true;
     /* It may have to wait for flushes: under no lender's lock. */
     grant_call_unlock(c);
@@ -98,6 +105,14 @@ GRANT_INLINE void drop_end(struct grant_call *c, const struct copy_end *e,
 {
     if (e->foreign)
         grant_call_drop(c, e->who, writable, e->mfn);
+}
+
+/* The same of the end that was taken last: its lender's lock is still held. */
+GRANT_INLINE void drop_last(struct grant_call *c, const struct copy_end *e,
+                            bool writable)
+{
+    if (e->foreign)
+        grant_drop_open(c->lender, (uint32_t)(e->who >> 32), writable, e->mfn);
 }
 
 static inline void copy_up(void *to, const void *from, uint64_t length)
@@ -180,8 +195,11 @@ GRANT_INLINE int64_t copy_to(struct grant_call *c,
         return copy_failed(c, dest->who, length);
     }
     copy(source, dest, length);
-    drop_end(c, dest, true);
-    drop_end(c, source, false);
+    drop_last(c, dest, true);
+    if (dest->foreign)
+        drop_end(c, source, false);
+    else
+        drop_last(c, source, false);
     return 0;
 }
 
@@ -234,18 +252,8 @@ GRANT_INLINE int64_t copy_some(struct grant_call *c, uint64_t end)
     return 0;
 }
 
-/*
- * grant_copy: each of elements[0..nr) copies within a frame that another domain
- * lends, or that is the caller's own, to within such a frame; see struct
- * parapet_grant_copy. Where they overlap it is as if all were read first.
- * Errors as for grant_map.
- *
- * status: EINVAL: length is above 4096, or an end is not within one frame.
- * Others as for grant_map. EPERM: a frame of the caller's own is not his.
- * EBUSY: what is to be written to is a page table, or what guests may only
- * read.
- */
-int64_t hc_grant_copy(uint64_t elements, uint64_t nr)
+static __attribute__((noinline)) int64_t copy_all(uint64_t elements,
+                                                  uint64_t nr)
 {
     const uint64_t end = elements + nr * COPY_SIZE;
     struct grant_call c;
@@ -266,4 +274,85 @@ int64_t hc_grant_copy(uint64_t elements, uint64_t nr)
         }
     }
     return grant_call_end(&c, result, COPY_SIZE);
+}
+
+/* ---- the short way, see grant_single.h: from or to another domain ---- */
+
+/* Takes the end that is another domain's, copies, and drops it. to_other is a
+ * constant. */
+GRANT_INLINE bool copy_taken(const struct domain *d, struct copy_end *source,
+                             struct copy_end *dest, uint64_t length,
+                             bool to_other)
+{
+    struct copy_end *other = to_other ? dest : source;
+    struct memory_owner *lender = grant_single_lender(other->who);
+    bool done;
+
+    if (!lender)
+        return false;
+    done = grant_single_take(lender, other->who, d, to_other, &other->mfn);
+    if (__builtin_expect(done, 1)) {
+        copy(source, dest, length);
+        grant_drop_open(lender, (uint32_t)(other->who >> 32), to_other,
+                        other->mfn);
+    }
+    spin_unlock(&lender->grants.lock);
+    return done;
+}
+
+GRANT_INLINE bool copy_short_as(const struct domain *d, const uint64_t *words,
+                                bool to_other)
+{
+    struct copy_end source = {
+        .who = words[SOURCE], .at = words[SOURCE_AT], .foreign = !to_other};
+    struct copy_end dest = {
+        .who = words[DEST], .at = words[DEST_AT], .foreign = to_other};
+    struct copy_end *own = to_other ? &source : &dest;
+
+    own->mfn = own->at >> PAGE_SHIFT;
+    return __builtin_expect(is_in_frame(&source, words[LENGTH]) &&
+                                is_in_frame(&dest, words[LENGTH]),
+                            1) &&
+           is_own(&d->memory, own->mfn) &&
+           copy_taken(d, &source, &dest, words[LENGTH], to_other);
+}
+
+GRANT_INLINE bool copy_short(const struct domain *d, uint64_t element)
+{
+    uint64_t words[NR_WORDS];
+
+    if (!guest_begin_5(element, words))
+        return false;
+    if ((uint32_t)words[DEST] == PARAPET_DOMAIN_SELF)
+        return copy_short_as(d, words, false);
+    return (uint32_t)words[SOURCE] == PARAPET_DOMAIN_SELF &&
+           copy_short_as(d, words, true);
+}
+
+static int64_t copy_single(uint64_t element)
+{
+    struct domain *d = grant_single_begin(element, COPY_SIZE);
+    bool done;
+
+    if (!d)
+        return copy_all(element, 1);
+    done = copy_short(d, element);
+    memory_unlock(&d->memory);
+    return __builtin_expect(done, 1) ? 0 : copy_all(element, 1);
+}
+
+/*
+ * grant_copy: each of elements[0..nr) copies within a frame that another domain
+ * lends, or that is the caller's own, to within such a frame; see struct
+ * parapet_grant_copy. Where they overlap it is as if all were read first.
+ * Errors as for grant_map.
+ *
+ * status: EINVAL: length is above 4096, or an end is not within one frame.
+ * Others as for grant_map. EPERM: a frame of the caller's own is not his.
+ * EBUSY: what is to be written to is a page table, or what guests may only
+ * read.
+ */
+int64_t hc_grant_copy(uint64_t elements, uint64_t nr)
+{
+    return nr == 1 ? copy_single(elements) : copy_all(elements, nr);
 }
