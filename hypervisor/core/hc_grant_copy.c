@@ -33,21 +33,18 @@ struct copy_end {
 /* A copy of guest memory is asked for in these words. */
 enum { SOURCE, SOURCE_AT, DEST, DEST_AT, LENGTH, NR_WORDS };
 
-static inline uint64_t end_offset(const struct copy_end *e)
+/* Of an end that is_in_frame(). */
+GRANT_INLINE uint8_t *end_vaddr(const struct copy_end *e)
 {
-    return e->at % PAGE_SIZE;
-}
-
-static inline uint8_t *end_vaddr(const struct copy_end *e)
-{
-    return (uint8_t *)frame_vaddr(e->mfn) + end_offset(e);
+    return e->foreign ? (uint8_t *)frame_vaddr(e->mfn) + e->at
+                      : paddr_to_vaddr(e->at);
 }
 
 /* length is below 2^32. */
 GRANT_INLINE bool is_in_frame(const struct copy_end *e, uint64_t length)
 {
-    return end_offset(e) + length <= PAGE_SIZE &&
-           (!e->foreign || e->at < PAGE_SIZE);
+    return e->foreign ? e->at < PAGE_SIZE && e->at + length <= PAGE_SIZE
+                      : e->at % PAGE_SIZE + length <= PAGE_SIZE;
 }
 
 /* Of anything but writable memory. */
