@@ -45,7 +45,7 @@ BLOCK = re.compile(r"^(?P<words>[^\n]+)\n\n```c\n(?P<code>.*?)^```\n|"
 
 COMMAND = re.compile(r"^\$ (?P<command>.*)\n(?P<shown>(?:(?!\$ ).*\n)*)", re.M)
 FAILS = re.compile(r"^(FAIL|bundle): ", re.M)
-NR_SECTIONS = 8
+NR_SECTIONS = 9
 
 scratch = tempfile.TemporaryDirectory(prefix="parapet-")
 
