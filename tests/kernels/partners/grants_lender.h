@@ -29,11 +29,11 @@ struct talk {
     volatile uint64_t step;  /* what the other wants it to do, then 0 */
 };
 
-#define STEP_TAKE_BACK                                                         \
-    1                 /* what is lent, but for REF_TALK: all must succeed      \
-                       */
-#define STEP_IN_USE 2 /* the same, but REF_WRITABLE must be in use */
-#define STEP_LEND 3   /* all of it again */
+/* To take back what is lent, but for REF_TALK: all of it must succeed; or all
+ * but REF_WRITABLE, which must be in use. To lend it again. */
+#define STEP_TAKE_BACK 1
+#define STEP_IN_USE 2
+#define STEP_LEND 3
 #define STEP_END 4
 
 #endif
