@@ -195,10 +195,10 @@ guest_write_3(uint64_t vaddr, const uint32_t offset, uint64_t w0, uint64_t w1,
         "stac\n"
         MAY_FAULT("mov %[w2], 16 + %c[at](%[to])")
         MAY_FAULT("mov %[w1], 8 + %c[at](%[to])")
-        MAY_FAULT("mov %[w0], %c[at](%[to])")
+        MAY_FAULT("movq %[w0], %c[at](%[to])")
         "clac"
         :
-        : [to] "r"(vaddr), [at] "i"(offset), [w0] "r"(w0), [w1] "r"(w1),
+        : [to] "r"(vaddr), [at] "i"(offset), [w0] "re"(w0), [w1] "r"(w1),
           [w2] "r"(w2)
         : "memory", "cc"
         : fault);

@@ -81,8 +81,8 @@ int grant_take(struct memory_owner *lender, uint32_t ref, uint32_t domain,
 
 /*
  * The short path of it, of an entry that is not in use and whose word is lent,
- * for which grant_is_lent() was true. False, with nothing done: grant_take() is
- * to be called.
+ * for which grant_is_lent() was true, and has no marks. False, with nothing
+ * done: grant_take() is to be called.
  */
 static inline __attribute__((always_inline)) bool
 grant_take_short(struct memory_owner *lender, uint32_t ref, uint32_t domain,
@@ -99,7 +99,7 @@ grant_take_short(struct memory_owner *lender, uint32_t ref, uint32_t domain,
     r = grant_record(t, ref);
     if (__builtin_expect(r->uses != 0, 0) ||
         !__atomic_compare_exchange_n(&e->word, &lent,
-                                     lent | grant_marks(writable), false,
+                                     lent + grant_marks(writable), false,
                                      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
         return false;
     mfn = __atomic_load_n(&e->frame, __ATOMIC_RELAXED);
