@@ -325,7 +325,7 @@ GRANT_INLINE bool unmap_short(struct memory_owner *m, uint64_t element)
     mapping = grant_handle_find(m, handle, GRANT_MAP);
     if (!mapping)
         return false;
-    m->work = WORK_CALL;
+    m->work = WORK_CALL - WORK_GRANT_UNMAP;
     table_unmap_foreign(m, mapping->pte);
     flush(m);
     grant_call_drop_mapping(&c, mapping);
