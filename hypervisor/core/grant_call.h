@@ -56,7 +56,6 @@ struct grant_call {
     uint64_t locked_id;     /* the lender whose lock is held; see above */
     struct memory_owner *lender;
     uint64_t lent[2]; /* what entries are likely to say, and to write as well */
-    uint64_t key;     /* of mappings whose lender is locked, or GRANT_NOBODY */
     uint64_t prepared; /* the element for which grant_prepare() was called */
     int error;         /* of an element that was not done */
     bool gone;         /* the caller's memory lock is not held any more */

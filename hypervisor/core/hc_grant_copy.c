@@ -193,10 +193,8 @@ GRANT_INLINE int64_t copy_to(struct grant_call *c,
     }
     copy(source, dest, length);
     drop_last(c, dest, true);
-    if (dest->foreign)
-        drop_end(c, source, false);
-    else
-        drop_last(c, source, false);
+    /* take_own() may have let its lender's lock go. */
+    drop_end(c, source, false);
     return 0;
 }
 

@@ -133,6 +133,7 @@ grant_drop_open(struct memory_owner *lender, uint32_t ref, bool writable,
     const struct grant_table *t = &lender->grants;
     struct grant_record *r = grant_record(t, ref);
 
+    ASSERT(spin_is_held(&t->lock));
     ASSERT(r->mfn == mfn && (writable ? r->writers : r->readers) != 0);
     if (__builtin_expect(
             (r->uses -= writable ? GRANT_WRITER : GRANT_READER) != 0, 0)) {
