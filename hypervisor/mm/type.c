@@ -357,16 +357,15 @@ uint32_t owner_nr_left(unsigned int id)
     return __atomic_load_n(&nr_left[id], __ATOMIC_SEQ_CST);
 }
 
-void type_put_last_foreign(mfn_t mfn, uint64_t old)
+void type_put_last_foreign(struct frame_info *f, uint64_t old)
 {
-    struct frame_info *f = frame_info(mfn);
     uint64_t owner = old >> STATE_OWNER_SHIFT;
 
     if (state_type(old) != TYPE_LEFT)
         return;
     /* Nobody else finds the frame any more. */
     __atomic_store_n(&f->state, 0, __ATOMIC_SEQ_CST);
-    frame_free(mfn);
+    frame_free((mfn_t)(f - frame_infos));
     /* From now on its number may be another owner's. */
     __atomic_fetch_sub(&nr_left[owner], 1, __ATOMIC_SEQ_CST);
 }

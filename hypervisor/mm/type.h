@@ -303,7 +303,7 @@ static inline int type_get_foreign(const struct memory_owner *lender, mfn_t mfn,
 
 /* It was the last reference to the frame, whose state was old before: a frame
  * that was left behind goes back. */
-void type_put_last_foreign(mfn_t mfn, uint64_t old);
+void type_put_last_foreign(struct frame_info *f, uint64_t old);
 
 /*
  * Drops it. The CPUs that may have used a translation to the frame by it have
@@ -311,12 +311,13 @@ void type_put_last_foreign(mfn_t mfn, uint64_t old);
  */
 static inline void type_put_foreign(mfn_t mfn, bool writable)
 {
-    uint64_t old = __atomic_fetch_sub(&frame_info(mfn)->state,
-                                      writable ? STATE_USE : STATE_REFERENCE,
-                                      __ATOMIC_SEQ_CST);
+    struct frame_info *f = frame_info(mfn);
+    uint64_t old = __atomic_fetch_sub(
+        &f->state, writable ? STATE_USE : STATE_REFERENCE, __ATOMIC_SEQ_CST);
 
-    if (__builtin_expect((old & STATE_REFERENCES) == STATE_REFERENCE, 0))
-        type_put_last_foreign(mfn, old);
+    /* There was one at least: it was the only one if there is no other bit. */
+    if (__builtin_expect(!(old & (STATE_REFERENCES & ~STATE_REFERENCE)), 0))
+        type_put_last_foreign(f, old);
 }
 
 /*
