@@ -41,10 +41,13 @@ _Static_assert(GRANT_FIRST_WORK <= WORK_CALL &&
                    WORK_GRANT_RELEASE <= WORK_GRANT_MAP,
                "a fresh share has room for it");
 
-/* In the place of an id: no lock is held; and one is, of a lender that has
- * ended, from which nothing is to be taken. */
+/*
+ * In the place of an id: no lock is held; and one is, of a lender that has
+ * ended, from which nothing is to be taken. No guest can say them, and their
+ * lower halves are no domain's ids: these have the last place.
+ */
 #define GRANT_NOBODY (~0ul)
-#define GRANT_ENDED (~1ul)
+#define GRANT_ENDED (~(uint64_t)DOMAIN_PLACES)
 
 /* Its address is handed on to inline functions only, so that the compiler has
  * its members in registers. */

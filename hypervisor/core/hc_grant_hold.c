@@ -131,11 +131,9 @@ GRANT_INLINE int64_t release_other(struct grant_call *c,
 GRANT_INLINE int64_t release_as(struct grant_call *c,
                                 struct grant_mapping *mapping, bool writable)
 {
-    const uint64_t who = mapping->who;
-
-    if (__builtin_expect(c->locked_id != (uint32_t)who, 0))
+    if (__builtin_expect((uint32_t)c->locked_id != mapping->lender, 0))
         return release_other(c, mapping);
-    grant_drop_open(c->lender, (uint32_t)(who >> 32), writable, mapping->mfn);
+    grant_drop_open(c->lender, mapping->ref, writable, mapping->mfn);
     grant_handle_free(c->m, mapping);
     return 0;
 }
@@ -150,7 +148,7 @@ GRANT_INLINE int64_t release_one(struct grant_call *c)
     if (__builtin_expect(!grant_handle_exists(c->m, handle), 0))
         return grant_tell_none(c->at, handle);
     mapping = grant_handle_at(&c->m->handles, handle);
-    if (mapping->how == grant_how(GRANT_HOLD, true))
+    if (__builtin_expect(mapping->how == grant_how(GRANT_HOLD, true), 1))
         return release_as(c, mapping, true);
     if (mapping->how == grant_how(GRANT_HOLD, false))
         return release_as(c, mapping, false);
