@@ -19,7 +19,7 @@
 #include "lib/list.h"
 
 /* So many leave at once, some 200 instructions each. */
-#define LEAVE_AT_ONCE 32
+#define LEAVE_AT_ONCE 16
 
 void sched_pause(struct vcpu *v)
 {
@@ -100,13 +100,14 @@ void sched_leave(void)
     apic_send(cpu->apic_id, VECTOR_KICK);
 }
 
-/* The CPU of one that has ended is told, or does it now if it is ours. */
+/* The CPU of one that has ended is told. So is ours, since a whole domain may
+ * end at once: it leaves after this call, with a bounded number of others. */
 static void tell_cpu(const struct vcpu *v)
 {
-    struct cpu_info *self = this_cpu();
+    const struct cpu_info *self = this_cpu();
 
     if (v->sched.cpu == self->id && self->current != v)
-        sched_leave();
+        apic_send(self->apic_id, VECTOR_KICK);
     else
         sched_kick_cpu(v->sched.cpu, WORK_RESCHEDULE);
 }

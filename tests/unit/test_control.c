@@ -628,7 +628,8 @@ static void test_teardown_waits_once(void **state)
     }
     port = CALL(alloc, b->id);
     (void)CALL(end, d->id);
-    (void)on_cpu(1, kick_deed, (const uint64_t[4]){0});
+    for (unsigned int cpu = 0; cpu < 2; cpu++)
+        (void)on_cpu(cpu, kick_deed, (const uint64_t[4]){0});
     assert_int_equal(nr_ports(d), 3);
     /* CPU 1 has a's lock, and is about to take b's. */
     percpu_info(1)->current = b->vcpus[0];
