@@ -15,7 +15,9 @@ SLACK_KIB = 128
 # `make` sets it for whatever is random: more, in `make soak`, than otherwise.
 FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))
 SEED = random.randrange(1000) if FUZZ_SECONDS > 10 else 1
-NR_ROUNDS = max(FUZZ_SECONDS * 4 // 10, 1)
+NR_ROUNDS = max(FUZZ_SECONDS * 2 // 10, 1)
+# As many as would show that some bytes are lost with each.
+NR_FORKS = 10000 if FUZZ_SECONDS > 10 else 3000
 
 # Each with what it prints.
 ABUSES = {
@@ -26,7 +28,7 @@ ABUSES = {
     "abuse garbage 100": "garbage: 200 programs\n",
     "abuse pipes": "pipes: stopped by: ",
     "abuse threads": "threads: stopped by: ",
-    "abuse forks 10000": "forks: 10000 of 10000\n",
+    f"abuse forks {NR_FORKS}": f"forks: {NR_FORKS} of {NR_FORKS}\n",
     "scramble 10 1000 7": "children have ended\n",
     f"storm {SEED} {NR_ROUNDS}":
         f"storm: seed {SEED}: {NR_ROUNDS} rounds, 0 failed, ",
