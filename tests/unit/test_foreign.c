@@ -386,6 +386,70 @@ static void test_the_table_stays(void **state)
     type_put_writable(table);
 }
 
+static bool is_lent(unsigned int domain, mfn_t mfn, bool writable)
+{
+    (void)writable;
+    return domain == 1 && mfn == lent;
+}
+
+/* Nothing is asked for but by a change of type. */
+static void walk(mfn_t root)
+{
+    mmu_speculate(MMU_CPUS - 1, root);
+    assert_null(mmu_check_caches());
+}
+
+/* Two entries, of which so many go before the table is taken out of those above
+ * it, and the others after that. */
+static void leave_the_tables(unsigned int nr_before)
+{
+    const mfn_t root = mmu_mfn(1, 1), upper = mmu_mfn(1, 2),
+                above = mmu_mfn(1, 3);
+    unsigned int nr_flushes;
+
+    table_entries(upper)[9] = frame_paddr(table) | P;
+    table_entries(above)[9] = frame_paddr(upper) | P;
+    table_entries(root)[9] = frame_paddr(above) | P;
+    assert_int_equal(table_pin(mmu_begin(1, WORK_CALL), root, TYPE_L4), 0);
+    assert_int_equal(map(0, W), 0);
+    assert_int_equal(map(1, 0), 0);
+    walk(root);
+    nr_flushes = mmu_nr_flushes(MMU_CPUS - 1);
+    for (unsigned int i = 0; i < 2; i++) {
+        if (i == nr_before)
+            assert_int_equal(table_write(m, upper, 9, 0, ALL), 0);
+        table_unmap_foreign(m, pte_of(table, i));
+        walk(root);
+    }
+    if (nr_before == 2)
+        assert_int_equal(table_write(m, upper, 9, 0, ALL), 0);
+    assert_true(table_release(m));
+    walk(root);
+    assert_true(mmu_is_cached(MMU_CPUS - 1, table, TYPE_L1));
+    assert_int_equal(mmu_nr_flushes(MMU_CPUS - 1), nr_flushes);
+    assert_int_equal(get_writable(1, table), 0);
+    walk(root);
+    assert_int_equal(mmu_nr_flushes(MMU_CPUS - 1), nr_flushes + 1);
+    type_put_writable(table);
+    unpin(1, root);
+}
+
+/*
+ * An entry that goes leaves no stamp on its table unless it was the last to
+ * hold it. CPUs find a table by those above it, and who leaves these stamps it:
+ * so in each order its next type finds no CPU that walks it.
+ */
+static void test_a_table_that_was_walked(void **state)
+{
+    (void)state;
+    mmu_is_lent = is_lent;
+    assert_int_equal(get_writable(0, lent), 0);
+    type_put_writable(lent);
+    for (unsigned int nr_before = 0; nr_before <= 2; nr_before++)
+        leave_the_tables(nr_before);
+    mmu_is_lent = NULL;
+}
+
 /* All entries of a table, and the most that it can be referred to. */
 static void test_full_tables(void **state)
 {
@@ -423,6 +487,7 @@ int main(void)
         TEST(test_no_guest_changes_it),
         TEST(test_the_mark_of_a_guest),
         TEST(test_the_table_stays),
+        TEST(test_a_table_that_was_walked),
         TEST(test_full_tables),
     };
 
