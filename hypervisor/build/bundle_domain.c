@@ -346,8 +346,9 @@ int bundle_domain(const struct bundle *bundle, unsigned int index,
     if (node.offset < 0)
         return refuse(error->text, sizeof(error->text),
                       "bundle: /domains: expected a domain with index %u, "
-                      "got %u domains",
-                      index, bundle->nr_domains);
+                      "got %u domain%s",
+                      index, bundle->nr_domains,
+                      bundle->nr_domains == 1 ? "" : "s");
     node.name = bundle_node_name(bundle->tree, node.offset);
     *domain = (struct bundle_domain){
         .name = node.name,

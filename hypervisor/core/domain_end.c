@@ -53,8 +53,8 @@ static void audit_at_end(struct domain *d)
 {
     if (memory_audit(d) != 0)
         panic("the audit of domain %u found differences", d->id);
-    log_domain(LOG_INFO, d, "audit: %lu frames, 0 differences",
-               d->memory.nr_frames);
+    log_domain(LOG_INFO, d, "audit: %lu frame%s, 0 differences",
+               d->memory.nr_frames, d->memory.nr_frames == 1 ? "" : "s");
 }
 
 static _Noreturn void end_machine(bool success)

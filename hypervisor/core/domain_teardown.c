@@ -241,6 +241,7 @@ static bool is_kept(const struct domain *d)
 static enum progress step(struct domain *d, uint32_t work)
 {
     uint32_t id = d->id;
+    uint64_t nr_free;
 
     switch (d->teardown) {
     case TEARDOWN_LEAVE:
@@ -271,7 +272,9 @@ static enum progress step(struct domain *d, uint32_t work)
         return ENOUGH;
     take_out(d);
     domain_free(d);
-    log_debug("domain %u is gone, %lu frames are free", id, frame_nr_free());
+    nr_free = frame_nr_free();
+    log_debug("domain %u is gone, %lu frame%s free", id, nr_free,
+              nr_free == 1 ? " is" : "s are");
     domain_tell_control();
     return GONE;
 }

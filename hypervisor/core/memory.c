@@ -95,7 +95,8 @@ uint64_t memory_audit(struct domain *d)
     memory_unlock(&d->memory);
     spin_unlock(&audit_lock);
     if (wrong)
-        log_domain(LOG_ERR, d, "audit: %lu differences", wrong);
+        log_domain(LOG_ERR, d, "audit: %lu difference%s", wrong,
+                   wrong == 1 ? "" : "s");
     meter_audit(begin);
     return wrong;
 }
@@ -116,7 +117,7 @@ uint64_t memory_audit_machine(void)
     wrong = audit_machine(find_owner);
     spin_unlock(&audit_lock);
     if (wrong)
-        log_err("audit: %lu differences", wrong);
+        log_err("audit: %lu difference%s", wrong, wrong == 1 ? "" : "s");
     meter_audit(begin);
     return wrong;
 }

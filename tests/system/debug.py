@@ -72,7 +72,8 @@ def grants():
       "one, 500 end at once, and with ports between domains")
 def bound():
     expect_success("--meter", "only", "control_life:two", "control_destroy",
-                   "control_keep:crowd", "events_remote:one_cpu")
+                   "control_keep:crowd", "events_remote:one_cpu",
+                   "timer_storm")
 
 
 machine.run_all()

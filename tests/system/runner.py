@@ -179,5 +179,22 @@ def old_qemu():
                old, f"wrong advice for QEMU {version}", result)
 
 
+@test("tests/kernels/run: SOAK is 0 or 1, or it says so")
+def soak():
+    for value, status in (("foo", 1), ("01", 1), ("0", 0), ("1", 0), ("", 0)):
+        result = boot(command=["tests/kernels/run", "--list"], SOAK=value)
+        expect_status(result, status)
+        expect(("expected SOAK=1" in result.output) == bool(status),
+               f"wrong word on SOAK={value}", result)
+
+
+@test("tests/models/run: the last line is the sum")
+def sums():
+    result = boot(command=["tests/models/run", "no-such", "none"])
+    expect_status(result, 1)
+    expect(result.output.endswith("\n0 passed, 2 failed\n"),
+           "expected the sum of both", result)
+
+
 build_image()
 machine.run_all()
