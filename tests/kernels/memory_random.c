@@ -7,7 +7,7 @@
  * Some of the frames are below the root that is in use, so that the CPU walks
  * what has come about, and stores through it.
  *
- * QEMU: patience=300
+ * QEMU: patience=300 random=1
  * VARIANT: one
  * VARIANT: two vcpus=2 smp=2
  */
@@ -25,13 +25,14 @@
 
 MG_TEST(memory_random);
 
-#define STEPS 100000
+#define STEPS 25000
 #define STEPS_PER_AUDIT 1000
 #define NR_FRAMES 10
 #define LOWER_HALF_SLOT 3 /* of the start root: a table of level 3 is there */
 
 static uint64_t *frames[NR_FRAMES];
 static uint64_t *l3;
+static uint64_t nr_steps;
 static volatile bool stop;
 static volatile uint64_t finished;
 static uint64_t nr_done[MG_MAX_VCPUS], nr_refused[MG_MAX_VCPUS];
@@ -190,7 +191,7 @@ static void (*const steps[])(struct mg_random *numbers) = {
 
 static void run(struct mg_random *numbers)
 {
-    for (uint64_t i = 0; i < STEPS && !stop && !mg_failures(); i++) {
+    for (uint64_t i = 0; i < nr_steps && !stop && !mg_failures(); i++) {
         steps[mg_random_below(numbers, ARRAY_SIZE(steps))](numbers);
         if (i % STEPS_PER_AUDIT == 0)
             mg_audit();
@@ -216,7 +217,8 @@ void test_main(void)
 {
     static struct mg_random numbers[2];
 
-    mg_random_init(&numbers[0], 0x74616264);
+    nr_steps = STEPS * mg_argument("times", 1);
+    mg_random_init(&numbers[0], mg_argument("seed", 0x74616264));
     mg_random_init(&numbers[1], rdtsc_ordered());
     prepare();
     if (mg_variant("two") && mg_vcpu_start(1, run_other, &numbers[1]) != 0)
@@ -230,7 +232,7 @@ void test_main(void)
         mg_printf("vCPU %u: %lu done, %lu refused\n", vcpu, nr_done[vcpu],
                   nr_refused[vcpu]);
         /* The other one may have had little of a busy machine. */
-        MG_CHECK(nr_done[vcpu] > (vcpu ? 0 : STEPS / 20));
-        MG_CHECK(nr_refused[vcpu] > (vcpu ? 0 : STEPS / 20));
+        MG_CHECK(nr_done[vcpu] > (vcpu ? 0 : nr_steps / 20));
+        MG_CHECK(nr_refused[vcpu] > (vcpu ? 0 : nr_steps / 20));
     }
 }
