@@ -3,11 +3,12 @@
  * The life of a domain that the control domain makes: it is built, runs, is
  * paused and goes on, is changed, looked into, asked to end, and taken apart;
  * and what is told of it meanwhile. When all are gone the machine has as many
- * free frames as before.
+ * free frames as before. The variant with two CPUs goes by the real time, the
+ * other one counts instructions.
  *
  * BUNDLE: memory=32M
  * QEMU: privileged=1 patience=120
- * VARIANT: one smp=1
+ * VARIANT: one smp=1 icount=1
  * VARIANT: two smp=2 meter="as one"
  */
 #include "abi/stubs.h"

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * The suites of the memory hypercalls (see lib/suite.h). What they are for, and
- * what they must never do, is in memory_*.c.
+ * what they must never do, is in memory_*.c. What a call returns does not
+ * depend on when it is made: so instructions are counted, and one boot is
+ * enough.
  *
  * BUNDLE: memory=64M
  * QEMU: patience=300
- * VARIANT: audited
+ * VARIANT: audited icount=1
  * VARIANT: unaudited append="audit=off"
  */
 #include "abi/stubs.h"
