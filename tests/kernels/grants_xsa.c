@@ -5,6 +5,16 @@
  * terms. Where no file is named, the test is here, by the advisory's number.
  *
  *   XSA  kind of mistake                      here            test
+ *   18   swapped entries are not looked for   references out  test_xsa_382,
+ *        within the table                     of range        grants_denied:
+ *                                                             test_references
+ *   26   a change of the table's version      one version, no test_xsa_255
+ *        frees a page that stays in a list    such frames
+ *   50   what was taken and what is dropped   applies         test_xsa_230,
+ *        are counted unequally                                test_xsa_234
+ *   73   the locks of a table and of the      the table's     grants_race:
+ *        allocator are taken in two orders    lock comes      test_table, and
+ *                                             first           DEBUG=1
  *   134  an operation that swaps entries      no such call
  *   155  a shared word is read twice          elements        grants_arrays:
  *                                                             test_changing
@@ -13,6 +23,8 @@
  *   214  a page transfer takes no care of     no transfer; a  grants_foreign:
  *        the page's kind                      foreign frame   test_frame
  *                                             is never ours
+ *   216  a back-end tells what was on its     no driver of
+ *        stack, in padding of its answers     ours is here
  *   217  a page changes hands while its       applies         test_xsa_217
  *        mapper's TLB still has it, and
  *        becomes a page table
@@ -45,8 +57,13 @@
  *                                                             test_table
  *   255  a table's frames are freed while     they stay until test_xsa_255
  *        they are mapped                      the end
- *   268  the same, and a crash                they stay       test_xsa_255
+ *   268  on ARM a guest gets a version of     one version;    grants_arguments:
+ *        the table that is only half made,    elements of all test_handles
+ *        and reaches a BUG()                  kinds are tried
  *   284  a transferred page misses its place  no transfer
+ *   287  a page changes its owner while       a frame with    grants_foreign:
+ *        others count references to it        references      test_frame
+ *                                             keeps its owner
  *   295  a guest keeps an atomic loop on      four tries      grants_race:
  *        shared memory busy                                   test_first_word
  *   316  an error has a positive status       applies         test_xsa_316
@@ -66,16 +83,23 @@
  *   387  379 once more                        no such frames  test_xsa_255
  *   396  Linux's front-ends look whether a    taking back is  grants_shared:
  *        grant is in use, and then end it     one exchange    test_xsa_396
+ *   403  front-ends lend what lies beside     no driver of
+ *        the data, or was there before        ours is here
  *   411  two domains copy from each other:    no lock of one  grants_shared:
  *        their locks are taken crosswise      under another's test_xsa_411
+ *   486, 501, 517  the table's version        one version
+ *        changes while it is in use
  *
  * All of control_grant_stale.c is about 217 as well.
  *
  * Seen: the texts, or their patches or tests of them, of 134, 217, 218, 224,
- * 226, 227, 229, 230, 234, 255, 268, 295, 316, 318, 380, 382, 384, 396 and 411;
- * of 213, 214, 219, 228, 232, 235, 236, 379 and 387 little more than the
- * titles. Not seen: 155, 284, 361, 362, 365 and 367, which are told from
- * memory, and what there was on grants before 134.
+ * 226, 227, 229, 230, 234, 255, 268, 295, 316, 318, 380, 382, 384, 396, 403,
+ * 411, 486 and 517; of 18, 26, 50, 73, 216, 501 what the register of CVEs or
+ * another advisory says of them; of 213, 214, 219, 228, 232, 235, 236, 284,
+ * 287, 379 and 387 little more than the titles. Not seen: 155, 361, 362, 365
+ * and 367, which are told from memory. Looked at, and not on grants or foreign
+ * mappings: 221 (ports), 222 (the P2M of guests that have one), 269 (a register
+ * for debugging).
  *
  * QEMU: patience=120
  * QEMU: partner=partners/pair
