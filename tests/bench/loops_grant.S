@@ -28,21 +28,23 @@
 8:
     .endm
 
-/* Each element is done, and its handle is put into bench_grant_handles. */
+/* Each element is done, and its handle is put into bench_grant_handles: by its
+ * place from the end, which is the count as well. */
     .macro TAKE_HANDLES elements, size, status, handle
     mov $\elements, %rdi
-    mov $bench_grant_handles, %rsi
     mov bench_count, %rcx
-7:  cmpl $0, \status(%rdi)
-    jne 9f
+    lea bench_grant_handles(, %rcx, BENCH_GRANT_UNMAP_SIZE), %rsi
+    neg %rcx
+    xor %edx, %edx
+7:  or \status(%rdi), %edx
     mov \handle(%rdi), %eax
-    mov %eax, (%rsi)
+    mov %eax, (%rsi, %rcx, BENCH_GRANT_UNMAP_SIZE)
     add $\size, %rdi
-    add $BENCH_GRANT_UNMAP_SIZE, %rsi
-    dec %rcx
+    inc %rcx
     jnz 7b
-    jmp 8f
-9:  ud2
+    test %edx, %edx
+    jz 8f
+    ud2
 8:
     .endm
 

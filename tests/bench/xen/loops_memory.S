@@ -94,14 +94,16 @@
     mov $bench_grant_maps, %rdi
     mov $bench_grant_unmaps, %rsi
     mov bench_count, %rcx
-2:  cmpw $0, XEN_GRANT_MAP_STATUS(%rdi)
-    jne 3f
+    xor %edx, %edx
+2:  or XEN_GRANT_MAP_STATUS(%rdi), %dx
     mov XEN_GRANT_MAP_HANDLE(%rdi), %eax
     mov %eax, XEN_GRANT_UNMAP_HANDLE(%rsi)
     add $XEN_GRANT_MAP_SIZE, %rdi
     add $XEN_GRANT_UNMAP_SIZE, %rsi
     dec %rcx
     jnz 2b
+    test %edx, %edx
+    jnz 3f
     GRANT XEN_GRANT_UNMAP, bench_grant_unmaps
     END_LOOP
 3:  ud2
