@@ -29,49 +29,113 @@ GRANT_INLINE int64_t tell_hold(const struct grant_call *c, uint64_t flags,
                : -PARAPET_EFAULT;
 }
 
+/*
+ * ---- what is not as usual ----
+ *
+ * It is apart, so that the compiler has the registers for what is: the call's
+ * state goes through memory here, and only here.
+ */
+
 /* Nothing is held, by c->error. */
-GRANT_INLINE int64_t hold_failed(struct grant_call *c, uint64_t who,
-                                 uint32_t flags)
+static int64_t hold_failed(struct grant_call *c, uint64_t who, uint32_t flags)
 {
     int64_t result = grant_call_failed(c, who);
 
     return result ? result : tell_hold(c, flags, c->error, 0, 0);
 }
 
-GRANT_INLINE int64_t hold_as(struct grant_call *c, uint64_t who,
-                             struct grant_mapping *mapping, uint32_t flags)
+/* An element that was read, of which nothing is done yet. word: the one with
+ * its flags. */
+static __attribute__((noinline, cold)) int64_t
+hold_rare(struct grant_call *c, uint64_t who, uint64_t word)
 {
+    const uint32_t flags = (uint32_t)word;
     const bool writable = flags == 0;
-    mfn_t mfn = grant_call_take(c, who, writable);
+    struct grant_mapping *mapping = NULL;
     int64_t result;
+    mfn_t mfn;
 
-    if (__builtin_expect(mfn == MFN_NONE, 0))
+    c->error = grant_handle_next(c->m, &mapping);
+    if (!c->error && !writable && flags != PARAPET_GRANT_READONLY)
+        c->error = -PARAPET_EINVAL;
+    if (c->error)
+        return hold_failed(c, who, flags);
+    mfn = grant_call_take(c, who, writable);
+    if (mfn == MFN_NONE)
         return hold_failed(c, who, flags);
     grant_take_handle(c->m, mapping, GRANT_HOLD, who, writable, mfn);
     result = tell_hold(c, flags, 0, mapping->handle, frame_paddr(mfn));
-    if (__builtin_expect(result != 0, 0))
+    if (result)
         grant_call_drop_mapping(c, mapping);
     return result;
 }
 
+static __attribute__((noinline, cold)) void
+undo_hold(struct grant_call *c, struct grant_mapping *mapping)
+{
+    grant_call_drop_mapping(c, mapping);
+}
+
+GRANT_INLINE int64_t hold_otherwise(struct grant_call *c, uint64_t who,
+                                    uint64_t word)
+{
+    struct grant_call other = *c;
+    int64_t result = hold_rare(&other, who, word);
+
+    *c = other;
+    return result;
+}
+
+/* Its element can no longer be written, so nobody would know the handle. */
+GRANT_INLINE int64_t hold_untold(struct grant_call *c,
+                                 struct grant_mapping *mapping)
+{
+    struct grant_call other = *c;
+
+    undo_hold(&other, mapping);
+    *c = other;
+    return -PARAPET_EFAULT;
+}
+
+/* ---- what is as usual ---- */
+
+/* words: of the element, whose flags are a constant here. */
+GRANT_INLINE int64_t hold_as(struct grant_call *c, const uint64_t words[2],
+                             struct grant_mapping *mapping, uint32_t flags)
+{
+    const bool writable = flags == 0;
+    const uint64_t who = words[0];
+    mfn_t mfn;
+
+    if (__builtin_expect(c->locked_id != (uint32_t)who, 0) &&
+        !grant_call_enter_to_take(c, (uint32_t)who))
+        return hold_otherwise(c, who, words[1]);
+    if (__builtin_expect(!grant_take_short(c->lender, (uint32_t)(who >> 32),
+                                           c->id, c->lent[writable], writable,
+                                           &mfn),
+                         0))
+        return hold_otherwise(c, who, words[1]);
+    grant_take_handle(c->m, mapping, GRANT_HOLD, who, writable, mfn);
+    if (__builtin_expect(
+            tell_hold(c, flags, 0, mapping->handle, frame_paddr(mfn)) == 0, 1))
+        return 0;
+    return hold_untold(c, mapping);
+}
+
 GRANT_INLINE int64_t hold_one(struct grant_call *c)
 {
-    struct grant_mapping *mapping = NULL;
+    struct grant_mapping *mapping = c->m->handles.free;
     uint64_t words[2];
-    uint32_t flags;
 
     if (!guest_read_2(c->at, words))
         return -PARAPET_EFAULT;
-    flags = (uint32_t)words[1];
-    c->error = grant_handle_next(c->m, &mapping);
-    if (__builtin_expect(c->error != 0, 0))
-        return hold_failed(c, words[0], flags);
-    if (flags == 0)
-        return hold_as(c, words[0], mapping, 0);
-    if (flags == PARAPET_GRANT_READONLY)
-        return hold_as(c, words[0], mapping, PARAPET_GRANT_READONLY);
-    c->error = -PARAPET_EINVAL;
-    return hold_failed(c, words[0], flags);
+    if (__builtin_expect(!mapping, 0))
+        return hold_otherwise(c, words[0], words[1]);
+    if (__builtin_expect((uint32_t)words[1] == 0, 1))
+        return hold_as(c, words, mapping, 0);
+    if ((uint32_t)words[1] == PARAPET_GRANT_READONLY)
+        return hold_as(c, words, mapping, PARAPET_GRANT_READONLY);
+    return hold_otherwise(c, words[0], words[1]);
 }
 
 GRANT_INLINE int64_t hold_some(struct grant_call *c, uint64_t end)

@@ -55,7 +55,7 @@
  * frame becomes writable memory. */
 #define WORK_GRANT_MAP 320u
 #define WORK_GRANT_UNMAP 240u
-#define WORK_GRANT_HOLD 192u
+#define WORK_GRANT_HOLD 256u
 #define WORK_GRANT_RELEASE 96u
 #define WORK_GRANT_COPY 920u
 #define WORK_GRANT_END 200u
