@@ -36,9 +36,10 @@ uint64_t grant_call_next(struct memory_owner *m, uint64_t at, uint64_t end,
     return at + MIN(end - at, nr * size);
 }
 
-int grant_call_take_any(struct memory_owner *lender, uint32_t ref, uint32_t id,
+int grant_call_take_any(struct memory_owner *lender, uint64_t who, uint32_t id,
                         bool writable, uint64_t *lent, mfn_t *mfn)
 {
+    const uint32_t ref = (uint32_t)(who >> 32);
     int error = grant_take(lender, ref, id, writable, mfn);
     uint64_t word;
 
@@ -50,6 +51,15 @@ int grant_call_take_any(struct memory_owner *lender, uint32_t ref, uint32_t id,
     if (grant_is_lent(word, id, writable))
         *lent = word;
     return 0;
+}
+
+void grant_call_drop_gone(struct memory_owner *lender, uint64_t who,
+                          bool writable, mfn_t mfn)
+{
+    if (lender)
+        grant_drop(lender, (uint32_t)(who >> 32), writable, mfn);
+    else
+        type_put_foreign(mfn, writable);
 }
 
 int grant_call_prepare(struct memory_owner *m, uint64_t who, uint32_t id,
@@ -72,7 +82,10 @@ int grant_call_prepare(struct memory_owner *m, uint64_t who, uint32_t id,
     return error;
 }
 
-int64_t grant_tell_none(uint64_t vaddr, uint32_t handle)
+int64_t grant_tell_none(uint64_t vaddr)
 {
-    return grant_tell_1(vaddr, 0, handle | (uint64_t)-PARAPET_ENOENT << 32);
+    const int32_t status = -PARAPET_ENOENT;
+
+    vaddr += offsetof(struct parapet_grant_unmap, status);
+    return copy_to_guest(vaddr, &status, sizeof(status));
 }

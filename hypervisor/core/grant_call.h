@@ -169,7 +169,7 @@ GRANT_INLINE bool grant_call_enter_to_take(struct grant_call *c, uint32_t id)
 
 /* As grant_take(), whose place it takes: *lent becomes what the word of the
  * entry says without marks. */
-int grant_call_take_any(struct memory_owner *lender, uint32_t ref, uint32_t id,
+int grant_call_take_any(struct memory_owner *lender, uint64_t who, uint32_t id,
                         bool writable, uint64_t *lent, mfn_t *mfn);
 
 /*
@@ -180,36 +180,38 @@ int grant_call_take_any(struct memory_owner *lender, uint32_t ref, uint32_t id,
 GRANT_INLINE mfn_t grant_call_take(struct grant_call *c, uint64_t who,
                                    bool writable)
 {
-    const uint32_t ref = (uint32_t)(who >> 32);
     uint64_t lent;
     mfn_t mfn, any;
 
     if (__builtin_expect(c->locked_id != (uint32_t)who, 0) &&
         !grant_call_enter_to_take(c, (uint32_t)who))
         return MFN_NONE;
-    if (__builtin_expect(grant_take_short(c->lender, ref, c->id,
-                                          c->lent[writable], writable, &mfn),
+    if (__builtin_expect(grant_take_short(c->lender, (uint32_t)(who >> 32),
+                                          c->id, c->lent[writable], writable,
+                                          &mfn),
                          1))
         return mfn;
     lent = c->lent[writable];
     c->error =
-        grant_call_take_any(c->lender, ref, c->id, writable, &lent, &any);
+        grant_call_take_any(c->lender, who, c->id, writable, &lent, &any);
     c->lent[writable] = lent;
     return c->error ? MFN_NONE : any;
 }
 
-/* Drops it; the lender may have ended since, or be gone: then only the
- * reference is left to be dropped. */
+/* Drops what a lender had lent who has ended since, and whose lock is held; or
+ * who is gone, NULL: then only the reference is left to be dropped. */
+void grant_call_drop_gone(struct memory_owner *lender, uint64_t who,
+                          bool writable, mfn_t mfn);
+
+/* Drops it; the lender may have ended since, or be gone. */
 GRANT_INLINE void grant_call_drop(struct grant_call *c, uint64_t who,
                                   bool writable, mfn_t mfn)
 {
     if (__builtin_expect(c->locked_id == (uint32_t)who, 1) ||
         (grant_call_enter(c, (uint32_t)who) && c->locked_id != GRANT_ENDED))
         grant_drop_open(c->lender, (uint32_t)(who >> 32), writable, mfn);
-    else if (c->lender)
-        grant_drop(c->lender, (uint32_t)(who >> 32), writable, mfn);
     else
-        type_put_foreign(mfn, writable);
+        grant_call_drop_gone(c->lender, who, writable, mfn);
 }
 
 /* Drops what the mapping stands for, and frees its handle. */
@@ -277,7 +279,7 @@ GRANT_INLINE int64_t grant_tell_1(uint64_t vaddr, const uint32_t offset,
 }
 
 /* Of a handle that is not there. */
-int64_t grant_tell_none(uint64_t vaddr, uint32_t handle);
+__attribute__((cold)) int64_t grant_tell_none(uint64_t vaddr);
 
 /* After a result that is an error; see grant_call_end(). */
 int64_t grant_call_stopped(int64_t result, uint64_t done, bool gone);

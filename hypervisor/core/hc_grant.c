@@ -254,7 +254,7 @@ GRANT_INLINE int64_t clear_one(struct grant_call *c, struct unmapped *u)
         return -PARAPET_EFAULT;
     mapping = grant_handle_find(c->m, handle, GRANT_MAP);
     if (__builtin_expect(!mapping, 0))
-        return grant_tell_none(c->at, handle);
+        return grant_tell_none(c->at);
     if (__builtin_expect(u->lender != mapping->lender, 0)) {
         if (u->nr_lenders == LENDERS_AT_A_TIME)
             return -PARAPET_ERESTART;

@@ -210,13 +210,14 @@ GRANT_INLINE int64_t release_one(struct grant_call *c)
     if (!guest_begin_1(c->at, &handle))
         return -PARAPET_EFAULT;
     if (__builtin_expect(!grant_handle_exists(c->m, handle), 0))
-        return grant_tell_none(c->at, handle);
+        return grant_tell_none(c->at);
     mapping = grant_handle_at(&c->m->handles, handle);
+    /* The next one looks at less of it, so that neither needs a register. */
     if (__builtin_expect(mapping->how == grant_how(GRANT_HOLD, true), 1))
         return release_as(c, mapping, true);
-    if (mapping->how == grant_how(GRANT_HOLD, false))
+    if (mapping->kind == GRANT_HOLD)
         return release_as(c, mapping, false);
-    return grant_tell_none(c->at, handle);
+    return grant_tell_none(c->at);
 }
 
 GRANT_INLINE int64_t release_some(struct grant_call *c, uint64_t end)
