@@ -33,7 +33,7 @@ LIMITS = {
     "event_remote_wake_slice/hypercall": 240, "set_timer_256/hypercall": 164,
     "event_send_pending/hypercall": 72,
     "grant_map_unmap/hypercall": 450, "grant_map_unmap_32/batch": 270,
-    "grant_hold_release_32/batch": 133, "grant_copy_4k/hypercall": 240,
+    "grant_hold_release_32/batch": 120, "grant_copy_4k/hypercall": 240,
     "grant_copy_4k_32/batch": 150,
     "domain_create/hypercall": 800000, "domain_destroy/hypercall": 600000,
 }
