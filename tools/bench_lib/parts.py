@@ -19,11 +19,10 @@ from bench_lib import boots
 from bench_lib.debugger import RDI, Debugger, symbols
 from bench_lib.rows import Failed
 
-# The program with its symbols, and its trace.c: the mark, the argument that it
-# has, and how often each operation is traced.
+# The program with its symbols, and its trace.c: the mark, and the argument that
+# it has.
 PROGRAM = f"{boots.BUILD}/bench/bench.debug"
 MARK, MAGIC = "bench_mark", 0x6b72616d68636e65
-TRACES = 3
 
 PROGRAM_PART, KERNEL_PART = "program", "guest kernel"
 USER_END = 1 << 47
@@ -130,9 +129,9 @@ def log_between_marks(debugger, mark, path):
 
 # ---- one boot ----
 
-def start(directory, gdb, log, is_domain, pattern):
+def start(directory, gdb, log, is_domain, wanted):
     """The machine with the program as its first process, stopped."""
-    arguments = f"init=/bin/bench -- --trace {pattern}".rstrip()
+    arguments = f"init=/bin/bench -- --trace {wanted}".rstrip()
     extra = os.environ.get("QEMU_EXTRA", "")
     environment = {"GDB": gdb, "APPEND": "",
                    "QEMU_EXTRA": f"{extra} {CLOCK} -D {log}"}
@@ -147,14 +146,15 @@ def start(directory, gdb, log, is_domain, pattern):
         stderr=subprocess.STDOUT, env=boots.settings(False, **environment))
 
 
-def traces(is_domain, pattern, nr_traces):
-    """The lines about them, and the parts of each."""
+def traces(is_domain, wanted, nr_traces):
+    """The lines about them, and the parts of each. wanted: rounds, and of what
+    rows."""
     names = Names() if is_domain else None
     mark = symbols(PROGRAM, [MARK])[MARK][0]
     with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
         gdb = os.path.join(directory, "gdb")
         log = os.path.join(directory, "log")
-        process = start(directory, gdb, log, is_domain, pattern)
+        process = start(directory, gdb, log, is_domain, wanted)
         try:
             debugger = Debugger(gdb)
             found = [book(executed(log_between_marks(debugger, mark, log)),
@@ -177,10 +177,12 @@ def quietest(lines, found):
     return best.values()
 
 
-def measure(rows, is_domain, pattern):
-    """Sets the parts of the rows, for one operation."""
+def measure(rows, is_domain, rounds, pattern):
+    """Sets the parts of the rows, for one operation: the least of some rounds, as
+    an interrupt may come in between."""
     rows = {(row.op, row.way): row for row in rows}
-    lines, found = traces(is_domain, pattern, 2 * TRACES * len(rows))
+    lines, found = traces(is_domain, f"{rounds} {pattern}",
+                          2 * rounds * len(rows))
     for values, parts in quietest(lines, found):
         row = rows[values["op"], values["way"]]
         row.parts = row.parts or collections.Counter()

@@ -78,7 +78,7 @@ _Noreturn void fail(const char *what);
  *
  *   BENCH trace op=... way=... operations=N sign=1, or sign=-1
  */
-void trace(const struct row *row, const char *way);
+void trace(const struct row *row, const char *way, unsigned int nr_rounds);
 
 /* ---- table.c ---- */
 

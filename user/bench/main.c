@@ -2,7 +2,7 @@
  *
  *   bench [TEXT]                     a table, of the rows with TEXT in them
  *   bench --machine ROUNDS [TEXT]    lines for tools/bench
- *   bench --trace [TEXT]             the same, with a debugger (trace.c)
+ *   bench --trace ROUNDS [TEXT]      the same, with a debugger (trace.c)
  *
  * Each round measures every wanted row once, so that a slow moment of the
  * host hits all of them; the table has the medians. The lines are those of
@@ -134,7 +134,7 @@ static void bench_for_debugger(const char *pattern)
 
     choose_all(pattern);
     for (i = 0; i < nr_results; i++)
-        trace(results[i].row, way);
+        trace(results[i].row, way, nr_rounds);
     printf("BENCH end\n");
 }
 
@@ -151,24 +151,28 @@ static int bench_for_people(const char *pattern)
     return 0;
 }
 
+/* An option that tools/bench gives: OPTION ROUNDS [TEXT]. */
+static int run_for_tool(void (*bench)(const char *pattern), int argc,
+                        char **argv)
+{
+    nr_rounds = argc > 2 ? (unsigned int)atoi(argv[2]) : 1;
+    if (nr_rounds == 0 || nr_rounds > MAX_ROUNDS) {
+        fprintf(stderr, "bench: 1 to %d rounds\n", MAX_ROUNDS);
+        return 1;
+    }
+    bench(argc > 3 ? argv[3] : "");
+    return 0;
+}
+
 static int run(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "--machine") == 0) {
-        nr_rounds = argc > 2 ? (unsigned int)atoi(argv[2]) : 1;
-        if (nr_rounds == 0 || nr_rounds > MAX_ROUNDS) {
-            fprintf(stderr, "bench: 1 to %d rounds\n", MAX_ROUNDS);
-            return 1;
-        }
-        bench_for_machine(argc > 3 ? argv[3] : "");
-        return 0;
-    }
-    if (argc > 1 && strcmp(argv[1], "--trace") == 0) {
-        bench_for_debugger(argc > 2 ? argv[2] : "");
-        return 0;
-    }
+    if (argc > 1 && strcmp(argv[1], "--machine") == 0)
+        return run_for_tool(bench_for_machine, argc, argv);
+    if (argc > 1 && strcmp(argv[1], "--trace") == 0)
+        return run_for_tool(bench_for_debugger, argc, argv);
     if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
         fprintf(stderr, "usage: bench [TEXT], bench --machine ROUNDS [TEXT], "
-                        "or bench --trace [TEXT]\n");
+                        "or bench --trace ROUNDS [TEXT]\n");
         return 1;
     }
     return bench_for_people(argc > 1 ? argv[1] : "");

@@ -12,9 +12,6 @@
  * tells the debugger that it is this one (tools/bench_lib/parts.py). */
 #define MAGIC 0x6b72616d68636e65ul
 
-/* How often all is done, as an interrupt may come in between. */
-#define TRACES 3
-
 void bench_mark(uint64_t magic);
 
 __attribute__((noinline)) void bench_mark(uint64_t magic)
@@ -48,7 +45,7 @@ static void trace_once(const struct row *row, const char *way)
         between_marks(row->loop, 0);
 }
 
-void trace(const struct row *row, const char *way)
+void trace(const struct row *row, const char *way, unsigned int nr_rounds)
 {
     unsigned int i;
 
@@ -57,7 +54,7 @@ void trace(const struct row *row, const char *way)
     row->loop(WARM_UP);
     if (row->baseline != NULL)
         row->baseline(WARM_UP);
-    for (i = 0; i < TRACES; i++)
+    for (i = 0; i < nr_rounds; i++)
         trace_once(row, way);
     if (row->finish != NULL)
         row->finish();
