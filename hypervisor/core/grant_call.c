@@ -82,6 +82,14 @@ int grant_call_prepare(struct memory_owner *m, uint64_t who, uint32_t id,
     return error;
 }
 
+int64_t grant_tell_again(uint64_t status)
+{
+    const int32_t again = -PARAPET_ERESTART;
+
+    (void)copy_to_guest(status, &again, sizeof(again));
+    return again;
+}
+
 int64_t grant_tell_none(uint64_t vaddr)
 {
     const int32_t status = -PARAPET_ENOENT;

@@ -278,6 +278,13 @@ GRANT_INLINE int64_t grant_tell_1(uint64_t vaddr, const uint32_t offset,
                : -PARAPET_EFAULT;
 }
 
+/*
+ * The call ends with -ERESTART, which it returns, at an element that was begun,
+ * so that its status may be 0 already: it becomes -ERESTART. status: its
+ * address; what cannot be written there is left.
+ */
+int64_t grant_tell_again(uint64_t status);
+
 /* Of a handle that is not there. */
 __attribute__((cold)) int64_t grant_tell_none(uint64_t vaddr);
 

@@ -43,6 +43,13 @@ GRANT_INLINE struct memory_owner *grant_single_lender(uint64_t who)
     return NULL;
 }
 
+/* What the ordinary way has come to after the short one has begun the element,
+ * whose status is at this address. */
+GRANT_INLINE int64_t grant_single_end(int64_t result, uint64_t status)
+{
+    return result == -PARAPET_ERESTART ? grant_tell_again(status) : result;
+}
+
 /* As grant_take_short(), for domain d. */
 GRANT_INLINE bool grant_single_take(struct memory_owner *lender, uint64_t who,
                                     const struct domain *d, bool writable,

@@ -208,7 +208,11 @@ static int64_t map_single(uint64_t element)
         return map_all(element, 1);
     done = map_short(d, element);
     memory_unlock(&d->memory);
-    return __builtin_expect(done, 1) ? 0 : map_all(element, 1);
+    if (__builtin_expect(done, 1))
+        return 0;
+    return grant_single_end(map_all(element, 1),
+                            element +
+                                offsetof(struct parapet_grant_map, status));
 }
 
 /*
@@ -257,7 +261,8 @@ GRANT_INLINE int64_t clear_one(struct grant_call *c, struct unmapped *u)
         return grant_tell_none(c->at);
     if (__builtin_expect(u->lender != mapping->lender, 0)) {
         if (u->nr_lenders == LENDERS_AT_A_TIME)
-            return -PARAPET_ERESTART;
+            return grant_tell_again(
+                c->at + offsetof(struct parapet_grant_unmap, status));
         u->nr_lenders++;
         u->lender = mapping->lender;
     }
@@ -344,7 +349,11 @@ static int64_t unmap_single(uint64_t element)
         return unmap_all(element, 1);
     done = unmap_short(&d->memory, element);
     memory_unlock(&d->memory);
-    return __builtin_expect(done, 1) ? 0 : unmap_all(element, 1);
+    if (__builtin_expect(done, 1))
+        return 0;
+    return grant_single_end(unmap_all(element, 1),
+                            element +
+                                offsetof(struct parapet_grant_unmap, status));
 }
 
 /*

@@ -176,6 +176,9 @@ GRANT_INLINE int64_t copy_failed(struct grant_call *c, uint64_t who,
 {
     int64_t result = grant_call_failed(c, who);
 
+    if (result == -PARAPET_ERESTART)
+        return grant_tell_again(c->at +
+                                offsetof(struct parapet_grant_copy, status));
     return result ? result : tell(c, length, c->error);
 }
 
@@ -333,7 +336,11 @@ static int64_t copy_single(uint64_t element)
         return copy_all(element, 1);
     done = copy_short(d, element);
     memory_unlock(&d->memory);
-    return __builtin_expect(done, 1) ? 0 : copy_all(element, 1);
+    if (__builtin_expect(done, 1))
+        return 0;
+    return grant_single_end(copy_all(element, 1),
+                            element +
+                                offsetof(struct parapet_grant_copy, status));
 }
 
 /*

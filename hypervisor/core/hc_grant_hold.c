@@ -187,7 +187,8 @@ GRANT_INLINE int64_t release_other(struct grant_call *c,
                                    struct grant_mapping *mapping)
 {
     if (c->at != c->first && grant_call_has_waited())
-        return -PARAPET_ERESTART;
+        return grant_tell_again(c->at +
+                                offsetof(struct parapet_grant_unmap, status));
     grant_call_drop_mapping(c, mapping);
     return 0;
 }

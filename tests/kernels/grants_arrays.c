@@ -245,6 +245,35 @@ static void test_arrays(void)
     }
 }
 
+/*
+ * A call for mappings of ever another lender stops after a few. What it has not
+ * done does not say that it is done.
+ */
+static void test_stopped(void)
+{
+    struct parapet_grant_unmap some[8];
+    uint64_t done = 0, nr_stops = 0;
+    int64_t result;
+
+    mg_grant_lend(REF, US, page, 0);
+    for (uint32_t i = 0; i < ARRAY_SIZE(some); i++) {
+        some[i].status = 1;
+        MG_DONE(mg_grant_map(i % 2 ? US : PEER, REF, mg_window_pte(&window, i),
+                             W | NX, &some[i].handle));
+    }
+    while ((result = hypercall_grant_unmap(
+                some + done, ARRAY_SIZE(some) - done)) == -PARAPET_ERESTART) {
+        done += mg_vcpu_page()->restart_done;
+        nr_stops++;
+        for (uint64_t i = 0; i < ARRAY_SIZE(some); i++)
+            MG_CHECK_EQ(some[i].status == 0, i < done);
+    }
+    MG_DONE(result);
+    MG_CHECK(nr_stops > 0);
+    MG_CHECK(mg_grant_take_back(REF));
+    expect_quiet();
+}
+
 /* ---- elements that change under the call ---- */
 
 #define RACES 300
@@ -309,6 +338,7 @@ void test_main(void)
     mg_pair_lend(&peer, REF, US, lent.mfn, 0);
     nr_before = mg_grant_status(0).nr_handles;
     test_arrays();
+    test_stopped();
     test_changing();
     mg_pair_end(&peer, PARAPET_SHUTDOWN_POWEROFF);
     mg_audit();
