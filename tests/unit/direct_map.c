@@ -10,11 +10,16 @@
 #include "hypervisor/mm/frame.h"
 #include "lib/macros.h"
 
+void (*direct_map_at_wait)(const struct spinlock *lock);
+
 /* In place of hypervisor/base/spinlock.c, for the frame allocator's lock. */
 void spin_wait(const struct spinlock *lock, uint32_t ticket)
 {
-    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
+    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket) {
+        if (direct_map_at_wait)
+            direct_map_at_wait(lock);
         sched_yield();
+    }
 }
 
 void direct_map_reset(void)

@@ -18,4 +18,9 @@ void direct_map_reset(void);
 /* The pages that hold [start, end) are memory, which reads 0. */
 void direct_map_add(uint64_t start, uint64_t end);
 
+/* Called while a lock is waited for, if set: by a test of one thread, which
+ * gives it up in another CPU's name. */
+struct spinlock;
+extern void (*direct_map_at_wait)(const struct spinlock *lock);
+
 #endif

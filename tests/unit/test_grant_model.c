@@ -9,7 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "abi/errors.h"
+#include "abi/grant.h"
 #include "hypervisor/mm/work.h"
+#include "tests/unit/direct_map.h"
+#include "tests/unit/grant_core.h"
+#include "tests/unit/grant_model.h"
+#include "tests/unit/memory_check.h"
 #include "tests/unit/memory_steps.h"
 
 #define NR_STEPS 30000ul
@@ -66,10 +72,170 @@ static void test_random_grants(void **state)
                 counts.foreign_writes > nr / 2 && counts.ends > nr / 2);
 }
 
+/* ---- the calls of one element, beside other CPUs ---- */
+
+#define LENDER 0u
+#define USER 1u
+#define NR_MAPPINGS 6u
+
+static const uint64_t lent_word = PARAPET_GRANT_LEND | (uint64_t)MMU_SECOND_ID
+                                                           << 32;
+static unsigned int nr_waits;
+
+static uint64_t *entry_of(unsigned int lender)
+{
+    return table_entries(model_table(lender, 0));
+}
+
+/* Entries 0 and 1 of both lend a page of writable memory to the second one. */
+static uint64_t begin_pair(void)
+{
+    mfn_t table;
+
+    steps_begin(true);
+    table = mmu_mfn(USER, 0);
+    nr_waits = 0;
+    for (unsigned int d = 0; d < MMU_DOMAINS; d++) {
+        mfn_t mfn = mmu_mfn(d, 2);
+
+        assert_int_equal(type_get_writable(mmu_begin(d, WORK_CALL), mfn), 0);
+        type_put_writable(mfn);
+        entry_of(d)[0] = entry_of(d)[2] = lent_word;
+        entry_of(d)[1] = entry_of(d)[3] = mfn;
+    }
+    assert_int_equal(table_pin(mmu_begin(USER, WORK_CALL), table, TYPE_L1), 0);
+    return frame_paddr(table);
+}
+
+/* Another CPU has the lender's lock, and gives it up when it is waited for;
+ * the second one has ended the lender. */
+static void lock_lender(void (*at_wait)(const struct spinlock *lock))
+{
+    mmu_domains[LENDER].grants.lock.next++;
+    direct_map_at_wait = at_wait;
+}
+
+static void give_up(const struct spinlock *lock)
+{
+    nr_waits++;
+    ((struct spinlock *)(uintptr_t)lock)->serving++;
+}
+
+static void end_and_give_up(const struct spinlock *lock)
+{
+    uintptr_t m = (uintptr_t)lock - offsetof(struct memory_owner, grants.lock);
+
+    ((struct memory_owner *)m)->grants.closed = true;
+    give_up(lock);
+}
+
+static struct parapet_grant_map map_once(unsigned int lender, uint32_t ref,
+                                         uint64_t pte)
+{
+    _Alignas(8) struct parapet_grant_map element = {.domain = model_id(lender),
+                                                    .ref = ref,
+                                                    .pte = pte,
+                                                    .bits = PARAPET_PTE_W |
+                                                            PARAPET_PTE_U,
+                                                    .status = 1};
+
+    assert_int_equal(core_map(USER, &element, 1), 0);
+    return element;
+}
+
+static int unmap_once(uint32_t handle)
+{
+    _Alignas(8) struct parapet_grant_unmap element = {.handle = handle,
+                                                      .status = 1};
+
+    assert_int_equal(core_unmap(USER, &element, 1), 0);
+    return element.status;
+}
+
+static void expect_free(void)
+{
+    const struct spinlock *lock = &mmu_domains[LENDER].grants.lock;
+
+    direct_map_at_wait = NULL;
+    assert_int_equal(lock->next, lock->serving);
+    assert_null(memory_check());
+}
+
+static void test_a_lock_of_the_lender(void **state)
+{
+    uint64_t pte = begin_pair();
+    struct parapet_grant_map element;
+
+    (void)state;
+    /* From now on there are handles, and the short way can be gone. */
+    assert_int_equal(unmap_once(map_once(LENDER, 0, pte).handle), 0);
+    lock_lender(give_up);
+    element = map_once(LENDER, 0, pte);
+    assert_int_equal(element.status, 0);
+    assert_int_equal(nr_waits, 1);
+    assert_int_equal(entry_of(LENDER)[0],
+                     lent_word | PARAPET_GRANT_READING | PARAPET_GRANT_WRITING);
+    lock_lender(give_up);
+    assert_int_equal(unmap_once(element.handle), 0);
+    assert_int_equal(nr_waits, 2);
+    assert_int_equal(entry_of(LENDER)[0], lent_word);
+    expect_free();
+}
+
+/* Before the call, or while it waits: nothing is taken; what is had of it can
+ * be let go, and its table stays as it is. */
+static void test_a_lender_that_ends(void **state)
+{
+    uint64_t pte = begin_pair(), before;
+    struct parapet_grant_map element = map_once(LENDER, 0, pte);
+
+    (void)state;
+    assert_int_equal(element.status, 0);
+    before = entry_of(LENDER)[0];
+    lock_lender(end_and_give_up);
+    assert_int_equal(map_once(LENDER, 1, pte + 8).status, -PARAPET_ENOENT);
+    assert_int_equal(nr_waits, 1);
+    assert_int_equal(map_once(LENDER, 1, pte + 8).status, -PARAPET_ENOENT);
+    assert_int_equal(unmap_once(element.handle), 0);
+    assert_int_equal(nr_waits, 1);
+    assert_int_equal(entry_of(LENDER)[0], before);
+    assert_int_equal(table_entries(mmu_mfn(USER, 0))[0], 0);
+    assert_int_equal(table_entries(mmu_mfn(USER, 0))[1], 0);
+    expect_free();
+}
+
+/* What a call has not done has no status of 0. */
+static void test_a_stop(void **state)
+{
+    _Alignas(8) struct parapet_grant_unmap some[NR_MAPPINGS];
+    uint64_t pte = begin_pair();
+
+    (void)state;
+    for (unsigned int i = 0; i < NR_MAPPINGS; i++)
+        some[i] = (struct parapet_grant_unmap){
+            .handle = map_once(i % MMU_DOMAINS, 0, pte + 8 * i).handle,
+            .status = 1};
+    assert_int_equal(core_unmap(USER, some, NR_MAPPINGS), -PARAPET_ERESTART);
+    assert_true(core_nr_done() > 0 && core_nr_done() < NR_MAPPINGS);
+    for (unsigned int i = 0; i < NR_MAPPINGS; i++) {
+        if (i < core_nr_done())
+            assert_int_equal(some[i].status, 0);
+        else
+            assert_int_not_equal(some[i].status, 0);
+    }
+    for (unsigned int i = core_nr_done(); i < NR_MAPPINGS; i++)
+        some[i].status = unmap_once(some[i].handle);
+    assert_int_equal(some[NR_MAPPINGS - 1].status, 0);
+    expect_free();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_grants),
+        cmocka_unit_test(test_a_lock_of_the_lender),
+        cmocka_unit_test(test_a_lender_that_ends),
+        cmocka_unit_test(test_a_stop),
     };
 
     return cmocka_run_group_tests_name("grants, against a model", tests, NULL,
