@@ -12,6 +12,7 @@
 #include "hypervisor/core/grant_single.h"
 #include "hypervisor/core/guest_words.h"
 #include "hypervisor/mm/work.h"
+#include "hypervisor/x86/copy.h"
 
 #define COPY_SIZE sizeof(struct parapet_grant_copy)
 _Static_assert(WORK_GRANT_COPY % COPY_SIZE == 0,
@@ -110,40 +111,6 @@ GRANT_INLINE void drop_last(struct grant_call *c, const struct copy_end *e,
 {
     if (e->foreign)
         grant_drop_open(c->lender, (uint32_t)(e->who >> 32), writable, e->mfn);
-}
-
-static inline void copy_up(void *to, const void *from, uint64_t length)
-{
-    uint64_t words = length / sizeof(uint64_t);
-    uint64_t rest = length % sizeof(uint64_t);
-
-    __asm__ volatile("rep movsq\n"
-                     "mov %[rest], %%rcx\n"
-                     "rep movsb"
-                     : "+D"(to), "+S"(from), "+c"(words)
-                     : [rest] "r"(rest)
-                     : "memory");
-}
-
-/* From the end, for what overlaps. The entries of the hypervisor clear the
- * direction flag, should an NMI come. */
-static void copy_down(uint8_t *to, const uint8_t *from, uint64_t length)
-{
-    uint64_t words = length / sizeof(uint64_t);
-    uint64_t rest = length % sizeof(uint64_t);
-
-    to += length - 1;
-    from += length - 1;
-    __asm__ volatile("std\n"
-                     "rep movsb\n"
-                     "sub $7, %%rdi\n"
-                     "sub $7, %%rsi\n"
-                     "mov %[words], %%rcx\n"
-                     "rep movsq\n"
-                     "cld"
-                     : "+D"(to), "+S"(from), "+c"(rest)
-                     : [words] "r"(words)
-                     : "memory", "cc");
 }
 
 static inline void copy(const struct copy_end *source,
