@@ -9,6 +9,7 @@
 #include "hypervisor/core/grant_call.c"
 #include "hypervisor/core/grant_end.c"
 #include "hypervisor/core/hc_grant.c"
+#include "hypervisor/core/hc_grant_copy.c"
 #include "hypervisor/core/hc_grant_hold.c"
 #include "hypervisor/core/hc_grant_table.c"
 
@@ -167,6 +168,11 @@ int64_t core_hold(unsigned int domain, void *elements, unsigned int nr)
 int64_t core_release(unsigned int domain, void *elements, unsigned int nr)
 {
     return call(domain, hc_grant_release, elements, nr);
+}
+
+int64_t core_copy(unsigned int domain, void *elements, unsigned int nr)
+{
+    return call(domain, hc_grant_copy, elements, nr);
 }
 
 int64_t core_grow(unsigned int domain, mfn_t mfn)

@@ -27,6 +27,7 @@ int64_t core_map(unsigned int domain, void *elements, unsigned int nr);
 int64_t core_unmap(unsigned int domain, void *elements, unsigned int nr);
 int64_t core_hold(unsigned int domain, void *elements, unsigned int nr);
 int64_t core_release(unsigned int domain, void *elements, unsigned int nr);
+int64_t core_copy(unsigned int domain, void *elements, unsigned int nr);
 int64_t core_grow(unsigned int domain, mfn_t mfn);
 unsigned int core_nr_done(void);
 

@@ -9,6 +9,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
+
+#ifndef __x86_64__
+/* In the place of hypervisor/x86/copy.h. */
+#define HYPERVISOR_X86_COPY_H
+#define copy_up memmove
+#define copy_down memmove
+#endif
 
 #define this_cpu this_cpu_by_stack
 #include "hypervisor/x86/percpu.h"
@@ -65,6 +73,11 @@ static inline bool guest_begin_3(uint64_t vaddr, uint64_t words[3],
         return false;
     ((uint64_t *)vaddr)[3] = (uint64_t)told << 32;
     return true;
+}
+
+static inline bool guest_begin_5(uint64_t vaddr, uint64_t words[5])
+{
+    return guest_begin(vaddr, words, 5);
 }
 
 static inline bool guest_write_1(uint64_t vaddr, uint64_t offset, uint64_t word)

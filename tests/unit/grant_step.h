@@ -49,6 +49,10 @@ uint32_t grant_decode_lent(const struct grant_step *s, unsigned int lender,
 const char *grant_array_step(const struct grant_step *s, bool map,
                              struct step_counts *counts);
 
+/* The step of grant_copies.c. */
+const char *grant_copy_step(const struct grant_step *s,
+                            struct step_counts *counts);
+
 /* The steps of grant_borrow.c. */
 const char *grant_take_step(const struct grant_step *s,
                             struct step_counts *counts);

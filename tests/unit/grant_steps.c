@@ -25,11 +25,12 @@ enum step_kind {
     END,
     MAPS,
     HOLDS,
+    COPY,
 };
 
 static const char *const names[] = {
-    "lend",    "revoke",  "take", "map", "hold", "put",  "unmap",
-    "release", "through", "grow", "end", "maps", "holds"};
+    "lend",    "revoke",  "take", "map", "hold", "put",   "unmap",
+    "release", "through", "grow", "end", "maps", "holds", "copy"};
 
 /* How often each comes. */
 static const uint8_t kinds[64] = {
@@ -38,7 +39,7 @@ static const uint8_t kinds[64] = {
     TAKE,    TAKE,    TAKE,    TAKE,    TAKE,    TAKE,    TAKE,    MAP,
     MAP,     MAP,     MAP,     MAP,     MAP,     MAP,     HOLD,    HOLD,
     PUT,     PUT,     PUT,     MAPS,    MAPS,    MAPS,    MAPS,    MAPS,
-    MAPS,    MAPS,    MAPS,    HOLDS,   HOLDS,   HOLDS,   UNMAP,   UNMAP,
+    MAPS,    COPY,    COPY,    COPY,    HOLDS,   HOLDS,   UNMAP,   UNMAP,
     UNMAP,   UNMAP,   UNMAP,   UNMAP,   UNMAP,   RELEASE, RELEASE, RELEASE,
     RELEASE, THROUGH, THROUGH, THROUGH, THROUGH, GROW,    GROW,    END};
 
@@ -268,6 +269,8 @@ static const char *do_step(enum step_kind kind, const struct grant_step *s,
         return grant_array_step(s, true, counts);
     case HOLDS:
         return grant_array_step(s, false, counts);
+    case COPY:
+        return grant_copy_step(s, counts);
     case GROW:
         return grow(s, counts);
     default:

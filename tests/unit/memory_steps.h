@@ -28,7 +28,7 @@ struct step_counts {
     uint64_t compared;
     /* Of grants: so many were taken, mapped, held, and let go; and writes to
      * what is mapped of another were refused; and so many domains ended. */
-    uint64_t taken, mapped, held, dropped, foreign_writes, ends;
+    uint64_t taken, mapped, held, dropped, foreign_writes, ends, copied;
 };
 
 /* Begins with a new machine; grants: half of the steps are those of
