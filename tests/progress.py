@@ -12,8 +12,8 @@ import os
 import subprocess
 import time
 
-# How often to look, in seconds.
-INTERVAL = 0.25
+# How often to look, in seconds: a look reads about each process of the host.
+INTERVAL = 1.0
 # Words are progress, too, but not for ever: so many times the limit in all.
 WORDY = 20
 TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -120,6 +120,11 @@ class Patience:
         if seconds > WORDY * self.limit:
             raise Stuck(f"no end in {WORDY * self.limit} seconds of its time")
 
+    def check_at_times(self, said=0):
+        """For those who come by more often than it is worth a look."""
+        if time.monotonic() - self.clock.last > INTERVAL:
+            self.check(said)
+
 
 def communicate(process, data=None, limit=60):
     """As Popen's, but it may raise Stuck; call Popen's after killing it."""
@@ -138,5 +143,4 @@ def wait_until(condition, pid, limit=60):
     patience = Patience(pid, limit)
     while not condition():
         time.sleep(0.01)
-        if time.monotonic() - patience.clock.last > INTERVAL:
-            patience.check()
+        patience.check_at_times()

@@ -72,7 +72,7 @@ class Keyboard:
     def read_on(self, patience):
         """False when there is nothing more to wait for."""
         try:
-            patience.check(len(self.screen))
+            patience.check_at_times(len(self.screen))
         except progress.Stuck:
             return False
         return self.read(progress.INTERVAL)
