@@ -264,7 +264,7 @@ compiled: $(BUILD)/hypervisor.elf $(BUILD)/guest-pv.elf \
 test: ## all tests; the last line is 'N passed, N failed'
 	@$(ASK_DOCTOR)
 	@$(SUBMAKE) build $(FUZZ_PROGRAMS) </dev/null
-	@tests/run-tests.py </dev/null
+	@$(FUZZ_RUNS) tests/run-tests.py </dev/null
 
 # Parts of it.
 .PHONY: unit fuzz check kernels system verify soak

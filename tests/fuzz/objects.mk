@@ -19,6 +19,13 @@ FUZZ_SECONDS := $(SECONDS)
 unexport SECONDS
 endif
 
+# How many inputs `make test` tries of each: some seconds' worth, and as many on
+# every host. Who says FUZZ_SECONDS has those seconds there, too.
+export RUNS_fuzz_bundle := 50000
+export RUNS_fuzz_build := 10000
+export RUNS_fuzz_memory := 4000
+FUZZ_RUNS := $(if $(filter file,$(origin FUZZ_SECONDS)),FUZZ_RUNS=1)
+
 FUZZ_CC := clang
 FUZZ_CFLAGS := $(call common,$(FUZZ_CC)) $(HOST_LIBFDT_INC) $(HOST_FLAGS) \
                -fsanitize=fuzzer-no-link,address,undefined \
