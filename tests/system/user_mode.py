@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Programs in user mode: the same under Parapet and on the bare machine."""
 
+import functools
 import os
 import re
 import struct
@@ -47,8 +48,9 @@ def free_kib(result):
 
 # ---- the tour ----
 
-def tour_of(**settings):
-    result = run(["run /bin/tour one two"], **settings)
+def tour_of(*more, **settings):
+    """The tour, and more commands after it: all that was said, and its lines."""
+    result = run(["run /bin/tour one two", *more], **settings)
     lines = between(result, "> run /bin/tour one two", "run: /bin/tour: ")
     expect(lines[-1] == "run: /bin/tour: exit status 0", lines[-1], result)
     expect(re.fullmatch(r"tour: \d\d+ passed, 0 failed", lines[-2]),
@@ -56,17 +58,23 @@ def tour_of(**settings):
     return result, lines
 
 
+@functools.cache
+def tours(platform):
+    """One boot, of which several tests look at what concerns them."""
+    return tour_of("free", "run /bin/tour", "run /bin/tour", "free",
+                   **PLATFORMS[platform])
+
+
 @test("user: the tour passes, and says the same under pv and natively")
 def tour():
     def plain(line):
         return re.sub(r"0x[0-9a-f]+|process \d+", "N", line)
 
-    tours = {name: tour_of(**settings) for name, settings in PLATFORMS.items()}
-    result, native = tours["native"]
-    for one, other in zip(tours["pv"][1], native):
+    (_, pv), (result, native) = tours("pv"), tours("native")
+    for one, other in zip(pv, native):
         expect(plain(one) == plain(other), f"pv {one!r}, native {other!r}",
                result)
-    expect(len(tours["pv"][1]) == len(native), "one says more than the other")
+    expect(len(pv) == len(native), "one says more than the other")
     expect_text(result, "  argument 1: one\n  argument 2: two\n")
 
 
@@ -75,10 +83,8 @@ def more_tours():
     for settings in ({"MACHINE": "q35"}, {"SMP": 4},
                      {"MACHINE": "q35", "native": True}):
         tour_of(**settings)
-    for settings in PLATFORMS.values():
-        result = run(["run /bin/tour", "free", "run /bin/tour",
-                      "run /bin/tour", "free"], **settings)
-        expect_no_loss(result)
+    for platform in PLATFORMS:
+        expect_no_loss(tours(platform)[0])
 
 
 @test("user: the hypervisor's audit agrees after all that, and in the middle")
@@ -99,9 +105,8 @@ def audit():
 
 @test("user: a process that is killed is reported with program, place, reason")
 def report():
-    for settings in PLATFORMS.values():
-        _, lines = tour_of(**settings)
-        text = "\n".join(lines)
+    for platform in PLATFORMS:
+        text = "\n".join(tours(platform)[1])
         for pattern in (r"guest: tour \(process \d+\) killed, SIGSEGV: "
                         r"write to 0x[0-9a-f]+ by the instruction at "
                         r"0x[0-9a-f]+: not mapped for that",
