@@ -12,7 +12,7 @@
 
 #include "tests/unit/memory_steps.h"
 
-#define NR_STEPS 400000ul
+#define NR_STEPS 200000ul
 #define STEPS_OF_A_SEED 500ul
 
 static uint64_t number_from(const char *name, uint64_t otherwise)
