@@ -34,11 +34,11 @@
 #define GRANT_AT_A_TIME 32u
 
 /* What the first round of a call takes of its share at most. */
-#define GRANT_FIRST_WORK (GRANT_AT_A_TIME * WORK_GRANT_MAP)
+#define GRANT_FIRST_WORK (GRANT_AT_A_TIME * WORK_GRANT_HOLD)
 _Static_assert(GRANT_FIRST_WORK <= WORK_CALL &&
-                   WORK_GRANT_UNMAP <= WORK_GRANT_MAP &&
-                   WORK_GRANT_HOLD <= WORK_GRANT_MAP &&
-                   WORK_GRANT_RELEASE <= WORK_GRANT_MAP,
+                   WORK_GRANT_MAP <= WORK_GRANT_HOLD &&
+                   WORK_GRANT_UNMAP <= WORK_GRANT_HOLD &&
+                   WORK_GRANT_RELEASE <= WORK_GRANT_HOLD,
                "a fresh share has room for it");
 
 /*

@@ -80,6 +80,13 @@ static void fill_maps(uint64_t bits)
                                              .status = 1};
 }
 
+/* The first half of them is of one lender, so that a call can do many. */
+static void one_lender_after_the_other(uint32_t nr)
+{
+    for (uint32_t i = 0; i < nr; i++)
+        maps[i].domain = lenders[2 * i / nr].id;
+}
+
 static void expect_maps(int32_t status)
 {
     for (uint32_t i = 0; i < NR; i++) {
@@ -110,6 +117,7 @@ static void test_maps(void)
     BATCH("unmap", hypercall_grant_unmap, unmaps, NR);
     BATCH("unmap, no such handle", hypercall_grant_unmap, unmaps, NR);
     fill_maps(0);
+    one_lender_after_the_other(NR);
     BATCH("map to read", hypercall_grant_map, maps, NR);
     expect_maps(0);
     unmap_all("unmap, to read");
@@ -120,11 +128,16 @@ static void test_maps(void)
     expect_maps(-PARAPET_ENOENT);
 }
 
-static void test_holds(void)
+static void fill_holds(void)
 {
     for (uint32_t i = 0; i < NR; i++)
         holds[i] = (struct parapet_grant_hold){
             .domain = lenders[i % 2].id, .ref = i / 2, .status = 1};
+}
+
+static void test_holds(void)
+{
+    fill_holds();
     BATCH("hold", hypercall_grant_hold, holds, NR);
     for (uint32_t i = 0; i < NR; i++) {
         MG_DONE(holds[i].status);
@@ -176,6 +189,45 @@ static void test_copies(void)
     copy_all("copy within an own frame");
 }
 
+/* ---- what is in use already ---- */
+
+/* One entry of each lender, by turns, as often as there is place for it. */
+static void test_in_use(void)
+{
+    fill_maps(PARAPET_PTE_W);
+    for (uint32_t i = 0; i < NR; i++) {
+        maps[i].ref = 0;
+        holds[i] = (struct parapet_grant_hold){.domain = lenders[i % 2].id,
+                                               .status = 1};
+        copies[i] = (struct parapet_grant_copy){
+            .source = mg_grant_lent(lenders[i % 2].id, 0, 0),
+            .dest = mg_grant_lent(lenders[(i + 1) % 2].id, 0, 0),
+            .length = MG_PAGE_SIZE};
+    }
+    BATCH("hold, in use", hypercall_grant_hold, holds, NR);
+    BATCH("map, in use", hypercall_grant_map, maps, NR);
+    expect_maps(0);
+    copy_all("copy, in use");
+    for (uint32_t i = 0; i < NR; i++) {
+        copies[i].dest.at = 4;
+        copies[i].length = MG_PAGE_SIZE - 4;
+        if (i % 2)
+            copies[i].dest.domain = copies[i].source.domain;
+    }
+    copy_all("copy that overlaps, in use");
+    for (uint32_t i = 0; i < NR; i++)
+        unmaps[i] = (struct parapet_grant_unmap){maps[i].handle, 1};
+    BATCH("map, in use, and the entry is not empty", hypercall_grant_map, maps,
+          NR);
+    expect_maps(-PARAPET_EBUSY);
+    BATCH("unmap, in use", hypercall_grant_unmap, unmaps, NR);
+    for (uint32_t i = 0; i < NR; i++)
+        unmaps[i] = (struct parapet_grant_unmap){holds[i].handle, 1};
+    BATCH("release, in use", hypercall_grant_release, unmaps, NR);
+    for (uint32_t i = 0; i < NR; i++)
+        MG_DONE(unmaps[i].status);
+}
+
 /* ---- tables ---- */
 
 #define NR_TABLES 256
@@ -189,6 +241,7 @@ static void test_last_entries(void)
     uint64_t *page = mg_page(), *tables = mg_pages(NR_TABLES);
 
     fill_maps(PARAPET_PTE_W);
+    one_lender_after_the_other(NR_TABLES);
     for (uint64_t i = 0; i < NR_TABLES; i++) {
         uint64_t *table = tables + i * MG_PTES;
 
@@ -381,19 +434,31 @@ static void test_borrower_ends(void)
     mg_pair_close(&mg_partner);
 }
 
-/* All of its frames are ours for a while, and then the machine's. */
+/* All of its frames are ours for a while, by a mapping or a hold, and then the
+ * machine's. */
 static void test_lenders_end(void)
 {
     for (uint32_t i = 0; i < NR_FRAMES; i++)
         mg_lender_lend(&lenders[0], i, PARAPET_GRANT_LEND, 0,
                        lenders[0].mfns[i]);
     fill_maps(PARAPET_PTE_W);
-    BATCH("map", hypercall_grant_map, maps, NR);
-    expect_maps(0);
+    fill_holds();
+    for (uint32_t i = 0; i < NR / 2; i++) {
+        maps[i].domain = lenders[i / (NR / 4)].id;
+        maps[i].ref = i % (NR / 4);
+    }
+    BATCH("map", hypercall_grant_map, maps, NR / 2);
+    BATCH("hold", hypercall_grant_hold, holds + NR / 2, NR / 2);
     for (int i = 0; i < 2; i++)
         MG_DONE(MG_BOUNDED_ALL("domain_destroy, of who has lent much",
                                hypercall_domain_destroy(lenders[i].id)));
-    unmap_all("unmap, of the dead");
+    for (uint32_t i = 0; i < NR; i++)
+        unmaps[i].handle = i < NR / 2 ? maps[i].handle : holds[i].handle;
+    BATCH("unmap, of the dead", hypercall_grant_unmap, unmaps, NR / 2);
+    BATCH("release, of the dead", hypercall_grant_release, unmaps + NR / 2,
+          NR / 2);
+    for (uint32_t i = 0; i < NR; i++)
+        MG_DONE(unmaps[i].status);
 }
 
 /* ---- the rest ---- */
@@ -428,6 +493,7 @@ void test_main(void)
     with_new_lenders(test_maps);
     with_new_lenders(test_holds);
     with_new_lenders(test_copies);
+    with_new_lenders(test_in_use);
     with_new_lenders(test_mixed);
     make_lenders();
     mg_partner_begin(1);
