@@ -123,6 +123,11 @@ static void leave(void)
     nr_accesses = CORE_ALWAYS;
 }
 
+void core_waited(void)
+{
+    cpu.multicall_stop |= MULTICALL_WAITED;
+}
+
 void core_access(unsigned int times)
 {
     nr_accesses = times;

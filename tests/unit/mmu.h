@@ -93,6 +93,10 @@ const char *mmu_check_caches(void);
 /* Called before and after each flush that is asked for, if set. */
 extern void (*mmu_at_flush)(void);
 
+/* Called when a memory lock is not free, as turn_lock_wait_here(). If it is not
+ * set nobody has to wait. */
+extern bool (*mmu_at_lock)(struct turn_lock *lock);
+
 /* Who knows what is lent to the domain, if anybody does. */
 extern bool (*mmu_is_lent)(unsigned int domain, mfn_t mfn, bool writable);
 

@@ -205,6 +205,52 @@ static void test_a_lender_that_ends(void **state)
     expect_free();
 }
 
+static bool give_up_turn(struct turn_lock *lock)
+{
+    (void)lock;
+    nr_waits++;
+    core_waited();
+    return false;
+}
+
+/*
+ * Another CPU has the lender's memory lock for long, and each element has a
+ * frame that is to become writable memory, for which that is needed: a call
+ * waits once.
+ */
+static void test_a_lenders_memory_lock(void **state)
+{
+    _Alignas(8) struct parapet_grant_hold some[2];
+    _Alignas(8) struct parapet_grant_unmap handles[2];
+
+    (void)state;
+    (void)begin_pair();
+    for (unsigned int i = 0; i < 2; i++) {
+        entry_of(LENDER)[2 * i + 1] = mmu_mfn(LENDER, 3 + i);
+        some[i] = (struct parapet_grant_hold){
+            .domain = model_id(LENDER), .ref = i, .status = 1};
+    }
+    mmu_at_lock = give_up_turn;
+    mmu_domains[LENDER].lock.held = 1;
+    assert_int_equal(core_hold(USER, some, 2), -PARAPET_ERESTART);
+    assert_int_equal(core_nr_done(), 1);
+    assert_int_equal(nr_waits, 1);
+    assert_int_equal(some[0].status, -PARAPET_EAGAIN);
+    assert_int_equal(some[1].status, 1);
+    assert_int_equal(core_hold(USER, some + 1, 1), 0);
+    assert_int_equal(some[1].status, -PARAPET_EAGAIN);
+    assert_int_equal(nr_waits, 2);
+    mmu_domains[LENDER].lock.held = 0;
+    assert_int_equal(core_hold(USER, some, 2), 0);
+    assert_int_equal(some[0].status | some[1].status, 0);
+    assert_int_equal(nr_waits, 2);
+    mmu_at_lock = NULL;
+    for (unsigned int i = 0; i < 2; i++)
+        handles[i] = (struct parapet_grant_unmap){some[i].handle, 1};
+    assert_int_equal(core_release(USER, handles, 2), 0);
+    expect_free();
+}
+
 /* What a call has not done has no status of 0. */
 static void test_a_stop(void **state)
 {
@@ -236,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_random_grants),
         cmocka_unit_test(test_a_lock_of_the_lender),
         cmocka_unit_test(test_a_lender_that_ends),
+        cmocka_unit_test(test_a_lenders_memory_lock),
         cmocka_unit_test(test_a_stop),
     };
 
