@@ -382,19 +382,40 @@ static void partner_maps(uint32_t first)
         MG_DONE(there[i].status);
 }
 
-/* They were tables, and each becomes memory again by being borrowed. */
+static void make_tables(uint64_t *tables)
+{
+    for (uint32_t i = 0; i < NR_FRAMES; i++) {
+        MG_DONE(mg_pin(tables + i * MG_PTES, PARAPET_TABLE_L2));
+        MG_DONE(mg_unpin(tables + i * MG_PTES));
+    }
+}
+
+/* They were tables, and each becomes memory again by being written to. */
+static void test_copies_to_tables(const uint64_t *tables)
+{
+    for (uint32_t i = 0; i < NR_FRAMES; i++)
+        copies[i] = (struct parapet_grant_copy){
+            .source = mg_grant_lent(lenders[i % 2].id, 0, 0),
+            .dest = mg_grant_own(tables + i * MG_PTES),
+            .length = MG_PAGE_SIZE};
+    BATCH("copy to frames that were tables", hypercall_grant_copy, copies,
+          NR_FRAMES);
+    for (uint32_t i = 0; i < NR_FRAMES; i++)
+        MG_DONE(copies[i].status);
+}
+
+/* The same by being borrowed. */
 static void test_types(void)
 {
     uint64_t *tables = mg_pages(NR_FRAMES);
 
     for (uint32_t i = 0; i < NR_FRAMES; i++) {
-        uint64_t *table = tables + i * MG_PTES;
-
-        MG_DONE(mg_set_writable(table, false));
-        MG_DONE(mg_pin(table, PARAPET_TABLE_L2));
-        MG_DONE(mg_unpin(table));
-        mg_grant_lend(i, mg_partner.id, table, 0);
+        MG_DONE(mg_set_writable(tables + i * MG_PTES, false));
+        mg_grant_lend(i, mg_partner.id, tables + i * MG_PTES, 0);
     }
+    make_tables(tables);
+    test_copies_to_tables(tables);
+    make_tables(tables);
     for (uint32_t i = 0; i < NR_FRAMES; i += NR_STEP)
         partner_maps(i);
 }
