@@ -128,6 +128,11 @@ void core_waited(void)
     cpu.multicall_stop |= MULTICALL_WAITED;
 }
 
+struct turn_lock *core_memory_lock(unsigned int domain)
+{
+    return &domains[domain].memory.lock;
+}
+
 void core_access(unsigned int times)
 {
     nr_accesses = times;

@@ -31,8 +31,10 @@ int64_t core_copy(unsigned int domain, void *elements, unsigned int nr);
 int64_t core_grow(unsigned int domain, mfn_t mfn);
 unsigned int core_nr_done(void);
 
-/* In the middle of a call: its CPU has waited for another one. */
+/* In the middle of a call: its CPU has waited for another one; and where the
+ * domain's memory lock is meanwhile. */
 void core_waited(void);
+struct turn_lock *core_memory_lock(unsigned int domain);
 
 /* A share of a domain's end: true when it has nothing of others any more. */
 bool core_end_share(unsigned int domain);

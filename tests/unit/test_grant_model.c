@@ -251,6 +251,45 @@ static void test_a_lenders_memory_lock(void **state)
     expect_free();
 }
 
+/* While the call waits for the lender's, another CPU takes its own domain's for
+ * long. */
+static bool lose_own_turn(struct turn_lock *lock)
+{
+    core_waited();
+    nr_waits++;
+    if (lock == core_memory_lock(USER))
+        return false;
+    core_memory_lock(USER)->held = 1;
+    return true;
+}
+
+/* It ends without its own memory lock, and lets that of the other CPU be. */
+static void test_its_own_memory_lock(void **state)
+{
+    _Alignas(8) struct parapet_grant_map element = {
+        .bits = PARAPET_PTE_W | PARAPET_PTE_U, .status = 1};
+
+    (void)state;
+    element.pte = begin_pair();
+    element.domain = model_id(LENDER);
+    entry_of(LENDER)[1] = mmu_mfn(LENDER, 3);
+    mmu_at_lock = lose_own_turn;
+    mmu_domains[LENDER].lock.held = 1;
+    assert_int_equal(core_map(USER, &element, 1), -PARAPET_ERESTART);
+    mmu_at_lock = NULL;
+    assert_int_equal(core_nr_done(), 0);
+    assert_int_equal(nr_waits, 2);
+    assert_int_not_equal(element.status, 0);
+    assert_int_equal(entry_of(LENDER)[0], lent_word);
+    assert_int_equal(mmu_domains[LENDER].lock.held, 0);
+    assert_int_equal(mmu_domains[USER].lock.held, 1);
+    mmu_domains[USER].lock.held = 0;
+    element = map_once(LENDER, 0, element.pte);
+    assert_int_equal(element.status, 0);
+    assert_int_equal(unmap_once(element.handle), 0);
+    expect_free();
+}
+
 /* What a call has not done has no status of 0. */
 static void test_a_stop(void **state)
 {
@@ -283,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_a_lock_of_the_lender),
         cmocka_unit_test(test_a_lender_that_ends),
         cmocka_unit_test(test_a_lenders_memory_lock),
+        cmocka_unit_test(test_its_own_memory_lock),
         cmocka_unit_test(test_a_stop),
     };
 
