@@ -187,8 +187,7 @@ GRANT_INLINE int64_t release_other(struct grant_call *c,
                                    struct grant_mapping *mapping)
 {
     if (c->at != c->first && grant_call_has_waited())
-        return grant_tell_again(c->at +
-                                offsetof(struct parapet_grant_unmap, status));
+        return -PARAPET_ERESTART;
     grant_call_drop_mapping(c, mapping);
     return 0;
 }
@@ -259,5 +258,9 @@ int64_t hc_grant_release(uint64_t elements, uint64_t nr)
             break;
         }
     }
-    return grant_call_end(&c, result, RELEASE_SIZE);
+    result = grant_call_end(&c, result, RELEASE_SIZE);
+    if (__builtin_expect(result == -PARAPET_ERESTART, 0))
+        return grant_tell_again(c.at +
+                                offsetof(struct parapet_grant_unmap, status));
+    return result;
 }

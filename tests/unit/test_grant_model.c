@@ -315,6 +315,43 @@ static void test_a_stop(void **state)
     expect_free();
 }
 
+static void wait_and_give_up(const struct spinlock *lock)
+{
+    core_waited();
+    give_up(lock);
+}
+
+static struct parapet_grant_unmap hold_once(unsigned int lender)
+{
+    _Alignas(8) struct parapet_grant_hold element = {.domain = model_id(lender),
+                                                     .status = 1};
+
+    assert_int_equal(core_hold(USER, &element, 1), 0);
+    assert_int_equal(element.status, 0);
+    return (struct parapet_grant_unmap){element.handle, 1};
+}
+
+/* The same of a release that has waited for the first lender, and comes to the
+ * second one. */
+static void test_a_release_that_stops(void **state)
+{
+    _Alignas(8) struct parapet_grant_unmap some[MMU_DOMAINS];
+
+    (void)state;
+    (void)begin_pair();
+    some[0] = hold_once(LENDER);
+    some[1] = hold_once(USER);
+    lock_lender(wait_and_give_up);
+    assert_int_equal(core_release(USER, some, MMU_DOMAINS), -PARAPET_ERESTART);
+    assert_int_equal(core_nr_done(), 1);
+    assert_int_equal(nr_waits, 1);
+    assert_int_equal(some[0].status, 0);
+    assert_int_not_equal(some[1].status, 0);
+    assert_int_equal(core_release(USER, some + 1, 1), 0);
+    assert_int_equal(some[1].status, 0);
+    expect_free();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_a_lenders_memory_lock),
         cmocka_unit_test(test_its_own_memory_lock),
         cmocka_unit_test(test_a_stop),
+        cmocka_unit_test(test_a_release_that_stops),
     };
 
     return cmocka_run_group_tests_name("grants, against a model", tests, NULL,
