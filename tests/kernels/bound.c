@@ -41,7 +41,7 @@ static void sleeper(uint64_t id)
             mg_bound_note("a switch to another vCPU", rdtsc() - woken_at);
         woken_at = 0;
         if (ports[id])
-            mg_port_clear(ports[id]);
+            (void)mg_port_clear(ports[id]);
         mine->event_select = 0;
         mine->event_pending = 0;
         (void)hypercall_block();

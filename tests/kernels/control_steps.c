@@ -135,7 +135,7 @@ static void test_ports(void)
     theirs = HYPERCALL_RESTARTED(hypercall_domain_alloc_unbound(child.id, 0));
     ours = hypercall_evtchn_bind_interdomain(child.id, (uint32_t)theirs);
     MG_CHECK(theirs > 0 && ours > 0);
-    mg_port_clear((uint32_t)ours);
+    (void)mg_port_clear((uint32_t)ours);
     (void)end(&child, "ports", 0);
     MG_CHECK(mg_port_is_pending((uint32_t)ours));
     MG_CHECK_EQ(hypercall_evtchn_send((uint32_t)ours), -PARAPET_ENOTCONN);

@@ -124,10 +124,11 @@ bool mg_port_is_pending(uint32_t port)
     return mg_shared_page()->event_pending[port / 64] & port_bit(port);
 }
 
-void mg_port_clear(uint32_t port)
+bool mg_port_clear(uint32_t port)
 {
-    __atomic_fetch_and(&mg_shared_page()->event_pending[port / 64],
-                       ~port_bit(port), __ATOMIC_SEQ_CST);
+    return __atomic_fetch_and(&mg_shared_page()->event_pending[port / 64],
+                              ~port_bit(port), __ATOMIC_SEQ_CST) &
+           port_bit(port);
 }
 
 void mg_port_mask(uint32_t port)
@@ -148,7 +149,7 @@ static void serve_word(uint32_t word)
 
         if (binding->vcpu != mg_vcpu_id())
             continue;
-        mg_port_clear(port);
+        (void)mg_port_clear(port);
         if (binding->handler)
             binding->handler(port, binding->data);
     }

@@ -41,7 +41,8 @@ void mg_event_hook(mg_event_hook_t *hook);
 
 /* Bits in the shared page. */
 bool mg_port_is_pending(uint32_t port);
-void mg_port_clear(uint32_t port);
+/* Returns whether it was pending. */
+bool mg_port_clear(uint32_t port);
 void mg_port_mask(uint32_t port);
 
 #endif
