@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -17,6 +18,15 @@
 #ifndef assert_int_in_range
 #define assert_int_in_range assert_in_range
 #endif
+
+/* UNIT_CASE=NAME of the environment: only that case. */
+static __attribute__((constructor)) void unit_one_case(void)
+{
+    const char *name = getenv("UNIT_CASE");
+
+    if (name)
+        cmocka_set_test_filter(name);
+}
 
 /* Marsaglia's xorshift64; *state starts as anything but 0. */
 static inline uint64_t unit_random(uint64_t *state)
