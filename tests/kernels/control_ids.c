@@ -38,5 +38,5 @@ void test_main(void)
     MG_CHECK(mg_domain_wait(LAST, PARAPET_DOMAIN_ENDED));
     MG_CHECK_EQ(mg_domain_info(LAST).end_reason, PARAPET_SHUTDOWN_CRASH);
     MG_CHECK_EQ(mg_domain_destroy(LAST), 0);
-    MG_CHECK_EQ(hypercall_domain_destroy(LAST), -PARAPET_ENOENT);
+    MG_CHECK_EQ(mg_domain_destroy(LAST), -PARAPET_ENOENT);
 }

@@ -78,7 +78,7 @@ static void test_ends(void)
         MG_CHECK_EQ(mg_child_word(&child, 0), 1);
         mg_domain_audit(child.id);
         MG_CHECK_EQ(mg_domain_destroy(child.id), 0);
-        MG_CHECK_EQ(hypercall_domain_destroy(child.id), -PARAPET_ENOENT);
+        MG_CHECK_EQ(mg_domain_destroy(child.id), -PARAPET_ENOENT);
         MG_CHECK_EQ(hypercall_domain_info(child.id, page), -PARAPET_ENOENT);
     }
 }

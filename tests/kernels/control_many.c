@@ -103,7 +103,7 @@ static void end(struct mg_child *child, const struct kind *kind)
     if (below(4) == 0)
         mg_domain_audit(child->id);
     MG_CHECK_EQ(mg_domain_destroy(child->id), 0);
-    MG_CHECK_EQ(hypercall_domain_destroy(child->id), -PARAPET_ENOENT);
+    MG_CHECK_EQ(mg_domain_destroy(child->id), -PARAPET_ENOENT);
 }
 
 /* ---- all of them ---- */

@@ -106,7 +106,7 @@ static void check_nobody(void)
                 -PARAPET_ENOENT);
     MG_CHECK_EQ(hypercall_evtchn_alloc_unbound(old.id), -PARAPET_ENOENT);
     MG_CHECK_EQ(hypercall_domain_request(old.id, 0), -PARAPET_ENOENT);
-    MG_CHECK_EQ(hypercall_domain_destroy(old.id), -PARAPET_ENOENT);
+    MG_CHECK_EQ(mg_domain_destroy(old.id), -PARAPET_ENOENT);
 
     wait_for_more(&sender, 2, mg_child_word(&sender, 2) + 2);
     MG_CHECK_EQ(mg_child_word(&sender, 1), -PARAPET_ENOTCONN);
