@@ -18,10 +18,16 @@ static const char *const names[NR_LOCK_CLASSES] = {
 static struct locks_held held_by[MAX_CPUS];
 static bool begun;
 
+/* Whether two locks of the class can be held at once. */
+static bool come_in_pairs(uint32_t class)
+{
+    return class == LOCK_domain || class == LOCK_run_queue;
+}
+
 /* Whether a CPU that holds one may take the other. */
 static bool may_follow(const struct lock_id *one, const struct lock_id *other)
 {
-    if (one->class == LOCK_domain && other->class == LOCK_domain)
+    if (one->class == other->class && come_in_pairs(one->class))
         return one->rank < other->rank;
     return one->class < other->class;
 }

@@ -21,7 +21,7 @@ enum lock_class {
 /* In each lock. */
 struct lock_id {
     uint32_t class; /* enum lock_class */
-    uint32_t rank;  /* a domain's id; 0 for the others */
+    uint32_t rank;  /* a domain's id, or a run queue's CPU; else 0 */
 };
 
 /* So many does nobody hold at once. */

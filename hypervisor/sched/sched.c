@@ -38,7 +38,7 @@ struct run_queue run_queues[MAX_CPUS];
 
 void sched_init_cpu(unsigned int cpu)
 {
-    spin_init(&run_queues[cpu].lock, LOCK_run_queue, 0);
+    spin_init(&run_queues[cpu].lock, LOCK_run_queue, cpu);
     list_init(&run_queues[cpu].leaving);
     percpu_info(cpu)->queue = &run_queues[cpu];
     sched_assign_init_cpu(cpu);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * hypervisor/base/lock_order.c: every pair of classes in both orders, two
- * domains, and what else is a bug. A panic's text names both locks.
+ * domains, two run queues, and what else is a bug. A panic's text names both
+ * locks.
  */
 #include "tests/unit/unit.h"
 
@@ -86,6 +87,25 @@ static void test_two_domains(void **state)
     assert_true(is_refused(&five));
 }
 
+/* In the rising order of their CPUs. */
+static void test_two_run_queues(void **state)
+{
+    struct lock_id zero = {LOCK_run_queue, 0}, three = {LOCK_run_queue, 3};
+    struct lock_id frame = {LOCK_frame, 0}, domain = {LOCK_domain, 7};
+
+    (void)state;
+    assert_false(is_refused(&zero));
+    assert_false(is_refused(&three));
+    assert_true(is_refused(&domain));
+    assert_false(is_refused(&frame));
+    assert_false(is_refused_to_forget(&frame));
+    assert_false(is_refused_to_forget(&zero));
+    assert_true(is_refused(&zero));
+    assert_non_null(strstr(text, "a run queue's lock (0)"));
+    assert_non_null(strstr(text, "under a run queue's lock (3)"));
+    assert_true(is_refused(&three));
+}
+
 /* It is looked at all that are held, not at the last one. */
 static void test_three(void **state)
 {
@@ -148,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_pairs, set_up),
         cmocka_unit_test_setup(test_two_domains, set_up),
+        cmocka_unit_test_setup(test_two_run_queues, set_up),
         cmocka_unit_test_setup(test_three, set_up),
         cmocka_unit_test_setup(test_waits, set_up),
         cmocka_unit_test_setup(test_other_bugs, set_up),
