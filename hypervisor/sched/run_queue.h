@@ -32,6 +32,32 @@ struct run_queue {
 
 extern struct run_queue run_queues[MAX_CPUS];
 
+/* Where v was a moment ago. */
+static inline unsigned int sched_cpu_of(const struct vcpu *v)
+{
+    return __atomic_load_n(&v->sched.cpu, __ATOMIC_RELAXED);
+}
+
+/*
+ * Takes the lock of the queue of v's CPU. That CPU alone moves v to another
+ * one, with the locks of both queues. So whoever is on another CPU does not
+ * know where v is until it has a lock: this looks a second time, and begins
+ * anew when v has been moved meanwhile. What is found to be v's CPU's own, on
+ * that CPU, stays so without a lock.
+ */
+static inline struct run_queue *sched_lock_queue_of(const struct vcpu *v)
+{
+    for (;;) {
+        unsigned int cpu = sched_cpu_of(v);
+        struct run_queue *q = &run_queues[cpu];
+
+        spin_lock(&q->lock);
+        if (__builtin_expect(sched_cpu_of(v) == cpu, 1))
+            return q;
+        spin_unlock(&q->lock);
+    }
+}
+
 /* Whether v waits at the policy. The queue's lock is held. */
 static inline bool sched_waits(const struct vcpu *v)
 {

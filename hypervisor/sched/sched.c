@@ -119,35 +119,37 @@ static inline bool make_runnable(struct vcpu *v, enum vcpu_state from,
     return true;
 }
 
-/* The same for who does not hold the lock. */
-static bool make_runnable_anywhere(struct vcpu *v, enum vcpu_state from)
+/*
+ * The same for who does not hold the lock, nor know v's CPU. This is told if v
+ * waits for its turn now, or runs.
+ */
+static void make_runnable_anywhere(struct vcpu *v, enum vcpu_state from)
 {
-    struct run_queue *q = &run_queues[v->sched.cpu];
-    bool waits;
+    struct run_queue *q = sched_lock_queue_of(v);
+    unsigned int cpu = v->sched.cpu;
+    const struct vcpu *current = percpu_info(cpu)->current;
+    bool looks = make_runnable(v, from, current) || current == v;
 
-    spin_lock(&q->lock);
-    waits = make_runnable(v, from, percpu_info(v->sched.cpu)->current);
     spin_unlock(&q->lock);
-    return waits;
+    if (looks)
+        sched_kick_cpu(cpu, WORK_EVENT);
 }
 
 void sched_start(struct vcpu *v)
 {
-    if (make_runnable_anywhere(v, VCPU_DOWN))
-        sched_kick_cpu(v->sched.cpu, WORK_EVENT);
+    make_runnable_anywhere(v, VCPU_DOWN);
 }
 
 /*
  * v runs here, or belongs to another CPU. One that waits in a queue needs no
- * kick: it looks at its events when it is switched in. Not missed: pending was
- * set before the queue's lock is taken, under which current changes. Either
- * that change comes later, and the look at pending with it, or it is seen here.
+ * kick: it looks at its events when it is switched in, wherever it is moved
+ * before. Not missed: pending was set before the queue's lock is taken, under
+ * which current changes. Either that change comes later, and the look at
+ * pending with it, or it is seen here.
  */
 static __attribute__((noinline)) int64_t notify_with_kick(struct vcpu *v)
 {
-    if (make_runnable_anywhere(v, VCPU_BLOCKED) ||
-        percpu_info(v->sched.cpu)->current == v)
-        sched_kick_cpu(v->sched.cpu, WORK_EVENT);
+    make_runnable_anywhere(v, VCPU_BLOCKED);
     return 0;
 }
 
@@ -178,7 +180,8 @@ int64_t sched_notify(struct vcpu *v)
 {
     struct cpu_info *self = this_cpu();
 
-    if (v->sched.cpu != self->id || v == self->current)
+    /* What is this CPU's needs no second look: nobody else moves it. */
+    if (sched_cpu_of(v) != self->id || v == self->current)
         return notify_with_kick(v);
     if (self->slice_end == 0)
         return notify_with_slice(v, self->queue, self);
@@ -187,16 +190,20 @@ int64_t sched_notify(struct vcpu *v)
 
 void sched_block(struct vcpu *v)
 {
-    struct run_queue *q = &run_queues[v->sched.cpu];
+    struct cpu_info *cpu = this_cpu();
+    struct run_queue *q = cpu->queue;
 
-    ASSERT(v == this_cpu()->current);
+    ASSERT(v == cpu->current);
     spin_lock(&q->lock);
     v->sched.state = VCPU_BLOCKED;
     spin_unlock(&q->lock);
     /* A sender that sees the old state has set pending before. */
-    if (__atomic_load_n(&v->page->event_pending, __ATOMIC_SEQ_CST))
-        (void)make_runnable_anywhere(v, VCPU_BLOCKED);
-    this_cpu()->exit_work |= WORK_RESCHEDULE | WORK_EVENT;
+    if (__atomic_load_n(&v->page->event_pending, __ATOMIC_SEQ_CST)) {
+        spin_lock(&q->lock);
+        (void)make_runnable(v, VCPU_BLOCKED, v);
+        spin_unlock(&q->lock);
+    }
+    cpu->exit_work |= WORK_RESCHEDULE | WORK_EVENT;
 }
 
 static struct vcpu *pick(struct cpu_info *cpu, struct vcpu *prev)
@@ -299,7 +306,7 @@ set_one_of_timers(struct vcpu *v, uint64_t deadline, struct run_queue *q)
 
 void sched_set_timer(struct vcpu *v, uint64_t deadline)
 {
-    struct run_queue *q = &run_queues[v->sched.cpu];
+    struct run_queue *q = &run_queues[v->sched.cpu]; /* v runs: it stays here */
 
     /* The only one needs no place. */
     if (deadline && q->timers.nr == 1 && v->timer.place) {

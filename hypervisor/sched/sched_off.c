@@ -23,25 +23,24 @@
 
 void sched_pause(struct vcpu *v)
 {
-    struct run_queue *q = &run_queues[v->sched.cpu];
-    bool runs;
+    struct run_queue *q = sched_lock_queue_of(v);
+    unsigned int cpu = v->sched.cpu;
+    bool runs = percpu_info(cpu)->current == v;
 
-    spin_lock(&q->lock);
     if (sched_waits(v))
         sched_policy->dequeue(&v->sched);
     v->sched.off |= SCHED_PAUSED;
-    runs = percpu_info(v->sched.cpu)->current == v;
     spin_unlock(&q->lock);
     if (runs)
-        sched_kick_cpu(v->sched.cpu, WORK_RESCHEDULE);
+        sched_kick_cpu(cpu, WORK_RESCHEDULE);
 }
 
 void sched_unpause(struct vcpu *v)
 {
-    struct run_queue *q = &run_queues[v->sched.cpu];
+    struct run_queue *q = sched_lock_queue_of(v);
+    unsigned int cpu = v->sched.cpu;
     bool waits = false;
 
-    spin_lock(&q->lock);
     if (v->sched.off & SCHED_PAUSED) {
         v->sched.off &= ~SCHED_PAUSED;
         waits = sched_waits(v);
@@ -50,7 +49,7 @@ void sched_unpause(struct vcpu *v)
     }
     spin_unlock(&q->lock);
     if (waits)
-        sched_kick_cpu(v->sched.cpu, WORK_EVENT);
+        sched_kick_cpu(cpu, WORK_EVENT);
 }
 
 bool sched_is_off(const struct vcpu *v)
@@ -100,8 +99,9 @@ void sched_leave(void)
     apic_send(cpu->apic_id, VECTOR_KICK);
 }
 
-/* The CPU of one that has ended is told. So is ours, since a whole domain may
- * end at once: it leaves after this call, with a bounded number of others. */
+/* The CPU of one that has ended, and is not moved any more, is told. So is
+ * ours, since a whole domain may end at once: it leaves after this call, with a
+ * bounded number of others. */
 static void tell_cpu(const struct vcpu *v)
 {
     const struct cpu_info *self = this_cpu();
@@ -114,11 +114,11 @@ static void tell_cpu(const struct vcpu *v)
 
 void sched_end(struct vcpu *v)
 {
-    struct run_queue *q = &run_queues[v->sched.cpu];
+    struct run_queue *q;
     bool first;
 
     ASSERT(v->domain->ended);
-    spin_lock(&q->lock);
+    q = sched_lock_queue_of(v);
     first = (v->sched.off & SCHED_ENDED) == 0;
     if (first) {
         if (sched_waits(v))
