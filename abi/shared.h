@@ -72,7 +72,9 @@ struct parapet_vcpu_page {
                               failed; 0 when it was none */
     uint64_t user_gs;      /* hypervisor writes when it leaves user mode for the
                               guest kernel: the base of GS that user mode had */
-    uint64_t reserved2[6];
+    uint64_t stolen_ns;    /* hypervisor writes before this vCPU runs: for how
+                              long it could have run in all, and did not */
+    uint64_t reserved2[5];
 };
 
 /*
@@ -182,6 +184,7 @@ PARAPET_ASSERT_OFFSET(parapet_vcpu_page, guest, PARAPET_VCPU_GUEST);
 PARAPET_ASSERT_OFFSET(parapet_vcpu_page, failed_entry,
                       PARAPET_VCPU_FAILED_ENTRY);
 PARAPET_ASSERT_OFFSET(parapet_vcpu_page, user_gs, PARAPET_VCPU_USER_GS);
+PARAPET_ASSERT_OFFSET(parapet_vcpu_page, stolen_ns, 144);
 PARAPET_ASSERT_SIZE(parapet_vcpu_page, 192);
 PARAPET_ASSERT_OFFSET(parapet_clock, generation, 4);
 PARAPET_ASSERT_OFFSET(parapet_clock, tsc_base, 8);

@@ -31,6 +31,8 @@ enum vcpu_state {
     VCPU_ENDED,
 };
 
+struct sched_share;
+
 /* The frames of a struct parapet_latency, one after the other for the guest,
  * and anywhere in the machine: see core/latency.h. */
 #define LATENCY_PAGES NR_PAGES(sizeof(struct parapet_latency))
@@ -57,8 +59,14 @@ struct sched_vcpu {
     bool assigned;               /* to a CPU */
     bool running;                /* from its pick until all of it is saved */
     bool left;                   /* its CPU knows it no more: it has ended */
+    bool yields;                 /* it lets others run; the policy clears it */
     struct list_node queue_node; /* the policy's, while it waits for a turn */
     struct list_node leave_node; /* the run queue's, once it has ended */
+    /* The policy fair's own, as struct sched_share is. */
+    bool sorted;            /* it waits in a share */
+    unsigned int share_cpu; /* in whose share it is counted */
+    uint32_t gone;          /* the epoch in which it last was runnable */
+    uint64_t waits_since;   /* ns */
 };
 
 /* The first part of an engine's own structure (engine.vcpu_size). */
@@ -119,8 +127,11 @@ struct domain {
 
     uint32_t weight; /* hypervisor/build/bundle.h says what they mean */
     uint32_t cap;
-    unsigned int max_vcpus; /* what it begins with */
-    unsigned int nr_vcpus;  /* those made: while it is built, it rises */
+    uint32_t generation;        /* changes when the shares' rates do; atomic */
+    uint64_t paid_until;        /* ns, by the cap; atomic (sched/fair_cap.h) */
+    struct sched_share *shares; /* a page: the scheduler's, for each CPU */
+    unsigned int max_vcpus;     /* what it begins with */
+    unsigned int nr_vcpus;      /* those made: while it is built, it rises */
     struct vcpu *vcpus[PARAPET_MAX_VCPUS];
 
     struct spinlock lock;

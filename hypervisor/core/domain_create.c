@@ -46,6 +46,8 @@ static void free_domain(const struct domain *d,
     free_page(pages->shared);
     free_page(pages->grants);
     free_page(pages->records);
+    if (d)
+        free_page(d->shares);
     free_page(d);
 }
 
@@ -69,7 +71,9 @@ int domain_create(const struct domain_settings *settings, struct domain **made)
     struct domain *d = alloc_page();
     int result = -PARAPET_ENOMEM;
 
-    if (d && alloc_pages(&pages)) {
+    if (d)
+        d->shares = alloc_page();
+    if (d && d->shares && alloc_pages(&pages)) {
         set_up(d, settings);
         result = domain_enter(d, &settings->memory, &pages);
     }
@@ -251,6 +255,7 @@ void domain_free(struct domain *d)
     free_held(d, d->shared);
     BUG_ON(d->memory.nr_frames != 0);
     event_free(d);
+    free_page(d->shares);
     domain_give_up_place(d);
     free_page(d);
 }

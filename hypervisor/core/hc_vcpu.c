@@ -80,10 +80,13 @@ int64_t hc_vcpu_up(uint32_t vcpu, uint64_t entry, uint64_t stack,
     return result;
 }
 
-/* yield: after the other runnable vCPUs of this CPU. Returns 0. */
+/* yield: others of this CPU run first, if any can. Returns 0. */
 int64_t hc_yield(void)
 {
-    this_cpu()->exit_work |= WORK_RESCHEDULE;
+    struct cpu_info *cpu = this_cpu();
+
+    cpu->current->sched.yields = true;
+    cpu->exit_work |= WORK_RESCHEDULE;
     return 0;
 }
 
