@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The policies by name, and which one is in use: round robin when the boot line
- * says nothing.
+ * The policies by name, and which one is in use: fair when the boot line says
+ * nothing.
  */
 #include "hypervisor/sched/policy.h"
 
@@ -27,7 +27,7 @@ const char sched_or_policies[] =
 #undef POLICY
     ;
 
-const struct sched_policy *sched_policy = &round_robin;
+const struct sched_policy *sched_policy = &fair;
 
 const char *sched_policy_name(size_t n)
 {

@@ -62,7 +62,7 @@ struct sched_policy {
     uint64_t (*tick)(unsigned int cpu);
 };
 
-/* The policy in use: set before a CPU schedules. Round robin, if not set. */
+/* The policy in use: set before a CPU schedules. `fair`, if not set. */
 extern const struct sched_policy *sched_policy;
 
 /* Sets it, by its name on the boot line; false when there is none. */

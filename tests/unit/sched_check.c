@@ -23,8 +23,9 @@ static const struct vcpu *vcpu_at(const struct list_node *node)
     return NULL;
 }
 
-/* The ring that v is in: sound, of its CPU only, with one head, the queue. */
-static void check_ring(const struct vcpu *v, const struct list_node *heads[])
+/* The ring that v is in: sound, of its CPU only, with one head, a list of the
+ * policy's. */
+static void check_ring(const struct vcpu *v)
 {
     const struct list_node *node = &v->sched.queue_node;
     const struct list_node *head = NULL;
@@ -40,8 +41,7 @@ static void check_ring(const struct vcpu *v, const struct list_node *heads[])
             head = node;
         node = node->next;
     }
-    CHECK(head && (!heads[v->sched.cpu] || heads[v->sched.cpu] == head));
-    heads[v->sched.cpu] = head;
+    CHECK(head);
 }
 
 /* What is loaded counts as running; and who has been off stays so. */
@@ -57,7 +57,7 @@ static void check_off(struct guest *guest)
         guest->was_off = true;
 }
 
-static void check_vcpu(struct vcpu *v, const struct list_node *heads[])
+static void check_vcpu(struct vcpu *v, bool waits[])
 {
     bool current = percpu_info(v->sched.cpu)->current == v;
 
@@ -79,15 +79,17 @@ static void check_vcpu(struct vcpu *v, const struct list_node *heads[])
         CHECK(!is_queued(v) && !current && v->domain->ended);
         break;
     }
-    if (is_queued(v))
-        check_ring(v, heads);
+    if (is_queued(v)) {
+        check_ring(v);
+        waits[v->sched.cpu] = true;
+    }
 }
 
 /*
  * What a CPU that runs a guest, or idles, has seen to; unless an interrupt is
  * on its way to it, or another CPU is still at something.
  */
-static void check_at_rest(unsigned int cpu, const struct list_node *head)
+static void check_at_rest(unsigned int cpu, bool waits)
 {
     const struct cpu_info *info = percpu_info(cpu);
     const struct vcpu *v = info->current;
@@ -95,15 +97,15 @@ static void check_at_rest(unsigned int cpu, const struct list_node *head)
     if (machine_is_interrupted(cpu))
         return;
     if (machine_place(cpu) == MACHINE_IDLE) {
-        CHECK(!v && !head);
+        CHECK(!v && !waits);
         return;
     }
     CHECK(!v->domain->ended);
     CHECK(v->sched.off == 0);
     CHECK(!event_deliverable(v));
     /* Others wait: the timer will come. */
-    CHECK(!head || (info->slice_end != 0 && machine_timer(cpu) != 0 &&
-                    machine_timer(cpu) <= info->slice_end));
+    CHECK(!waits || (info->slice_end != 0 && machine_timer(cpu) != 0 &&
+                     machine_timer(cpu) <= info->slice_end));
 }
 
 /*
@@ -132,20 +134,20 @@ static bool all_at_rest(void)
 
 void check_machine(void)
 {
-    const struct list_node *heads[MACHINE_MAX_CPUS] = {NULL};
+    bool waits[MACHINE_MAX_CPUS] = {false};
 
     for (unsigned int d = 0; d < nr_domains; d++) {
         if (!domains[d])
             continue;
         for (unsigned int i = 0; i < domains[d]->nr_vcpus; i++)
-            check_vcpu(domains[d]->vcpus[i], heads);
+            check_vcpu(domains[d]->vcpus[i], waits);
         if (domains[d]->ended && all_at_rest())
             check_ended(domains[d]);
     }
     for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
         CHECK(percpu_info(cpu)->idle == (machine_place(cpu) == MACHINE_IDLE));
     for (unsigned int cpu = 0; all_at_rest() && cpu < nr_cpus; cpu++)
-        check_at_rest(cpu, heads[cpu]);
+        check_at_rest(cpu, waits[cpu]);
 }
 
 /* ---- in the end ---- */

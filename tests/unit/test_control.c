@@ -269,8 +269,11 @@ static struct domain *create(bool is_control)
 {
     static unsigned int nr;
     char name[16];
-    const struct domain_settings settings = {
-        .name = name, .engine = &engine, .control = is_control, .nr_vcpus = 1};
+    const struct domain_settings settings = {.name = name,
+                                             .engine = &engine,
+                                             .control = is_control,
+                                             .nr_vcpus = 1,
+                                             .weight = 1};
     mfn_t mfns[VCPU_PAGES];
     struct domain *d;
 
@@ -572,7 +575,7 @@ static void test_teardown_waits(void **state)
 static void test_teardown_leaves_the_living(void **state)
 {
     const struct domain_settings settings = {
-        .name = "new", .engine = &engine, .nr_vcpus = 1};
+        .name = "new", .engine = &engine, .nr_vcpus = 1, .weight = 1};
     struct domain *d;
 
     (void)state;

@@ -59,8 +59,11 @@ _Noreturn void panic_regs(const struct cpu_regs *regs, const char *format, ...)
 static int create(const char *name, bool control)
 {
     static const struct engine engine = {.vcpu_size = sizeof(struct vcpu)};
-    const struct domain_settings settings = {
-        .name = name, .engine = &engine, .control = control, .nr_vcpus = 1};
+    const struct domain_settings settings = {.name = name,
+                                             .engine = &engine,
+                                             .control = control,
+                                             .nr_vcpus = 1,
+                                             .weight = 1};
 
     return domain_create(&settings, &made);
 }

@@ -236,7 +236,7 @@ static void run_guest(void)
 static void create(void)
 {
     const struct domain_settings settings = {
-        .name = "d", .engine = &engine_nothing, .nr_vcpus = 2};
+        .name = "d", .engine = &engine_nothing, .nr_vcpus = 2, .weight = 1};
     mfn_t mfns[VCPU_PAGES];
 
     machine_create(1, run_guest);

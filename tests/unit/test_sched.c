@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "abi/domain.h"
 #include "abi/errors.h"
 #include "hypervisor/base/panic.h"
 #include "hypervisor/core/domain_create.h"
@@ -120,6 +121,7 @@ static void create_domain(void)
         .name = name,
         .engine = &guest_engine,
         .nr_vcpus = 1 + (unsigned int)below(MAX_GUEST_VCPUS),
+        .weight = 1 + (uint32_t)below(PARAPET_MAX_WEIGHT),
     };
     mfn_t mfns[VCPU_PAGES];
     struct domain *d;
@@ -386,12 +388,15 @@ static void test_full_machines(void **state)
 /* Each name leads to a policy of its own, and no other name to any. */
 static void test_policies(void **state)
 {
-    const struct sched_policy *last = NULL;
+    const struct sched_policy *last = NULL, *first;
     char text[256] = "";
     const char *name;
 
     (void)state;
-    assert_string_equal(sched_policy_name(0), "round_robin");
+    assert_string_equal(sched_policy_name(0), "fair");
+    first = sched_policy; /* before any was set */
+    assert_true(sched_set_policy("fair"));
+    assert_ptr_equal(sched_policy, first);
     for (size_t n = 0; (name = sched_policy_name(n)) != NULL; n++) {
         assert_true(sched_set_policy(name));
         assert_ptr_not_equal(sched_policy, last);

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The policy fair: domains share each CPU by their weights, however many vCPUs
+ * they have there and whatever these do.
+ *
+ * What is fair is the share: a domain on one CPU. Its virtual time is what its
+ * vCPUs ran there, exactly, times its rate (fair_rate.c), and who has least of
+ * it is next. Inside a share who waits longest is next.
+ *
+ *                              sort_in()            pick()
+ *     enqueue() --> arrivals ------------> share ------------> runs
+ *                                |           ^  \
+ *                                | no time   |   \ its cap is used up
+ *                                |   left    |    v
+ *                                +------> parked, until a moment
+ *
+ * Who comes after a sleep has at most the time of one turn ahead of the others:
+ * a share's time never lies further below the floor, which is the least time
+ * of those that could run, and does not fall. Who has used more than his part
+ * keeps that debt while he sleeps.
+ *
+ * As long as anybody waits the CPU is looked at each tick. So who comes with
+ * less time than all others runs after a tick, and whoever comes otherwise at
+ * the end of a turn. Nothing is sampled by it: a vCPU that sleeps or yields
+ * between two ticks has paid for what it ran.
+ */
+#include <stddef.h>
+
+#include "hypervisor/base/bug.h"
+#include "hypervisor/base/time.h"
+#include "hypervisor/mm/frame.h"
+#include "hypervisor/sched/fair_cap.h"
+#include "hypervisor/sched/fair_heap.h"
+#include "hypervisor/sched/fair_rate.h"
+#include "hypervisor/sched/fair_share.h"
+#include "hypervisor/sched/policy.h"
+#include "hypervisor/sched/run_queue.h"
+#include "lib/macros.h"
+
+#define TURN_NS SCHED_SLICE_NS
+#define TICK_NS 500000
+
+/* So many come in at once, some 150 instructions each; the others wait for the
+ * next pick, so long. */
+#define SORT_AT_ONCE 16
+#define SORT_PAUSE_NS 10000
+
+/* Nobody is charged for more at once (2.4 hours): it only happens when nobody
+ * else waited. */
+#define MAX_CHARGE_NS (1ul << 43)
+
+/* A heap has room for a share of each vCPU, and its place 0. */
+#define HEAP_SIZE ((SCHED_MAX_VCPUS + 2) * sizeof(void *))
+
+static struct fair_cpu cpus[MAX_CPUS];
+
+/* Those that enqueue() has brought, in their order. */
+static struct list_node arrivals[MAX_CPUS];
+
+static void *alloc_heap(void)
+{
+    mfn_t heap = frame_alloc_run(NR_PAGES(HEAP_SIZE));
+
+    BUG_ON(heap == MFN_NONE);
+    return frame_vaddr(heap);
+}
+
+static void init_cpu(unsigned int cpu)
+{
+    list_init(&arrivals[cpu]);
+    cpus[cpu].heap = alloc_heap();
+    timers_init(&cpus[cpu].parked, alloc_heap());
+}
+
+static struct sched_share *share_of(struct sched_vcpu *s)
+{
+    struct domain *d = fair_vcpu(s)->domain;
+    struct sched_share *share = &d->shares[s->cpu];
+
+    if (!share->domain) {
+        share->domain = d;
+        list_init(&share->waiting);
+    }
+    return share;
+}
+
+/* ---- who comes, and who goes ---- */
+
+static void enqueue(struct sched_vcpu *s)
+{
+    list_add_last(&arrivals[s->cpu], &s->queue_node);
+}
+
+static void dequeue(struct sched_vcpu *s)
+{
+    struct fair_cpu *c = &cpus[s->cpu];
+    struct sched_share *share;
+
+    list_remove(&s->queue_node);
+    if (!s->sorted)
+        return;
+    s->sorted = false;
+    share = share_of(s);
+    fair_rate_goes(share, s, fair_epoch(time_now_ns()));
+    if (list_is_empty(&share->waiting)) {
+        fair_heap_take_out(c, share);
+        timers_set(&c->parked, &share->parked, 0);
+    }
+}
+
+/* A share that does not run and has vCPUs that wait: into one of the heaps. */
+static inline void put_share(struct fair_cpu *c, struct sched_share *share,
+                             uint64_t now)
+{
+    uint64_t until = fair_cap_wait(share->domain, now);
+
+    if (until != 0) {
+        fair_heap_take_out(c, share);
+        timers_set(&c->parked, &share->parked, until);
+    } else {
+        fair_heap_put(c, share);
+    }
+}
+
+/* What comes back to the heap after it slept, or was parked. */
+static void clamp(const struct fair_cpu *c, struct sched_share *share,
+                  uint64_t ahead, uint32_t last_epoch, uint32_t epoch)
+{
+    uint64_t least = c->floor - ahead;
+
+    if (vtime_before(share->vtime, least) || epoch - last_epoch > FAIR_MEMORY)
+        share->vtime = least;
+}
+
+static uint64_t turn_of(const struct sched_share *share)
+{
+    return TURN_NS * share->rate >> FAIR_RATE_SHIFT;
+}
+
+/* s waits in its share from now on. Returns the share if it slept until now and
+ * may run. */
+static struct sched_share *sort_in(struct fair_cpu *c, struct sched_vcpu *s,
+                                   uint64_t now)
+{
+    struct sched_share *share = share_of(s);
+    uint32_t epoch = fair_epoch(now);
+    uint32_t last_epoch = share->epoch;
+    bool moved = s->share_cpu != s->cpu;
+    bool slept;
+
+    fair_rate_comes(share, s, epoch);
+    s->waits_since = now;
+    s->sorted = true;
+    slept = list_is_empty(&share->waiting) && share != c->share;
+    list_add_last(&share->waiting, &s->queue_node);
+    if (fair_rate_is_old(share, epoch))
+        fair_rate_refresh(share, epoch, c->floor);
+    if (share == c->share)
+        return NULL;
+    if (slept)
+        clamp(c, share, moved ? 0 : turn_of(share), last_epoch, epoch);
+    timers_set(&c->parked, &share->parked, 0);
+    put_share(c, share, now);
+    return slept && share->place ? share : NULL;
+}
+
+static inline struct sched_share *earlier(struct sched_share *one,
+                                          struct sched_share *other)
+{
+    if (!one || (other && vtime_before(other->vtime, one->vtime)))
+        return other;
+    return one;
+}
+
+/* Those whose caps let them run again. Returns the first of them. */
+static struct sched_share *unpark(struct fair_cpu *c, uint64_t now)
+{
+    struct sched_share *first = NULL;
+
+    for (int n = 0; n < SORT_AT_ONCE; n++) {
+        struct timer *timer = timers_first(&c->parked);
+        struct sched_share *share;
+
+        if (!timer || timer->deadline > now)
+            break;
+        share = container_of(timer, struct sched_share, parked);
+        timers_set(&c->parked, timer, 0);
+        clamp(c, share, turn_of(share), share->epoch, share->epoch);
+        put_share(c, share, now);
+        first = earlier(first, share->place ? share : NULL);
+    }
+    return first;
+}
+
+/* Brings in who has come; returns the share that came and is the first now. */
+static struct sched_share *bring_in(struct fair_cpu *c, struct list_node *list,
+                                    uint64_t now)
+{
+    struct sched_share *first = NULL;
+
+    if (timers_first(&c->parked))
+        first = unpark(c, now);
+    for (int n = 0; n < SORT_AT_ONCE && !list_is_empty(list); n++) {
+        struct list_node *node = list_take_first(list);
+
+        first = earlier(
+            first,
+            sort_in(c, list_entry(node, struct sched_vcpu, queue_node), now));
+    }
+    return first && first == fair_heap_first(c) ? first : NULL;
+}
+
+/* ---- what time costs ---- */
+
+/* The one that runs pays for it. */
+static void charge(struct fair_cpu *c, uint64_t now)
+{
+    struct sched_share *share = c->share;
+    struct domain *d = share->domain;
+    uint64_t ran = MIN(now - c->since, MAX_CHARGE_NS);
+    uint32_t epoch = fair_epoch(now);
+    uint32_t cap = fair_cap_of(d);
+
+    if (fair_rate_is_old(share, epoch))
+        fair_rate_refresh(share, epoch, c->floor);
+    share->vtime +=
+        (uint64_t)((unsigned __int128)ran * share->rate >> FAIR_RATE_SHIFT);
+    c->since = now;
+    /* More than that it ran before it had a cap. */
+    if (cap != 0)
+        fair_cap_charge(d, cap, MIN(ran, FAIR_CAP_KEEPS_NS), now);
+}
+
+/* After a charge, and before others come. */
+static void raise_floor(struct fair_cpu *c)
+{
+    const struct sched_share *least = earlier(c->share, fair_heap_first(c));
+
+    if (vtime_before(c->floor, least->vtime))
+        c->floor = least->vtime;
+}
+
+/* ---- who is next ---- */
+
+/* The share, in no heap now, has its turn. */
+static struct sched_vcpu *begin_turn(struct fair_cpu *c,
+                                     struct sched_share *share, uint64_t now)
+{
+    struct sched_vcpu *s = list_entry(list_take_first(&share->waiting),
+                                      struct sched_vcpu, queue_node);
+
+    s->sorted = false;
+    fair_vcpu(s)->page->stolen_ns += now - s->waits_since;
+    c->share = share;
+    c->runs = s;
+    c->since = now;
+    c->turn_end = now + TURN_NS;
+    return s;
+}
+
+/* The one that ran waits again, and the share has its turn. */
+static struct sched_vcpu *change_turn(struct fair_cpu *c,
+                                      struct sched_vcpu *prev, bool inside,
+                                      uint64_t now)
+{
+    struct sched_share *share = c->share;
+
+    list_add_last(&share->waiting, &prev->queue_node);
+    prev->waits_since = now;
+    prev->sorted = true;
+    if (!inside)
+        share = fair_heap_exchange(c, share);
+    return begin_turn(c, share, now);
+}
+
+/* Nobody runs: the first of the heap, if there is one. */
+static struct sched_vcpu *begin_first(struct fair_cpu *c, uint64_t now)
+{
+    struct sched_share *first = fair_heap_first(c);
+
+    c->share = NULL;
+    c->runs = NULL;
+    if (!first)
+        return NULL;
+    fair_heap_take_out(c, first);
+    return begin_turn(c, first, now);
+}
+
+/* The one that runs cannot go on. */
+static void put_off(struct fair_cpu *c, struct sched_vcpu *prev, uint64_t now)
+{
+    struct sched_share *share = c->share;
+
+    if (prev) {
+        list_add_last(&share->waiting, &prev->queue_node);
+        prev->waits_since = now;
+        prev->sorted = true;
+    } else {
+        fair_rate_goes(share, c->runs, fair_epoch(now));
+    }
+    c->share = NULL;
+    c->runs = NULL;
+    if (!list_is_empty(&share->waiting))
+        put_share(c, share, now);
+}
+
+/* prev could go on; who has come is first now, if came is set. */
+static struct sched_vcpu *choose(struct fair_cpu *c, struct sched_vcpu *prev,
+                                 const struct sched_share *came, bool yields,
+                                 uint64_t now)
+{
+    const struct sched_share *first = fair_heap_first(c);
+    struct sched_share *share = c->share;
+    bool first_is_less = first && vtime_before(first->vtime, share->vtime);
+    bool is_over = yields || now >= c->turn_end;
+
+    if (first_is_less && (is_over || first == came))
+        return change_turn(c, prev, false, now);
+    if (is_over && !list_is_empty(&share->waiting))
+        return change_turn(c, prev, true, now);
+    if (yields && first) {
+        share->vtime = first->vtime;
+        return change_turn(c, prev, false, now);
+    }
+    return prev;
+}
+
+/* Until when the one that is picked may run. */
+static uint64_t next_look(const struct fair_cpu *c,
+                          const struct list_node *list, uint64_t now)
+{
+    const struct timer *parked = timers_first(&c->parked);
+    uint64_t until = now + TICK_NS;
+
+    if (!list_is_empty(list))
+        return now + SORT_PAUSE_NS;
+    if (!c->runs)
+        return parked ? MAX(parked->deadline, now + SORT_PAUSE_NS) : 0;
+    if (c->nr == 0 && !parked && list_is_empty(&c->share->waiting) &&
+        fair_cap_of(c->share->domain) == 0)
+        return 0;
+    return parked ? MAX(MIN(parked->deadline, until), now + SORT_PAUSE_NS)
+                  : until;
+}
+
+static uint64_t tick(unsigned int cpu)
+{
+    const struct fair_cpu *c = &cpus[cpu];
+
+    /* Asked when one runs that had no limit: nobody has waited, and it had no
+     * cap. */
+    if (list_is_empty(&arrivals[cpu]) &&
+        (!c->runs || fair_cap_of(c->share->domain) == 0))
+        return 0;
+    return time_now_ns() + TICK_NS;
+}
+
+/* Whether the one that runs may go on without a look at the clock. */
+static inline bool is_alone(const struct fair_cpu *c,
+                            const struct list_node *list)
+{
+    return c->nr == 0 && list_is_empty(list) && c->parked.nr == 0 &&
+           list_is_empty(&c->share->waiting) &&
+           fair_cap_of(c->share->domain) == 0;
+}
+
+static struct sched_vcpu *pick(unsigned int cpu, struct sched_vcpu *prev,
+                               uint64_t *until)
+{
+    struct fair_cpu *c = &cpus[cpu];
+    struct list_node *list = &arrivals[cpu];
+    const struct sched_share *came;
+    struct sched_vcpu *next;
+    bool yields = false;
+    uint64_t now;
+
+    ASSERT(!prev || prev == c->runs);
+    if (c->runs) {
+        yields = c->runs->yields;
+        c->runs->yields = false;
+        if (prev && is_alone(c, list)) {
+            *until = 0;
+            return prev;
+        }
+    }
+    now = time_now_ns();
+    if (c->runs) {
+        charge(c, now);
+        raise_floor(c);
+        if (!prev || fair_cap_wait(c->share->domain, now) != 0)
+            put_off(c, prev, now);
+    }
+    came = bring_in(c, list, now);
+    next = c->runs ? choose(c, prev, came, yields, now) : begin_first(c, now);
+    *until = next_look(c, list, now);
+    return next;
+}
+
+const struct sched_policy fair = {
+    .init_cpu = init_cpu,
+    .enqueue = enqueue,
+    .dequeue = dequeue,
+    .pick = pick,
+    .tick = tick,
+};

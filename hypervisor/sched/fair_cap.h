@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A domain's cap: how much of one CPU all its vCPUs together may have.
+ */
+#ifndef HYPERVISOR_SCHED_FAIR_CAP_H
+#define HYPERVISOR_SCHED_FAIR_CAP_H
+
+#include "hypervisor/core/domain.h"
+#include "lib/macros.h"
+
+/* What a domain did not use is kept for so long. */
+#define FAIR_CAP_KEEPS_NS 20000000ul
+
+/*
+ * A domain that has run for n ns pays for it with n x 100 / cap ns, in which it
+ * is not to run: until d->paid_until. Whatever time has passed since then is
+ * what it may still use. One word, so CPUs need no lock for it. When two change
+ * it at once, one may miss that too much is kept; nothing that was run is lost.
+ */
+static inline void fair_cap_charge(struct domain *d, uint32_t cap, uint64_t ran,
+                                   uint64_t now)
+{
+    uint64_t least = now - MIN(now, FAIR_CAP_KEEPS_NS);
+    uint64_t old = __atomic_load_n(&d->paid_until, __ATOMIC_RELAXED);
+
+    if (old < least)
+        (void)__atomic_compare_exchange_n(&d->paid_until, &old, least, false,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    (void)__atomic_fetch_add(&d->paid_until, ran * 100 / cap, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t fair_cap_of(const struct domain *d)
+{
+    return __atomic_load_n(&d->cap, __ATOMIC_RELAXED);
+}
+
+/* From when on it may run, in ns; 0: now. */
+static inline uint64_t fair_cap_wait(const struct domain *d, uint64_t now)
+{
+    uint64_t until = __atomic_load_n(&d->paid_until, __ATOMIC_RELAXED);
+
+    return fair_cap_of(d) != 0 && until > now ? until : 0;
+}
+
+#endif
