@@ -53,7 +53,8 @@ struct vcpu_segments {
  * SCHED_PAUSED and SCHED_ENDED in off (core/schedule.h).
  */
 struct sched_vcpu {
-    unsigned int cpu;            /* where it runs; fixed */
+    unsigned int cpu;            /* where it runs: sched/run_queue.h */
+    uint32_t affinity;           /* bit n: it may run on CPU n */
     enum vcpu_state state;       /* changes under the run queue's lock */
     uint32_t off;                /* 0: it may run; likewise */
     bool assigned;               /* to a CPU */
@@ -68,6 +69,12 @@ struct sched_vcpu {
     uint32_t gone;          /* the epoch in which it last was runnable */
     uint64_t waits_since;   /* ns */
 };
+
+static inline bool sched_may_run_on(const struct sched_vcpu *s,
+                                    unsigned int cpu)
+{
+    return s->affinity >> cpu & 1;
+}
 
 /* The first part of an engine's own structure (engine.vcpu_size). */
 struct vcpu {

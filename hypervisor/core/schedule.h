@@ -16,7 +16,8 @@ struct vcpu;
 #define SCHED_ENDED 2u
 
 /*
- * Gives the vCPU, which is down, to the CPU that has the fewest. 0, or -ENOSPC
+ * Gives the vCPU, which is down and may run anywhere, to the CPU that has the
+ * fewest. 0, or -ENOSPC
  * when each has as many as there is room for. Any CPU.
  */
 int sched_assign(struct vcpu *v);

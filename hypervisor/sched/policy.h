@@ -4,7 +4,7 @@
  * for how long. The mechanism (sched.c) does the rest: states of vCPUs,
  * switches, kicks, the timer.
  *
- * A vCPU belongs to one CPU, s->cpu, and is in one of three places:
+ * A vCPU belongs to one CPU at a time, s->cpu, and is in one of three places:
  *
  *                enqueue()             pick()
  *     it sleeps ----------->  waits  ----------->  runs
@@ -18,9 +18,12 @@
  * its own, for its list of them; lib/list.h leaves the node of one that is
  * taken out as an empty list, and so it must be while the vCPU does not wait.
  *
- * Each function is called with the lock of the CPU's run queue held and
- * interrupts off. It takes no other lock, and what it does is bounded by the
- * number of vCPUs of the CPU.
+ * While it does not run, it may be moved to another CPU. For a policy this is
+ * a dequeue() there, if it waited, then another s->cpu, and an enqueue() here.
+ *
+ * Each function, but for load(), is called with the lock of the CPU's run queue
+ * held and interrupts off. It takes no other lock, and what it does is bounded
+ * by the number of vCPUs of the CPU.
  */
 #ifndef HYPERVISOR_SCHED_POLICY_H
 #define HYPERVISOR_SCHED_POLICY_H
@@ -60,7 +63,29 @@ struct sched_policy {
      * somebody comes to wait.
      */
     uint64_t (*tick)(unsigned int cpu);
+
+    /*
+     * For another CPU, dest, that has nothing to do or less than this one: one
+     * of those that wait for cpu, who could run at once if it had dest, which
+     * may run there (sched_may_run_on()), and which is no more than `most` of
+     * what load() says of cpu. NULL: there is none among those that were looked
+     * at, a bounded number. It goes on waiting; who moves it calls dequeue().
+     * dest's lock is held, too. NULL in place of the function: vCPUs are moved
+     * by their affinity alone.
+     */
+    struct sched_vcpu *(*give)(unsigned int cpu, unsigned int dest,
+                               uint64_t most);
+
+    /*
+     * How much there is to do on a CPU, for who compares CPUs: a sum of what
+     * its runnable vCPUs are, whatever that is. Any CPU, without a lock: it may
+     * be a moment old. NULL if give is.
+     */
+    uint64_t (*load)(unsigned int cpu);
 };
+
+/* How many vCPUs of a CPU run or wait. Any CPU, without a lock. */
+unsigned int sched_nr_runnable(unsigned int cpu);
 
 /* The policy in use: set before a CPU schedules. `fair`, if not set. */
 extern const struct sched_policy *sched_policy;

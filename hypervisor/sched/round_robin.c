@@ -49,10 +49,38 @@ static struct sched_vcpu *pick(unsigned int cpu, struct sched_vcpu *prev,
     return list_entry(next, struct sched_vcpu, queue_node);
 }
 
+/* So many are looked at; who may not run there has had its turn the next time.
+ */
+#define LOOKS 16
+
+/* Who waits longest. Each is 1 of the load. */
+static struct sched_vcpu *give(unsigned int cpu, unsigned int dest,
+                               uint64_t most)
+{
+    struct list_node *queue = &queues[cpu];
+    struct list_node *node = queue->next;
+
+    for (int n = 0; n < LOOKS && most > 0 && node != queue; n++) {
+        struct sched_vcpu *s = list_entry(node, struct sched_vcpu, queue_node);
+
+        if (sched_may_run_on(s, dest))
+            return s;
+        node = node->next;
+    }
+    return NULL;
+}
+
+static uint64_t load(unsigned int cpu)
+{
+    return sched_nr_runnable(cpu);
+}
+
 const struct sched_policy round_robin = {
     .init_cpu = init_cpu,
     .enqueue = enqueue,
     .dequeue = dequeue,
     .pick = pick,
     .tick = tick,
+    .give = give,
+    .load = load,
 };

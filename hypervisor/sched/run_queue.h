@@ -12,6 +12,7 @@
 #include "hypervisor/base/spinlock.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/timers.h"
+#include "hypervisor/sched/policy.h"
 #include "hypervisor/x86/layout.h"
 #include "lib/list.h"
 
@@ -24,6 +25,7 @@ struct cpu_info;
 
 struct run_queue {
     struct spinlock lock;
+    uint32_t nr_waiting; /* at the policy; others read it without the lock */
     struct list_node leaving; /* vCPUs that ended: vcpu.sched.leave_node */
     struct timers timers;     /* vcpu.timer; touched on this CPU only */
     struct timer reaper;      /* when a share of a teardown is due */
@@ -63,6 +65,19 @@ static inline bool sched_waits(const struct vcpu *v)
 {
     return v->sched.state == VCPU_RUNNABLE && v->sched.off == 0 &&
            percpu_info(v->sched.cpu)->current != v;
+}
+
+/* v waits at the policy from now on, and does not any more. q is locked. */
+static inline void sched_enqueue(struct run_queue *q, struct vcpu *v)
+{
+    q->nr_waiting++;
+    sched_policy->enqueue(&v->sched);
+}
+
+static inline void sched_dequeue(struct run_queue *q, struct vcpu *v)
+{
+    q->nr_waiting--;
+    sched_policy->dequeue(&v->sched);
 }
 
 /* The next CPU can have vCPUs; at boot. */

@@ -105,9 +105,10 @@ void sched_kick_cpu(unsigned int cpu, uint32_t work)
 
 /*
  * Changes v from one state to runnable; true if it waits for its turn now. The
- * queue's lock is held; current is that of v's CPU.
+ * lock of q, the queue of its CPU, is held; current is that of this CPU.
  */
-static inline bool make_runnable(struct vcpu *v, enum vcpu_state from,
+static inline bool make_runnable(struct run_queue *q, struct vcpu *v,
+                                 enum vcpu_state from,
                                  const struct vcpu *current)
 {
     if (v->sched.state != from)
@@ -115,7 +116,7 @@ static inline bool make_runnable(struct vcpu *v, enum vcpu_state from,
     v->sched.state = VCPU_RUNNABLE;
     if (v->sched.off || v == current)
         return false;
-    sched_policy->enqueue(&v->sched);
+    sched_enqueue(q, v);
     return true;
 }
 
@@ -128,7 +129,7 @@ static void make_runnable_anywhere(struct vcpu *v, enum vcpu_state from)
     struct run_queue *q = sched_lock_queue_of(v);
     unsigned int cpu = v->sched.cpu;
     const struct vcpu *current = percpu_info(cpu)->current;
-    bool looks = make_runnable(v, from, current) || current == v;
+    bool looks = make_runnable(q, v, from, current) || current == v;
 
     spin_unlock(&q->lock);
     if (looks)
@@ -158,7 +159,7 @@ static __attribute__((noinline)) int64_t
 notify_with_slice(struct vcpu *v, struct run_queue *q, struct cpu_info *self)
 {
     spin_lock(&q->lock);
-    if (make_runnable(v, VCPU_BLOCKED, NULL))
+    if (make_runnable(q, v, VCPU_BLOCKED, NULL))
         start_slice(self);
     spin_unlock(&q->lock);
     timer_update(self, q);
@@ -170,7 +171,7 @@ static __attribute__((noinline)) int64_t notify_here(struct vcpu *v,
                                                      struct run_queue *q)
 {
     spin_lock(&q->lock);
-    (void)make_runnable(v, VCPU_BLOCKED, NULL);
+    (void)make_runnable(q, v, VCPU_BLOCKED, NULL);
     spin_unlock(&q->lock);
     return 0;
 }
@@ -200,10 +201,27 @@ void sched_block(struct vcpu *v)
     /* A sender that sees the old state has set pending before. */
     if (__atomic_load_n(&v->page->event_pending, __ATOMIC_SEQ_CST)) {
         spin_lock(&q->lock);
-        (void)make_runnable(v, VCPU_BLOCKED, v);
+        (void)make_runnable(q, v, VCPU_BLOCKED, v);
         spin_unlock(&q->lock);
     }
     cpu->exit_work |= WORK_RESCHEDULE | WORK_EVENT;
+}
+
+/* s, if it is not NULL, could go on. If another one is next, it waits. */
+static inline struct sched_vcpu *
+pick_by_policy(struct cpu_info *cpu, struct run_queue *q, struct sched_vcpu *s)
+{
+    struct sched_vcpu *next = sched_policy->pick(cpu->id, s, &cpu->slice_end);
+
+    if (next != s)
+        q->nr_waiting += (uint32_t)(s != NULL) - (uint32_t)(next != NULL);
+    return next;
+}
+
+unsigned int sched_nr_runnable(unsigned int cpu)
+{
+    return __atomic_load_n(&run_queues[cpu].nr_waiting, __ATOMIC_RELAXED) +
+           (percpu_info(cpu)->current != NULL);
 }
 
 static struct vcpu *pick(struct cpu_info *cpu, struct vcpu *prev)
@@ -219,7 +237,7 @@ static struct vcpu *pick(struct cpu_info *cpu, struct vcpu *prev)
     } else if (prev && prev->sched.off & SCHED_ENDED) {
         prev->sched.state = VCPU_ENDED;
     }
-    s = sched_policy->pick(cpu->id, s, &cpu->slice_end);
+    s = pick_by_policy(cpu, q, s);
     next = s ? list_entry(s, struct vcpu, sched) : NULL;
     ASSERT(!next || (s->state == VCPU_RUNNABLE && s->cpu == cpu->id));
     ASSERT(!next || s->off == 0);

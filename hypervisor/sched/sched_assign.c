@@ -46,6 +46,7 @@ int sched_assign(struct vcpu *v)
     if (nr_vcpus[cpu] < SCHED_MAX_VCPUS) {
         nr_vcpus[cpu]++;
         v->sched.cpu = cpu;
+        v->sched.affinity = UINT32_MAX;
         v->sched.assigned = true;
         result = 0;
     }

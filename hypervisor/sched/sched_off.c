@@ -28,7 +28,7 @@ void sched_pause(struct vcpu *v)
     bool runs = percpu_info(cpu)->current == v;
 
     if (sched_waits(v))
-        sched_policy->dequeue(&v->sched);
+        sched_dequeue(q, v);
     v->sched.off |= SCHED_PAUSED;
     spin_unlock(&q->lock);
     if (runs)
@@ -45,7 +45,7 @@ void sched_unpause(struct vcpu *v)
         v->sched.off &= ~SCHED_PAUSED;
         waits = sched_waits(v);
         if (waits)
-            sched_policy->enqueue(&v->sched);
+            sched_enqueue(q, v);
     }
     spin_unlock(&q->lock);
     if (waits)
@@ -122,7 +122,7 @@ void sched_end(struct vcpu *v)
     first = (v->sched.off & SCHED_ENDED) == 0;
     if (first) {
         if (sched_waits(v))
-            sched_policy->dequeue(&v->sched);
+            sched_dequeue(q, v);
         v->sched.off |= SCHED_ENDED;
         if (percpu_info(v->sched.cpu)->current != v)
             v->sched.state = VCPU_ENDED;

@@ -6,6 +6,7 @@
 #include "tests/unit/sched_guest.h"
 
 #include "hypervisor/core/event.h"
+#include "hypervisor/sched/run_queue.h"
 
 static bool is_queued(const struct vcpu *v)
 {
@@ -132,9 +133,27 @@ static bool all_at_rest(void)
     return true;
 }
 
+/* As many wait for each CPU as are counted there. */
+static void check_waiting(void)
+{
+    uint32_t nr[MACHINE_MAX_CPUS] = {0};
+
+    for (unsigned int d = 0; d < nr_domains; d++) {
+        for (unsigned int i = 0; domains[d] && i < domains[d]->nr_vcpus; i++) {
+            const struct vcpu *v = domains[d]->vcpus[i];
+
+            nr[v->sched.cpu] += is_queued(v);
+        }
+    }
+    for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+        CHECK(run_queues[cpu].nr_waiting == nr[cpu]);
+}
+
 void check_machine(void)
 {
     bool waits[MACHINE_MAX_CPUS] = {false};
+
+    check_waiting();
 
     for (unsigned int d = 0; d < nr_domains; d++) {
         if (!domains[d])
