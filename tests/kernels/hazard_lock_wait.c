@@ -8,8 +8,10 @@
  * Instructions are counted, so that QEMU runs the CPUs in turn and by the
  * virtual clock: the shares do not depend on the host.
  *
+ * Turns are equal by sched=round_robin: so what is lost shows most clearly.
+ *
  * BUNDLE: vcpus=4
- * QEMU: smp=4 icount=1 partner=partners/half
+ * QEMU: smp=4 icount=1 append=sched=round_robin partner=partners/half
  * METER: it is about several CPUs
  */
 #include "abi/stubs.h"
