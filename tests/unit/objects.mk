@@ -14,20 +14,20 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_type test_foreign test_audit test_table test_table_preempt \
               test_memory_model test_port \
               test_owner_release test_grant test_grant_model \
-              test_symbols test_hypercall test_sched test_turn_lock \
+              test_symbols test_hypercall test_sched test_fair test_turn_lock \
               test_lock_order test_timers test_console_filter test_console test_engine test_domain \
               test_control \
               test_log_ring \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
               test_signal test_alarm test_gk_irq
 
-# Not on a host that is not x86-64: test_sched, test_engine, test_domain and
-# test_control compile the
+# Not on a host that is not x86-64: test_sched, test_fair, test_engine,
+# test_domain and test_control compile the
 # hypervisor's handling of traps, with its instructions, and the direct map of
 # the tests with threads lies where x86-64's ThreadSanitizer leaves room.
 UNIT_SKIPPED :=
 ifneq ($(HOST_ARCH),x86_64)
-UNIT_SKIPPED := test_sched test_engine test_domain test_control \
+UNIT_SKIPPED := test_sched test_fair test_engine test_domain test_control \
     test_memory_race test_grant_race test_left_race test_log_race
 UNIT_TESTS := $(filter-out $(UNIT_SKIPPED),$(UNIT_TESTS))
 endif
@@ -98,6 +98,10 @@ MACHINE_SRC := $(addprefix hypervisor/core/,domain.c domain_create.c \
     hypervisor/base/turn_lock.c hypervisor/engine/trap.c
 test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c \
     machine.c direct_map.c)
+# The policy alone, on a machine of its own.
+FAIR_SRC := $(sort $(wildcard hypervisor/sched/fair*.c)) \
+    hypervisor/core/timers.c
+test_fair_SRC := tests/unit/fair_machine.c tests/unit/direct_map.c
 # No file of the pv engine is among them: the other engine is the test's.
 test_engine_SRC := $(addprefix tests/unit/,machine.c direct_map.c)
 test_domain_SRC := $(test_engine_SRC)
@@ -155,6 +159,8 @@ $(BUILD)/host-machine/%.o: %.c tests/unit/machine.h $(BUILD)/flags
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -include tests/unit/machine.h -c $< -o $@
 $(addprefix $(BUILD)/unit/,test_sched test_engine test_domain test_control): \
     $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC))
+$(BUILD)/unit/test_fair: \
+    $(patsubst %.c,$(BUILD)/host-machine/%.o,$(FAIR_SRC))
 $(BUILD)/unit/test_control: \
     $(patsubst %.c,$(BUILD)/host-machine/%.o,$(CONTROL_SRC))
 
@@ -168,6 +174,9 @@ $(foreach test,test_frame test_type test_table test_table_preempt \
 export OBJECTS_test_domain := $(patsubst %.c,$(BUILD)/host/%.o,\
     tests/unit/test_domain.c $(test_domain_SRC)) $(UNIT_LIB) \
     $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC))
+export OBJECTS_test_fair := $(patsubst %.c,$(BUILD)/host/%.o,\
+    tests/unit/test_fair.c $(test_fair_SRC)) $(UNIT_LIB) \
+    $(patsubst %.c,$(BUILD)/host-machine/%.o,$(FAIR_SRC))
 export OBJECTS_test_control := $(patsubst %.c,$(BUILD)/host/%.o,\
     tests/unit/test_control.c $(test_control_SRC)) $(UNIT_LIB) \
     $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC) $(CONTROL_SRC))

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The policy fair, on a machine whose clock jumps (fair_machine.h): what each
+ * domain gets, whatever the others do.
+ */
+#include "tests/unit/fair_machine.h"
+#include "tests/unit/unit.h"
+
+#include "abi/domain.h"
+#include "lib/macros.h"
+
+#define WEIGHT PARAPET_DEFAULT_WEIGHT
+#define TURN (10 * MS)
+#define TICK (MS / 2)
+
+/* Each runs for a while, a little before the next tick, and is soon back. */
+static const struct habit hides = {TICK - 1000, 1000, false};
+static const struct habit yields = {50000, 0, false};
+/* It runs little, and wants to run soon. */
+static const struct habit light = {100000, 5 * MS, false};
+
+/* What was got is what was expected, give or take so much. */
+#define NEAR(got, expected, slack)                                             \
+    assert_in_range((got) + (slack), expected, (expected) + 2 * (slack))
+
+static void test_weights(void **state)
+{
+    struct domain *light_one, *heavy;
+    struct fair_guest *guest;
+
+    (void)state;
+    fair_machine_create(1);
+    light_one = fair_domain(WEIGHT, 0);
+    heavy = fair_domain(2 * WEIGHT, 0);
+    guest = fair_guest(light_one, 0, spins);
+    fair_guest(heavy, 0, spins);
+    fair_run(9 * SECOND);
+    NEAR(fair_ran(light_one), 3 * SECOND, TURN);
+    NEAR(fair_ran(heavy), 6 * SECOND, TURN);
+    /* What it did not run was stolen; of the last wait it does not know yet. */
+    NEAR(guest->v.page->stolen_ns, 6 * SECOND, 3 * TURN);
+}
+
+/* The one with more vCPUs gets no more, and each of them the same. */
+static void test_eight_against_one(void **state)
+{
+    struct fair_guest *eight[8];
+    struct domain *many, *one;
+
+    (void)state;
+    fair_machine_create(1);
+    many = fair_domain(WEIGHT, 0);
+    one = fair_domain(WEIGHT, 0);
+    for (unsigned int i = 0; i < ARRAY_SIZE(eight); i++)
+        eight[i] = fair_guest(many, 0, spins);
+    fair_guest(one, 0, spins);
+    fair_run(8 * SECOND);
+    NEAR(fair_ran(one), 4 * SECOND, TURN);
+    for (unsigned int i = 0; i < ARRAY_SIZE(eight); i++)
+        NEAR(eight[i]->ran, SECOND / 2, 2 * TURN);
+}
+
+/* A domain with a vCPU on each of two CPUs has as much as those with one. */
+static void test_spread(void **state)
+{
+    struct domain *both, *one, *other;
+
+    (void)state;
+    fair_machine_create(2);
+    both = fair_domain(WEIGHT, 0);
+    one = fair_domain(WEIGHT, 0);
+    other = fair_domain(WEIGHT, 0);
+    fair_guest(both, 0, spins);
+    fair_guest(both, 1, spins);
+    fair_guest(one, 0, spins);
+    fair_guest(other, 1, spins);
+    fair_run(9 * SECOND);
+    NEAR(fair_ran(both), 6 * SECOND, 4 * TURN);
+    NEAR(fair_ran(one), 6 * SECOND, 2 * TURN);
+    NEAR(fair_ran(other), 6 * SECOND, 2 * TURN);
+}
+
+/* Who slept is one turn ahead of those who ran meanwhile, at most. */
+static void test_sleeper_comes_back(void **state)
+{
+    struct domain *sleeper, *busy;
+    struct fair_guest *guest;
+
+    (void)state;
+    fair_machine_create(1);
+    sleeper = fair_domain(WEIGHT, 0);
+    busy = fair_domain(WEIGHT, 0);
+    guest = fair_guest(sleeper, 0, spins);
+    fair_guest(busy, 0, spins);
+    for (uint64_t slept = SECOND / 10; slept <= 1000 * SECOND; slept *= 10) {
+        uint64_t before;
+
+        fair_stop(guest);
+        fair_run(slept);
+        fair_wake(guest);
+        before = guest->ran;
+        fair_run(SECOND);
+        assert_in_range(guest->ran - before, SECOND / 2 - TURN,
+                        SECOND / 2 + TURN + 2 * TICK);
+    }
+}
+
+/* Again and again it gains nothing by that; nor does who hides from ticks. */
+static void test_hostile_sleepers(void **state)
+{
+    static const struct habit habits[] = {
+        {TICK - 1000, 1000, false},  {TICK / 10, 1000, false},
+        {TURN - 1000, 1000, false},  {TURN, TURN, false},
+        {TURN + TICK, TURN, false},  {2 * TURN, TURN, false},
+        {100 * MS, 100 * MS, false}, {3 * TICK, 1, false},
+    };
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(habits); i++) {
+        struct domain *hostile, *busy;
+
+        fair_machine_create(1);
+        hostile = fair_domain(WEIGHT, 0);
+        busy = fair_domain(WEIGHT, 0);
+        fair_guest(hostile, 0, habits[i]);
+        fair_guest(busy, 0, spins);
+        fair_run(10 * SECOND);
+        assert_in_range(fair_ran(hostile), SECOND / 2,
+                        5 * SECOND + TURN + TICK);
+    }
+}
+
+/* Its vCPUs sleep by turns, so that one alone runs on each CPU. */
+static void test_sleep_by_turns(void **state)
+{
+    static const uint64_t times[] = {TURN / 4, TURN, 3 * TURN};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(times); i++) {
+        const struct habit habit = {times[i], times[i], false};
+        struct domain *hostile;
+
+        fair_machine_create(2);
+        hostile = fair_domain(WEIGHT, 0);
+        fair_guest(fair_domain(WEIGHT, 0), 0, spins);
+        fair_guest(fair_domain(WEIGHT, 0), 1, spins);
+        fair_guest(hostile, 0, habit);
+        fair_run(times[i]);
+        fair_guest(hostile, 1, habit);
+        fair_run(9 * SECOND);
+        assert_in_range(fair_ran(hostile), SECOND, 6 * SECOND + 4 * TURN);
+    }
+}
+
+/* It goes to another CPU whenever it has slept, and gains nothing there. */
+static void test_hopper(void **state)
+{
+    static const struct habit hops = {TURN, 1000, true};
+    struct domain *hopper;
+
+    (void)state;
+    fair_machine_create(2);
+    hopper = fair_domain(WEIGHT, 0);
+    fair_guest(fair_domain(WEIGHT, 0), 0, spins);
+    fair_guest(fair_domain(WEIGHT, 0), 1, spins);
+    fair_guest(hopper, 0, hops);
+    fair_run(9 * SECOND);
+    /* With one CPU after the other it has less than two thirds of one. */
+    assert_in_range(fair_ran(hopper), 3 * SECOND, 6 * SECOND + 2 * TURN);
+}
+
+/* Those who only yield run by turns. Who yields to one that spins runs once for
+ * each turn of that. */
+static void test_yielders(void **state)
+{
+    struct domain *one, *other, *busy;
+    struct fair_guest *second;
+
+    (void)state;
+    fair_machine_create(1);
+    one = fair_domain(WEIGHT, 0);
+    other = fair_domain(WEIGHT, 0);
+    fair_guest(one, 0, yields);
+    second = fair_guest(other, 0, yields);
+    fair_run(SECOND);
+    NEAR(fair_ran(one), SECOND / 2, TICK);
+    NEAR(fair_ran(other), SECOND / 2, TICK);
+
+    fair_stop(second);
+    busy = fair_domain(WEIGHT, 0);
+    fair_guest(busy, 0, spins);
+    fair_run(SECOND);
+    NEAR(fair_ran(one), SECOND / 2 + SECOND / TURN * yields.runs, MS);
+    NEAR(fair_ran(busy), SECOND - SECOND / TURN * yields.runs, MS);
+}
+
+/* A domain's own vCPUs yield to each other, as long as it has time. */
+static void test_yields_inside(void **state)
+{
+    struct domain *yielders, *busy;
+    struct fair_guest *one, *other;
+
+    (void)state;
+    fair_machine_create(1);
+    yielders = fair_domain(WEIGHT, 0);
+    busy = fair_domain(WEIGHT, 0);
+    one = fair_guest(yielders, 0, yields);
+    other = fair_guest(yielders, 0, yields);
+    fair_guest(busy, 0, spins);
+    fair_run(SECOND);
+    NEAR(one->ran, other->ran, 2 * yields.runs);
+    assert_in_range(fair_ran(busy), SECOND / 2 - TURN, SECOND);
+}
+
+/* Who wakes runs after a tick, beside those that use all they can. */
+static void test_wakes_soon(void **state)
+{
+    struct fair_guest *guest;
+
+    (void)state;
+    fair_machine_create(1);
+    for (unsigned int i = 0; i < 8; i++) {
+        struct domain *d = fair_domain(WEIGHT, 0);
+
+        fair_guest(d, 0, spins);
+        fair_guest(d, 0, hides);
+    }
+    guest = fair_guest(fair_domain(WEIGHT, 0), 0, light);
+    fair_run(2 * SECOND);
+    guest->longest_wait = 0;
+    fair_run(10 * SECOND);
+    assert_in_range(guest->longest_wait, 0, 2 * TICK);
+}
+
+/* ---- caps ---- */
+
+static void test_cap_alone(void **state)
+{
+    struct domain *capped;
+
+    (void)state;
+    fair_machine_create(1);
+    capped = fair_domain(WEIGHT, 25);
+    fair_guest(capped, 0, spins);
+    fair_run(8 * SECOND);
+    NEAR(fair_ran(capped), 2 * SECOND, TURN);
+    /* It may be lifted, and set again while it is alone. */
+    fair_schedule(capped, WEIGHT, 0);
+    fair_run(100 * SECOND);
+    NEAR(fair_ran(capped), 102 * SECOND, TURN);
+    fair_schedule(capped, WEIGHT, 50);
+    fair_run(2 * SECOND);
+    NEAR(fair_ran(capped), 103 * SECOND, 3 * TURN);
+}
+
+static void test_cap_beside_busy(void **state)
+{
+    struct domain *capped, *busy, *heavy;
+
+    (void)state;
+    fair_machine_create(1);
+    capped = fair_domain(WEIGHT, 25);
+    busy = fair_domain(WEIGHT, 0);
+    fair_guest(capped, 0, spins);
+    fair_guest(busy, 0, spins);
+    fair_run(8 * SECOND);
+    NEAR(fair_ran(capped), 2 * SECOND, 2 * TURN);
+    NEAR(fair_ran(busy), 6 * SECOND, 2 * TURN);
+    /* Nor does a weight lift it. */
+    heavy = fair_domain(16 * WEIGHT, 10);
+    fair_guest(heavy, 0, hides);
+    fair_run(10 * SECOND);
+    NEAR(fair_ran(heavy), SECOND, 2 * TURN);
+}
+
+/* One cap for all of its CPUs; and for those that sleep before they must. */
+static void test_cap_on_two(void **state)
+{
+    struct domain *capped;
+
+    (void)state;
+    fair_machine_create(2);
+    capped = fair_domain(WEIGHT, 50);
+    fair_guest(capped, 0, spins);
+    fair_guest(capped, 1, spins);
+    fair_guest(capped, 1, hides);
+    fair_run(10 * SECOND);
+    NEAR(fair_ran(capped), 5 * SECOND, 2 * TURN);
+}
+
+/* ---- many, and for long ---- */
+
+static void test_512_domains(void **state)
+{
+    static struct domain *domains[MAX_DOMAINS];
+
+    (void)state;
+    fair_machine_create(1);
+    for (unsigned int i = 0; i < MAX_DOMAINS; i++) {
+        domains[i] = fair_domain(WEIGHT, 0);
+        fair_guest(domains[i], 0, spins);
+    }
+    fair_run(10 * MAX_DOMAINS * TURN);
+    for (unsigned int i = 0; i < MAX_DOMAINS; i++)
+        NEAR(fair_ran(domains[i]), 10 * TURN, TURN + TURN / 5);
+}
+
+/* The lightest beside the heaviest gets little, and that it does get. */
+static void test_extreme_weights(void **state)
+{
+    struct domain *least, *most;
+
+    (void)state;
+    fair_machine_create(1);
+    least = fair_domain(1, 0);
+    most = fair_domain(PARAPET_MAX_WEIGHT, 0);
+    fair_guest(least, 0, spins);
+    fair_guest(most, 0, spins);
+    fair_run(1500 * SECOND);
+    NEAR(fair_ran(least), 1500 * SECOND / PARAPET_MAX_WEIGHT, TURN);
+    assert_true(fair_ran(least) > 0);
+    /* It is to pay for 655 s. A new weight counts at once, for that too. */
+    fair_schedule(least, PARAPET_MAX_WEIGHT, 0);
+    fair_run(SECOND);
+    NEAR(fair_ran(least), SECOND / 2 + 30 * MS, 3 * TURN);
+}
+
+/*
+ * The virtual time of the lightest wraps around after some hours, and again and
+ * again: whoever slept meanwhile has his part when he is back, whatever the
+ * clock says then.
+ */
+static void test_virtual_time_wraps(void **state)
+{
+    struct domain *lightest;
+    struct fair_guest *guest;
+
+    (void)state;
+    fair_machine_create(2);
+    lightest = fair_domain(1, 0);
+    fair_guest(lightest, 0, spins);
+    for (unsigned int i = 2; i < PARAPET_MAX_VCPUS; i++)
+        fair_guest(lightest, 1, spins);
+    /* So that it is charged now and then. */
+    fair_guest(lightest, 0, light);
+    guest = fair_guest(fair_domain(1, 0), 0, spins);
+    for (unsigned int round = 1; round <= 40; round++) {
+        uint64_t before;
+
+        fair_stop(guest);
+        for (unsigned int i = 0; i < round % 8 + 1; i++) {
+            fair_jump(5000 * SECOND);
+            fair_run(SECOND / 20);
+        }
+        fair_wake(guest);
+        before = guest->ran;
+        fair_run(SECOND);
+        /* Of this CPU's time the other has some 17th. */
+        assert_in_range(guest->ran - before, SECOND - 8 * TURN, SECOND);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_eight_against_one),
+        cmocka_unit_test(test_spread),
+        cmocka_unit_test(test_sleeper_comes_back),
+        cmocka_unit_test(test_hostile_sleepers),
+        cmocka_unit_test(test_sleep_by_turns),
+        cmocka_unit_test(test_hopper),
+        cmocka_unit_test(test_yielders),
+        cmocka_unit_test(test_yields_inside),
+        cmocka_unit_test(test_wakes_soon),
+        cmocka_unit_test(test_cap_alone),
+        cmocka_unit_test(test_cap_beside_busy),
+        cmocka_unit_test(test_cap_on_two),
+        cmocka_unit_test(test_512_domains),
+        cmocka_unit_test(test_extreme_weights),
+        cmocka_unit_test(test_virtual_time_wraps),
+    };
+
+    return cmocka_run_group_tests_name("fair", tests, NULL, NULL);
+}
