@@ -17,7 +17,7 @@
  * Who comes after a sleep has at most the time of one turn ahead of the others:
  * a share's time never lies further below the floor, which is the least time
  * of those that could run, and does not fall. Who has used more than his part
- * keeps that debt while he sleeps.
+ * keeps that debt while he sleeps, and takes it along to another CPU.
  *
  * As long as anybody waits the CPU is looked at each tick. So who comes with
  * less time than all others runs after a tick, and whoever comes otherwise at
@@ -68,7 +68,7 @@ static void *alloc_heap(void)
 static void init_cpu(unsigned int cpu)
 {
     list_init(&arrivals[cpu]);
-    cpus[cpu].heap = alloc_heap();
+    cpus[cpu] = (struct fair_cpu){.heap = alloc_heap()};
     timers_init(&cpus[cpu].parked, alloc_heap());
 }
 
@@ -122,19 +122,33 @@ static inline void put_share(struct fair_cpu *c, struct sched_share *share,
     }
 }
 
-/* What comes back to the heap after it slept, or was parked. */
-static void clamp(const struct fair_cpu *c, struct sched_share *share,
-                  uint64_t ahead, uint32_t last_epoch, uint32_t epoch)
-{
-    uint64_t least = c->floor - ahead;
-
-    if (vtime_before(share->vtime, least) || epoch - last_epoch > FAIR_MEMORY)
-        share->vtime = least;
-}
-
 static uint64_t turn_of(const struct sched_share *share)
 {
     return TURN_NS * share->rate >> FAIR_RATE_SHIFT;
+}
+
+/* A share that slept or was parked comes back: not further behind than least.
+ */
+static void clamp(struct sched_share *share, uint64_t least, bool long_ago)
+{
+    if (long_ago || vtime_before(share->vtime, least))
+        share->vtime = least;
+}
+
+/*
+ * By how much the share that s left by a move is above the floor there. Read
+ * without that CPU's lock: it goes on from there, and what has just changed
+ * does not matter.
+ */
+static uint64_t lead_of(const struct sched_vcpu *s, const struct domain *d,
+                        uint32_t epoch)
+{
+    const struct sched_share *share = &d->shares[s->share_cpu];
+    uint64_t lead =
+        __atomic_load_n(&share->vtime, __ATOMIC_RELAXED) -
+        __atomic_load_n(&cpus[s->share_cpu].floor, __ATOMIC_RELAXED);
+
+    return (int64_t)lead > 0 && epoch - share->epoch <= FAIR_MEMORY ? lead : 0;
 }
 
 /* s waits in its share from now on. Returns the share if it slept until now and
@@ -144,8 +158,9 @@ static struct sched_share *sort_in(struct fair_cpu *c, struct sched_vcpu *s,
 {
     struct sched_share *share = share_of(s);
     uint32_t epoch = fair_epoch(now);
-    uint32_t last_epoch = share->epoch;
+    bool long_ago = epoch - share->epoch > FAIR_MEMORY;
     bool moved = s->share_cpu != s->cpu;
+    uint64_t lead = moved ? lead_of(s, share->domain, epoch) : 0;
     bool slept;
 
     fair_rate_comes(share, s, epoch);
@@ -157,8 +172,10 @@ static struct sched_share *sort_in(struct fair_cpu *c, struct sched_vcpu *s,
         fair_rate_refresh(share, epoch, c->floor);
     if (share == c->share)
         return NULL;
-    if (slept)
-        clamp(c, share, moved ? 0 : turn_of(share), last_epoch, epoch);
+    if (slept && moved)
+        clamp(share, c->floor + MIN(lead, turn_of(share)), long_ago);
+    else if (slept)
+        clamp(share, c->floor - turn_of(share), long_ago);
     timers_set(&c->parked, &share->parked, 0);
     put_share(c, share, now);
     return slept && share->place ? share : NULL;
@@ -185,7 +202,7 @@ static struct sched_share *unpark(struct fair_cpu *c, uint64_t now)
             break;
         share = container_of(timer, struct sched_share, parked);
         timers_set(&c->parked, timer, 0);
-        clamp(c, share, turn_of(share), share->epoch, share->epoch);
+        clamp(share, c->floor - turn_of(share), false);
         put_share(c, share, now);
         first = earlier(first, share->place ? share : NULL);
     }
