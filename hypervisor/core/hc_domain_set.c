@@ -13,6 +13,7 @@
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hc_domain.h"
 #include "hypervisor/core/hypercall.h"
+#include "hypervisor/core/schedule.h"
 
 _Static_assert(sizeof(((struct domain *)0)->name) == PARAPET_NAME_SIZE,
                "names are as long");
@@ -175,6 +176,7 @@ int64_t hc_domain_schedule(uint32_t domain, uint32_t weight, uint32_t cap)
         return -PARAPET_EBUSY;
     __atomic_store_n(&d->weight, weight, __ATOMIC_RELAXED);
     __atomic_store_n(&d->cap, cap, __ATOMIC_RELAXED);
+    sched_weigh(d);
     return 0;
 }
 

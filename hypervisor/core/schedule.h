@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct domain;
 struct vcpu;
 
 /* Bits of sched_vcpu.off: why a vCPU is not to run. */
@@ -24,6 +25,12 @@ int sched_assign(struct vcpu *v);
 
 /* The other way, if it was assigned; it is down, or has left. */
 void sched_unassign(struct vcpu *v);
+
+/*
+ * The domain's weight or cap has changed. It is seen soon, also by CPUs that
+ * run its vCPUs. Takes run queues' locks. Any CPU.
+ */
+void sched_weigh(struct domain *d);
 
 /* Makes a vCPU that is down runnable. Any CPU. */
 void sched_start(struct vcpu *v);
