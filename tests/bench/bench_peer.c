@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs beside the bench's guest, on its CPU: two vCPUs, each with a port that
+ * Runs beside the bench's guest, on its CPU: three vCPUs, each with a port that
  * the bench binds, which sleep until an event comes, take the upcall and sleep
- * again. Before all that it lends the bench some frames. It ends with the
- * bench, when that closes its ends.
+ * again; the third sends it back before. Before all that it lends the bench
+ * some frames. It ends with the bench, when that closes its ends.
  */
 #include "abi/event.h"
 #include "abi/stubs.h"
+#include "tests/bench/loops_pair.h"
 #include "tests/bench/peer.h"
 #include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/memory.h"
@@ -34,6 +35,14 @@ static void sleep(void *unused)
         (void)hypercall_block();
 }
 
+static void echo(void *unused)
+{
+    (void)unused;
+    (void)hypercall_set_callback(PARAPET_CALLBACK_EVENT,
+                                 (uint64_t)bench_pair_entry);
+    bench_echo();
+}
+
 static void lend(void)
 {
     struct parapet_grant_entry *entries = (void *)PARAPET_GRANT_TABLE;
@@ -52,7 +61,7 @@ static void lend(void)
 
 void test_main(void)
 {
-    uint32_t second;
+    uint32_t second, third;
 
     lend();
     MG_CHECK_EQ(mg_event_alloc_unbound(BENCH_ID, look, NULL), PEER_FIRST);
@@ -60,6 +69,11 @@ void test_main(void)
     MG_CHECK_EQ(second, PEER_SECOND);
     mg_event_move(second, 1);
     MG_CHECK_EQ(mg_vcpu_start(1, sleep, NULL), 0);
+    third = mg_event_alloc_unbound(BENCH_ID, NULL, NULL);
+    MG_CHECK_EQ(third, PEER_ECHO);
+    mg_event_move(third, 2);
+    bench_pair_port = third;
+    MG_CHECK_EQ(mg_vcpu_start(2, echo, NULL), 0);
     while (!ends)
         (void)hypercall_block();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The kernel of the children (tests/kernels/lib/control.h) of life.c.
+ * The kernel of the children (tests/kernels/lib/control.h) of life.c and
+ * switch.c.
  */
     .section .rodata
     .globl mg_child_kernel, mg_child_kernel_end

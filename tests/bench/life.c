@@ -20,6 +20,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "lib/x86/tsc.h"
+#include "tests/bench/born.h"
 #include "tests/bench/pattern.h"
 #include "tests/kernels/lib/bootargs.h"
 #include "tests/kernels/lib/clock.h"
@@ -33,8 +34,6 @@ MG_TEST(life);
 
 #define WAY "hypercall"
 #define MEMORY (UINT64_C(8) << 20)
-/* The least in which the kernel has room: it lies at 1 MiB. */
-#define SMALL_MEMORY ((UINT64_C(1) << 20) + (UINT64_C(64) << 10))
 
 #define MAX_OTHERS 256
 #define NR_SENDS 4096
@@ -121,7 +120,7 @@ static uint64_t start(const struct mg_child *child)
     MG_CHECK_EQ(mg_domain_unpause(child->id), 0);
     do
         (void)hypercall_yield();
-    while ((first = mg_child_word(child, 0)) == 0);
+    while ((first = mg_child_word(child, BORN_FIRST)) == 0);
     return first;
 }
 
@@ -155,7 +154,7 @@ static void make_other(uint32_t i)
     struct mg_child child;
     int64_t theirs, port;
 
-    build(SMALL_MEMORY, &child);
+    build(BORN_MEMORY, &child);
     theirs = HYPERCALL_RESTARTED(hypercall_domain_alloc_unbound(child.id, 0));
     (void)start(&child);
     port = hypercall_evtchn_bind_interdomain(child.id, (uint32_t)theirs);
@@ -207,7 +206,7 @@ static void print_frames(void)
     struct mg_child child;
     uint64_t before = nr_free(), cost;
 
-    build(SMALL_MEMORY, &child);
+    build(BORN_MEMORY, &child);
     MG_CHECK(HYPERCALL_RESTARTED(hypercall_domain_alloc_unbound(child.id, 0)) >
              0);
     (void)start(&child);

@@ -7,7 +7,8 @@ BENCH_GUEST := $(BUILD)/bench/bench_guest.elf
 
 $(eval $(call mg_link,$(BENCH_GUEST),$(patsubst %,\
     $(BUILD)/mg/tests/bench/%.o,bench_guest ops_core ops_crowd ops_grant \
-    ops_memory ops_peer loops loops_grant loops_memory loops_user pattern)))
+    ops_memory ops_peer loops loops_grant loops_memory loops_pair loops_user \
+    pattern)))
 
 # Those that are beside it in some rows.
 BENCH_CROWD := $(BUILD)/bench/crowd.elf
@@ -16,7 +17,8 @@ $(eval $(call mg_link,$(BENCH_CROWD),$(BUILD)/mg/tests/bench/crowd.o))
 
 BENCH_PEER := $(BUILD)/bench/bench_peer.elf
 
-$(eval $(call mg_link,$(BENCH_PEER),$(BUILD)/mg/tests/bench/bench_peer.o))
+$(eval $(call mg_link,$(BENCH_PEER),$(patsubst %,\
+    $(BUILD)/mg/tests/bench/%.o,bench_peer loops_pair)))
 
 # The control domain that makes others, and their kernel.
 BENCH_LIFE := $(BUILD)/bench/life.elf
@@ -35,7 +37,15 @@ $(eval $(call mg_link,$(BENCH_LIFE),$(patsubst %,\
     $(BUILD)/mg/tests/bench/%.o,life born_kernel pattern) \
     $(BUILD)/mg/tests/kernels/lib/control.o $(MG_BUILDER)))
 
-BENCH_GUESTS := $(BENCH_GUEST) $(BENCH_CROWD) $(BENCH_PEER) $(BENCH_LIFE)
+# The one whose others yield.
+BENCH_SWITCH := $(BUILD)/bench/switch.elf
+
+$(eval $(call mg_link,$(BENCH_SWITCH),$(patsubst %,\
+    $(BUILD)/mg/tests/bench/%.o,switch born_kernel pattern) \
+    $(BUILD)/mg/tests/kernels/lib/control.o $(MG_BUILDER)))
+
+BENCH_GUESTS := $(BENCH_GUEST) $(BENCH_CROWD) $(BENCH_PEER) $(BENCH_LIFE) \
+    $(BENCH_SWITCH)
 
 # user/bench once more, with its symbols: where they are, the program is that
 # runs (user/objects.mk).

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
  * The rows of events to another domain on the same CPU (bench_peer.c). Its
- * vCPUs sleep: each loop wakes them, lets them run and sleep again, and takes
- * the time of the sends alone.
+ * vCPUs sleep: a loop wakes them, lets them run and sleep again, and takes the
+ * time of the sends alone, or sleeps itself until an event comes back.
  */
 #include "abi/exits.h"
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "lib/x86/tsc.h"
+#include "tests/bench/loops_pair.h"
 #include "tests/bench/operation.h"
 #include "tests/bench/peer.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/vcpu.h"
+
+/* loops_pair.S has the numbers. */
+_Static_assert(PARAPET_HC_block == 33 && PARAPET_HC_evtchn_send == 50,
+               "a hypercall has another number");
 
 static uint32_t first, second;
 
@@ -32,7 +37,7 @@ static uint32_t bind(uint32_t peer_port)
     return (uint32_t)port;
 }
 
-/* Until both vCPUs sleep: nobody else is on this CPU. */
+/* Until all its vCPUs sleep: nobody else is on this CPU. */
 static void let_them_sleep(void)
 {
     const volatile uint64_t *switches =
@@ -49,11 +54,13 @@ void peer_operations_init(void)
 {
     first = bind(PEER_FIRST);
     second = bind(PEER_SECOND);
+    bench_pair_port = bind(PEER_ECHO);
     let_them_sleep();
 }
 
 void peer_operations_end(void)
 {
+    mg_event_close((uint32_t)bench_pair_port);
     mg_event_close(second);
     mg_event_close(first);
 }
@@ -69,6 +76,15 @@ static void prepare_pending(void)
     let_them_sleep();
     bench_port = first;
     MG_CHECK_EQ(hypercall_evtchn_send(first), 0);
+}
+
+static void prepare_echo(void)
+{
+    (void)hypercall_set_callback(PARAPET_CALLBACK_EVENT,
+                                 (uint64_t)bench_pair_entry);
+    let_them_sleep();
+    /* One came when the port was bound, and was not taken. */
+    mg_port_clear((uint32_t)bench_pair_port);
 }
 
 static uint64_t ticks_of_send(uint32_t port)
@@ -133,5 +149,7 @@ const struct operation peer_operations[] = {
      RESULT_TICKS},
     {"event_remote_wake_slice", "hypercall", wake_first, 1000, 1, prepare,
      RESULT_TICKS},
+    {"event_round_trip", "hypercall", bench_event_round_trip, 2000, 1,
+     prepare_echo, 0},
 };
 const size_t nr_peer_operations = ARRAY_SIZE(peer_operations);

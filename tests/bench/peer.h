@@ -12,6 +12,7 @@
 /* The peer's ports: each of a vCPU of its own. */
 #define PEER_FIRST 1
 #define PEER_SECOND 2
+#define PEER_ECHO 3 /* it sends each event back */
 
 /* The peer lends so many frames to the bench, from ref 0 on; each is full of
  * PEER_WORD + ref. */

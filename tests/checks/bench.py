@@ -31,7 +31,8 @@ LIMITS = {
     "syscall_bounce/hypercall": 140, "user_fault_roundtrip/hypercall": 180,
     "event_remote_pending/hypercall": 80, "event_remote_wake/hypercall": 150,
     "event_remote_wake_slice/hypercall": 240, "set_timer_256/hypercall": 164,
-    "event_send_pending/hypercall": 72,
+    "event_send_pending/hypercall": 72, "event_round_trip/hypercall": 2100,
+    "vcpu_switch/hypercall": 600,
     "grant_map_unmap/hypercall": 450, "grant_map_unmap_32/batch": 270,
     "grant_hold_release_32/batch": 120, "grant_copy_4k/hypercall": 240,
     "grant_copy_4k_32/batch": 150,
@@ -39,7 +40,8 @@ LIMITS = {
 }
 # The same of the budgets that are no number of instructions.
 WORDS = {"lat_syscall_null/hypercall": "native+200",
-         "lat_proc_exec/hypercall": "exits=120"}
+         "lat_proc_exec/hypercall": "exits=120",
+         "vcpu_switch_256/hypercall": "vcpu_switch+150"}
 # The plot of cost against size has these, by batch and natively.
 SIZES = [2 ** power for power in range(10)]
 # And so many domains are beside one that comes, goes, or gets an event.
@@ -136,6 +138,16 @@ def flat(insns, zeroing, expected):
                        "flat+1%")
         row.apart = zeroing
         row.smallest = measured("create_among_1", "hypercall", [1000.0], LOW)
+        return [row.excess] if row.excess else [], expected
+    return test
+
+
+def over_base(insns, expected):
+    """Beside a row of 500.5, of which it may take 150 more."""
+    def test(_):
+        row = measured("vcpu_switch_256", "hypercall", [insns], LOW,
+                       "vcpu_switch+150")
+        row.base_row = measured("vcpu_switch", "hypercall", [500.5], LOW)
         return [row.excess] if row.excess else [], expected
     return test
 
@@ -260,6 +272,8 @@ common.main("bench", check, {
     "flat": flat(1010.0, 0, False),
     "not flat": flat(1011.0, 0, True),
     "flat but for zeroing": flat(9000.0, 8000, False),
+    "as much over another row as it may": over_base(650.5, False),
+    "more than that over another row": over_base(650.6, True),
     "zeroing of frames": left_out,
     "a budget that is smaller": listed("hypercall", "44", False),
     "a size that is not measured": unlisted("pte_batch_16", "native"),

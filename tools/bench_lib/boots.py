@@ -20,13 +20,15 @@ HYPERVISOR = f"{BUILD}/hypervisor.elf"
 GUEST = f"{BUILD}/bench/bench_guest.elf"
 # The domain beside it, for what is between two.
 PEER = ("--domain", "peer", "--kernel", f"{BUILD}/bench/bench_peer.elf",
-        "--memory", "8M", "--vcpus", "2")
+        "--memory", "8M", "--vcpus", "3")
 # Others beside it, of 32 vCPUs each.
 CROWD = f"{BUILD}/bench/crowd.elf"
 CROWD_DOMAINS = 8
 # The control domain that makes others, and a machine that has room for them.
 LIFE = f"{BUILD}/bench/life.elf"
 LIFE_MEMORY = "1G"
+# The same, of those that yield to each other.
+SWITCH = f"{BUILD}/bench/switch.elf"
 KERNEL = f"{BUILD}/guest-pv.elf"
 # What a domain is made of in which programs measure.
 PROGRAMS = ("--kernel", KERNEL, "--ramdisk", f"{BUILD}/ramdisk.cpio")
@@ -94,12 +96,20 @@ def crowd(rounds, pattern, icount):
         return run([], settings(icount, BUNDLE=bundle), "")
 
 
-def life(rounds, pattern, icount):
+def control(image, rounds, pattern, icount):
     """The lines of a control domain that makes others."""
-    kernel = ("--kernel", LIFE, "--memory", "16M", "--privileged")
+    kernel = ("--kernel", image, "--memory", "16M", "--privileged")
     with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
         bundle = make_bundle(directory, f"{rounds} {pattern}", kernel, ())
         return run([], settings(icount, BUNDLE=bundle, MEM=LIFE_MEMORY), "")
+
+
+def life(rounds, pattern, icount):
+    return control(LIFE, rounds, pattern, icount)
+
+
+def switches(rounds, pattern, icount):
+    return control(SWITCH, rounds, pattern, icount)
 
 
 def native(rounds, pattern, icount):

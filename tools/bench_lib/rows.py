@@ -27,10 +27,14 @@ IN_A_CROWD = {"set_timer_256"}
 # Or a control domain that makes others: tests/bench/life.c.
 LIFE = "life"
 OF_LIFE = re.compile(r"domain_(create|destroy)|[a-z]+_among_\d+")
+# Or one whose others yield: tests/bench/switch.c.
+SWITCH = "switch"
+OF_SWITCHES = re.compile(r"vcpu_switch(_\d+)?")
 
 # A budget's word in budgets.txt, and the attribute of a Row that it sets.
 BUDGET = re.compile(r"(?P<limit>\d+)|native\+(?P<over_native>\d+)|"
-                    r"exits=(?P<exits_limit>\d+)|flat\+(?P<over_flat>\d+)%")
+                    r"exits=(?P<exits_limit>\d+)|flat\+(?P<over_flat>\d+)%|"
+                    r"(?P<base>[a-z_]+)\+(?P<over_base>\d+)")
 
 # In the time pass: a row, how many times cheaper it has to be, than which.
 EXPECTATIONS = (
@@ -56,10 +60,12 @@ class Row:
         self.budget_word = budget
         self.limit = self.over_native = self.exits_limit = None
         self.over_flat = None  # percent
+        self.base = self.over_base = None  # the name of a row; more than that
         if budget != "-":
             self.set_budget(budget)
         self.native = None  # the same operation, for over_native
         self.smallest = None  # of its series, for over_flat
+        self.base_row = None  # by the same way, for over_base
         self.xen = xen  # instructions
         self.counts = []  # instructions for one operation, by sample
         self.apart = 0  # of these, what zeroes or copies frames
@@ -75,7 +81,8 @@ class Row:
         if not match:
             raise Failed(f"{BUDGETS}: {self.name} has a budget of {word}")
         for name, digits in match.groupdict().items():
-            setattr(self, name, int(digits) if digits else None)
+            setattr(self, name, int(digits) if digits and digits.isdigit()
+                    else digits)
 
     @property
     def name(self):
@@ -97,6 +104,8 @@ class Row:
             return CROWD
         if OF_LIFE.fullmatch(self.op):
             return LIFE
+        if OF_SWITCHES.fullmatch(self.op):
+            return SWITCH
         return MEASURED_BY.get(self.op.split("_")[0], KERNEL)
 
     @property
@@ -120,10 +129,11 @@ class Row:
         if self.over_flat is not None:
             least = self.smallest and self.smallest.insns
             return least and round(least * (1 + self.over_flat / 100), 1)
-        if self.over_native is None:
+        if self.over_native is None and self.over_base is None:
             return self.limit
-        native = self.native and self.native.insns
-        return None if native is None else round(native + self.over_native, 1)
+        other, more = ((self.native, self.over_native) if self.base is None
+                       else (self.base_row, self.over_base))
+        return other and other.insns and round(other.insns + more, 1)
 
     @property
     def excess(self):
@@ -200,17 +210,23 @@ def read_xen(path):
 def read_rows(pattern, xen):
     """The rows of budgets.txt whose op/way holds the pattern, in its order."""
     rows = collections.OrderedDict()
+    names = set()
     with open(BUDGETS, encoding="utf-8") as file:
         for line in file:
             if line.startswith("#") or not line.strip():
                 continue
             op, way, budget, known = line.split()
+            names.add(op)
             if pattern in f"{op}/{way}":
                 rows[op, way] = Row(op, way, budget,
                                     xen.get((op, way), number(known)))
     smallest = {}
     for row in rows.values():
+        if row.base and row.base not in names:
+            raise Failed(f"{BUDGETS}: {row.name} has a budget by a row that "
+                         f"is not there, {row.base}")
         row.native = rows.get((row.op, "native"))
+        row.base_row = rows.get((row.base, row.way))
         if row.series:
             row.smallest = smallest.setdefault((row.series[0], row.way), row)
     if not rows:

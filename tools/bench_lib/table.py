@@ -3,7 +3,7 @@
 
 from bench_lib import breakdown
 from bench_lib.parts import KERNEL_PART, PROGRAM_PART
-from bench_lib.rows import CROWD, KERNEL, LIFE, PV
+from bench_lib.rows import CROWD, KERNEL, LIFE, PV, SWITCH
 
 HEADINGS = ("operation", "way", "insns", "budget", "", "Xen", "ratio", "ticks",
             "[p25", "p75]", "ns")
@@ -165,7 +165,7 @@ def print_exits(exits):
 
 def print_table(rows, parts, xen_source, exits=()):
     kernel = [row for row in rows.values()
-              if row.measured_by in (KERNEL, CROWD, LIFE)]
+              if row.measured_by in (KERNEL, CROWD, LIFE, SWITCH)]
     single = [row for row in kernel if not row.series]
     programs = [row for row in rows.values() if row not in kernel]
     if single:

@@ -70,6 +70,13 @@ OPERATIONS = {
                          "out on; without the switch to it.",
     "event_remote_wake_slice": "The same where the sender had the CPU alone: "
                                "its slice begins.",
+    "event_round_trip": "An event to another domain's virtual CPU on the same "
+                        "CPU, and one back. Both sleep in between: two "
+                        "switches, two upcalls.",
+    "vcpu_switch": "Yield to another domain's virtual CPU: two domains are on "
+                   "the CPU, and both yield.",
+    "vcpu_switch_256": "The same where 256 domains are on the CPU, and all "
+                       "yield.",
     "set_timer": "Set the one-shot timer to an hour from now.",
     "set_timer_N": "Set it to a random moment, while the timers of N other "
                    "virtual CPUs are set on the same CPU.",
