@@ -314,7 +314,7 @@ bool domain_reap(void)
     return progress != WAITS;
 }
 
-static int share_of(uint32_t id)
+static int teardown_share_of(uint32_t id)
 {
     struct domain *d = domain_find(id);
 
@@ -335,7 +335,7 @@ int domain_teardown_share(uint32_t id)
 
     if (!try_lock())
         return -PARAPET_ERESTART;
-    result = share_of(id);
+    result = teardown_share_of(id);
     unlock();
     return result;
 }
