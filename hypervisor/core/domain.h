@@ -25,7 +25,7 @@
 #include "lib/list.h"
 
 enum vcpu_state {
-    VCPU_DOWN,     /* not started yet */
+    VCPU_DOWN,     /* not started yet, or stopped */
     VCPU_RUNNABLE, /* running, or in a run queue */
     VCPU_BLOCKED,  /* waits for an event */
     VCPU_ENDED,
@@ -50,19 +50,21 @@ struct vcpu_segments {
 
 /*
  * The scheduler's part. What keeps a vCPU off its CPU, whatever its state, is
- * SCHED_PAUSED and SCHED_ENDED in off (core/schedule.h).
+ * in off: SCHED_PAUSED and so on (core/schedule.h).
  */
 struct sched_vcpu {
-    unsigned int cpu;            /* where it runs: sched/run_queue.h */
-    uint32_t affinity;           /* bit n: it may run on CPU n */
-    enum vcpu_state state;       /* changes under the run queue's lock */
-    uint32_t off;                /* 0: it may run; likewise */
-    bool assigned;               /* to a CPU */
-    bool running;                /* from its pick until all of it is saved */
-    bool left;                   /* its CPU knows it no more: it has ended */
-    bool yields;                 /* it lets others run; the policy clears it */
-    struct list_node queue_node; /* the policy's, while it waits for a turn */
-    struct list_node leave_node; /* the run queue's, once it has ended */
+    unsigned int cpu;             /* where it runs: sched/run_queue.h */
+    unsigned int dest;            /* SCHED_MOVES: where there is room for it */
+    uint32_t affinity;            /* bit n: it may run on CPU n */
+    enum vcpu_state state;        /* changes under the run queue's lock */
+    uint32_t off;                 /* 0: it may run; likewise */
+    bool assigned;                /* to a CPU */
+    bool running;                 /* from its pick until all of it is saved */
+    bool left;                    /* its CPU knows it no more: it has ended */
+    bool yields;                  /* it lets others run; the policy clears it */
+    struct list_node queue_node;  /* the policy's, while it waits for a turn */
+    struct list_node leave_node;  /* the run queue's, while it is to leave it */
+    struct list_node arrive_node; /* likewise, until its timer is taken in */
     /* The policy fair's own, as struct sched_share is. */
     bool sorted;            /* it waits in a share */
     unsigned int share_cpu; /* in whose share it is counted */

@@ -166,7 +166,9 @@ int domain_vcpu_create(struct domain *d, uint64_t gfn, mfn_t mfns[VCPU_PAGES])
     v->page->self = PARAPET_VCPU_PAGE(id);
     v->page->vcpu_id = id;
     list_init(&v->sched.queue_node);
-    /* Before anybody can end it, since its CPU does not change then. */
+    list_init(&v->sched.leave_node);
+    list_init(&v->sched.arrive_node);
+    /* Before anybody can end it: then it has a CPU to leave. */
     result = sched_assign(v);
     if (result == 0 && !publish_vcpu(d, v)) {
         sched_unassign(v);

@@ -15,6 +15,7 @@ struct vcpu;
 /* Bits of sched_vcpu.off: why a vCPU is not to run. */
 #define SCHED_PAUSED 1u
 #define SCHED_ENDED 2u
+#define SCHED_MOVES 4u /* to another CPU: its own does that */
 
 /*
  * Gives the vCPU, which is down and may run anywhere, to the CPU that has the
@@ -31,6 +32,15 @@ void sched_unassign(struct vcpu *v);
  * run its vCPUs. Takes run queues' locks. Any CPU.
  */
 void sched_weigh(struct domain *d);
+
+/*
+ * v may run on the CPUs in mask, and on no others: if it is on another one, it
+ * is moved as soon as it does not run, and does not go on before. 0, -EINVAL
+ * (the machine has none of them), -EBUSY (its domain has ended) or -ENOSPC (it
+ * would have to be moved, and none of them has room for it). Takes the run
+ * queue's lock. Any CPU.
+ */
+int sched_set_affinity(struct vcpu *v, uint32_t mask);
 
 /* Makes a vCPU that is down runnable. Any CPU. */
 void sched_start(struct vcpu *v);
@@ -69,7 +79,8 @@ bool sched_has_left(const struct vcpu *v);
 void sched_pause(struct vcpu *v);
 void sched_unpause(struct vcpu *v);
 
-/* After sched_pause(v): it does not run, and all of it is saved. */
+/* After sched_pause(v) or sched_down(v): it does not run, and all of it is
+ * saved. */
 bool sched_is_off(const struct vcpu *v);
 
 /*
@@ -77,6 +88,12 @@ bool sched_is_off(const struct vcpu *v);
  * On its own CPU.
  */
 void sched_block(struct vcpu *v);
+
+/*
+ * The current vCPU is down from its exit on: until sched_start(), which must
+ * wait for sched_is_off(). Its timer is not set any more. On its own CPU.
+ */
+void sched_down(struct vcpu *v);
 
 /*
  * The vCPU's timer event comes at deadline, in ns, or soon after; 0: never. On

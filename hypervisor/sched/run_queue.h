@@ -26,7 +26,10 @@ struct cpu_info;
 struct run_queue {
     struct spinlock lock;
     uint32_t nr_waiting; /* at the policy; others read it without the lock */
-    struct list_node leaving; /* vCPUs that ended: vcpu.sched.leave_node */
+    struct list_node leaving; /* vCPUs that ended or go to another CPU:
+                                 vcpu.sched.leave_node */
+    struct list_node arrived; /* those that came with a timer that is set:
+                                 vcpu.sched.arrive_node */
     struct timers timers;     /* vcpu.timer; touched on this CPU only */
     struct timer reaper;      /* when a share of a teardown is due */
     uint64_t timers_from;     /* ns; no interrupt for a timer before that */
@@ -83,6 +86,13 @@ static inline void sched_dequeue(struct run_queue *q, struct vcpu *v)
 /* The next CPU can have vCPUs; at boot. */
 void sched_assign_init_cpu(unsigned int cpu);
 
+/*
+ * Room for one more vCPU on that of these CPUs that has the fewest: the CPU, or
+ * -EINVAL (there is none of them), or -ENOSPC. And one vCPU fewer there.
+ */
+int sched_room_take(uint32_t mask);
+void sched_room_give_back(unsigned int cpu);
+
 /* Has a CPU look at its work: at once if it is ours, by an interrupt if not. */
 void sched_kick_cpu(unsigned int cpu, uint32_t work);
 
@@ -98,12 +108,43 @@ bool sched_reap_due(const struct cpu_info *cpu, struct run_queue *q);
 void sched_reap_idle(struct run_queue *q);
 
 /*
- * Those that ended and do not run leave this CPU; a bounded number of them, the
- * others by another kick. Takes the queue's lock.
+ * Those that ended, or are to go to another CPU, and do not run, leave this
+ * CPU; a bounded number of them, the others by another kick. Takes the queue's
+ * lock.
  */
 void sched_leave(void);
 
+/* The CPU to which v, which is to leave it, belongs is told. */
+void sched_tell_cpu(unsigned int cpu, const struct vcpu *v);
+
+/* v, taken out of this CPU's list `leaving` for that, goes to another CPU, if
+ * it still is to. Takes both queues' locks. */
+void sched_send_away(struct run_queue *from, struct vcpu *v);
+
+/* The timers of those that have come to this CPU are set on it; a bounded
+ * number of them, the others by another kick. Takes the queue's lock. */
+void sched_adopt(void);
+
+/* Whether that is to be done for v; under the queue's lock, or on its CPU if v
+ * is to run there. */
+static inline bool sched_has_arrived(const struct vcpu *v)
+{
+    return !list_is_empty(&v->sched.arrive_node);
+}
+
+/* The timer of v, which was taken out of the list, is set on this CPU. */
+static inline void sched_adopt_one(struct run_queue *q, struct vcpu *v)
+{
+    timers_set(&q->timers, &v->timer, v->timer.deadline);
+}
+
 /* Whether there may be any; without a lock: who adds one sends a kick. */
+static inline bool sched_any_arrived(const struct run_queue *q)
+{
+    return __atomic_load_n(&q->arrived.next, __ATOMIC_RELAXED) != &q->arrived;
+}
+
+/* The same of those that leave. */
 static inline bool sched_any_leaves(const struct run_queue *q)
 {
     return __atomic_load_n(&q->leaving.next, __ATOMIC_RELAXED) != &q->leaving;

@@ -40,6 +40,7 @@ void sched_init_cpu(unsigned int cpu)
 {
     spin_init(&run_queues[cpu].lock, LOCK_run_queue, cpu);
     list_init(&run_queues[cpu].leaving);
+    list_init(&run_queues[cpu].arrived);
     percpu_info(cpu)->queue = &run_queues[cpu];
     sched_assign_init_cpu(cpu);
     sched_policy->init_cpu(cpu);
@@ -228,6 +229,7 @@ static struct vcpu *pick(struct cpu_info *cpu, struct vcpu *prev)
 {
     struct run_queue *q = &run_queues[cpu->id];
     struct sched_vcpu *s = NULL;
+    bool adopts = false;
     struct vcpu *next;
 
     spin_lock(&q->lock);
@@ -241,10 +243,16 @@ static struct vcpu *pick(struct cpu_info *cpu, struct vcpu *prev)
     next = s ? list_entry(s, struct vcpu, sched) : NULL;
     ASSERT(!next || (s->state == VCPU_RUNNABLE && s->cpu == cpu->id));
     ASSERT(!next || s->off == 0);
-    if (s)
+    if (next) {
         s->running = true;
+        adopts = sched_has_arrived(next);
+        if (__builtin_expect(adopts, 0))
+            list_remove(&s->arrive_node);
+    }
     cpu->current = next;
     spin_unlock(&q->lock);
+    if (__builtin_expect(adopts, 0))
+        sched_adopt_one(q, next);
     return next;
 }
 
@@ -335,6 +343,19 @@ void sched_set_timer(struct vcpu *v, uint64_t deadline)
     }
 }
 
+void sched_down(struct vcpu *v)
+{
+    struct cpu_info *cpu = this_cpu();
+    struct run_queue *q = cpu->queue;
+
+    ASSERT(v == cpu->current);
+    sched_set_timer(v, 0);
+    spin_lock(&q->lock);
+    v->sched.state = VCPU_DOWN;
+    spin_unlock(&q->lock);
+    cpu->exit_work |= WORK_RESCHEDULE;
+}
+
 /*
  * Raises the events of the timers that are up, or of some of them. The reaper's
  * has an interrupt of its own, since a share is long, and comes first: a guest
@@ -383,6 +404,8 @@ void sched_kick_interrupt(void)
     if (cpu->current &&
         __atomic_load_n(&cpu->current->sched.off, __ATOMIC_RELAXED) != 0)
         cpu->exit_work |= WORK_RESCHEDULE;
+    if (sched_any_arrived(&run_queues[cpu->id]))
+        sched_adopt();
     if (sched_any_leaves(&run_queues[cpu->id]))
         sched_leave();
     look_at_slice(cpu);

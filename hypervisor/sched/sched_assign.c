@@ -11,8 +11,10 @@
 #include "hypervisor/sched/run_queue.h"
 
 static struct spinlock lock = SPINLOCK(assign);
-static unsigned int nr_vcpus[MAX_CPUS];
+static unsigned int nr_vcpus[MAX_CPUS]; /* rises under the lock; atomic */
 static unsigned int nr_cpus;
+
+_Static_assert(MAX_CPUS == 32, "a mask of CPUs is an uint32_t");
 
 void sched_assign_init_cpu(unsigned int cpu)
 {
@@ -23,44 +25,61 @@ void sched_assign_init_cpu(unsigned int cpu)
     nr_cpus++;
 }
 
-/* The CPU with the fewest, and of these the first. */
-static unsigned int least_used(void)
+/* Of these CPUs the one with the fewest, and of several the first. */
+static unsigned int least_used(uint32_t mask)
 {
-    unsigned int least = 0;
+    unsigned int least = (unsigned int)__builtin_ctz(mask);
 
-    for (unsigned int cpu = 1; cpu < nr_cpus; cpu++) {
+    for (; mask; mask &= mask - 1) {
+        unsigned int cpu = (unsigned int)__builtin_ctz(mask);
+
         if (nr_vcpus[cpu] < nr_vcpus[least])
             least = cpu;
     }
     return least;
 }
 
-int sched_assign(struct vcpu *v)
+int sched_room_take(uint32_t mask)
 {
     int result = -PARAPET_ENOSPC;
     unsigned int cpu;
 
-    ASSERT(!v->sched.assigned);
+    mask &= UINT32_MAX >> (MAX_CPUS - nr_cpus);
+    if (mask == 0)
+        return -PARAPET_EINVAL;
     spin_lock(&lock);
-    cpu = least_used();
+    cpu = least_used(mask);
     if (nr_vcpus[cpu] < SCHED_MAX_VCPUS) {
-        nr_vcpus[cpu]++;
-        v->sched.cpu = cpu;
-        v->sched.affinity = UINT32_MAX;
-        v->sched.assigned = true;
-        result = 0;
+        __atomic_fetch_add(&nr_vcpus[cpu], 1, __ATOMIC_RELAXED);
+        result = (int)cpu;
     }
     spin_unlock(&lock);
     return result;
 }
 
+void sched_room_give_back(unsigned int cpu)
+{
+    __atomic_fetch_sub(&nr_vcpus[cpu], 1, __ATOMIC_RELAXED);
+}
+
+int sched_assign(struct vcpu *v)
+{
+    int cpu = sched_room_take(UINT32_MAX);
+
+    ASSERT(!v->sched.assigned);
+    if (cpu < 0)
+        return cpu;
+    v->sched.cpu = (unsigned int)cpu;
+    v->sched.affinity = UINT32_MAX;
+    v->sched.assigned = true;
+    return 0;
+}
+
 void sched_unassign(struct vcpu *v)
 {
-    spin_lock(&lock);
-    if (v->sched.assigned) {
-        ASSERT(v->sched.state == VCPU_DOWN || sched_has_left(v));
-        nr_vcpus[v->sched.cpu]--;
-        v->sched.assigned = false;
-    }
-    spin_unlock(&lock);
+    if (!v->sched.assigned)
+        return;
+    ASSERT(v->sched.state == VCPU_DOWN || sched_has_left(v));
+    sched_room_give_back(v->sched.cpu);
+    v->sched.assigned = false;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Owns what keeps vCPUs off their CPUs: pauses, and how those that ended leave.
+ * Owns what keeps vCPUs off their CPUs: pauses, and how those that ended, or go
+ * to another CPU, leave.
  *
  * A bit of sched_vcpu.off is set under the queue's lock, and whoever picks
  * looks at it under that lock. So afterwards the vCPU runs on only if `running`
@@ -62,21 +63,38 @@ bool sched_has_left(const struct vcpu *v)
     return __atomic_load_n(&v->sched.left, __ATOMIC_ACQUIRE);
 }
 
-/* One of those that leave and do not run; NULL when there is none. */
-static struct vcpu *take_leaving(struct run_queue *q, const struct vcpu *runs)
+/*
+ * One of those that leave and do not run; NULL when there is none. *ended: it
+ * leaves for good, and nobody puts it into a list any more.
+ */
+static struct vcpu *take_leaving(struct run_queue *q, const struct vcpu *runs,
+                                 bool *ended)
 {
+    struct vcpu *v = NULL;
     struct list_node *node;
 
     spin_lock(&q->lock);
     node = q->leaving.next;
     if (runs && node == &runs->sched.leave_node)
         node = node->next;
-    if (node == &q->leaving)
-        node = NULL;
-    else
+    if (node != &q->leaving) {
+        v = list_entry(node, struct vcpu, sched.leave_node);
         list_remove(node);
+        *ended = (v->sched.off & SCHED_ENDED) != 0;
+        if (*ended)
+            list_remove(&v->sched.arrive_node);
+    }
     spin_unlock(&q->lock);
-    return node ? list_entry(node, struct vcpu, sched.leave_node) : NULL;
+    return v;
+}
+
+static void leave_for_good(struct run_queue *q, struct vcpu *v)
+{
+    ASSERT(!v->sched.running && v->sched.state == VCPU_ENDED);
+    timers_set(&q->timers, &v->timer, 0);
+    if (v->sched.off & SCHED_MOVES)
+        sched_room_give_back(v->sched.dest);
+    __atomic_store_n(&v->sched.left, true, __ATOMIC_RELEASE);
 }
 
 void sched_leave(void)
@@ -85,31 +103,32 @@ void sched_leave(void)
     struct run_queue *q = &run_queues[cpu->id];
 
     for (int n = 0; n < LEAVE_AT_ONCE; n++) {
-        struct vcpu *v = take_leaving(q, cpu->current);
+        bool ended;
+        struct vcpu *v = take_leaving(q, cpu->current, &ended);
 
         if (!v) {
             sched_update_timer();
             return;
         }
-        ASSERT(!v->sched.running && v->sched.state == VCPU_ENDED);
-        timers_set(&q->timers, &v->timer, 0);
-        __atomic_store_n(&v->sched.left, true, __ATOMIC_RELEASE);
+        if (ended)
+            leave_for_good(q, v);
+        else
+            sched_send_away(q, v);
     }
     sched_update_timer();
     apic_send(cpu->apic_id, VECTOR_KICK);
 }
 
-/* The CPU of one that has ended, and is not moved any more, is told. So is
- * ours, since a whole domain may end at once: it leaves after this call, with a
- * bounded number of others. */
-static void tell_cpu(const struct vcpu *v)
+/* So is ours told, since a whole domain may end at once: it leaves after this
+ * call, with a bounded number of others. */
+void sched_tell_cpu(unsigned int cpu, const struct vcpu *v)
 {
     const struct cpu_info *self = this_cpu();
 
-    if (v->sched.cpu == self->id && self->current != v)
+    if (cpu == self->id && self->current != v)
         apic_send(self->apic_id, VECTOR_KICK);
     else
-        sched_kick_cpu(v->sched.cpu, WORK_RESCHEDULE);
+        sched_kick_cpu(cpu, WORK_RESCHEDULE);
 }
 
 void sched_end(struct vcpu *v)
@@ -126,12 +145,12 @@ void sched_end(struct vcpu *v)
         v->sched.off |= SCHED_ENDED;
         if (percpu_info(v->sched.cpu)->current != v)
             v->sched.state = VCPU_ENDED;
-        if (v->sched.assigned)
-            list_add_last(&q->leaving, &v->sched.leave_node);
-        else
+        if (!v->sched.assigned)
             v->sched.left = true;
+        else if (list_is_empty(&v->sched.leave_node))
+            list_add_last(&q->leaving, &v->sched.leave_node);
     }
     spin_unlock(&q->lock);
     if (first && v->sched.assigned)
-        tell_cpu(v);
+        sched_tell_cpu(v->sched.cpu, v); /* it is moved no more */
 }

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Owns how a vCPU gets to another CPU. The CPU to which it belongs moves it,
+ * while it does not run there, and holds both queues' locks for it. So what a
+ * CPU finds to be its own stays so until it does something about it, and who is
+ * on another CPU looks twice (sched_lock_queue_of()).
+ *
+ * A timer is in the heap of its vCPU's CPU, which only that CPU touches. So one
+ * that is set is taken out here and waits in the other CPU's list `arrived`,
+ * until that CPU takes it into its own heap: at the kick that it gets, and at
+ * the latest before it runs the vCPU.
+ */
+#include "abi/errors.h"
+#include "hypervisor/base/bug.h"
+#include "hypervisor/base/spinlock.h"
+#include "hypervisor/core/domain.h"
+#include "hypervisor/core/schedule.h"
+#include "hypervisor/core/timers.h"
+#include "hypervisor/sched/policy.h"
+#include "hypervisor/sched/run_queue.h"
+#include "hypervisor/x86/apic.h"
+#include "hypervisor/x86/percpu.h"
+#include "lib/list.h"
+
+/* So many timers are taken in at once, some 200 instructions each. */
+#define ADOPT_AT_ONCE 16
+
+/* In the order of their CPUs: lock_order.def. */
+static void lock_both(struct run_queue *one, struct run_queue *other)
+{
+    ASSERT(one != other);
+    spin_lock(one < other ? &one->lock : &other->lock);
+    spin_lock(one < other ? &other->lock : &one->lock);
+}
+
+static void unlock_both(struct run_queue *one, struct run_queue *other)
+{
+    spin_unlock(&one->lock);
+    spin_unlock(&other->lock);
+}
+
+/* ---- timers ---- */
+
+/* Its timer, if it is set, goes along. */
+static void move_timer(struct run_queue *from, struct run_queue *to,
+                       struct vcpu *v)
+{
+    bool is_set = v->timer.place != 0 || sched_has_arrived(v);
+
+    timers_set(&from->timers, &v->timer, 0);
+    list_remove(&v->sched.arrive_node);
+    if (is_set)
+        list_add_last(&to->arrived, &v->sched.arrive_node);
+}
+
+static struct vcpu *take_arrived(struct run_queue *q)
+{
+    struct list_node *node;
+
+    spin_lock(&q->lock);
+    node = list_take_first(&q->arrived);
+    spin_unlock(&q->lock);
+    return node ? list_entry(node, struct vcpu, sched.arrive_node) : NULL;
+}
+
+void sched_adopt(void)
+{
+    struct cpu_info *cpu = this_cpu();
+    struct run_queue *q = cpu->queue;
+
+    for (int n = 0; n < ADOPT_AT_ONCE; n++) {
+        struct vcpu *v = take_arrived(q);
+
+        if (!v)
+            return;
+        sched_adopt_one(q, v);
+    }
+    apic_send(cpu->apic_id, VECTOR_KICK);
+}
+
+/* ---- the move ---- */
+
+/*
+ * v, which belongs to this CPU and does not run, goes to dest, where there is
+ * room for it. Both queues' locks are held; who lets them go kicks dest.
+ */
+static void sched_move(struct run_queue *from, struct vcpu *v,
+                       unsigned int dest)
+{
+    struct run_queue *to = &run_queues[dest];
+
+    ASSERT(from == this_cpu()->queue && from == &run_queues[v->sched.cpu]);
+    ASSERT(!v->sched.running && !(v->sched.off & SCHED_ENDED));
+    if (sched_waits(v))
+        sched_dequeue(from, v);
+    move_timer(from, to, v);
+    v->sched.off &= ~SCHED_MOVES;
+    list_remove(&v->sched.leave_node);
+    __atomic_store_n(&v->sched.cpu, dest, __ATOMIC_RELAXED);
+    if (sched_waits(v))
+        sched_enqueue(to, v);
+}
+
+void sched_send_away(struct run_queue *from, struct vcpu *v)
+{
+    unsigned int cpu = this_cpu()->id;
+    unsigned int dest = __atomic_load_n(&v->sched.dest, __ATOMIC_RELAXED);
+    struct run_queue *to = &run_queues[dest];
+    bool moves;
+
+    lock_both(from, to);
+    /* Else it has ended, or is in the list once more, if it goes at all. */
+    moves = (v->sched.off & (SCHED_MOVES | SCHED_ENDED)) == SCHED_MOVES &&
+            v->sched.dest == dest;
+    if (moves)
+        sched_move(from, v, dest);
+    unlock_both(from, to);
+    if (!moves)
+        return;
+    sched_room_give_back(cpu);
+    sched_kick_cpu(dest, WORK_EVENT);
+}
+
+/* ---- affinity ---- */
+
+/* v may run where it is, after all. Its queue's lock is held. */
+static void let_stay(struct run_queue *q, struct vcpu *v)
+{
+    v->sched.off &= ~SCHED_MOVES;
+    list_remove(&v->sched.leave_node);
+    if (sched_waits(v))
+        sched_enqueue(q, v);
+}
+
+/* v is not to run where it is: it goes as soon as it does not. Likewise. */
+static void send_to(struct run_queue *q, struct vcpu *v, unsigned int dest)
+{
+    if (sched_waits(v))
+        sched_dequeue(q, v);
+    v->sched.off |= SCHED_MOVES;
+    __atomic_store_n(&v->sched.dest, dest, __ATOMIC_RELAXED);
+    if (list_is_empty(&v->sched.leave_node))
+        list_add_last(&q->leaving, &v->sched.leave_node);
+}
+
+/* *room is where there is room for v, if there is; -1 once it is v's. */
+static int change_affinity(struct run_queue *q, struct vcpu *v, uint32_t mask,
+                           int *room)
+{
+    bool moves = (v->sched.off & SCHED_MOVES) != 0;
+    bool stays = mask >> v->sched.cpu & 1;
+
+    if (v->sched.off & SCHED_ENDED)
+        return -PARAPET_EBUSY;
+    if (!stays && *room < 0)
+        return *room;
+    v->sched.affinity = mask;
+    if (moves)
+        sched_room_give_back(v->sched.dest);
+    if (stays && moves) {
+        let_stay(q, v);
+    } else if (!stays) {
+        send_to(q, v, (unsigned int)*room);
+        *room = -1;
+    }
+    return 0;
+}
+
+int sched_set_affinity(struct vcpu *v, uint32_t mask)
+{
+    int room = sched_room_take(mask);
+    struct run_queue *q;
+    unsigned int cpu;
+    int result;
+
+    if (room == -PARAPET_EINVAL)
+        return room;
+    q = sched_lock_queue_of(v);
+    cpu = v->sched.cpu;
+    result = change_affinity(q, v, mask, &room);
+    spin_unlock(&q->lock);
+    if (room >= 0)
+        sched_room_give_back((unsigned int)room);
+    if (result == 0)
+        sched_tell_cpu(cpu, v);
+    return result;
+}
