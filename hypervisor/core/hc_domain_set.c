@@ -181,6 +181,24 @@ int64_t hc_domain_schedule(uint32_t domain, uint32_t weight, uint32_t cap)
 }
 
 /*
+ * vcpu_affinity: the vCPU may run on the CPUs in mask, bit n for CPU n, and on
+ * no other one, after this call or as soon as it has left its CPU. EINVAL: the
+ * machine has none of them. ENOENT: no such domain or vCPU. EBUSY: it has
+ * ended. ENOSPC: it is on another one, and none of these has room for it.
+ */
+int64_t hc_vcpu_affinity(uint32_t domain, uint32_t vcpu, uint32_t mask)
+{
+    struct domain *d;
+    int64_t result = hc_domain_find(domain, &d);
+
+    if (result)
+        return result;
+    if (vcpu >= __atomic_load_n(&d->nr_vcpus, __ATOMIC_ACQUIRE))
+        return -PARAPET_ENOENT;
+    return sched_set_affinity(d->vcpus[vcpu], mask);
+}
+
+/*
  * domain_request: PARAPET_REQUEST_* is written to the domain's shared page; 0
  * takes it back. EINVAL: no such request, or it is the caller. ENOENT: no such
  * domain. EBUSY: it has ended.

@@ -57,26 +57,62 @@ int64_t hc_clock_read(void)
 
 /*
  * vcpu_up: the vCPU starts at entry with the given rsp, argument in rdi,
- * events masked. ENOENT: no such vCPU. EEXIST: it is up. EINVAL: entry is not
- * the guest's to execute.
+ * events masked. ENOENT: no such vCPU. EEXIST: it is up. EAGAIN: it goes down,
+ * and has not left its CPU yet. EINVAL: entry is not the guest's to execute.
  */
 int64_t hc_vcpu_up(uint32_t vcpu, uint64_t entry, uint64_t stack,
                    uint64_t argument)
 {
     struct domain *d = vcpu_current()->domain;
     int64_t result = -PARAPET_EEXIST;
+    struct vcpu *v;
 
     if (vcpu >= d->nr_vcpus)
         return -PARAPET_ENOENT;
     if (!guest_vaddr_ok(entry))
         return -PARAPET_EINVAL;
+    v = d->vcpus[vcpu];
     spin_lock(&d->lock);
-    if (d->vcpus[vcpu]->sched.state == VCPU_DOWN) {
-        d->engine->vcpu_start(d->vcpus[vcpu], entry, stack, argument);
-        sched_start(d->vcpus[vcpu]);
+    if (v->sched.state == VCPU_DOWN && !sched_is_off(v)) {
+        result = -PARAPET_EAGAIN;
+    } else if (v->sched.state == VCPU_DOWN) {
+        v->page->event_mask = 1;
+        d->engine->vcpu_start(v, entry, stack, argument);
+        sched_start(v);
         result = 0;
     }
     spin_unlock(&d->lock);
+    return result;
+}
+
+/* The domain's lock is held: so which are down does not change. */
+static bool another_is_up(const struct vcpu *v)
+{
+    const struct domain *d = v->domain;
+
+    for (unsigned int i = 0; i < d->nr_vcpus; i++) {
+        if (i != v->id && d->vcpus[i]->sched.state != VCPU_DOWN)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * vcpu_down: the calling vCPU stops, and its timer with it, until a vcpu_up.
+ * What is pending for it stays pending. EBUSY: it is the last one that is up.
+ * Else it does not return.
+ */
+int64_t hc_vcpu_down(void)
+{
+    struct vcpu *v = vcpu_current();
+    int64_t result = -PARAPET_EBUSY;
+
+    spin_lock(&v->domain->lock);
+    if (another_is_up(v)) {
+        sched_down(v);
+        result = 0;
+    }
+    spin_unlock(&v->domain->lock);
     return result;
 }
 

@@ -136,9 +136,16 @@ static void suite_set_timer(void)
     RETURNS(hypercall_set_timer(0), 0);
 }
 
-static void sleep(void *argument)
+static volatile uint64_t second_goes;
+
+/* While vCPU 0 runs, this one has done all that it will. */
+static void second_main(void *argument)
 {
     (void)argument;
+    while (!second_goes)
+        (void)hypercall_yield();
+    (void)hypercall_vcpu_down();
+    mg_failure("vcpu_down has returned");
 }
 
 static void suite_vcpu_up(void)
@@ -148,8 +155,9 @@ static void suite_vcpu_up(void)
     REFUSES(hypercall_vcpu_up(1, PARAPET_HYPERVISOR_START, 0, 0), EINVAL);
     REFUSES(hypercall_vcpu_up(NR_VCPUS, entry, 0, 0), ENOENT);
     REFUSES(hypercall_vcpu_up(0, entry, 0, 0), EEXIST);
-    RETURNS(mg_vcpu_start(1, sleep, NULL), 0);
+    RETURNS(mg_vcpu_start(1, second_main, NULL), 0);
     REFUSES(hypercall_vcpu_up(1, entry, 0, 0), EEXIST);
+    mg_suite_excuse(PARAPET_EAGAIN); /* on one CPU: vcpu_down.c */
 }
 
 static void suite_cpu_irq_disable(void)
@@ -176,6 +184,18 @@ static void suite_clock_read(void)
     uint64_t before = mg_clock_ns();
 
     MG_CHECK(NOTED(hypercall_clock_read()) >= (int64_t)before);
+}
+
+/* It succeeds on vCPU 1. */
+static void suite_vcpu_down(void)
+{
+    const volatile struct parapet_counters *counters = mg_counters(1);
+
+    second_goes = 1;
+    while (counters->hypercalls[PARAPET_HC_vcpu_down] == 0)
+        (void)hypercall_yield();
+    REFUSES(hypercall_vcpu_down(), EBUSY);
+    mg_suite_excuse_success();
 }
 
 /* ---- 32..47 ---- */
@@ -387,6 +407,7 @@ static const struct mg_suite suites[] = {
     SUITE(cpu_irq_enable),
     SUITE(event_check),
     SUITE(clock_read),
+    SUITE(vcpu_down),
     SUITE(yield),
     SUITE(block),
     SUITE(shutdown),

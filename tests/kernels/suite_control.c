@@ -249,6 +249,20 @@ static void suite_domain_schedule(void)
     DENIES(hypercall_domain_schedule(mg_dead.id, 1, 0), EBUSY);
 }
 
+static void suite_vcpu_affinity(void)
+{
+    RETURNS(hypercall_vcpu_affinity(mg_built.id, 0, 1), 0);
+    RETURNS(hypercall_vcpu_affinity(mg_built.id, 0, ~0u), 0);
+    RETURNS(hypercall_vcpu_affinity(0, 0, ~0u), 0);
+    DENIES(hypercall_vcpu_affinity(mg_built.id, 0, 0), EINVAL);
+    DENIES(hypercall_vcpu_affinity(mg_built.id, 0, 1u << 31), EINVAL);
+    DENIES(hypercall_vcpu_affinity(mg_built.id, 1, 1), ENOENT);
+    DENIES(hypercall_vcpu_affinity(mg_built.id, ~0u, 1), ENOENT);
+    DENIES(hypercall_vcpu_affinity(NOBODY, 0, 1), ENOENT);
+    DENIES(hypercall_vcpu_affinity(mg_dead.id, 0, 1), EBUSY);
+    mg_suite_excuse(PARAPET_ENOSPC); /* tests/unit/test_sched.c */
+}
+
 static void suite_domain_request(void)
 {
     RETURNS(hypercall_domain_request(mg_built.id, PARAPET_REQUEST_SUSPEND), 0);
@@ -361,6 +375,7 @@ static const struct mg_suite suites[] = {
     MG_SUITE(domain_audit),
     MG_SUITE(log_read),
     MG_SUITE(machine_info),
+    MG_SUITE(vcpu_affinity),
 };
 
 void test_main(void)

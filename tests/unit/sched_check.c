@@ -74,7 +74,7 @@ static void check_vcpu(struct vcpu *v, bool waits[])
         CHECK(!is_queued(v));
         break;
     case VCPU_DOWN:
-        CHECK(!is_queued(v) && !current);
+        CHECK(!is_queued(v) && (!current || !sched_is_off(v)));
         break;
     case VCPU_ENDED:
         CHECK(!is_queued(v) && !current && v->domain->ended);
@@ -187,7 +187,8 @@ void check_nothing_lost(const struct guest *guest)
     }
     if (v->sched.state == VCPU_DOWN)
         return;
-    CHECK(v->sched.state == VCPU_BLOCKED);
+    CHECK(v->sched.state == VCPU_BLOCKED && v->sched.off == 0);
+    CHECK(sched_may_run_on(&v->sched, v->sched.cpu));
     CHECK(!v->page->event_pending);
     CHECK(guest->timer == 0 || port_is_masked(v->domain, guest->ports[1]));
     for (unsigned int i = 0; i < NR_PORTS_OF_VCPU; i++)

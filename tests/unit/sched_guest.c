@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The guests of test_sched.c: an engine that only keeps count, and vCPUs that
- * send events, mask, block, yield, spin, set timers, bring up others, pause and
- * end.
+ * send events, mask, block, yield, spin, set timers, bring up others, go down,
+ * say who may run where, pause and end.
  */
 #include "tests/unit/sched_guest.h"
 
@@ -13,6 +13,7 @@
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/engine/trap.h"
 #include "hypervisor/sched/policy.h"
+#include "hypervisor/sched/run_queue.h"
 #include "hypervisor/sched/sched.h"
 
 #define ENTRY PARAPET_KERNEL_START
@@ -56,6 +57,7 @@ static void fake_switch_out(struct vcpu *v)
 {
     CHECK(guest_of(v)->loaded);
     CHECK(v->regs.rip == tag_of(v) && v->sched.running);
+    CHECK(v->sched.cpu == this_cpu()->id);
     machine_pause(MACHINE_IN_HYPERVISOR);
     guest_of(v)->loaded = false;
 }
@@ -264,14 +266,45 @@ static void bring_up(struct domain *d)
     if (vcpu == d->nr_vcpus)
         CHECK(result == -PARAPET_ENOENT);
     else
-        CHECK(result == 0 || result == -PARAPET_EEXIST);
+        CHECK(result == 0 || result == -PARAPET_EEXIST ||
+              result == -PARAPET_EAGAIN);
+}
+
+/* Its timer goes with it; it does what it likes until the exit is over. */
+static void go_down(struct guest *guest)
+{
+    int64_t result = hc_vcpu_down();
+
+    CHECK(result == 0 || result == -PARAPET_EBUSY);
+    if (result != 0)
+        return;
+    CHECK(guest->v->timer.place == 0);
+    guest->timer = 0;
+    guest->outstanding[1] = false;
+    guest->spins = false;
+}
+
+/* Of any vCPU, the own one too, down, paused and ended ones. */
+static void change_affinity(void)
+{
+    const struct domain *d = domain_find(1 + (uint32_t)below(nr_domains));
+    uint32_t mask = (uint32_t)below(1ul << (nr_cpus + 1));
+    uint32_t real = mask & ((1u << nr_cpus) - 1);
+    int result;
+
+    if (!d || d->nr_vcpus == 0)
+        return;
+    result = sched_set_affinity(d->vcpus[below(d->nr_vcpus)], mask);
+    CHECK(result == 0 || result == -PARAPET_EBUSY ||
+          (result == -PARAPET_EINVAL && real == 0));
+    CHECK(result != 0 || real != 0);
 }
 
 static void do_something(struct guest *guest)
 {
     struct domain *d = guest->v->domain;
 
-    switch (below(18)) {
+    switch (below(21)) {
     case 0 ... 3:
         CHECK(hc_evtchn_send(choose_port(d)) == 0);
         break;
@@ -310,6 +343,12 @@ static void do_something(struct guest *guest)
         break;
     case 16:
         guest->spins = below(4) == 0;
+        break;
+    case 17:
+        go_down(guest);
+        break;
+    case 18 ... 19:
+        change_affinity();
         break;
     default:
         if (below(end_rate) == 0)
@@ -351,7 +390,9 @@ static void check_guest_runs(const struct cpu_info *cpu,
 {
     struct vcpu *v = cpu->current;
 
-    CHECK(v && v->sched.state == VCPU_RUNNABLE);
+    CHECK(v && v->sched.state == VCPU_RUNNABLE && v->sched.cpu == cpu->id);
+    CHECK(v->timer.place == 0 ||
+          run_queues[cpu->id].timers.heap[v->timer.place] == &v->timer);
     CHECK(guest_of(v)->loaded);
     CHECK(regs->rip == tag_of(v));
     CHECK(regs->r15 == guest_of(v)->nr_steps);

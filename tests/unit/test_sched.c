@@ -3,11 +3,11 @@
  * hypervisor/sched/sched.c, with the hypercalls, events and ends of domains
  * that move vCPUs, on a machine whose CPUs interleave at random. Each seed is
  * a machine with some domains, in a process of its own. The guests send
- * events, mask, block, yield, spin, set timers, bring up vCPUs, pause each
- * other and end; after every step the queues must be sound, and in the end,
- * when the guests do nothing but handle events and block, no event may be left.
- * This must hold with each policy of sched/policies.def. SCHED_SEEDS=N of the
- * environment takes N seeds.
+ * events, mask, block, yield, spin, set timers, bring up vCPUs and go down, say
+ * on which CPUs any may run, pause each other and end; after every step the
+ * queues must be sound, and in the end, when the guests do nothing but handle
+ * events and block, no event may be left. This must hold with each policy of
+ * sched/policies.def. SCHED_SEEDS=N of the environment takes N seeds.
  */
 #include "tests/unit/sched_guest.h"
 #include "tests/unit/unit.h"

@@ -42,6 +42,7 @@ static const struct mg_good_call calls[] = {
     CALL(cpu_irq_enable, 0),
     CALL(event_check, 0),
     CALL(clock_read, MG_SUCCESS),
+    CALL(vcpu_down, -PARAPET_EBUSY), /* the others are down, or it is alone */
 
     CALL(yield, 0),
     CALL(block, 0),
