@@ -342,36 +342,6 @@ static struct sched_vcpu *choose(struct fair_cpu *c, struct sched_vcpu *prev,
     return prev;
 }
 
-/* Until when the one that is picked may run. */
-static uint64_t next_look(const struct fair_cpu *c,
-                          const struct list_node *list, uint64_t now)
-{
-    const struct timer *parked = timers_first(&c->parked);
-    uint64_t until = now + TICK_NS;
-
-    if (!list_is_empty(list))
-        return now + SORT_PAUSE_NS;
-    if (!c->runs)
-        return parked ? MAX(parked->deadline, now + SORT_PAUSE_NS) : 0;
-    if (c->nr == 0 && !parked && list_is_empty(&c->share->waiting) &&
-        fair_cap_of(c->share->domain) == 0)
-        return 0;
-    return parked ? MAX(MIN(parked->deadline, until), now + SORT_PAUSE_NS)
-                  : until;
-}
-
-static uint64_t tick(unsigned int cpu)
-{
-    const struct fair_cpu *c = &cpus[cpu];
-
-    /* Asked when one runs that had no limit: nobody has waited, and it had no
-     * cap. */
-    if (list_is_empty(&arrivals[cpu]) &&
-        (!c->runs || fair_cap_of(c->share->domain) == 0))
-        return 0;
-    return time_now_ns() + TICK_NS;
-}
-
 /* Whether the one that runs may go on without a look at the clock. */
 static inline bool is_alone(const struct fair_cpu *c,
                             const struct list_node *list)
@@ -379,6 +349,39 @@ static inline bool is_alone(const struct fair_cpu *c,
     return c->nr == 0 && list_is_empty(list) && c->parked.nr == 0 &&
            list_is_empty(&c->share->waiting) &&
            fair_cap_of(c->share->domain) == 0;
+}
+
+/*
+ * Until when the one that is picked may run. A tick that is at least a half
+ * away is kept, also when it is not needed: to set the timer costs more than a
+ * look.
+ */
+static uint64_t next_look(struct fair_cpu *c, const struct list_node *list,
+                          uint64_t now)
+{
+    const struct timer *parked = timers_first(&c->parked);
+
+    if (!list_is_empty(list))
+        return now + SORT_PAUSE_NS;
+    if (parked && (!c->runs || parked->deadline < now + TICK_NS))
+        return MAX(parked->deadline, now + SORT_PAUSE_NS);
+    if (!c->runs)
+        return 0;
+    if (c->tick < now + TICK_NS / 2)
+        c->tick = is_alone(c, list) ? 0 : now + TICK_NS;
+    return c->tick;
+}
+
+static uint64_t tick(unsigned int cpu)
+{
+    struct fair_cpu *c = &cpus[cpu];
+
+    /* Asked when one runs that had no limit: nobody has waited, and it had no
+     * cap. */
+    if (list_is_empty(&arrivals[cpu]) &&
+        (!c->runs || fair_cap_of(c->share->domain) == 0))
+        return 0;
+    return c->tick = time_now_ns() + TICK_NS;
 }
 
 static struct sched_vcpu *pick(unsigned int cpu, struct sched_vcpu *prev,
@@ -395,7 +398,7 @@ static struct sched_vcpu *pick(unsigned int cpu, struct sched_vcpu *prev,
     if (c->runs) {
         yields = c->runs->yields;
         c->runs->yields = false;
-        if (prev && is_alone(c, list)) {
+        if (prev && c->tick == 0 && is_alone(c, list)) {
             *until = 0;
             return prev;
         }

@@ -60,6 +60,7 @@ struct fair_cpu {
     uint64_t floor;    /* the least vtime of all that could run; never falls */
     uint64_t since;    /* until when the time of the one that runs is charged */
     uint64_t turn_end; /* ns */
+    uint64_t tick;     /* ns; 0: the one that runs has been told of none */
 };
 
 static inline bool vtime_before(uint64_t a, uint64_t b)
