@@ -45,6 +45,9 @@
 #define SORT_AT_ONCE 16
 #define SORT_PAUSE_NS 10000
 
+/* So many are looked at for one to give away. */
+#define GIVE_LOOKS 32
+
 /* Nobody is charged for more at once (2.4 hours): it only happens when nobody
  * else waited. */
 #define MAX_CHARGE_NS (1ul << 43)
@@ -91,6 +94,14 @@ static void enqueue(struct sched_vcpu *s)
     list_add_last(&arrivals[s->cpu], &s->queue_node);
 }
 
+/* s is not runnable any more. */
+static void goes(struct fair_cpu *c, struct sched_share *share,
+                 struct sched_vcpu *s, uint64_t now)
+{
+    fair_rate_goes(share, s, fair_epoch(now));
+    __atomic_store_n(&c->load, c->load - share->each, __ATOMIC_RELAXED);
+}
+
 static void dequeue(struct sched_vcpu *s)
 {
     struct fair_cpu *c = &cpus[s->cpu];
@@ -101,7 +112,7 @@ static void dequeue(struct sched_vcpu *s)
         return;
     s->sorted = false;
     share = share_of(s);
-    fair_rate_goes(share, s, fair_epoch(time_now_ns()));
+    goes(c, share, s, time_now_ns());
     if (list_is_empty(&share->waiting)) {
         fair_heap_take_out(c, share);
         timers_set(&c->parked, &share->parked, 0);
@@ -164,12 +175,13 @@ static struct sched_share *sort_in(struct fair_cpu *c, struct sched_vcpu *s,
     bool slept;
 
     fair_rate_comes(share, s, epoch);
+    __atomic_store_n(&c->load, c->load + share->each, __ATOMIC_RELAXED);
     s->waits_since = now;
     s->sorted = true;
     slept = list_is_empty(&share->waiting) && share != c->share;
     list_add_last(&share->waiting, &s->queue_node);
     if (fair_rate_is_old(share, epoch))
-        fair_rate_refresh(share, epoch, c->floor);
+        fair_rate_refresh(c, share, epoch);
     if (share == c->share)
         return NULL;
     if (slept && moved)
@@ -239,7 +251,7 @@ static void charge(struct fair_cpu *c, uint64_t now)
     uint32_t cap = fair_cap_of(d);
 
     if (fair_rate_is_old(share, epoch))
-        fair_rate_refresh(share, epoch, c->floor);
+        fair_rate_refresh(c, share, epoch);
     share->vtime +=
         (uint64_t)((unsigned __int128)ran * share->rate >> FAIR_RATE_SHIFT);
     c->since = now;
@@ -313,7 +325,7 @@ static void put_off(struct fair_cpu *c, struct sched_vcpu *prev, uint64_t now)
         prev->waits_since = now;
         prev->sorted = true;
     } else {
-        fair_rate_goes(share, c->runs, fair_epoch(now));
+        goes(c, share, c->runs, now);
     }
     c->share = NULL;
     c->runs = NULL;
@@ -342,13 +354,22 @@ static struct sched_vcpu *choose(struct fair_cpu *c, struct sched_vcpu *prev,
     return prev;
 }
 
+/* Whether the one that runs has no cap, and its weight is what it was. */
+static inline bool is_settled(const struct fair_cpu *c)
+{
+    const struct domain *d = c->share->domain;
+
+    return fair_cap_of(d) == 0 &&
+           c->share->generation ==
+               __atomic_load_n(&d->generation, __ATOMIC_RELAXED);
+}
+
 /* Whether the one that runs may go on without a look at the clock. */
 static inline bool is_alone(const struct fair_cpu *c,
                             const struct list_node *list)
 {
     return c->nr == 0 && list_is_empty(list) && c->parked.nr == 0 &&
-           list_is_empty(&c->share->waiting) &&
-           fair_cap_of(c->share->domain) == 0;
+           list_is_empty(&c->share->waiting) && is_settled(c);
 }
 
 /*
@@ -376,10 +397,8 @@ static uint64_t tick(unsigned int cpu)
 {
     struct fair_cpu *c = &cpus[cpu];
 
-    /* Asked when one runs that had no limit: nobody has waited, and it had no
-     * cap. */
-    if (list_is_empty(&arrivals[cpu]) &&
-        (!c->runs || fair_cap_of(c->share->domain) == 0))
+    /* Asked when one runs that had no limit: nobody has waited. */
+    if (list_is_empty(&arrivals[cpu]) && (!c->runs || is_settled(c)))
         return 0;
     return c->tick = time_now_ns() + TICK_NS;
 }
@@ -416,10 +435,60 @@ static struct sched_vcpu *pick(unsigned int cpu, struct sched_vcpu *prev,
     return next;
 }
 
+/* ---- for other CPUs ---- */
+
+/* Whether s could run on dest now, and is not too much for it. */
+static bool may_go(struct sched_vcpu *s, unsigned int dest, uint64_t most)
+{
+    struct domain *d = fair_vcpu(s)->domain;
+
+    return sched_may_run_on(s, dest) && d->shares[s->cpu].each <= most &&
+           fair_cap_wait(d, time_now_ns()) == 0;
+}
+
+/* The first of a list that may go; *looks is how many are still looked at. */
+static struct sched_vcpu *find_in(struct list_node *list, unsigned int dest,
+                                  uint64_t most, unsigned int *looks)
+{
+    struct sched_vcpu *s;
+
+    list_for_each_entry (s, list, queue_node) {
+        if (*looks == 0)
+            return NULL;
+        (*looks)--;
+        if (may_go(s, dest, most))
+            return s;
+    }
+    return NULL;
+}
+
+/* Those who have had least come first, roughly; and who has just come. */
+static struct sched_vcpu *give(unsigned int cpu, unsigned int dest,
+                               uint64_t most)
+{
+    struct fair_cpu *c = &cpus[cpu];
+    unsigned int looks = GIVE_LOOKS;
+    struct sched_vcpu *s = NULL;
+
+    for (uint32_t place = 1; place <= c->nr && looks > 0 && !s; place++)
+        s = find_in(&c->heap[place]->waiting, dest, most, &looks);
+    if (!s && c->share)
+        s = find_in(&c->share->waiting, dest, most, &looks);
+    return s ? s : find_in(&arrivals[cpu], dest, most, &looks);
+}
+
+/* Of a CPU that one vCPU has for itself: as it was when that began. */
+static uint64_t load(unsigned int cpu)
+{
+    return __atomic_load_n(&cpus[cpu].load, __ATOMIC_RELAXED);
+}
+
 const struct sched_policy fair = {
     .init_cpu = init_cpu,
     .enqueue = enqueue,
     .dequeue = dequeue,
     .pick = pick,
     .tick = tick,
+    .give = give,
+    .load = load,
 };

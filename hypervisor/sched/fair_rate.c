@@ -134,17 +134,17 @@ void fair_rate_goes(struct sched_share *share, struct sched_vcpu *s,
     s->gone = epoch_of(new);
 }
 
-unsigned int fair_rate_active(const struct sched_share *share, uint32_t epoch)
+static unsigned int active(const struct sched_share *share, uint32_t epoch)
 {
     return active_of(read_counts(share, epoch));
 }
 
-unsigned int fair_rate_active_in_all(const struct domain *d, uint32_t epoch)
+static unsigned int active_in_all(const struct domain *d, uint32_t epoch)
 {
     unsigned int nr = 0;
 
     for (unsigned int cpu = 0; cpu < MAX_CPUS; cpu++)
-        nr += fair_rate_active(&d->shares[cpu], epoch);
+        nr += active(&d->shares[cpu], epoch);
     return nr;
 }
 
@@ -157,8 +157,21 @@ static uint64_t weigh_lead(const struct sched_share *share, uint32_t weight,
     return floor + MIN(share->vtime - floor, MAX_LEAD) * share->weight / weight;
 }
 
-void fair_rate_refresh(struct sched_share *share, uint32_t epoch,
-                       uint64_t floor)
+/* A domain's weight is spread over its active vCPUs. */
+static void change_load(struct fair_cpu *c, struct sched_share *share,
+                        uint32_t weight, uint64_t all)
+{
+    uint64_t each = ((uint64_t)weight << FAIR_LOAD_SHIFT) / all;
+    uint64_t nr =
+        __atomic_load_n(&share->counts, __ATOMIC_RELAXED) / RUNNABLE & FIELD;
+
+    __atomic_store_n(&c->load, c->load + (each - share->each) * nr,
+                     __ATOMIC_RELAXED);
+    share->each = each;
+}
+
+void fair_rate_refresh(struct fair_cpu *c, struct sched_share *share,
+                       uint32_t epoch)
 {
     const struct domain *d = share->domain;
     uint32_t weight;
@@ -168,11 +181,12 @@ void fair_rate_refresh(struct sched_share *share, uint32_t epoch,
     share->generation = __atomic_load_n(&d->generation, __ATOMIC_ACQUIRE);
     share->epoch = epoch;
     weight = __atomic_load_n(&d->weight, __ATOMIC_RELAXED);
-    here = fair_rate_active(share, epoch);
-    all = fair_rate_active_in_all(d, epoch);
+    here = MAX(active(share, epoch), 1u);
+    all = MAX(active_in_all(d, epoch), 1u);
     if (weight != share->weight) {
-        share->vtime = weigh_lead(share, weight, floor);
+        share->vtime = weigh_lead(share, weight, c->floor);
         share->weight = weight;
     }
-    share->rate = USUAL_RATE * MAX(all, 1u) / (weight * MAX(here, 1u));
+    share->rate = USUAL_RATE * all / (weight * here);
+    change_load(c, share, weight, all);
 }

@@ -17,16 +17,13 @@ void fair_rate_comes(struct sched_share *share, struct sched_vcpu *s,
 void fair_rate_goes(struct sched_share *share, struct sched_vcpu *s,
                     uint32_t epoch);
 
-/* How many of the domain's vCPUs are active in this share, and in all. */
-unsigned int fair_rate_active(const struct sched_share *share, uint32_t epoch);
-unsigned int fair_rate_active_in_all(const struct domain *d, uint32_t epoch);
-
 /*
- * Computes the rate anew. When the weight has changed, so does what is above
- * the floor: it was run by the old one.
+ * Computes the rate anew, and what the share's vCPUs are of its CPU's load.
+ * When the weight has changed, so does what is above the floor: it was run by
+ * the old one.
  */
-void fair_rate_refresh(struct sched_share *share, uint32_t epoch,
-                       uint64_t floor);
+void fair_rate_refresh(struct fair_cpu *c, struct sched_share *share,
+                       uint32_t epoch);
 
 /* Whether that is due. */
 static inline bool fair_rate_is_old(const struct sched_share *share,

@@ -26,6 +26,10 @@
  * point: with the greatest weight there are 14 bits of it left. */
 #define FAIR_RATE_SHIFT 16
 
+/* What a CPU has to do is counted in parts of a weight with so many bits after
+ * the point. */
+#define FAIR_LOAD_SHIFT 8
+
 /* An epoch is 2^25 ns, some 33 ms. */
 #define FAIR_EPOCH_SHIFT 25
 #define FAIR_MEMORY (1u << 15)
@@ -41,6 +45,7 @@ struct sched_share {
     uint32_t generation;      /* of the domain, and */
     uint32_t epoch;           /* when: as the rate was computed */
     uint32_t weight;          /* by which it was */
+    uint64_t each;            /* what each of its vCPUs is of a CPU's load */
     struct timer parked;      /* set while the cap keeps it off */
 } __attribute__((aligned(128)));
 
@@ -57,6 +62,7 @@ struct fair_cpu {
     struct timers parked;      /* those that their cap keeps off */
     struct sched_share *share; /* of the one that runs, NULL when idle */
     struct sched_vcpu *runs;
+    uint64_t load;     /* of all that are runnable; others read it */
     uint64_t floor;    /* the least vtime of all that could run; never falls */
     uint64_t since;    /* until when the time of the one that runs is charged */
     uint64_t turn_end; /* ns */

@@ -15,8 +15,6 @@
 #include "lib/macros.h"
 #include "tests/unit/direct_map.h"
 
-extern const struct sched_policy fair;
-
 const struct habit spins = {0, 0, false};
 
 static struct {
@@ -178,6 +176,7 @@ struct fair_guest *fair_guest(struct domain *d, unsigned int cpu,
     guest->v.domain = d;
     guest->v.page = new_page();
     guest->v.sched.cpu = cpu;
+    guest->v.sched.affinity = ~0u;
     list_init(&guest->v.sched.queue_node);
     guest->habit = habit;
     guests[nr_guests++] = guest;

@@ -26,6 +26,8 @@ struct habit {
 
 extern const struct habit spins;
 
+extern const struct sched_policy fair;
+
 struct fair_guest {
     struct vcpu v; /* the first part */
     struct habit habit;

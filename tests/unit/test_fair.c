@@ -7,6 +7,8 @@
 #include "tests/unit/unit.h"
 
 #include "abi/domain.h"
+#include "hypervisor/sched/fair_share.h"
+#include "hypervisor/sched/policy.h"
 #include "lib/macros.h"
 
 #define WEIGHT PARAPET_DEFAULT_WEIGHT
@@ -360,6 +362,58 @@ static void test_virtual_time_wraps(void **state)
     }
 }
 
+/* ---- for other CPUs ---- */
+
+/* A domain's weight is spread over those of its vCPUs that are active. */
+static void test_load(void **state)
+{
+    struct fair_guest *one, *other, *third;
+    struct domain *d;
+
+    (void)state;
+    fair_machine_create(2);
+    d = fair_domain(2 * WEIGHT, 0);
+    one = fair_guest(d, 0, spins);
+    other = fair_guest(d, 1, spins);
+    third = fair_guest(fair_domain(WEIGHT, 0), 1, spins);
+    /* A CPU that is one's own is not looked at, unless there is a reason. */
+    fair_schedule(d, 2 * WEIGHT, 0);
+    fair_run(SECOND);
+    assert_int_equal(fair.load(0), (uint64_t)WEIGHT << FAIR_LOAD_SHIFT);
+    assert_int_equal(fair.load(1), (uint64_t)2 * WEIGHT << FAIR_LOAD_SHIFT);
+    fair_stop(one);
+    fair_run(SECOND);
+    assert_int_equal(fair.load(0), 0);
+    assert_int_equal(fair.load(1), (uint64_t)3 * WEIGHT << FAIR_LOAD_SHIFT);
+    fair_stop(other);
+    fair_stop(third);
+    assert_int_equal(fair.load(1), 0);
+}
+
+static void test_give(void **state)
+{
+    struct fair_guest *guests[3];
+    struct domain *capped;
+
+    (void)state;
+    fair_machine_create(1);
+    for (unsigned int i = 0; i < ARRAY_SIZE(guests); i++)
+        guests[i] = fair_guest(fair_domain((i + 1) * WEIGHT, 0), 0, spins);
+    capped = fair_domain(WEIGHT / 4, 1);
+    fair_guest(capped, 0, spins);
+    fair_run(20 * TURN); /* the heaviest runs, or is the last in the heap */
+    fair_stop(guests[2]);
+    fair_run(TURN);
+    /* One of the two waits. */
+    guests[0]->v.sched.affinity = guests[1]->v.sched.affinity = ~2u;
+    assert_null(fair.give(0, 1, UINT64_MAX));
+    assert_non_null(fair.give(0, 2, UINT64_MAX));
+    assert_null(fair.give(0, 2, (WEIGHT << FAIR_LOAD_SHIFT) - 1));
+    /* And one that has just come, before anybody has looked at it. */
+    fair_wake(guests[2]);
+    assert_ptr_equal(fair.give(0, 1, UINT64_MAX), &guests[2]->v.sched);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +433,8 @@ int main(void)
         cmocka_unit_test(test_512_domains),
         cmocka_unit_test(test_extreme_weights),
         cmocka_unit_test(test_virtual_time_wraps),
+        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_give),
     };
 
     return cmocka_run_group_tests_name("fair", tests, NULL, NULL);
