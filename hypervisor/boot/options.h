@@ -12,7 +12,7 @@
  *                             on, or run on what was measured then (follow)
  *   contained=warn|require    where the emulator does not contain guests
  *                             (boot/contain.h): say so, or do not boot (warn)
- *   sched=round_robin         the scheduler's policy, one of
+ *   sched=fair|round_robin    the scheduler's policy, one of
  *                             sched/policies.def
  *   meter=on|off              time every exit, and print the longest of each
  *                             name when the machine ends (core/meter.h; off)
