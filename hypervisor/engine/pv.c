@@ -80,15 +80,18 @@ static void pv_domain_unload(struct domain *d)
  * The bit of the new domain is set before its root is loaded, and that of the
  * old one cleared when its translations are gone: so a flush that goes by these
  * bits leaves out no CPU.
+ *
+ * A vCPU that comes from another CPU may have flushed there what this one still
+ * has of the same root, by itself or by another vCPU that ran here.
  */
 static void load_root(struct cpu_info *cpu, struct memory_owner *m,
-                      uint64_t root)
+                      uint64_t root, bool comes)
 {
     struct memory_owner *old = cpu->tlb_owner;
     uint64_t bit = 1ul << cpu->id;
 
     __atomic_fetch_or(&m->tlb_cpus, bit, __ATOMIC_SEQ_CST);
-    if (read_cr3() != root)
+    if (comes || read_cr3() != root)
         write_cr3(root);
     if (old && old != m)
         __atomic_fetch_and(&old->tlb_cpus, ~bit, __ATOMIC_SEQ_CST);
@@ -124,7 +127,9 @@ static void pv_switch_in(struct vcpu *v)
     pv_cpu(cpu)->syscall_entry = pv_vcpu(v)->syscall_entry;
     load_root(cpu, &v->domain->memory,
               pv_cpu(cpu)->user_mode ? pv_cpu(cpu)->user_cr3
-                                     : pv_cpu(cpu)->kernel_cr3);
+                                     : pv_cpu(cpu)->kernel_cr3,
+              pv_vcpu(v)->cpu != cpu->id);
+    pv_vcpu(v)->cpu = cpu->id;
 }
 
 static void pv_switch_out(struct vcpu *v)
