@@ -33,6 +33,9 @@ struct run_queue {
     struct timers timers;     /* vcpu.timer; touched on this CPU only */
     struct timer reaper;      /* when a share of a teardown is due */
     uint64_t timers_from;     /* ns; no interrupt for a timer before that */
+    uint64_t balance_from; /* ns; likewise, no busy CPU is given one; atomic */
+    uint32_t last_given;   /* CPU that was given one, or might have been */
+    uint32_t refused;      /* bit n: CPU n, in vain, since it last was not */
 } __attribute__((aligned(64)));
 
 extern struct run_queue run_queues[MAX_CPUS];
@@ -85,6 +88,22 @@ static inline void sched_dequeue(struct run_queue *q, struct vcpu *v)
 
 /* The next CPU can have vCPUs; at boot. */
 void sched_assign_init_cpu(unsigned int cpu);
+
+/* How many that were. */
+unsigned int sched_nr_cpus(void);
+
+/*
+ * This CPU goes idle, and asks the one where most wait to give it one; and it
+ * does not idle any more.
+ */
+void sched_begin_idle(const struct cpu_info *cpu);
+void sched_end_idle(const struct cpu_info *cpu);
+
+/* Gives one that waits here to an idle CPU, if there is one; and at the end of
+ * a turn, now and then, to a CPU that has less to do. Takes both queues' locks.
+ */
+void sched_help_idle(void);
+void sched_balance(uint64_t now);
 
 /*
  * Room for one more vCPU on that of these CPUs that has the fewest: the CPU, or

@@ -313,7 +313,9 @@ void sched_switch(struct cpu_regs *regs)
         if (next)
             break;
         sched_update_timer();
+        sched_begin_idle(cpu);
         wait_idle(cpu);
+        sched_end_idle(cpu);
         next = pick(cpu, NULL);
     }
     next->domain->engine->switch_in(next);
@@ -390,8 +392,10 @@ void sched_timer_interrupt(void)
 
     if (now >= q->timers_from)
         run_timers(cpu, q, now);
-    if (cpu->slice_end && cpu->slice_end <= now)
+    if (cpu->slice_end && cpu->slice_end <= now) {
         cpu->exit_work |= WORK_RESCHEDULE;
+        sched_balance(now);
+    }
     /* The one shot is over: whatever is next must be set anew. */
     cpu->timer_deadline = 0;
     sched_update_timer();
@@ -408,5 +412,6 @@ void sched_kick_interrupt(void)
         sched_adopt();
     if (sched_any_leaves(&run_queues[cpu->id]))
         sched_leave();
+    sched_help_idle();
     look_at_slice(cpu);
 }

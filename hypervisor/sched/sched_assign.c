@@ -25,6 +25,11 @@ void sched_assign_init_cpu(unsigned int cpu)
     nr_cpus++;
 }
 
+unsigned int sched_nr_cpus(void)
+{
+    return nr_cpus;
+}
+
 /* Of these CPUs the one with the fewest, and of several the first. */
 static unsigned int least_used(uint32_t mask)
 {

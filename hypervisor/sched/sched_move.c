@@ -9,10 +9,15 @@
  * that is set is taken out here and waits in the other CPU's list `arrived`,
  * until that CPU takes it into its own heap: at the kick that it gets, and at
  * the latest before it runs the vCPU.
+ *
+ * Why one is moved: its affinity; or another CPU idles while it waits; or
+ * another CPU has less to do. Of these two only the CPU that has too much does
+ * anything, and it gives one vCPU at a time, whom the policy chooses.
  */
 #include "abi/errors.h"
 #include "hypervisor/base/bug.h"
 #include "hypervisor/base/spinlock.h"
+#include "hypervisor/base/time.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/schedule.h"
 #include "hypervisor/core/timers.h"
@@ -119,6 +124,159 @@ void sched_send_away(struct run_queue *from, struct vcpu *v)
         return;
     sched_room_give_back(cpu);
     sched_kick_cpu(dest, WORK_EVENT);
+}
+
+/* ---- for CPUs that have less to do ---- */
+
+/* So often, at most, for one that is not idle. */
+#define BALANCE_NS 80000000ul
+
+/* Bit n: CPU n has nothing to run; atomic. */
+static uint32_t idle_cpus;
+
+static void balanced(struct run_queue *q, uint64_t now)
+{
+    __atomic_store_n(&q->balance_from, now + BALANCE_NS, __ATOMIC_RELAXED);
+}
+
+/* False if nobody was given. */
+static bool give(struct cpu_info *cpu, unsigned int dest, uint64_t most)
+{
+    struct run_queue *from = cpu->queue, *to = &run_queues[dest];
+    struct sched_vcpu *s;
+
+    if (sched_room_take(1u << dest) < 0)
+        return false;
+    lock_both(from, to);
+    s = sched_policy->give(cpu->id, dest, most);
+    if (s) {
+        ASSERT(sched_may_run_on(s, dest));
+        sched_move(from, list_entry(s, struct vcpu, sched), dest);
+        balanced(to, time_now_ns());
+    }
+    unlock_both(from, to);
+    sched_room_give_back(s ? cpu->id : dest);
+    if (s)
+        sched_kick_cpu(dest, WORK_EVENT);
+    return s != NULL;
+}
+
+/*
+ * To an idle CPU, if there is one; to each in its turn, since some vCPUs may
+ * not run on some. What waits on a CPU that runs nothing waits for something
+ * else.
+ */
+static void give_to_idle(struct cpu_info *cpu)
+{
+    uint32_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST);
+    struct run_queue *q = cpu->queue;
+    uint32_t later;
+
+    idle &= ~(1u << cpu->id);
+    if (idle == 0)
+        return;
+    later = idle & (UINT32_MAX - 1) << q->last_given;
+    q->last_given = (unsigned int)__builtin_ctz(later ? later : idle);
+    (void)give(cpu, q->last_given, UINT64_MAX);
+}
+
+/* Whether this CPU may have one to give: it runs one, and another one waits. */
+static bool can_give(const struct cpu_info *cpu)
+{
+    return cpu->current && sched_policy->give &&
+           __atomic_load_n(&cpu->queue->nr_waiting, __ATOMIC_RELAXED) != 0;
+}
+
+void sched_help_idle(void)
+{
+    struct cpu_info *cpu = this_cpu();
+
+    if (can_give(cpu))
+        give_to_idle(cpu);
+}
+
+/* Of those that have not refused, the one with the least to do, and of several
+ * the first one after `last`. */
+static unsigned int least_loaded(uint32_t refused, unsigned int last,
+                                 uint64_t *least)
+{
+    unsigned int best = MAX_CPUS, nr = sched_nr_cpus();
+
+    for (unsigned int i = 1; i <= nr; i++) {
+        unsigned int cpu = (last + i) % nr;
+        uint64_t load = refused >> cpu & 1 ? *least : sched_policy->load(cpu);
+
+        if (load >= *least)
+            continue;
+        *least = load;
+        best = cpu;
+    }
+    return best;
+}
+
+/*
+ * The one that has least gets one, if it has no more then than this one has
+ * now. So three equal ones on two CPUs take turns to be alone. If none of ours
+ * may go there, it is another one's turn the next time.
+ */
+static void give_to_least(struct cpu_info *cpu)
+{
+    uint64_t load = sched_policy->load(cpu->id), least = load;
+    struct run_queue *q = cpu->queue;
+    unsigned int dest =
+        least_loaded(q->refused | 1u << cpu->id, q->last_given, &least);
+
+    if (dest == MAX_CPUS) {
+        q->refused = 0;
+        return;
+    }
+    q->last_given = dest;
+    if (give(cpu, dest, load - least))
+        q->refused = 0;
+    else
+        q->refused |= 1u << dest;
+}
+
+void sched_balance(uint64_t now)
+{
+    struct cpu_info *cpu = this_cpu();
+    struct run_queue *q = cpu->queue;
+
+    if (!can_give(cpu))
+        return;
+    give_to_idle(cpu);
+    if (now < __atomic_load_n(&q->balance_from, __ATOMIC_RELAXED))
+        return;
+    balanced(q, now);
+    give_to_least(cpu);
+}
+
+/*
+ * Who waits here is counted before that CPU looks for idle ones, and this one
+ * counts as idle before it looks at the counts: so one of them sees the other.
+ */
+void sched_begin_idle(const struct cpu_info *cpu)
+{
+    uint32_t busiest = MAX_CPUS, most = 0;
+    uint32_t idle =
+        __atomic_or_fetch(&idle_cpus, 1u << cpu->id, __ATOMIC_SEQ_CST);
+
+    for (unsigned int other = 0; other < sched_nr_cpus(); other++) {
+        uint32_t nr =
+            __atomic_load_n(&run_queues[other].nr_waiting, __ATOMIC_RELAXED);
+
+        if (nr <= most || idle >> other & 1)
+            continue;
+        most = nr;
+        busiest = other;
+    }
+    if (most != 0 && sched_policy->give)
+        apic_send(percpu_info(busiest)->apic_id, VECTOR_KICK);
+}
+
+void sched_end_idle(const struct cpu_info *cpu)
+{
+    __atomic_and_fetch(&idle_cpus, ~(1u << cpu->id), __ATOMIC_SEQ_CST);
 }
 
 /* ---- affinity ---- */

@@ -21,6 +21,7 @@
 struct guest guests[MAX_GUEST_DOMAINS + 1][MAX_GUEST_VCPUS];
 enum guest_mood mood;
 unsigned int end_rate;
+unsigned int nr_moves_in_ten;
 
 static bool ports_made[MAX_GUEST_DOMAINS + 1];
 
@@ -304,6 +305,10 @@ static void do_something(struct guest *guest)
 {
     struct domain *d = guest->v->domain;
 
+    if (below(10) < nr_moves_in_ten) {
+        change_affinity();
+        return;
+    }
     switch (below(21)) {
     case 0 ... 3:
         CHECK(hc_evtchn_send(choose_port(d)) == 0);

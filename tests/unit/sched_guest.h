@@ -41,6 +41,9 @@ extern unsigned int nr_cpus;
  * yield or set a timer all the time; of these the first domain ends. */
 extern enum guest_mood { BUSY, QUIET, SPINNING, YIELDING, TIMING } mood;
 
+/* So many of ten steps say where a vCPU may run, and nothing else. */
+extern unsigned int nr_moves_in_ten;
+
 /* One in so many chances to end is taken. */
 extern unsigned int end_rate;
 

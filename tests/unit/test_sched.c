@@ -217,6 +217,12 @@ static void run_spinning_machine(void)
     uint64_t most[MACHINE_MAX_CPUS] = {0};
 
     mood = SPINNING;
+    /* They stay where they are. */
+    for (unsigned int n = 0; n < nr_domains; n++) {
+        struct vcpu *v = guests[domains[n]->id][0].v;
+
+        v->sched.affinity = 1u << v->sched.cpu;
+    }
     memset(least, 0xff, sizeof(least));
     for (unsigned int step = 0; step < NR_STEPS; step++) {
         machine_run(step % nr_cpus);
@@ -238,6 +244,29 @@ static void run_spinning_machine(void)
             CHECK(most[cpu] - least[cpu] <=
                   least[cpu] / 5 + 2 * STEPS_IN_SLICE);
     }
+}
+
+/*
+ * And when they may run anywhere, no CPU idles while two share another one, and
+ * all have about as much in the long run.
+ */
+static void run_balancing_machine(void)
+{
+    uint64_t least = UINT64_MAX, most = 0;
+
+    mood = SPINNING;
+    for (unsigned int step = 0; step < NR_STEPS; step++) {
+        machine_run(step % nr_cpus);
+        look_at_ended();
+        check_machine();
+        if (step % nr_cpus == 0)
+            machine_now += SCHED_SLICE_NS / 4;
+    }
+    for (unsigned int n = 0; n < nr_domains; n++) {
+        least = MIN(least, guests[domains[n]->id][0].nr_steps);
+        most = MAX(most, guests[domains[n]->id][0].nr_steps);
+    }
+    CHECK(2 * least >= most);
 }
 
 /*
@@ -289,6 +318,16 @@ static void assign(struct vcpu *v)
     nr_assigned[v->sched.cpu]++;
 }
 
+/* It is refused, and v may run where it could before. */
+static void check_affinity_without_room(struct vcpu *v)
+{
+    uint32_t others = ((1u << nr_cpus) - 1) & ~(1u << v->sched.cpu);
+    int expected = others ? -PARAPET_ENOSPC : -PARAPET_EINVAL;
+
+    CHECK(sched_set_affinity(v, others) == expected);
+    CHECK(v->sched.affinity == UINT32_MAX && v->sched.off == 0);
+}
+
 /* All that there is room for, and one more once another has gone. */
 static void run_full_machine(void)
 {
@@ -305,6 +344,7 @@ static void run_full_machine(void)
     while (nr < room)
         assign(&vcpus[nr++]);
     CHECK(sched_assign(&vcpus[nr]) == -PARAPET_ENOSPC);
+    check_affinity_without_room(domains[0]->vcpus[0]);
     any = &vcpus[below(nr)];
     sched_unassign(any);
     sched_unassign(any); /* it has none: nothing */
@@ -356,11 +396,33 @@ static void test_busy_machines(void **state)
     }
 }
 
+/* The same where vCPUs are moved all the time. */
+static void test_moving_machines(void **state)
+{
+    const char *name;
+
+    (void)state;
+    nr_moves_in_ten = 5;
+    for (size_t n = 0; (name = sched_policy_name(n)) != NULL; n++) {
+        print_message("moving machines with sched=%s\n", name);
+        assert_true(sched_set_policy(name));
+        run_machines(run_busy_machine);
+    }
+    nr_moves_in_ten = 0;
+}
+
 static void test_spinning_machines(void **state)
 {
     (void)state;
     assert_true(sched_set_policy("round_robin"));
     run_machines(run_spinning_machine);
+}
+
+static void test_balancing_machines(void **state)
+{
+    (void)state;
+    assert_true(sched_set_policy("round_robin"));
+    run_machines(run_balancing_machine);
 }
 
 static void test_yielding_machines(void **state)
@@ -415,7 +477,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_policies),
         cmocka_unit_test(test_busy_machines),
+        cmocka_unit_test(test_moving_machines),
         cmocka_unit_test(test_spinning_machines),
+        cmocka_unit_test(test_balancing_machines),
         cmocka_unit_test(test_yielding_machines),
         cmocka_unit_test(test_timing_machines),
         cmocka_unit_test(test_full_machines),
