@@ -53,18 +53,7 @@ static inline unsigned int sched_cpu_of(const struct vcpu *v)
  * anew when v has been moved meanwhile. What is found to be v's CPU's own, on
  * that CPU, stays so without a lock.
  */
-static inline struct run_queue *sched_lock_queue_of(const struct vcpu *v)
-{
-    for (;;) {
-        unsigned int cpu = sched_cpu_of(v);
-        struct run_queue *q = &run_queues[cpu];
-
-        spin_lock(&q->lock);
-        if (__builtin_expect(sched_cpu_of(v) == cpu, 1))
-            return q;
-        spin_unlock(&q->lock);
-    }
-}
+struct run_queue *sched_lock_queue_of(const struct vcpu *v);
 
 /* Whether v waits at the policy. The queue's lock is held. */
 static inline bool sched_waits(const struct vcpu *v)

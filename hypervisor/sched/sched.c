@@ -225,6 +225,16 @@ unsigned int sched_nr_runnable(unsigned int cpu)
            (percpu_info(cpu)->current != NULL);
 }
 
+/* v, which has come from another CPU, is about to run: its timer is to be set
+ * here before. The queue's lock is held. */
+static inline bool takes_timer_in(struct vcpu *v)
+{
+    if (__builtin_expect(!sched_has_arrived(v), 1))
+        return false;
+    list_remove(&v->sched.arrive_node);
+    return true;
+}
+
 static struct vcpu *pick(struct cpu_info *cpu, struct vcpu *prev)
 {
     struct run_queue *q = &run_queues[cpu->id];
@@ -245,9 +255,7 @@ static struct vcpu *pick(struct cpu_info *cpu, struct vcpu *prev)
     ASSERT(!next || s->off == 0);
     if (next) {
         s->running = true;
-        adopts = sched_has_arrived(next);
-        if (__builtin_expect(adopts, 0))
-            list_remove(&s->arrive_node);
+        adopts = takes_timer_in(next);
     }
     cpu->current = next;
     spin_unlock(&q->lock);

@@ -44,6 +44,19 @@ static void unlock_both(struct run_queue *one, struct run_queue *other)
     spin_unlock(&other->lock);
 }
 
+struct run_queue *sched_lock_queue_of(const struct vcpu *v)
+{
+    for (;;) {
+        unsigned int cpu = sched_cpu_of(v);
+        struct run_queue *q = &run_queues[cpu];
+
+        spin_lock(&q->lock);
+        if (sched_cpu_of(v) == cpu)
+            return q;
+        spin_unlock(&q->lock);
+    }
+}
+
 /* ---- timers ---- */
 
 /* Its timer, if it is set, goes along. */
@@ -140,7 +153,7 @@ static void balanced(struct run_queue *q, uint64_t now)
 }
 
 /* False if nobody was given. */
-static bool give(struct cpu_info *cpu, unsigned int dest, uint64_t most)
+static bool give_one(struct cpu_info *cpu, unsigned int dest, uint64_t most)
 {
     struct run_queue *from = cpu->queue, *to = &run_queues[dest];
     struct sched_vcpu *s;
@@ -177,7 +190,7 @@ static void give_to_idle(struct cpu_info *cpu)
         return;
     later = idle & (UINT32_MAX - 1) << q->last_given;
     q->last_given = (unsigned int)__builtin_ctz(later ? later : idle);
-    (void)give(cpu, q->last_given, UINT64_MAX);
+    (void)give_one(cpu, q->last_given, UINT64_MAX);
 }
 
 /* Whether this CPU may have one to give: it runs one, and another one waits. */
@@ -231,7 +244,7 @@ static void give_to_least(struct cpu_info *cpu)
         return;
     }
     q->last_given = dest;
-    if (give(cpu, dest, load - least))
+    if (give_one(cpu, dest, load - least))
         q->refused = 0;
     else
         q->refused |= 1u << dest;

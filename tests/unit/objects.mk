@@ -177,6 +177,9 @@ export OBJECTS_test_domain := $(patsubst %.c,$(BUILD)/host/%.o,\
 export OBJECTS_test_fair := $(patsubst %.c,$(BUILD)/host/%.o,\
     tests/unit/test_fair.c $(test_fair_SRC)) $(UNIT_LIB) \
     $(patsubst %.c,$(BUILD)/host-machine/%.o,$(FAIR_SRC))
+export OBJECTS_test_sched := $(patsubst %.c,$(BUILD)/host/%.o,\
+    tests/unit/test_sched.c $(test_sched_SRC)) $(UNIT_LIB) \
+    $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC))
 export OBJECTS_test_control := $(patsubst %.c,$(BUILD)/host/%.o,\
     tests/unit/test_control.c $(test_control_SRC)) $(UNIT_LIB) \
     $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC) $(CONTROL_SRC))

@@ -396,6 +396,8 @@ static void check_guest_runs(const struct cpu_info *cpu,
     struct vcpu *v = cpu->current;
 
     CHECK(v && v->sched.state == VCPU_RUNNABLE && v->sched.cpu == cpu->id);
+    CHECK(list_is_empty(&v->sched.arrive_node));
+    CHECK(sched_may_run_on(&v->sched, cpu->id) || v->sched.off & SCHED_MOVES);
     CHECK(v->timer.place == 0 ||
           run_queues[cpu->id].timers.heap[v->timer.place] == &v->timer);
     CHECK(guest_of(v)->loaded);
