@@ -32,7 +32,7 @@ BACKSTOP = 3600
 # What tools/run takes from the environment: only a test sets these.
 SETTINGS = ("MACHINE", "SMP", "MEM", "VCPUS", "DOMAIN_MEM", "CPU", "ACCEL",
             "APPEND", "GUEST", "BUNDLE", "RAMDISK", "ADD", "BOOTARGS", "ICOUNT",
-            "GDB", "QEMU", "QEMU_EXTRA", "V")
+            "SHIFT", "GDB", "QEMU", "QEMU_EXTRA", "V")
 
 # The exit status of tools/run.
 OK = 0

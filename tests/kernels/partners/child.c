@@ -7,7 +7,8 @@
  *   kill                  it says so, and breaks a rule
  *   sleep                 it blocks, for good
  *   nap                   it blocks for two seconds, and ends well
- *   spin                  it counts, for good
+ *   spin                  it counts, for good; with vcpus=N on each of them, in
+ * guest[] of vCPU 0's page at its number
  *   random                it makes any call, until one ends it
  *   ports                 it makes ports for the control domain, sends, closes
  *   ports_end             the same for a while, and ends well
@@ -51,10 +52,20 @@ static _Noreturn void sleep(void)
         (void)hypercall_block();
 }
 
-static _Noreturn void spin(void)
+static void count(void *vcpu)
 {
+    volatile uint64_t *counter =
+        &mg_vcpu_page_of(0)->guest[(uint32_t)(uintptr_t)vcpu];
+
     for (;;)
-        mg_vcpu_page()->guest[0]++;
+        ++*counter;
+}
+
+static void spin(void)
+{
+    for (uint64_t v = 1; v < mg_argument("vcpus", 1); v++)
+        MG_CHECK_EQ(mg_vcpu_start((uint32_t)v, count, (void *)v), 0);
+    count(NULL);
 }
 
 /* Of each, but for those that it would not come back from at once. */

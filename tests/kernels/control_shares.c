@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Domains that only count share the CPUs by their weights and caps, however
+ * many vCPUs they have. The control domain makes them, sleeps, and reads how
+ * far each has come: what a vCPU of the machine counts that is alone on its CPU
+ * is 100 %. Boot arguments: ms=N, how long each show is, in virtual time.
+ *
+ * On one CPU an instruction is 8 ns long, so ten seconds are 1,250 million of
+ * them; but where the CPU is idle at times it is 1 ns: the emulator does not
+ * come out of a halt otherwise. On two CPUs, which are not in step, a share is
+ * what was not stolen of the time: so nothing depends on the host.
+ *
+ * BUNDLE: memory=16M
+ * QEMU: privileged=1 mem=256M patience=120
+ * METER: times are not in instructions
+ * VARIANT: weights icount=1 shift=3 bootargs="ms=1000"
+ * VARIANT: caps icount=1 bootargs="ms=400"
+ * VARIANT: two_cpus smp=2 bootargs="ms=4000"
+ * VARIANT: weights_long icount=1 shift=3 soak=1 bootargs="ms=10000"
+ * VARIANT: caps_long icount=1 soak=1 bootargs="ms=10000"
+ * VARIANT: two_cpus_long smp=2 soak=1 bootargs="ms=10000"
+ */
+#include "abi/domain.h"
+#include "abi/stubs.h"
+#include "lib/macros.h"
+#include "lib/printf.h"
+#include "tests/kernels/lib/bootargs.h"
+#include "tests/kernels/lib/clock.h"
+#include "tests/kernels/lib/console.h"
+#include "tests/kernels/lib/control.h"
+#include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/memory.h"
+#include "tests/kernels/lib/test.h"
+#include "tests/kernels/lib/vcpu.h"
+
+MG_TEST(control_shares);
+
+#define MOST 8
+/* Stolen time is told when a wait is over: so long may one be that is not. */
+#define WAIT_NS (60 * MG_MS)
+/* After that all of them run, and who has begun ahead has paid for it. */
+#define SETTLE_NS (200 * MG_MS)
+
+/* Of a domain; shares are in thousandths of a CPU. */
+struct part {
+    uint32_t weight, cap, nr_vcpus;
+    int64_t expected, slack;
+};
+
+struct show {
+    const char *name;
+    uint32_t nr;
+    struct part parts[MOST];
+};
+
+static const struct show weights[] = {
+    {"weights 256, 512", 2, {{256, 0, 1, 333, 11}, {512, 0, 1, 667, 11}}},
+    {"8 vCPUs, 1 vCPU", 2, {{256, 0, 8, 500, 20}, {256, 0, 1, 500, 20}}},
+};
+
+static const struct show caps[] = {
+    {"cap 25 alone", 1, {{256, 25, 1, 250, 30}}},
+    {"cap 25, busy", 2, {{256, 25, 1, 250, 30}, {256, 0, 1, 750, 30}}},
+};
+
+#define QUARTER                                                                \
+    {                                                                          \
+        256, 0, 1, 250, 20                                                     \
+    }
+static const struct show two_cpus[] = {
+    {"8 on 2 CPUs",
+     8,
+     {QUARTER, QUARTER, QUARTER, QUARTER, QUARTER, QUARTER, QUARTER, QUARTER}},
+};
+
+static struct mg_child children[MOST];
+static volatile uint64_t nr_ticks;
+static uint64_t per_ms; /* what one counts in a millisecond that is alone */
+static bool by_time;    /* what is counted is not turns but stolen time */
+
+static void sleep(uint64_t ns)
+{
+    uint64_t before = nr_ticks;
+
+    (void)hypercall_set_timer(mg_clock_ns() + ns);
+    while (nr_ticks == before) {
+        mg_cli();
+        (void)hypercall_block();
+    }
+}
+
+/* ---- those that count ---- */
+
+static void begin(struct mg_child *child, const struct part *part)
+{
+    char bootargs[32];
+    const struct mg_child_wish wish = {.bootargs = bootargs,
+                                       .nr_vcpus = part->nr_vcpus};
+
+    (void)string_format(bootargs, sizeof(bootargs), "spin vcpus=%u",
+                        part->nr_vcpus);
+    mg_child_create(&wish, child);
+    MG_CHECK_EQ(hypercall_domain_schedule(child->id, part->weight, part->cap),
+                0);
+}
+
+static uint64_t stolen_from(const struct mg_child *child)
+{
+    uint64_t ns = 0;
+
+    MG_CHECK_EQ(mg_copy_from(child->id,
+                             child->vcpu_page_mfn * MG_PAGE_SIZE +
+                                 offsetof(struct parapet_vcpu_page, stolen_ns),
+                             &ns, sizeof(ns)),
+                0);
+    return ns;
+}
+
+static uint64_t count_of(const struct mg_child *child, uint32_t nr_vcpus)
+{
+    uint64_t sum = 0;
+
+    if (by_time)
+        return mg_clock_ns() - stolen_from(child);
+
+    for (uint32_t i = 0; i < nr_vcpus; i++)
+        sum += mg_child_word(child, i);
+    return sum;
+}
+
+/* Lets them run so long. Returns how long it was: timers come late. */
+static uint64_t measure(const struct part *parts, uint32_t nr, uint64_t ns,
+                        uint64_t counts[])
+{
+    uint64_t from;
+
+    for (uint32_t i = 0; i < nr; i++)
+        begin(&children[i], &parts[i]);
+    for (uint32_t i = 0; i < nr; i++)
+        MG_CHECK_EQ(mg_domain_unpause(children[i].id), 0);
+    sleep(SETTLE_NS);
+    from = mg_clock_ns();
+    for (uint32_t i = 0; i < nr; i++)
+        counts[i] = count_of(&children[i], parts[i].nr_vcpus);
+    sleep(ns);
+    for (uint32_t i = 0; i < nr; i++)
+        counts[i] = count_of(&children[i], parts[i].nr_vcpus) - counts[i];
+    from = mg_clock_ns() - from;
+    for (uint32_t i = 0; i < nr; i++)
+        MG_CHECK_EQ(mg_domain_destroy(children[i].id), 0);
+    return from;
+}
+
+/* ---- the shows ---- */
+
+static void calibrate(void)
+{
+    const struct part alone = {256, 0, 1, 1000, 0};
+    uint64_t count, ns;
+
+    ns = measure(&alone, 1, SETTLE_NS, &count);
+    per_ms = count * MG_MS / ns;
+    mg_printf("alone: %lu counts in a millisecond\n\n", per_ms);
+    MG_CHECK(per_ms > 0);
+}
+
+/*
+ * What one counts that has a CPU for itself. Where no cap leaves time to nobody
+ * it is what all of them count: so what the hypervisor takes is no domain's.
+ */
+static uint64_t all_of(const struct show *show, const uint64_t counts[],
+                       uint64_t ns)
+{
+    uint64_t sum = 0;
+
+    if (by_time)
+        return ns;
+    for (uint32_t i = 0; i < show->nr; i++) {
+        if (show->parts[i].cap)
+            return per_ms * ns / MG_MS;
+        sum += counts[i];
+    }
+    return sum;
+}
+
+static void tell(const struct show *show, uint32_t i, int64_t share,
+                 int64_t unknown)
+{
+    const struct part *part = &show->parts[i];
+    int64_t slack = part->slack + unknown;
+    bool good =
+        share >= part->expected - slack && share <= part->expected + slack;
+
+    mg_printf("%-17s %6u %4u %6u  %3ld.%ld +- %ld.%ld  %3ld.%ld %s\n",
+              i == 0 ? show->name : "", part->weight, part->cap, part->nr_vcpus,
+              part->expected / 10, part->expected % 10, slack / 10, slack % 10,
+              share / 10, share % 10, good ? "" : " NO");
+    if (!good)
+        mg_failure("%s, domain %u: expected %ld +- %ld thousandths of a CPU, "
+                   "got %ld",
+                   show->name, i, part->expected, slack, share);
+}
+
+static void run(const struct show *show)
+{
+    uint64_t counts[MOST], all, ns;
+
+    ns =
+        measure(show->parts, show->nr, mg_argument("ms", 1000) * MG_MS, counts);
+    all = all_of(show, counts, ns);
+    for (uint32_t i = 0; i < show->nr; i++)
+        tell(show, i, (int64_t)(counts[i] * 1000 / all),
+             by_time ? (int64_t)(WAIT_NS * 1000 / ns) : 0);
+}
+
+static void run_all(const struct show *shows, size_t nr)
+{
+    mg_printf("%-17s %6s %4s %6s  %12s  %s\n", "show", "weight", "cap", "vCPUs",
+              "expected %", "got %");
+    for (size_t i = 0; i < nr; i++)
+        run(&shows[i]);
+}
+
+void test_main(void)
+{
+    mg_control_init();
+    (void)mg_event_bind_virq(PARAPET_VIRQ_TIMER, mg_event_count,
+                             (void *)&nr_ticks);
+    by_time = mg_variant("two_cpus");
+    calibrate();
+    if (by_time)
+        run_all(two_cpus, ARRAY_SIZE(two_cpus));
+    else if (mg_variant("caps"))
+        run_all(caps, ARRAY_SIZE(caps));
+    else
+        run_all(weights, ARRAY_SIZE(weights));
+}
