@@ -57,9 +57,6 @@
 
 static struct fair_cpu cpus[MAX_CPUS];
 
-/* Those that enqueue() has brought, in their order. */
-static struct list_node arrivals[MAX_CPUS];
-
 static void *alloc_heap(void)
 {
     mfn_t heap = frame_alloc_run(NR_PAGES(HEAP_SIZE));
@@ -70,8 +67,8 @@ static void *alloc_heap(void)
 
 static void init_cpu(unsigned int cpu)
 {
-    list_init(&arrivals[cpu]);
     cpus[cpu] = (struct fair_cpu){.heap = alloc_heap()};
+    list_init(&cpus[cpu].arrivals);
     timers_init(&cpus[cpu].parked, alloc_heap());
 }
 
@@ -91,7 +88,7 @@ static struct sched_share *share_of(struct sched_vcpu *s)
 
 static void enqueue(struct sched_vcpu *s)
 {
-    list_add_last(&arrivals[s->cpu], &s->queue_node);
+    list_add_last(&cpus[s->cpu].arrivals, &s->queue_node);
 }
 
 /* s is not runnable any more. */
@@ -221,20 +218,20 @@ static struct sched_share *unpark(struct fair_cpu *c, uint64_t now)
     return first;
 }
 
-/* Brings in who has come; returns the share that came and is the first now. */
-static struct sched_share *bring_in(struct fair_cpu *c, struct list_node *list,
-                                    uint64_t now)
+/* Brings in who has come; returns the share that came and is the first now. Not
+ * inlined, as all that is rare on the way of a switch. */
+static __attribute__((noinline)) struct sched_share *
+bring_in(struct fair_cpu *c, uint64_t now)
 {
     struct sched_share *first = NULL;
 
     if (timers_first(&c->parked))
         first = unpark(c, now);
-    for (int n = 0; n < SORT_AT_ONCE && !list_is_empty(list); n++) {
-        struct list_node *node = list_take_first(list);
+    for (int n = 0; n < SORT_AT_ONCE && !list_is_empty(&c->arrivals); n++) {
+        struct list_node *node = list_take_first(&c->arrivals);
+        struct sched_vcpu *s = list_entry(node, struct sched_vcpu, queue_node);
 
-        first = earlier(
-            first,
-            sort_in(c, list_entry(node, struct sched_vcpu, queue_node), now));
+        first = earlier(first, sort_in(c, s, now));
     }
     return first && first == fair_heap_first(c) ? first : NULL;
 }
@@ -287,21 +284,6 @@ static struct sched_vcpu *begin_turn(struct fair_cpu *c,
     return s;
 }
 
-/* The one that ran waits again, and the share has its turn. */
-static struct sched_vcpu *change_turn(struct fair_cpu *c,
-                                      struct sched_vcpu *prev, bool inside,
-                                      uint64_t now)
-{
-    struct sched_share *share = c->share;
-
-    list_add_last(&share->waiting, &prev->queue_node);
-    prev->waits_since = now;
-    prev->sorted = true;
-    if (!inside)
-        share = fair_heap_exchange(c, share);
-    return begin_turn(c, share, now);
-}
-
 /* Nobody runs: the first of the heap, if there is one. */
 static struct sched_vcpu *begin_first(struct fair_cpu *c, uint64_t now)
 {
@@ -316,7 +298,8 @@ static struct sched_vcpu *begin_first(struct fair_cpu *c, uint64_t now)
 }
 
 /* The one that runs cannot go on. */
-static void put_off(struct fair_cpu *c, struct sched_vcpu *prev, uint64_t now)
+static __attribute__((noinline)) void
+put_off(struct fair_cpu *c, struct sched_vcpu *prev, uint64_t now)
 {
     struct sched_share *share = c->share;
 
@@ -333,25 +316,46 @@ static void put_off(struct fair_cpu *c, struct sched_vcpu *prev, uint64_t now)
         put_share(c, share, now);
 }
 
+enum next {
+    PREV,
+    INSIDE, /* another one of its share */
+    FIRST,  /* the first share of the heap */
+};
+
 /* prev could go on; who has come is first now, if came is set. */
-static struct sched_vcpu *choose(struct fair_cpu *c, struct sched_vcpu *prev,
-                                 const struct sched_share *came, bool yields,
-                                 uint64_t now)
+static inline enum next choose(struct fair_cpu *c,
+                               const struct sched_share *came, bool yields,
+                               uint64_t now)
 {
     const struct sched_share *first = fair_heap_first(c);
     struct sched_share *share = c->share;
-    bool first_is_less = first && vtime_before(first->vtime, share->vtime);
     bool is_over = yields || now >= c->turn_end;
 
-    if (first_is_less && (is_over || first == came))
-        return change_turn(c, prev, false, now);
+    if (first && vtime_before(first->vtime, share->vtime))
+        return is_over || first == came ? FIRST : PREV;
     if (is_over && !list_is_empty(&share->waiting))
-        return change_turn(c, prev, true, now);
-    if (yields && first) {
-        share->vtime = first->vtime;
-        return change_turn(c, prev, false, now);
-    }
-    return prev;
+        return INSIDE;
+    if (!yields || !first)
+        return PREV;
+    share->vtime = first->vtime;
+    return FIRST;
+}
+
+/* The one that ran waits again, if it is not to run on. */
+static inline struct sched_vcpu *change_turn(struct fair_cpu *c,
+                                             struct sched_vcpu *prev,
+                                             enum next next, uint64_t now)
+{
+    struct sched_share *share = c->share;
+
+    if (next == PREV)
+        return prev;
+    list_add_last(&share->waiting, &prev->queue_node);
+    prev->waits_since = now;
+    prev->sorted = true;
+    if (next == FIRST)
+        share = fair_heap_exchange(c, share);
+    return begin_turn(c, share, now);
 }
 
 /* Whether the one that runs has no cap, and its weight is what it was. */
@@ -365,10 +369,9 @@ static inline bool is_settled(const struct fair_cpu *c)
 }
 
 /* Whether the one that runs may go on without a look at the clock. */
-static inline bool is_alone(const struct fair_cpu *c,
-                            const struct list_node *list)
+static inline bool is_alone(const struct fair_cpu *c)
 {
-    return c->nr == 0 && list_is_empty(list) && c->parked.nr == 0 &&
+    return c->nr == 0 && list_is_empty(&c->arrivals) && c->parked.nr == 0 &&
            list_is_empty(&c->share->waiting) && is_settled(c);
 }
 
@@ -377,19 +380,18 @@ static inline bool is_alone(const struct fair_cpu *c,
  * away is kept, also when it is not needed: to set the timer costs more than a
  * look.
  */
-static uint64_t next_look(struct fair_cpu *c, const struct list_node *list,
-                          uint64_t now)
+static inline uint64_t next_look(struct fair_cpu *c, uint64_t now)
 {
     const struct timer *parked = timers_first(&c->parked);
 
-    if (!list_is_empty(list))
+    if (!list_is_empty(&c->arrivals))
         return now + SORT_PAUSE_NS;
     if (parked && (!c->runs || parked->deadline < now + TICK_NS))
         return MAX(parked->deadline, now + SORT_PAUSE_NS);
     if (!c->runs)
         return 0;
     if (c->tick < now + TICK_NS / 2)
-        c->tick = is_alone(c, list) ? 0 : now + TICK_NS;
+        c->tick = is_alone(c) ? 0 : now + TICK_NS;
     return c->tick;
 }
 
@@ -398,41 +400,50 @@ static uint64_t tick(unsigned int cpu)
     struct fair_cpu *c = &cpus[cpu];
 
     /* Asked when one runs that had no limit: nobody has waited. */
-    if (list_is_empty(&arrivals[cpu]) && (!c->runs || is_settled(c)))
+    if (list_is_empty(&c->arrivals) && (!c->runs || is_settled(c)))
         return 0;
     return c->tick = time_now_ns() + TICK_NS;
 }
 
-static struct sched_vcpu *pick(unsigned int cpu, struct sched_vcpu *prev,
-                               uint64_t *until)
+static __attribute__((noinline)) struct sched_vcpu *
+pick_among(struct fair_cpu *c, struct sched_vcpu *prev, bool yields,
+           uint64_t *until)
 {
-    struct fair_cpu *c = &cpus[cpu];
-    struct list_node *list = &arrivals[cpu];
-    const struct sched_share *came;
+    const struct sched_share *came = NULL;
+    uint64_t now = time_now_ns();
     struct sched_vcpu *next;
-    bool yields = false;
-    uint64_t now;
 
-    ASSERT(!prev || prev == c->runs);
-    if (c->runs) {
-        yields = c->runs->yields;
-        c->runs->yields = false;
-        if (prev && c->tick == 0 && is_alone(c, list)) {
-            *until = 0;
-            return prev;
-        }
-    }
-    now = time_now_ns();
     if (c->runs) {
         charge(c, now);
         raise_floor(c);
         if (!prev || fair_cap_wait(c->share->domain, now) != 0)
             put_off(c, prev, now);
     }
-    came = bring_in(c, list, now);
-    next = c->runs ? choose(c, prev, came, yields, now) : begin_first(c, now);
-    *until = next_look(c, list, now);
+    if (!list_is_empty(&c->arrivals) || c->parked.nr != 0)
+        came = bring_in(c, now);
+    if (c->runs)
+        next = change_turn(c, prev, choose(c, came, yields, now), now);
+    else
+        next = begin_first(c, now);
+    *until = next_look(c, now);
     return next;
+}
+
+static struct sched_vcpu *pick(unsigned int cpu, struct sched_vcpu *prev,
+                               uint64_t *until)
+{
+    struct fair_cpu *c = &cpus[cpu];
+    bool yields = false;
+
+    ASSERT(!prev || prev == c->runs);
+    if (c->runs) {
+        yields = c->runs->yields;
+        c->runs->yields = false;
+    }
+    if (!prev || c->tick != 0 || !is_alone(c))
+        return pick_among(c, prev, yields, until);
+    *until = 0;
+    return prev;
 }
 
 /* ---- for other CPUs ---- */
@@ -474,7 +485,7 @@ static struct sched_vcpu *give(unsigned int cpu, unsigned int dest,
         s = find_in(&c->heap[place]->waiting, dest, most, &looks);
     if (!s && c->share)
         s = find_in(&c->share->waiting, dest, most, &looks);
-    return s ? s : find_in(&arrivals[cpu], dest, most, &looks);
+    return s ? s : find_in(&c->arrivals, dest, most, &looks);
 }
 
 /* Of a CPU that one vCPU has for itself: as it was when that began. */

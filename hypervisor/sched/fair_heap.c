@@ -66,6 +66,9 @@ struct sched_share *fair_heap_exchange(struct fair_cpu *c,
     struct sched_share *first = c->heap[1];
 
     first->place = 0;
-    sift_down(c, 1, share);
+    if (c->nr == 1)
+        put(c->heap, 1, share);
+    else
+        sift_down(c, 1, share);
     return first;
 }

@@ -57,6 +57,7 @@ _Static_assert(MAX_CPUS * sizeof(struct sched_share) == PAGE_SIZE,
  * waiting vCPUs is in the one heap or in the other.
  */
 struct fair_cpu {
+    struct list_node arrivals; /* those that enqueue() has brought, in order */
     struct sched_share **heap; /* from 1: those that may run, by vtime */
     uint32_t nr;               /* how many are there */
     struct timers parked;      /* those that their cap keeps off */
@@ -67,7 +68,7 @@ struct fair_cpu {
     uint64_t since;    /* until when the time of the one that runs is charged */
     uint64_t turn_end; /* ns */
     uint64_t tick;     /* ns; 0: the one that runs has been told of none */
-};
+} __attribute__((aligned(128)));
 
 static inline bool vtime_before(uint64_t a, uint64_t b)
 {
