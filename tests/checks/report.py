@@ -83,12 +83,12 @@ def timed(op, way, figure, **fields):
                ticks_p75=figure * 2, ns_median=figure / 2, **fields)
 
 
-def make(directory, results, xen=None, exits=None):
+def make(directory, results, xen=None, exits=None, shares=None):
     """Runs the tool; returns its status, what it said, and the page."""
     bench = os.path.join(directory, "bench")
     os.makedirs(bench, exist_ok=True)
     for name, text in (("results", results), ("xen", xen),
-                       ("meter", exits)):
+                       ("meter", exits), ("shares", shares)):
         if text is not None:
             with open(os.path.join(bench, f"{name}.json"), "w") as file:
                 file.write(text if isinstance(text, str) else json.dumps(text))
@@ -113,10 +113,10 @@ def problems_of(text, rows):
 
 # ---- pages that must be good ----
 
-def good(results, xen=None, says=(), exits=None):
+def good(results, xen=None, says=(), exits=None, shares=None):
     """No problems, and the page's words hold each of these."""
     def self_test(directory):
-        status, said, text = make(directory, results, xen, exits)
+        status, said, text = make(directory, results, xen, exits, shares)
         if status != 0:
             return [f"no page: {said}"], False
         words = " ".join(Page(text).words)
@@ -179,6 +179,13 @@ SELF_TESTS = {
         exits=[{"kind": "hypercall", "name": "mmu_pin", "longest": 19338,
                 "seen": 7, "bound": 20000}]),
     "longest exits that are something else": good([row()], exits="[{}]"),
+    "shares by weight": good(
+        [row()], says=["Shares of a CPU", "1,024", "80.3 %", "what is fair"],
+        shares=[{"weight": weight, "beside": 256, "share": share}
+                for weight, share in ((64, 0.2), (1024, 0.803))]),
+    "one share": good([row()], says=["50.0 %"], shares=[
+        {"weight": 256, "beside": 256, "share": 0.5}]),
+    "shares that are something else": good([row()], shares='[{"weight": "x"}]'),
     "only op and way": good([{"op": "iret", "way": "native"}]),
     "a thousand-fold span": good(SPAN, says=["log scale", "exceeded"]),
     "less than nothing": good(

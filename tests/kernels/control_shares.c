@@ -10,6 +10,8 @@
  * come out of a halt otherwise. On two CPUs, which are not in step, a share is
  * what was not stolen of the time: so nothing depends on the host.
  *
+ * The bench has it print shares by weight, for a figure (figure()).
+ *
  * BUNDLE: memory=16M
  * QEMU: privileged=1 mem=256M patience=120
  * METER: times are not in instructions
@@ -221,11 +223,32 @@ static void run_all(const struct show *shows, size_t nr)
         run(&shows[i]);
 }
 
+/* Beside one of the usual weight. */
+static void figure(void)
+{
+    uint64_t counts[2];
+
+    for (uint32_t weight = 64; weight <= 1024; weight *= 2) {
+        const struct part parts[] = {{weight, 0, 1, 0, 0},
+                                     {PARAPET_DEFAULT_WEIGHT, 0, 1, 0, 0}};
+
+        (void)measure(parts, 2, mg_argument("ms", 1000) * MG_MS, counts);
+        mg_printf("BENCH share weight=%u beside=%u thousandths=%lu\n", weight,
+                  PARAPET_DEFAULT_WEIGHT,
+                  counts[0] * 1000 / (counts[0] + counts[1]));
+    }
+    mg_printf("BENCH end\n");
+}
+
 void test_main(void)
 {
     mg_control_init();
     (void)mg_event_bind_virq(PARAPET_VIRQ_TIMER, mg_event_count,
                              (void *)&nr_ticks);
+    if (mg_variant("figure")) {
+        figure();
+        return;
+    }
     by_time = mg_variant("two_cpus");
     calibrate();
     if (by_time)

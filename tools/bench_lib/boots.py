@@ -29,6 +29,9 @@ LIFE = f"{BUILD}/bench/life.elf"
 LIFE_MEMORY = "1G"
 # The same, of those that yield to each other.
 SWITCH = f"{BUILD}/bench/switch.elf"
+# The same, which tells how domains share a CPU; and how long an instruction is.
+SHARES = f"{BUILD}/kernels/control_shares.elf"
+SHIFT_OF_SHARES = "3"
 KERNEL = f"{BUILD}/guest-pv.elf"
 # What a domain is made of in which programs measure.
 PROGRAMS = ("--kernel", KERNEL, "--ramdisk", f"{BUILD}/ramdisk.cpio")
@@ -110,6 +113,15 @@ def life(rounds, pattern, icount):
 
 def switches(rounds, pattern, icount):
     return control(SWITCH, rounds, pattern, icount)
+
+
+def shares():
+    """The lines of a domain's share by its weight."""
+    kernel = ("--kernel", SHARES, "--memory", "16M", "--privileged")
+    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
+        bundle = make_bundle(directory, "figure", kernel, ())
+        return run([], settings(True, BUNDLE=bundle, SHIFT=SHIFT_OF_SHARES),
+                   "")
 
 
 def native(rounds, pattern, icount):

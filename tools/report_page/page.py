@@ -8,7 +8,7 @@ import os
 from html import escape
 
 from . import (chart, claims, data, figures, longest, owners, plot, programs,
-               words)
+               shares, words)
 
 STYLE = os.path.join(os.path.dirname(__file__), "style.css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -232,9 +232,9 @@ def all_figures(rows, only_xen):
 
 # ---- the whole ----
 
-def page(rows, xen_rows, facts, no_xen=None, exits=()):
+def page(rows, xen_rows, facts, no_xen=None, exits=(), by_weight=()):
     """The HTML; no_xen says why there are no rows of Xen; exits are those of
-    bench_lib/meter.py."""
+    bench_lib/meter.py, by_weight those of bench_lib/shares.py."""
     only_xen = data.join(rows, xen_rows)
     parts, plain = data.split_breakdown(rows)
     of_programs = [row for row in plain if programs.is_program(row)]
@@ -248,12 +248,14 @@ def page(rows, xen_rows, facts, no_xen=None, exits=()):
                  data.blocks(of_kernels)),
                 ("programs", words.PROGRAMS, data.blocks(of_programs)),
                 ("breakdown", words.STAGES, []),
+                ("shares", words.SHARES, []),
                 ("longest", words.LONGEST, []),
                 ("mislead", words.MISLEAD_HEAD, []),
                 ("figures", words.FIGURES, [])]
     chapters = [chapter for chapter in chapters
                 if (chapter[0] != "programs" or of_programs) and
                 (chapter[0] != "breakdown" or parts) and
+                (chapter[0] != "shares" or by_weight) and
                 (chapter[0] != "longest" or exits)]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -271,7 +273,7 @@ def page(rows, xen_rows, facts, no_xen=None, exits=()):
         "mislead</a>.</p>"
         f"{legend(plain, bool(xen_rows))}{charts(of_kernels)}\n"
         f"{what_programs_see(of_programs)}\n"
-        f"{breakdown(parts)}\n{longest.section(exits)}\n{mislead()}\n"
+        f"{breakdown(parts)}\n{shares.section(by_weight)}\n{longest.section(exits)}\n{mislead()}\n"
         f"{all_figures(rows, only_xen)}</main>\n<footer>Made by <code>make report"
         "</code> from the figures of <code>make bench</code> and <code>make "
         "bench-xen</code>. docs/BENCH.md says how each row is measured."

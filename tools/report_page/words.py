@@ -227,3 +227,9 @@ MISLEAD = (
      "The same path runs thousands of times in a row on one CPU with one "
      "guest. In real work the same call meets cold caches and neighbours."),
 )
+
+SHARES = "Shares of a CPU, by weight"
+SHARES_AXIS = "Share of the CPU"
+SHARES_LEAD = ("A domain that only counts is on a CPU beside one of weight "
+               "{beside} that does so, too. What it got of the CPU, by its own "
+               "weight; the line is its weight by the sum of both.")
