@@ -85,6 +85,10 @@ uint64_t privops_fault_vaddr(void);
 uint64_t privops_clock_ns(void);
 uint64_t privops_wall_ns(void);
 
+/* For how long this CPU could have run and others had it; 0 on a machine of its
+ * own. */
+uint64_t privops_stolen_ns(void);
+
 /* How many ticks of the time stamp counter are taken for a second, now. */
 uint64_t privops_tick_hz(void);
 

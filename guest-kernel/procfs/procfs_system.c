@@ -46,12 +46,13 @@ static void get_load(struct load *load)
     }
 }
 
-/* All time that is not idle counts as the programs': nobody tells it from the
- * kernel's. */
+/* All time that is neither idle nor stolen counts as the programs': nobody tells
+ * it from the kernel's. */
 void procfs_show_system_stat(struct text *text,
                              const struct procfs_subject *subject)
 {
     uint64_t now = privops_clock_ns(), idle, user;
+    uint64_t stolen = privops_stolen_ns();
     uint64_t timer = irq_count(privops_timer_port());
     uint64_t console = irq_count(privops_console_port());
     struct load load;
@@ -59,11 +60,12 @@ void procfs_show_system_stat(struct text *text,
     (void)subject;
     get_load(&load);
     idle = load.idle_ns / NS_PER_TICK;
-    user = (now - MIN(now, load.idle_ns)) / NS_PER_TICK;
+    user = (now - MIN(now, load.idle_ns + stolen)) / NS_PER_TICK;
+    stolen /= NS_PER_TICK;
     text_print(text,
-               "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n"
-               "cpu0 %lu 0 0 %lu 0 0 0 0 0 0\n",
-               user, idle, user, idle);
+               "cpu  %lu 0 0 %lu 0 0 0 %lu 0 0\n"
+               "cpu0 %lu 0 0 %lu 0 0 0 %lu 0 0\n",
+               user, idle, stolen, user, idle, stolen);
     text_print(text, "intr %lu %lu %lu\n", timer + console, timer, console);
     text_print(text, "btime %lu\n", (privops_wall_ns() - now) / NS_PER_SECOND);
     text_print(text, "procs_running %u\nprocs_blocked 0\n", load.nr_running);

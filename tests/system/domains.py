@@ -4,6 +4,7 @@
 before the others. (How it ends: tests/kernels/control_end.c.)"""
 
 import os
+import re
 import subprocess
 import tempfile
 
@@ -28,6 +29,26 @@ def order():
                 "\nd0: powered off (control)",
                 "the control domain has ended: the machine ends")
     expect("d1: powered off" not in result.output, "d1 ended", result)
+
+
+@test("domains: /proc/stat tells the time that a busy domain has had")
+def stolen():
+    busy = os.path.join(machine.BUILD, "kernels/partners/child.elf")
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        bundle = os.path.join(directory, "domains.itb")
+        subprocess.run(
+            ["tools/bundle", "--output", bundle,
+             "--domain", "control", "--kernel", GUEST, "--ramdisk",
+             os.path.join(machine.BUILD, "ramdisk.cpio"), "--privileged",
+             "--domain", "busy", "--kernel", busy, "--bootargs", "spin"],
+            check=True)
+        # It ends once half a second was stolen, whatever the host does.
+        result = boot("while read cpu u n s i io irq sirq steal rest < "
+                      "/proc/stat && [ $steal -lt 50 ]; do :; done; "
+                      "echo $cpu: stolen $steal\n", BUNDLE=bundle)
+    expect_status(result, machine.OK)
+    expect(re.search(r"\ncpu: stolen \d+\n", result.output),
+           "expected a line of stolen time", result)
 
 
 machine.run_all()

@@ -168,6 +168,11 @@ uint64_t privops_wall_ns(void)
     return wall.offset_ns + privops_clock_ns();
 }
 
+uint64_t privops_stolen_ns(void)
+{
+    return 0;
+}
+
 uint64_t privops_tick_hz(void)
 {
     return clock_rate_hz(&rate);

@@ -43,6 +43,11 @@ uint64_t privops_wall_ns(void)
     return ns + wall_offset_ns;
 }
 
+uint64_t privops_stolen_ns(void)
+{
+    return pv_vcpu_page()->stolen_ns;
+}
+
 uint64_t privops_tick_hz(void)
 {
     return __atomic_load_n(&pv_shared_page()->clock.tsc_hz, __ATOMIC_RELAXED);
