@@ -46,8 +46,8 @@ static void get_load(struct load *load)
     }
 }
 
-/* All time that is neither idle nor stolen counts as the programs': nobody tells
- * it from the kernel's. */
+/* All time that is neither idle nor stolen counts as the programs': nobody
+ * tells it from the kernel's. */
 void procfs_show_system_stat(struct text *text,
                              const struct procfs_subject *subject)
 {

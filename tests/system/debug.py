@@ -56,6 +56,12 @@ def micro_guests():
                    "memory_stale", "hazard_dying_neighbour", "memory_entries")
 
 
+@test("debug: the suite on four CPUs: no ASSERT fails")
+def suite():
+    expect_success("--meter", "off", "--smp", "4", "suite", "suite_memory",
+                   "suite_grant", "suite_control", "suite_control_memory")
+
+
 @test("debug: domains that come and go: no ASSERT, no frame used after its end")
 def domains():
     expect_success("--meter", "off", "control_chaos", "control_many")
