@@ -185,7 +185,8 @@ static struct sched_share *sort_in(struct fair_cpu *c, struct sched_vcpu *s,
         clamp(share, c->floor + MIN(lead, turn_of(share)), long_ago);
     else if (slept)
         clamp(share, c->floor - turn_of(share), long_ago);
-    timers_set(&c->parked, &share->parked, 0);
+    if (share->parked.place)
+        timers_set(&c->parked, &share->parked, 0);
     put_share(c, share, now);
     return slept && share->place ? share : NULL;
 }
@@ -199,7 +200,8 @@ static inline struct sched_share *earlier(struct sched_share *one,
 }
 
 /* Those whose caps let them run again. Returns the first of them. */
-static struct sched_share *unpark(struct fair_cpu *c, uint64_t now)
+static __attribute__((noinline)) struct sched_share *unpark(struct fair_cpu *c,
+                                                            uint64_t now)
 {
     struct sched_share *first = NULL;
 
@@ -225,7 +227,7 @@ bring_in(struct fair_cpu *c, uint64_t now)
 {
     struct sched_share *first = NULL;
 
-    if (timers_first(&c->parked))
+    if (c->parked.nr != 0)
         first = unpark(c, now);
     for (int n = 0; n < SORT_AT_ONCE && !list_is_empty(&c->arrivals); n++) {
         struct list_node *node = list_take_first(&c->arrivals);
@@ -293,7 +295,12 @@ static struct sched_vcpu *begin_first(struct fair_cpu *c, uint64_t now)
     c->runs = NULL;
     if (!first)
         return NULL;
-    fair_heap_take_out(c, first);
+    if (c->nr == 1) {
+        c->nr = 0;
+        first->place = 0;
+    } else {
+        fair_heap_take_out(c, first);
+    }
     return begin_turn(c, first, now);
 }
 

@@ -44,7 +44,10 @@ static void sift(struct fair_cpu *c, uint32_t place, struct sched_share *share)
 
 void fair_heap_put(struct fair_cpu *c, struct sched_share *share)
 {
-    sift(c, share->place ? share->place : ++c->nr, share);
+    if (c->nr == 0) /* the usual case */
+        put(c->heap, c->nr = 1, share);
+    else
+        sift(c, share->place ? share->place : ++c->nr, share);
 }
 
 void fair_heap_take_out(struct fair_cpu *c, struct sched_share *share)

@@ -50,10 +50,11 @@ static inline uint32_t epoch_of(uint64_t counts)
 static inline uint64_t counts_at(uint64_t counts, uint32_t epoch)
 {
     int32_t past = (int32_t)(epoch - epoch_of(counts));
-    uint64_t gone = past == 1 ? counts / GONE_NOW & FIELD : 0;
+    uint64_t gone;
 
-    if (past <= 0)
+    if (__builtin_expect(past <= 0, 1))
         return counts;
+    gone = past == 1 ? counts / GONE_NOW & FIELD : 0;
     return (uint64_t)epoch << 32 | gone * GONE_BEFORE | (counts & FIELD);
 }
 
