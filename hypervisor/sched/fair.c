@@ -30,6 +30,7 @@
 #include "hypervisor/base/time.h"
 #include "hypervisor/mm/frame.h"
 #include "hypervisor/sched/fair_cap.h"
+#include "hypervisor/sched/fair_give.h"
 #include "hypervisor/sched/fair_heap.h"
 #include "hypervisor/sched/fair_rate.h"
 #include "hypervisor/sched/fair_share.h"
@@ -45,9 +46,6 @@
 #define SORT_AT_ONCE 16
 #define SORT_PAUSE_NS 10000
 
-/* So many are looked at for one to give away. */
-#define GIVE_LOOKS 32
-
 /* Nobody is charged for more at once (2.4 hours): it only happens when nobody
  * else waited. */
 #define MAX_CHARGE_NS (1ul << 43)
@@ -55,7 +53,7 @@
 /* A heap has room for a share of each vCPU, and its place 0. */
 #define HEAP_SIZE ((SCHED_MAX_VCPUS + 2) * sizeof(void *))
 
-static struct fair_cpu cpus[MAX_CPUS];
+struct fair_cpu fair_cpus[MAX_CPUS];
 
 static void *alloc_heap(void)
 {
@@ -67,9 +65,9 @@ static void *alloc_heap(void)
 
 static void init_cpu(unsigned int cpu)
 {
-    cpus[cpu] = (struct fair_cpu){.heap = alloc_heap()};
-    list_init(&cpus[cpu].arrivals);
-    timers_init(&cpus[cpu].parked, alloc_heap());
+    fair_cpus[cpu] = (struct fair_cpu){.heap = alloc_heap()};
+    list_init(&fair_cpus[cpu].arrivals);
+    timers_init(&fair_cpus[cpu].parked, alloc_heap());
 }
 
 static struct sched_share *share_of(struct sched_vcpu *s)
@@ -88,7 +86,7 @@ static struct sched_share *share_of(struct sched_vcpu *s)
 
 static void enqueue(struct sched_vcpu *s)
 {
-    list_add_last(&cpus[s->cpu].arrivals, &s->queue_node);
+    list_add_last(&fair_cpus[s->cpu].arrivals, &s->queue_node);
 }
 
 /* s is not runnable any more. */
@@ -101,7 +99,7 @@ static void goes(struct fair_cpu *c, struct sched_share *share,
 
 static void dequeue(struct sched_vcpu *s)
 {
-    struct fair_cpu *c = &cpus[s->cpu];
+    struct fair_cpu *c = &fair_cpus[s->cpu];
     struct sched_share *share;
 
     list_remove(&s->queue_node);
@@ -154,13 +152,13 @@ static uint64_t lead_of(const struct sched_vcpu *s, const struct domain *d,
     const struct sched_share *share = &d->shares[s->share_cpu];
     uint64_t lead =
         __atomic_load_n(&share->vtime, __ATOMIC_RELAXED) -
-        __atomic_load_n(&cpus[s->share_cpu].floor, __ATOMIC_RELAXED);
+        __atomic_load_n(&fair_cpus[s->share_cpu].floor, __ATOMIC_RELAXED);
 
     return (int64_t)lead > 0 && epoch - share->epoch <= FAIR_MEMORY ? lead : 0;
 }
 
-/* s waits in its share from now on. Returns the share if it slept until now and
- * may run. */
+/* s, which has come, waits in its share from now on. Returns the share if it
+ * slept until now and may run. */
 static struct sched_share *sort_in(struct fair_cpu *c, struct sched_vcpu *s,
                                    uint64_t now)
 {
@@ -176,6 +174,7 @@ static struct sched_share *sort_in(struct fair_cpu *c, struct sched_vcpu *s,
     s->waits_since = now;
     s->sorted = true;
     slept = list_is_empty(&share->waiting) && share != c->share;
+    list_remove(&s->queue_node);
     list_add_last(&share->waiting, &s->queue_node);
     if (fair_rate_is_old(share, epoch))
         fair_rate_refresh(c, share, epoch);
@@ -230,10 +229,11 @@ bring_in(struct fair_cpu *c, uint64_t now)
     if (c->parked.nr != 0)
         first = unpark(c, now);
     for (int n = 0; n < SORT_AT_ONCE && !list_is_empty(&c->arrivals); n++) {
-        struct list_node *node = list_take_first(&c->arrivals);
-        struct sched_vcpu *s = list_entry(node, struct sched_vcpu, queue_node);
+        struct sched_share *share = sort_in(
+            c, list_first_entry(&c->arrivals, struct sched_vcpu, queue_node),
+            now);
 
-        first = earlier(first, sort_in(c, s, now));
+        first = earlier(first, share);
     }
     return first && first == fair_heap_first(c) ? first : NULL;
 }
@@ -291,8 +291,6 @@ static struct sched_vcpu *begin_first(struct fair_cpu *c, uint64_t now)
 {
     struct sched_share *first = fair_heap_first(c);
 
-    c->share = NULL;
-    c->runs = NULL;
     if (!first)
         return NULL;
     if (c->nr == 1) {
@@ -304,23 +302,42 @@ static struct sched_vcpu *begin_first(struct fair_cpu *c, uint64_t now)
     return begin_turn(c, first, now);
 }
 
-/* The one that runs cannot go on. */
+/* Nobody runs now. */
+static inline void stop(struct fair_cpu *c)
+{
+    c->share = NULL;
+    c->runs = NULL;
+}
+
+/* The share of the one that ran has others that wait. */
 static __attribute__((noinline)) void
-put_off(struct fair_cpu *c, struct sched_vcpu *prev, uint64_t now)
+put_back(struct fair_cpu *c, struct sched_share *share, uint64_t now)
+{
+    put_share(c, share, now);
+}
+
+/* The one that runs is not runnable any more. */
+static inline void leave(struct fair_cpu *c, uint64_t now)
 {
     struct sched_share *share = c->share;
 
-    if (prev) {
-        list_add_last(&share->waiting, &prev->queue_node);
-        prev->waits_since = now;
-        prev->sorted = true;
-    } else {
-        goes(c, share, c->runs, now);
-    }
-    c->share = NULL;
-    c->runs = NULL;
+    goes(c, share, c->runs, now);
+    stop(c);
     if (!list_is_empty(&share->waiting))
-        put_share(c, share, now);
+        put_back(c, share, now);
+}
+
+/* prev's cap keeps it off. */
+static __attribute__((noinline)) void
+park(struct fair_cpu *c, struct sched_vcpu *prev, uint64_t now)
+{
+    struct sched_share *share = c->share;
+
+    list_add_last(&share->waiting, &prev->queue_node);
+    prev->waits_since = now;
+    prev->sorted = true;
+    stop(c);
+    put_share(c, share, now);
 }
 
 enum next {
@@ -404,7 +421,7 @@ static inline uint64_t next_look(struct fair_cpu *c, uint64_t now)
 
 static uint64_t tick(unsigned int cpu)
 {
-    struct fair_cpu *c = &cpus[cpu];
+    struct fair_cpu *c = &fair_cpus[cpu];
 
     /* Asked when one runs that had no limit: nobody has waited. */
     if (list_is_empty(&c->arrivals) && (!c->runs || is_settled(c)))
@@ -423,8 +440,10 @@ pick_among(struct fair_cpu *c, struct sched_vcpu *prev, bool yields,
     if (c->runs) {
         charge(c, now);
         raise_floor(c);
-        if (!prev || fair_cap_wait(c->share->domain, now) != 0)
-            put_off(c, prev, now);
+        if (!prev)
+            leave(c, now);
+        else if (fair_cap_wait(c->share->domain, now) != 0)
+            park(c, prev, now);
     }
     if (!list_is_empty(&c->arrivals) || c->parked.nr != 0)
         came = bring_in(c, now);
@@ -439,7 +458,7 @@ pick_among(struct fair_cpu *c, struct sched_vcpu *prev, bool yields,
 static struct sched_vcpu *pick(unsigned int cpu, struct sched_vcpu *prev,
                                uint64_t *until)
 {
-    struct fair_cpu *c = &cpus[cpu];
+    struct fair_cpu *c = &fair_cpus[cpu];
     bool yields = false;
 
     ASSERT(!prev || prev == c->runs);
@@ -453,60 +472,12 @@ static struct sched_vcpu *pick(unsigned int cpu, struct sched_vcpu *prev,
     return prev;
 }
 
-/* ---- for other CPUs ---- */
-
-/* Whether s could run on dest now, and is not too much for it. */
-static bool may_go(struct sched_vcpu *s, unsigned int dest, uint64_t most)
-{
-    struct domain *d = fair_vcpu(s)->domain;
-
-    return sched_may_run_on(s, dest) && d->shares[s->cpu].each <= most &&
-           fair_cap_wait(d, time_now_ns()) == 0;
-}
-
-/* The first of a list that may go; *looks is how many are still looked at. */
-static struct sched_vcpu *find_in(struct list_node *list, unsigned int dest,
-                                  uint64_t most, unsigned int *looks)
-{
-    struct sched_vcpu *s;
-
-    list_for_each_entry (s, list, queue_node) {
-        if (*looks == 0)
-            return NULL;
-        (*looks)--;
-        if (may_go(s, dest, most))
-            return s;
-    }
-    return NULL;
-}
-
-/* Those who have had least come first, roughly; and who has just come. */
-static struct sched_vcpu *give(unsigned int cpu, unsigned int dest,
-                               uint64_t most)
-{
-    struct fair_cpu *c = &cpus[cpu];
-    unsigned int looks = GIVE_LOOKS;
-    struct sched_vcpu *s = NULL;
-
-    for (uint32_t place = 1; place <= c->nr && looks > 0 && !s; place++)
-        s = find_in(&c->heap[place]->waiting, dest, most, &looks);
-    if (!s && c->share)
-        s = find_in(&c->share->waiting, dest, most, &looks);
-    return s ? s : find_in(&c->arrivals, dest, most, &looks);
-}
-
-/* Of a CPU that one vCPU has for itself: as it was when that began. */
-static uint64_t load(unsigned int cpu)
-{
-    return __atomic_load_n(&cpus[cpu].load, __ATOMIC_RELAXED);
-}
-
 const struct sched_policy fair = {
     .init_cpu = init_cpu,
     .enqueue = enqueue,
     .dequeue = dequeue,
     .pick = pick,
     .tick = tick,
-    .give = give,
-    .load = load,
+    .give = fair_give,
+    .load = fair_load,
 };

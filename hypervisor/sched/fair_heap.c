@@ -42,12 +42,9 @@ static void sift(struct fair_cpu *c, uint32_t place, struct sched_share *share)
     sift_down(c, place, share);
 }
 
-void fair_heap_put(struct fair_cpu *c, struct sched_share *share)
+void fair_heap_put_among(struct fair_cpu *c, struct sched_share *share)
 {
-    if (c->nr == 0) /* the usual case */
-        put(c->heap, c->nr = 1, share);
-    else
-        sift(c, share->place ? share->place : ++c->nr, share);
+    sift(c, share->place ? share->place : ++c->nr, share);
 }
 
 void fair_heap_take_out(struct fair_cpu *c, struct sched_share *share)

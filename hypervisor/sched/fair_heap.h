@@ -10,8 +10,20 @@
 
 #include "hypervisor/sched/fair_share.h"
 
+/* The same for a heap that is not empty. */
+void fair_heap_put_among(struct fair_cpu *c, struct sched_share *share);
+
 /* Puts it in, or where it belongs after its vtime has changed. */
-void fair_heap_put(struct fair_cpu *c, struct sched_share *share);
+static inline void fair_heap_put(struct fair_cpu *c, struct sched_share *share)
+{
+    if (c->nr != 0) {
+        fair_heap_put_among(c, share);
+        return;
+    }
+    c->heap[1] = share;
+    share->place = 1;
+    c->nr = 1;
+}
 
 /* Takes it out, if it is there. */
 void fair_heap_take_out(struct fair_cpu *c, struct sched_share *share);

@@ -70,6 +70,8 @@ struct fair_cpu {
     uint64_t tick;     /* ns; 0: the one that runs has been told of none */
 } __attribute__((aligned(128)));
 
+extern struct fair_cpu fair_cpus[MAX_CPUS];
+
 static inline bool vtime_before(uint64_t a, uint64_t b)
 {
     return (int64_t)(a - b) < 0;
