@@ -262,10 +262,13 @@ static void charge(struct fair_cpu *c, uint64_t now)
 /* After a charge, and before others come. */
 static void raise_floor(struct fair_cpu *c)
 {
-    const struct sched_share *least = earlier(c->share, fair_heap_first(c));
+    const struct sched_share *first = fair_heap_first(c);
+    uint64_t least = c->share->vtime;
 
-    if (vtime_before(c->floor, least->vtime))
-        c->floor = least->vtime;
+    if (first && vtime_before(first->vtime, least))
+        least = first->vtime;
+    if (vtime_before(c->floor, least))
+        c->floor = least;
 }
 
 /* ---- who is next ---- */
@@ -400,9 +403,9 @@ static inline bool is_alone(const struct fair_cpu *c)
 }
 
 /*
- * Until when the one that is picked may run. A tick that is at least a half
- * away is kept, also when it is not needed: to set the timer costs more than a
- * look.
+ * Until when the one that is picked may run. A tick that has not come yet is
+ * kept, also when it is not needed: nobody puts it off by yielding before it,
+ * since other CPUs are helped then.
  */
 static inline uint64_t next_look(struct fair_cpu *c, uint64_t now)
 {
@@ -410,12 +413,12 @@ static inline uint64_t next_look(struct fair_cpu *c, uint64_t now)
 
     if (!list_is_empty(&c->arrivals))
         return now + SORT_PAUSE_NS;
-    if (parked && (!c->runs || parked->deadline < now + TICK_NS))
-        return MAX(parked->deadline, now + SORT_PAUSE_NS);
     if (!c->runs)
-        return 0;
-    if (c->tick < now + TICK_NS / 2)
+        return parked ? MAX(parked->deadline, now + SORT_PAUSE_NS) : 0;
+    if (c->tick <= now)
         c->tick = is_alone(c) ? 0 : now + TICK_NS;
+    if (parked && parked->deadline < c->tick)
+        return MAX(parked->deadline, now + SORT_PAUSE_NS);
     return c->tick;
 }
 

@@ -49,7 +49,7 @@ int sched_room_take(uint32_t mask)
     int result = -PARAPET_ENOSPC;
     unsigned int cpu;
 
-    mask &= UINT32_MAX >> (MAX_CPUS - nr_cpus);
+    mask &= (uint32_t)((1ul << nr_cpus) - 1);
     if (mask == 0)
         return -PARAPET_EINVAL;
     spin_lock(&lock);

@@ -19,8 +19,9 @@ const struct habit spins = {0, 0, false};
 
 static struct {
     struct fair_guest *current;
-    uint64_t until; /* 0: as long as it likes */
-    uint64_t since; /* from when current is not yet counted */
+    uint64_t until;        /* 0: as long as it likes */
+    uint64_t since;        /* from when current is not yet counted */
+    unsigned int nr_ticks; /* that were not put off */
 } cpus[FAIR_MAX_CPUS];
 
 static struct fair_guest *guests[FAIR_MAX_GUESTS];
@@ -219,6 +220,12 @@ static uint64_t next_event(uint64_t end)
     return end;
 }
 
+static void look_after_tick(unsigned int cpu)
+{
+    cpus[cpu].nr_ticks++;
+    look(cpu, cpus[cpu].current);
+}
+
 static void handle_cpu(unsigned int cpu)
 {
     const struct fair_guest *guest = cpus[cpu].current;
@@ -227,7 +234,12 @@ static void handle_cpu(unsigned int cpu)
     if (guest && guest->habit.runs != 0 && guest->left == 0)
         follow_habit(cpu);
     else if (cpus[cpu].until != 0 && cpus[cpu].until <= now)
-        look(cpu, cpus[cpu].current);
+        look_after_tick(cpu);
+}
+
+unsigned int fair_nr_ticks(unsigned int cpu)
+{
+    return cpus[cpu].nr_ticks;
 }
 
 void fair_run(uint64_t ns)

@@ -53,6 +53,9 @@ void fair_run(uint64_t ns);
 /* Likewise, but no CPU is looked at meanwhile. */
 void fair_jump(uint64_t ns);
 
+/* How often a CPU was looked at because it was time for it. */
+unsigned int fair_nr_ticks(unsigned int cpu);
+
 /* What all vCPUs of the domain ran. */
 uint64_t fair_ran(const struct domain *d);
 

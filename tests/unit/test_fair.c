@@ -365,6 +365,27 @@ static void test_virtual_time_wraps(void **state)
 /* ---- for other CPUs ---- */
 
 /* A domain's weight is spread over those of its vCPUs that are active. */
+/*
+ * Other CPUs are helped at ticks (sched_balance()): so nobody puts them off,
+ * by yielding all the time, nor do those whose caps run out.
+ */
+static void test_ticks_come(void **state)
+{
+    static const struct habit habits[] = {
+        {TICK / 11, 0, false}, {TICK * 3 / 7, 0, false}, {TICK / 11, 1, false}};
+
+    (void)state;
+    for (unsigned int i = 0; i < 2 * ARRAY_SIZE(habits); i++) {
+        fair_machine_create(1);
+        fair_guest(fair_domain(WEIGHT, 0), 0, habits[i / 2]);
+        fair_guest(fair_domain(WEIGHT, 0), 0, habits[i / 2]);
+        for (unsigned int n = 0; i % 2 && n < 20; n++)
+            fair_guest(fair_domain(WEIGHT, 1 + n), 0, yields);
+        fair_run(SECOND);
+        assert_in_range(fair_nr_ticks(0), SECOND / TICK / 2, 4 * SECOND / TICK);
+    }
+}
+
 static void test_load(void **state)
 {
     struct fair_guest *one, *other, *third;
@@ -433,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_512_domains),
         cmocka_unit_test(test_extreme_weights),
         cmocka_unit_test(test_virtual_time_wraps),
+        cmocka_unit_test(test_ticks_come),
         cmocka_unit_test(test_load),
         cmocka_unit_test(test_give),
     };
