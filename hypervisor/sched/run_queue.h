@@ -34,8 +34,10 @@ struct run_queue {
     struct timer reaper;      /* when a share of a teardown is due */
     uint64_t timers_from;     /* ns; no interrupt for a timer before that */
     uint64_t balance_from; /* ns; likewise, no busy CPU is given one; atomic */
-    uint32_t last_given;   /* CPU that was given one, or might have been */
-    uint32_t refused;      /* bit n: CPU n, in vain, since it last was not */
+    uint64_t ask_from;     /* ns; likewise, no other is asked for one; atomic */
+    uint64_t help_from;  /* ns; likewise, an idle one gets none but at ticks */
+    uint32_t last_given; /* CPU that was given one, or might have been */
+    uint32_t refused;    /* bit n: CPU n, in vain, since it last was not */
 } __attribute__((aligned(64)));
 
 extern struct run_queue run_queues[MAX_CPUS];

@@ -144,6 +144,13 @@ void sched_send_away(struct run_queue *from, struct vcpu *v)
 /* So often, at most, for one that is not idle. */
 #define BALANCE_NS 80000000ul
 
+/*
+ * A CPU that asked another one in vain does not ask for so long; and one that
+ * could not help does not look at who waits, but at its ticks. So a vCPU that
+ * sleeps for moments costs other CPUs little.
+ */
+#define IN_VAIN_NS 500000ul
+
 /* Bit n: CPU n has nothing to run; atomic. */
 static uint32_t idle_cpus;
 
@@ -166,6 +173,7 @@ static bool give_one(struct cpu_info *cpu, unsigned int dest, uint64_t most)
         ASSERT(sched_may_run_on(s, dest));
         sched_move(from, list_entry(s, struct vcpu, sched), dest);
         balanced(to, time_now_ns());
+        __atomic_store_n(&to->ask_from, 0, __ATOMIC_RELAXED);
     }
     unlock_both(from, to);
     sched_room_give_back(s ? cpu->id : dest);
@@ -179,7 +187,7 @@ static bool give_one(struct cpu_info *cpu, unsigned int dest, uint64_t most)
  * not run on some. What waits on a CPU that runs nothing waits for something
  * else.
  */
-static void give_to_idle(struct cpu_info *cpu)
+static void give_to_idle(struct cpu_info *cpu, uint64_t now)
 {
     uint32_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST);
     struct run_queue *q = cpu->queue;
@@ -190,7 +198,8 @@ static void give_to_idle(struct cpu_info *cpu)
         return;
     later = idle & (UINT32_MAX - 1) << q->last_given;
     q->last_given = (unsigned int)__builtin_ctz(later ? later : idle);
-    (void)give_one(cpu, q->last_given, UINT64_MAX);
+    if (!give_one(cpu, q->last_given, UINT64_MAX))
+        q->help_from = now + IN_VAIN_NS;
 }
 
 /* Whether this CPU may have one to give: it runs one, and another one waits. */
@@ -203,9 +212,13 @@ static bool can_give(const struct cpu_info *cpu)
 void sched_help_idle(void)
 {
     struct cpu_info *cpu = this_cpu();
+    uint64_t now;
 
-    if (can_give(cpu))
-        give_to_idle(cpu);
+    if (!can_give(cpu))
+        return;
+    now = time_now_ns();
+    if (now >= cpu->queue->help_from)
+        give_to_idle(cpu, now);
 }
 
 /* Of those that have not refused, the one with the least to do, and of several
@@ -257,11 +270,22 @@ void sched_balance(uint64_t now)
 
     if (!can_give(cpu))
         return;
-    give_to_idle(cpu);
+    give_to_idle(cpu, now);
     if (now < __atomic_load_n(&q->balance_from, __ATOMIC_RELAXED))
         return;
     balanced(q, now);
     give_to_least(cpu);
+}
+
+/* Unless the last one that was asked, not long ago, gave none. */
+static void ask(struct run_queue *q, unsigned int other)
+{
+    uint64_t now = time_now_ns();
+
+    if (now < __atomic_load_n(&q->ask_from, __ATOMIC_RELAXED))
+        return;
+    __atomic_store_n(&q->ask_from, now + IN_VAIN_NS, __ATOMIC_RELAXED);
+    apic_send(percpu_info(other)->apic_id, VECTOR_KICK);
 }
 
 /*
@@ -284,7 +308,7 @@ void sched_begin_idle(const struct cpu_info *cpu)
         busiest = other;
     }
     if (most != 0 && sched_policy->give)
-        apic_send(percpu_info(busiest)->apic_id, VECTOR_KICK);
+        ask(cpu->queue, busiest);
 }
 
 void sched_end_idle(const struct cpu_info *cpu)

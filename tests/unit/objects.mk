@@ -96,7 +96,7 @@ MACHINE_SRC := $(addprefix hypervisor/core/,domain.c domain_create.c \
     guest_access.c hc_evtchn.c hc_vcpu.c memory.c port.c timers.c) \
     $(sort $(wildcard hypervisor/sched/*.c)) \
     hypervisor/base/turn_lock.c hypervisor/engine/trap.c
-test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c \
+test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c sched_idle.c \
     machine.c direct_map.c)
 # The policy alone, on a machine of its own.
 FAIR_SRC := $(sort $(wildcard hypervisor/sched/fair*.c)) \

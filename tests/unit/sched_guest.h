@@ -53,6 +53,9 @@ extern const struct engine guest_engine;
 /* What each CPU runs. The first one starts the domains. */
 void guest_cpu_main(void);
 
+/* A machine whose idle CPUs are woken all the time: sched_idle.c. */
+void run_flapping_machine(void);
+
 /* What must hold whenever a CPU has paused. */
 void check_machine(void);
 

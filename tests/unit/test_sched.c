@@ -439,6 +439,13 @@ static void test_timing_machines(void **state)
     run_machines(run_timing_machine);
 }
 
+static void test_flapping_machines(void **state)
+{
+    (void)state;
+    assert_true(sched_set_policy("fair"));
+    run_machines(run_flapping_machine);
+}
+
 static void test_full_machines(void **state)
 {
     (void)state;
@@ -482,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_balancing_machines),
         cmocka_unit_test(test_yielding_machines),
         cmocka_unit_test(test_timing_machines),
+        cmocka_unit_test(test_flapping_machines),
         cmocka_unit_test(test_full_machines),
     };
 
