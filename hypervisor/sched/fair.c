@@ -101,13 +101,15 @@ static void dequeue(struct sched_vcpu *s)
 {
     struct fair_cpu *c = &fair_cpus[s->cpu];
     struct sched_share *share;
+    uint64_t now;
 
     list_remove(&s->queue_node);
     if (!s->sorted)
         return;
-    s->sorted = false;
+    now = time_now_ns();
+    fair_end_wait(s, now);
     share = share_of(s);
-    goes(c, share, s, time_now_ns());
+    goes(c, share, s, now);
     if (list_is_empty(&share->waiting)) {
         fair_heap_take_out(c, share);
         timers_set(&c->parked, &share->parked, 0);
@@ -280,8 +282,7 @@ static struct sched_vcpu *begin_turn(struct fair_cpu *c,
     struct sched_vcpu *s = list_entry(list_take_first(&share->waiting),
                                       struct sched_vcpu, queue_node);
 
-    s->sorted = false;
-    fair_vcpu(s)->page->stolen_ns += now - s->waits_since;
+    fair_end_wait(s, now);
     c->share = share;
     c->runs = s;
     c->since = now;

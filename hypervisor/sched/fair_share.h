@@ -88,4 +88,12 @@ static inline struct vcpu *fair_vcpu(struct sched_vcpu *s)
     return list_entry(s, struct vcpu, sched);
 }
 
+/* s, which was runnable and did not run, does not wait in its share any more.
+ */
+static inline void fair_end_wait(struct sched_vcpu *s, uint64_t now)
+{
+    s->sorted = false;
+    fair_vcpu(s)->page->stolen_ns += now - s->waits_since;
+}
+
 #endif

@@ -364,7 +364,25 @@ static void test_virtual_time_wraps(void **state)
 
 /* ---- for other CPUs ---- */
 
-/* A domain's weight is spread over those of its vCPUs that are active. */
+/* Who is taken out while it waits has waited until then. */
+static void test_stolen_so_far(void **state)
+{
+    struct fair_guest *guest;
+    struct domain *d;
+
+    (void)state;
+    fair_machine_create(1);
+    d = fair_domain(WEIGHT, 0);
+    guest = fair_guest(d, 0, spins);
+    fair_guest(fair_domain(WEIGHT, 0), 0, spins);
+    for (unsigned int n = 0; n < 100; n++) {
+        fair_run(TURN);
+        fair_schedule(d, WEIGHT, 0);
+    }
+    NEAR(guest->ran, SECOND / 2, TURN);
+    NEAR(guest->ran + guest->v.page->stolen_ns, SECOND, 5 * TURN);
+}
+
 /*
  * Other CPUs are helped at ticks (sched_balance()): so nobody puts them off,
  * by yielding all the time, nor do those whose caps run out.
@@ -386,6 +404,7 @@ static void test_ticks_come(void **state)
     }
 }
 
+/* A domain's weight is spread over those of its vCPUs that are active. */
 static void test_load(void **state)
 {
     struct fair_guest *one, *other, *third;
@@ -454,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_512_domains),
         cmocka_unit_test(test_extreme_weights),
         cmocka_unit_test(test_virtual_time_wraps),
+        cmocka_unit_test(test_stolen_so_far),
         cmocka_unit_test(test_ticks_come),
         cmocka_unit_test(test_load),
         cmocka_unit_test(test_give),
