@@ -31,7 +31,7 @@ LIMITS = {
     "syscall_bounce/hypercall": 140, "user_fault_roundtrip/hypercall": 180,
     "event_remote_pending/hypercall": 80, "event_remote_wake/hypercall": 150,
     "event_remote_wake_slice/hypercall": 240, "set_timer_256/hypercall": 164,
-    "event_send_pending/hypercall": 72, "event_round_trip/hypercall": 2240,
+    "event_send_pending/hypercall": 72, "event_round_trip/hypercall": 2100,
     "vcpu_switch/hypercall": 600,
     "grant_map_unmap/hypercall": 450, "grant_map_unmap_32/batch": 270,
     "grant_hold_release_32/batch": 120, "grant_copy_4k/hypercall": 240,

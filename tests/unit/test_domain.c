@@ -17,6 +17,7 @@
 #include "hypervisor/core/domain_life.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/mm/audit.h"
+#include "hypervisor/sched/run_queue.h"
 #include "tests/unit/direct_map.h"
 
 static struct domain *made;
@@ -203,6 +204,7 @@ static void test_vcpu_too_late(void **state)
     uint64_t nr_frames = d->memory.nr_frames;
 
     (void)state;
+    sched_assign_init_cpu(0);
     assert_true(domain_set_ended(d, PARAPET_SHUTDOWN_DESTROYED));
     assert_int_equal(domain_vcpu_create(d, 0, mfns), -PARAPET_EBUSY);
     assert_int_equal(d->nr_vcpus, 0);
