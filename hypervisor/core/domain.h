@@ -136,8 +136,9 @@ struct domain {
 
     uint32_t weight; /* hypervisor/build/bundle.h says what they mean */
     uint32_t cap;
-    uint32_t generation;        /* changes when the shares' rates do; atomic */
-    uint64_t paid_until;        /* ns, by the cap; atomic (sched/fair_cap.h) */
+    uint32_t generation; /* changes when the shares' rates do; atomic */
+    uint64_t paid_until; /* ns, by the cap; atomic (sched/fair_cap.h) */
+    uint32_t share_cpus; /* bit n: its share of CPU n is in use; atomic */
     struct sched_share *shares; /* a page: the scheduler's, for each CPU */
     unsigned int max_vcpus;     /* what it begins with */
     unsigned int nr_vcpus;      /* those made: while it is built, it rises */

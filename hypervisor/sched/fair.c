@@ -78,6 +78,7 @@ static struct sched_share *share_of(struct sched_vcpu *s)
     if (!share->domain) {
         share->domain = d;
         list_init(&share->waiting);
+        __atomic_fetch_or(&d->share_cpus, 1u << s->cpu, __ATOMIC_RELAXED);
     }
     return share;
 }
@@ -178,7 +179,9 @@ static struct sched_share *sort_in(struct fair_cpu *c, struct sched_vcpu *s,
     slept = list_is_empty(&share->waiting) && share != c->share;
     list_remove(&s->queue_node);
     list_add_last(&share->waiting, &s->queue_node);
-    if (fair_rate_is_old(share, epoch))
+    /* Other changes can wait until it is charged, when it is one share only. */
+    if (share->weight !=
+        __atomic_load_n(&share->domain->weight, __ATOMIC_RELAXED))
         fair_rate_refresh(c, share, epoch);
     if (share == c->share)
         return NULL;

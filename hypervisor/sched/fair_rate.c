@@ -144,8 +144,9 @@ static unsigned int active_in_all(const struct domain *d, uint32_t epoch)
 {
     unsigned int nr = 0;
 
-    for (unsigned int cpu = 0; cpu < MAX_CPUS; cpu++)
-        nr += active(&d->shares[cpu], epoch);
+    for (uint32_t rest = __atomic_load_n(&d->share_cpus, __ATOMIC_RELAXED);
+         rest != 0; rest &= rest - 1)
+        nr += active(&d->shares[__builtin_ctz(rest)], epoch);
     return nr;
 }
 
