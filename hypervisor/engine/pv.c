@@ -40,6 +40,7 @@ void pv_vcpu_start(struct vcpu *v, uint64_t entry, uint64_t stack,
     v->regs.rflags = RFLAGS_IF | RFLAGS_ALWAYS;
     pv_vcpu(v)->dr6 = DR6_RESET;
     pv_vcpu(v)->user_mode = false;
+    pv_vcpu(v)->cpu = MAX_CPUS;
     memset(&v->segments, 0, sizeof(v->segments));
     v->segments.gs_base = PARAPET_VCPU_PAGE((uint64_t)v->id);
     memset(v->xsave, 0, PAGE_SIZE);
@@ -82,7 +83,8 @@ static void pv_domain_unload(struct domain *d)
  * bits leaves out no CPU.
  *
  * A vCPU that comes from another CPU may have flushed there what this one still
- * has of the same root, by itself or by another vCPU that ran here.
+ * has of the same root, by itself or by another vCPU that ran here. And one
+ * that starts was flushed nowhere while it was down.
  */
 static void load_root(struct cpu_info *cpu, struct memory_owner *m,
                       uint64_t root, bool comes)

@@ -28,7 +28,7 @@ struct pv_vcpu {
     mfn_t kernel_root;    /* a table of TYPE_L4, held; 0 before the build */
     mfn_t user_root;      /* of TYPE_USER_ROOT, held; 0: none */
     bool user_mode;       /* while it does not run */
-    unsigned int cpu;     /* where it last ran */
+    unsigned int cpu;     /* where it last ran; MAX_CPUS: it starts */
     uint64_t fault_vaddr; /* of the page fault that is looked into */
     uint64_t dr6;         /* what the last debug exception left */
 };

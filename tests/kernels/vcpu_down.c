@@ -3,7 +3,7 @@
  * vcpu_down: the last one that is up cannot; one is up again as the first time,
  * but for what it had set; too early it is refused; not in a multicall; and a
  * timer does not outlive it. All vCPUs go down and come up again and again, and
- * one is always up.
+ * one is always up. One that comes up has no translations of before.
  *
  * BUNDLE: vcpus=4
  * VARIANT: one_cpu smp=1
@@ -39,13 +39,12 @@ static void go_down(void *argument)
 }
 
 /* Until it has been down and is up again; counts how often it was too early. */
-static void start(uint32_t vcpu)
+static void start(uint32_t vcpu, void (*entry)(void *))
 {
     uint64_t end = mg_clock_ns() + MG_PATIENCE;
     int64_t result;
 
-    while ((result = mg_vcpu_start(vcpu, go_down, (void *)(uint64_t)vcpu)) !=
-           0) {
+    while ((result = mg_vcpu_start(vcpu, entry, (void *)(uint64_t)vcpu)) != 0) {
         early += result == -PARAPET_EAGAIN;
         if (result != -PARAPET_EAGAIN && result != -PARAPET_EEXIST)
             mg_failure("vcpu_up: got %ld", result);
@@ -81,12 +80,44 @@ static void test_rounds(void)
 {
     for (uint64_t round = 1; round <= ROUNDS; round++) {
         for (uint32_t vcpu = 1; vcpu < NR_VCPUS; vcpu++) {
-            start(vcpu);
+            start(vcpu, go_down);
             wait_for_start(vcpu, round);
             MG_CHECK_EQ(mask_seen, 1);
         }
     }
     mg_printf("%lu calls of vcpu_up were too early\n", early);
+}
+
+static volatile uint64_t *window, looked_at;
+
+static void look_and_go_down(void *argument)
+{
+    looked_at = *window;
+    starts[(uint32_t)(uint64_t)argument]++;
+    (void)hypercall_vcpu_down();
+    mg_failure("vcpu_down has returned");
+}
+
+/* While the others are down nobody flushes for them. */
+static void test_old_translations(void)
+{
+    const uint64_t *pages[2] = {mg_page(), mg_page()};
+
+    window = mg_page();
+    for (uint64_t i = 0; i < 8; i++) {
+        *mg_gfn_pointer(mg_gfn_of(pages[i % 2])) = i;
+        MG_CHECK_EQ(hypercall_mmu_update_va((uint64_t)window,
+                                            mg_pte(pages[i % 2], MG_READ),
+                                            PARAPET_FLUSH_LOCAL),
+                    0);
+        for (uint32_t vcpu = 1; vcpu < NR_VCPUS; vcpu++) {
+            uint64_t nr = starts[vcpu] + 1;
+
+            start(vcpu, look_and_go_down);
+            wait_for_start(vcpu, nr);
+            MG_CHECK_EQ(looked_at, i);
+        }
+    }
 }
 
 /* Once all others are down; and none of their timers was left. */
@@ -110,6 +141,7 @@ void test_main(void)
     MG_CHECK_EQ(hypercall_vcpu_down(), -PARAPET_EBUSY);
     test_multicall();
     test_rounds();
+    test_old_translations();
     test_last();
     mg_audit();
 }
