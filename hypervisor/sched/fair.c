@@ -282,9 +282,10 @@ static void raise_floor(struct fair_cpu *c)
 static struct sched_vcpu *begin_turn(struct fair_cpu *c,
                                      struct sched_share *share, uint64_t now)
 {
-    struct sched_vcpu *s = list_entry(list_take_first(&share->waiting),
-                                      struct sched_vcpu, queue_node);
+    struct sched_vcpu *s =
+        list_first_entry(&share->waiting, struct sched_vcpu, queue_node);
 
+    list_remove(&s->queue_node);
     fair_end_wait(s, now);
     c->share = share;
     c->runs = s;

@@ -37,9 +37,12 @@ static inline uint32_t fair_cap_of(const struct domain *d)
 /* From when on it may run, in ns; 0: now. */
 static inline uint64_t fair_cap_wait(const struct domain *d, uint64_t now)
 {
-    uint64_t until = __atomic_load_n(&d->paid_until, __ATOMIC_RELAXED);
+    uint64_t until;
 
-    return fair_cap_of(d) != 0 && until > now ? until : 0;
+    if (fair_cap_of(d) == 0)
+        return 0;
+    until = __atomic_load_n(&d->paid_until, __ATOMIC_RELAXED);
+    return until > now ? until : 0;
 }
 
 #endif
