@@ -160,14 +160,13 @@ static uint64_t lead_of(const struct sched_vcpu *s, const struct domain *d,
     return (int64_t)lead > 0 && epoch - share->epoch <= FAIR_MEMORY ? lead : 0;
 }
 
-/* s, which has come, waits in its share from now on. Returns the share if it
- * slept until now and may run. */
-static struct sched_share *sort_in(struct fair_cpu *c, struct sched_vcpu *s,
-                                   uint64_t now)
+/* s, which has come, waits in its share from now on. */
+static void sort_in(struct fair_cpu *c, struct sched_vcpu *s, uint64_t now)
 {
     struct sched_share *share = share_of(s);
     uint32_t epoch = fair_epoch(now);
     bool long_ago = epoch - share->epoch > FAIR_MEMORY;
+    bool is_new = share->weight == 0;
     bool moved = s->share_cpu != s->cpu;
     uint64_t lead = moved ? lead_of(s, share->domain, epoch) : 0;
     bool slept;
@@ -184,31 +183,21 @@ static struct sched_share *sort_in(struct fair_cpu *c, struct sched_vcpu *s,
         __atomic_load_n(&share->domain->weight, __ATOMIC_RELAXED))
         fair_rate_refresh(c, share, epoch);
     if (share == c->share)
-        return NULL;
-    if (slept && moved)
+        return;
+    if (slept)
+        share->fresh = true;
+    if (slept && (moved || is_new))
         clamp(share, c->floor + MIN(lead, turn_of(share)), long_ago);
     else if (slept)
         clamp(share, c->floor - turn_of(share), long_ago);
     if (share->parked.place)
         timers_set(&c->parked, &share->parked, 0);
     put_share(c, share, now);
-    return slept && share->place ? share : NULL;
 }
 
-static inline struct sched_share *earlier(struct sched_share *one,
-                                          struct sched_share *other)
+/* Those whose caps let them run again. */
+static __attribute__((noinline)) void unpark(struct fair_cpu *c, uint64_t now)
 {
-    if (!one || (other && vtime_before(other->vtime, one->vtime)))
-        return other;
-    return one;
-}
-
-/* Those whose caps let them run again. Returns the first of them. */
-static __attribute__((noinline)) struct sched_share *unpark(struct fair_cpu *c,
-                                                            uint64_t now)
-{
-    struct sched_share *first = NULL;
-
     for (int n = 0; n < SORT_AT_ONCE; n++) {
         struct timer *timer = timers_first(&c->parked);
         struct sched_share *share;
@@ -218,29 +207,21 @@ static __attribute__((noinline)) struct sched_share *unpark(struct fair_cpu *c,
         share = container_of(timer, struct sched_share, parked);
         timers_set(&c->parked, timer, 0);
         clamp(share, c->floor - turn_of(share), false);
+        share->fresh = true;
         put_share(c, share, now);
-        first = earlier(first, share->place ? share : NULL);
     }
-    return first;
 }
 
-/* Brings in who has come; returns the share that came and is the first now. Not
- * inlined, as all that is rare on the way of a switch. */
-static __attribute__((noinline)) struct sched_share *
-bring_in(struct fair_cpu *c, uint64_t now)
+/* Brings in who has come. Not inlined, as all that is rare on the way of a
+ * switch. */
+static __attribute__((noinline)) void bring_in(struct fair_cpu *c, uint64_t now)
 {
-    struct sched_share *first = NULL;
-
     if (c->parked.nr != 0)
-        first = unpark(c, now);
-    for (int n = 0; n < SORT_AT_ONCE && !list_is_empty(&c->arrivals); n++) {
-        struct sched_share *share = sort_in(
-            c, list_first_entry(&c->arrivals, struct sched_vcpu, queue_node),
-            now);
-
-        first = earlier(first, share);
-    }
-    return first && first == fair_heap_first(c) ? first : NULL;
+        unpark(c, now);
+    for (int n = 0; n < SORT_AT_ONCE && !list_is_empty(&c->arrivals); n++)
+        sort_in(c,
+                list_first_entry(&c->arrivals, struct sched_vcpu, queue_node),
+                now);
 }
 
 /* ---- what time costs ---- */
@@ -287,6 +268,7 @@ static struct sched_vcpu *begin_turn(struct fair_cpu *c,
 
     list_remove(&s->queue_node);
     fair_end_wait(s, now);
+    share->fresh = false;
     c->share = share;
     c->runs = s;
     c->since = now;
@@ -354,17 +336,16 @@ enum next {
     FIRST,  /* the first share of the heap */
 };
 
-/* prev could go on; who has come is first now, if came is set. */
-static inline enum next choose(struct fair_cpu *c,
-                               const struct sched_share *came, bool yields,
-                               uint64_t now)
+/* prev could go on. Who has not run since it came does not wait for the end of
+ * the turn, once it has the least time. */
+static inline enum next choose(struct fair_cpu *c, bool yields, uint64_t now)
 {
     const struct sched_share *first = fair_heap_first(c);
     struct sched_share *share = c->share;
     bool is_over = yields || now >= c->turn_end;
 
     if (first && vtime_before(first->vtime, share->vtime))
-        return is_over || first == came ? FIRST : PREV;
+        return is_over || first->fresh ? FIRST : PREV;
     if (is_over && !list_is_empty(&share->waiting))
         return INSIDE;
     if (!yields || !first)
@@ -441,7 +422,6 @@ static __attribute__((noinline)) struct sched_vcpu *
 pick_among(struct fair_cpu *c, struct sched_vcpu *prev, bool yields,
            uint64_t *until)
 {
-    const struct sched_share *came = NULL;
     uint64_t now = time_now_ns();
     struct sched_vcpu *next;
 
@@ -454,9 +434,9 @@ pick_among(struct fair_cpu *c, struct sched_vcpu *prev, bool yields,
             park(c, prev, now);
     }
     if (!list_is_empty(&c->arrivals) || c->parked.nr != 0)
-        came = bring_in(c, now);
+        bring_in(c, now);
     if (c->runs)
-        next = change_turn(c, prev, choose(c, came, yields, now), now);
+        next = change_turn(c, prev, choose(c, yields, now), now);
     else
         next = begin_first(c, now);
     *until = next_look(c, now);

@@ -45,6 +45,7 @@ struct sched_share {
     uint32_t generation;      /* of the domain, and */
     uint32_t epoch;           /* when: as the rate was computed */
     uint32_t weight;          /* by which it was */
+    bool fresh;               /* it has not run since it came */
     uint64_t each;            /* what each of its vCPUs is of a CPU's load */
     struct timer parked;      /* set while the cap keeps it off */
 } __attribute__((aligned(128)));

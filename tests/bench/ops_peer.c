@@ -70,10 +70,16 @@ static void prepare(void)
     let_them_sleep();
 }
 
-/* Its vCPU waits for the CPU: nobody takes the event meanwhile. */
+/* Its vCPU waits for the CPU: nobody takes the event meanwhile, as the next
+ * tick is half a millisecond away, when the last one is over. */
 static void prepare_pending(void)
 {
+    uint64_t end;
+
     let_them_sleep();
+    end = mg_clock_ns() + MG_MS;
+    while (mg_clock_ns() < end)
+        ;
     bench_port = first;
     MG_CHECK_EQ(hypercall_evtchn_send(first), 0);
 }

@@ -234,6 +234,34 @@ static void test_wakes_soon(void **state)
     assert_in_range(guest->longest_wait, 0, 2 * TICK);
 }
 
+/* Also if somebody wakes with it, or just before it, who then has much to do.
+ */
+static void test_wakes_with_another(void **state)
+{
+    static const struct habit habits[] = {{15 * MS, 5 * MS, false},
+                                          {15 * MS, 65 * MS, false}};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(habits); i++) {
+        struct fair_guest *other, *guest;
+
+        fair_machine_create(1);
+        fair_guest(fair_domain(WEIGHT, 0), 0, spins);
+        other = fair_guest(fair_domain(WEIGHT, 0), 0, habits[i]);
+        guest = fair_guest(fair_domain(WEIGHT, 0), 0, light);
+        for (unsigned int n = 0; n < 100; n++) {
+            fair_stop(guest);
+            fair_stop(other);
+            fair_run(100 * MS);
+            fair_wake(other);
+            fair_wake(guest);
+            guest->longest_wait = 0;
+            fair_run(20 * MS);
+            assert_in_range(guest->longest_wait, 0, 3 * TICK);
+        }
+    }
+}
+
 /* ---- caps ---- */
 
 static void test_cap_alone(void **state)
@@ -467,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_yielders),
         cmocka_unit_test(test_yields_inside),
         cmocka_unit_test(test_wakes_soon),
+        cmocka_unit_test(test_wakes_with_another),
         cmocka_unit_test(test_cap_alone),
         cmocka_unit_test(test_cap_beside_busy),
         cmocka_unit_test(test_cap_on_two),
