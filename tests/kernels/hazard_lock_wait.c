@@ -8,15 +8,18 @@
  * Instructions are counted, so that QEMU runs the CPUs in turn and by the
  * virtual clock: the shares do not depend on the host.
  *
- * Turns are equal by sched=round_robin: so what is lost shows most clearly.
+ * Turns are equal by sched=round_robin: so what is lost shows most clearly. And
+ * nobody is moved: each vCPU here has a CPU, and half has the first one's.
  *
  * BUNDLE: vcpus=4
  * QEMU: smp=4 icount=1 append=sched=round_robin partner=partners/half
+ * QEMU: privileged=1
  * METER: it is about several CPUs
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "tests/kernels/lib/console.h"
+#include "tests/kernels/lib/control.h"
 #include "tests/kernels/lib/memory.h"
 #include "tests/kernels/lib/trap.h"
 #include "tests/kernels/lib/vcpu.h"
@@ -24,6 +27,7 @@
 
 MG_TEST(hazard_lock_wait);
 
+#define HALF 1u /* its id */
 #define NR_VCPUS 4
 #define NR_CALLS 32 /* as many as a multicall makes without a stop */
 #define NR_UPDATES 256
@@ -181,8 +185,30 @@ static void prepare(struct world *w)
         w->updates[i].pte = mg_entry_of(w->table, i);
 }
 
+/* Each is on one CPU, half on the first; needs the control domain. */
+static void pin_all(void)
+{
+    for (uint32_t i = 0; i < NR_VCPUS; i++)
+        MG_DONE(hypercall_vcpu_affinity(0, i, 1u << i));
+    MG_DONE(hypercall_vcpu_affinity(HALF, 0, 1));
+}
+
+/* Half has judged: it would never be over with the CPU to itself, nor after
+ * the end of this domain. */
+static void wait_for_half(void)
+{
+    uint64_t end = mg_clock_ns() + MG_PATIENCE;
+
+    while (mg_domain_info(HALF).state != PARAPET_DOMAIN_ENDED &&
+           mg_clock_ns() < end)
+        ;
+    MG_CHECK_EQ(mg_domain_info(HALF).state, PARAPET_DOMAIN_ENDED);
+    MG_CHECK_EQ(mg_domain_destroy(HALF), 0);
+}
+
 void test_main(void)
 {
+    pin_all();
     for (size_t i = 0; i < sizeof(text); i++)
         text[i] = i + 1 < sizeof(text) ? '.' : '\n';
     for (unsigned int i = 0; i < NR_VCPUS; i++)
@@ -194,6 +220,7 @@ void test_main(void)
          nr_done < NR_VCPUS - 1 && mg_clock_ns() < end;)
         ;
     MG_CHECK_EQ(nr_done, NR_VCPUS - 1);
+    wait_for_half();
     mg_audit();
     for (unsigned int i = 0; i < NR_VCPUS; i++)
         mg_printf("vCPU %u: %lu calls to be made again\n", i,
