@@ -26,7 +26,9 @@
  *                   spare one
  *   memory_audit, domain_audit
  *                   one time in a thousand
- *   domain_limits   never of the domain itself
+ *   domain_limits, domain_schedule
+ *                   never of the domain itself: with a small cap all of this
+ *                   would take a hundred times as long
  *   grant_grow      one page is in the table; of any other of its own pages it
  *                   is done to that one
  *
@@ -133,7 +135,8 @@ static bool is_guarded_outside_only(uint64_t number)
            number == PARAPET_HC_set_callback ||
            number == PARAPET_HC_set_trap_table ||
            number == PARAPET_HC_mmu_update_va ||
-           number == PARAPET_HC_domain_limits;
+           number == PARAPET_HC_domain_limits ||
+           number == PARAPET_HC_domain_schedule;
 }
 
 /*
@@ -191,7 +194,9 @@ static void guard(uint64_t number, uint64_t args[6])
     /* Below the hypervisor nothing is mapped. */
     if (number == PARAPET_HC_mmu_update_va && args[0] >= PARAPET_HYPERVISOR_END)
         args[0] = (uint64_t)spare_page;
-    if (number == PARAPET_HC_domain_limits && args[0] == 0)
+    if ((number == PARAPET_HC_domain_limits ||
+         number == PARAPET_HC_domain_schedule) &&
+        args[0] == 0)
         args[0] = UINT32_MAX;
     if (number == PARAPET_HC_grant_grow && args[0] < nr_mfns &&
         mg_mfn_pointer(args[0]))
