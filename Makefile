@@ -372,4 +372,6 @@ clean: ## delete what was made
 .PHONY: FORCE
 FORCE:
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# Systems of tools/distro have files of that name as well.
+-include $(shell find $(BUILD) -path $(BUILD)/distro -prune -o \
+    -type f -name '*.d' -print 2>/dev/null)
