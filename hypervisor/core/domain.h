@@ -137,6 +137,7 @@ struct domain {
     uint32_t weight; /* hypervisor/build/bundle.h says what they mean */
     uint32_t cap;
     uint32_t generation; /* changes when the shares' rates do; atomic */
+    uint64_t cap_since;  /* ns: when it was set; atomic, the scheduler's */
     uint64_t paid_until; /* ns, by the cap; atomic (sched/fair_cap.h) */
     uint32_t share_cpus; /* bit n: its share of CPU n is in use; atomic */
     struct sched_share *shares; /* a page: the scheduler's, for each CPU */

@@ -174,9 +174,7 @@ int64_t hc_domain_schedule(uint32_t domain, uint32_t weight, uint32_t cap)
         return -PARAPET_EINVAL;
     if (has_ended(d))
         return -PARAPET_EBUSY;
-    __atomic_store_n(&d->weight, weight, __ATOMIC_RELAXED);
-    __atomic_store_n(&d->cap, cap, __ATOMIC_RELAXED);
-    sched_weigh(d);
+    sched_weigh(d, weight, cap);
     return 0;
 }
 

@@ -28,10 +28,10 @@ int sched_assign(struct vcpu *v);
 void sched_unassign(struct vcpu *v);
 
 /*
- * The domain's weight or cap has changed. It is seen soon, also by CPUs that
- * run its vCPUs. Takes run queues' locks. Any CPU.
+ * The domain has this weight and this cap from now on. It is seen soon, also by
+ * CPUs that run its vCPUs. Takes run queues' locks. Any CPU.
  */
-void sched_weigh(struct domain *d);
+void sched_weigh(struct domain *d, uint32_t weight, uint32_t cap);
 
 /*
  * v may run on the CPUs in mask, and on no others: if it is on another one, it

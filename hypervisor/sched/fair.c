@@ -233,16 +233,14 @@ static void charge(struct fair_cpu *c, uint64_t now)
     struct domain *d = share->domain;
     uint64_t ran = MIN(now - c->since, MAX_CHARGE_NS);
     uint32_t epoch = fair_epoch(now);
-    uint32_t cap = fair_cap_of(d);
 
     if (fair_rate_is_old(share, epoch))
         fair_rate_refresh(c, share, epoch);
     share->vtime +=
         (uint64_t)((unsigned __int128)ran * share->rate >> FAIR_RATE_SHIFT);
     c->since = now;
-    /* More than that it ran before it had a cap. */
-    if (cap != 0)
-        fair_cap_charge(d, cap, MIN(ran, FAIR_CAP_KEEPS_NS), now);
+    if (fair_cap_of(d) != 0)
+        fair_cap_charge(d, ran, now);
 }
 
 /* After a charge, and before others come. */
@@ -418,6 +416,11 @@ static uint64_t tick(unsigned int cpu)
     return c->tick = time_now_ns() + TICK_NS;
 }
 
+static void cap_changed(struct domain *d)
+{
+    fair_cap_begin(d, time_now_ns());
+}
+
 static __attribute__((noinline)) struct sched_vcpu *
 pick_among(struct fair_cpu *c, struct sched_vcpu *prev, bool yields,
            uint64_t *until)
@@ -466,6 +469,7 @@ const struct sched_policy fair = {
     .dequeue = dequeue,
     .pick = pick,
     .tick = tick,
+    .cap_changed = cap_changed,
     .give = fair_give,
     .load = fair_load,
 };

@@ -21,9 +21,9 @@
  * While it does not run, it may be moved to another CPU. For a policy this is
  * a dequeue() there, if it waited, then another s->cpu, and an enqueue() here.
  *
- * Each function, but for load(), is called with the lock of the CPU's run queue
- * held and interrupts off. It takes no other lock, and what it does is bounded
- * by the number of vCPUs of the CPU.
+ * Each function, but for those that say otherwise, is called with the lock of
+ * the CPU's run queue held and interrupts off. It takes no other lock, and what
+ * it does is bounded by the number of vCPUs of the CPU.
  */
 #ifndef HYPERVISOR_SCHED_POLICY_H
 #define HYPERVISOR_SCHED_POLICY_H
@@ -32,6 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct domain;
 struct sched_vcpu;
 
 /* How long a turn is, unless a policy knows better. */
@@ -63,6 +64,13 @@ struct sched_policy {
      * somebody comes to wait.
      */
     uint64_t (*tick)(unsigned int cpu);
+
+    /*
+     * d->cap is another one than it was. Any CPU, without a lock, and before
+     * the CPUs that run the domain's vCPUs, or have them wait, are told. NULL:
+     * caps are nothing to this policy.
+     */
+    void (*cap_changed)(struct domain *d);
 
     /*
      * For another CPU, dest, that has nothing to do or less than this one: one

@@ -26,10 +26,14 @@ static void weigh_vcpu(struct vcpu *v)
         sched_kick_cpu(cpu, WORK_RESCHEDULE);
 }
 
-void sched_weigh(struct domain *d)
+void sched_weigh(struct domain *d, uint32_t weight, uint32_t cap)
 {
     unsigned int nr = __atomic_load_n(&d->nr_vcpus, __ATOMIC_ACQUIRE);
+    uint32_t old_cap = __atomic_exchange_n(&d->cap, cap, __ATOMIC_RELAXED);
 
+    __atomic_store_n(&d->weight, weight, __ATOMIC_RELAXED);
+    if (cap != old_cap && sched_policy->cap_changed)
+        sched_policy->cap_changed(d);
     __atomic_fetch_add(&d->generation, 1, __ATOMIC_RELEASE);
     for (unsigned int i = 0; i < nr; i++)
         weigh_vcpu(d->vcpus[i]);

@@ -277,8 +277,12 @@ uint64_t fair_ran(const struct domain *d)
 
 void fair_schedule(struct domain *d, uint32_t weight, uint32_t cap)
 {
+    bool other_cap = cap != d->cap;
+
     d->weight = weight;
     d->cap = cap;
+    if (other_cap)
+        fair.cap_changed(d);
     d->generation++;
     for (unsigned int i = 0; i < nr_guests; i++) {
         struct fair_guest *guest = guests[i];

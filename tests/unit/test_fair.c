@@ -318,6 +318,37 @@ static void test_cap_on_two(void **state)
     NEAR(fair_ran(capped), 5 * SECOND, 2 * TURN);
 }
 
+/* It has no debt for what it ran by another cap, or by none, on any CPU. */
+static void test_cap_begins_anew(void **state)
+{
+    struct domain *d;
+    uint64_t ran;
+
+    (void)state;
+    fair_machine_create(4);
+    d = fair_domain(WEIGHT, 0);
+    for (unsigned int cpu = 0; cpu < 4; cpu++)
+        fair_guest(d, cpu, spins);
+    fair_run(10 * SECOND);
+    ran = fair_ran(d);
+    fair_schedule(d, WEIGHT, 4);
+    fair_run(SECOND);
+    NEAR(fair_ran(d) - ran, SECOND / 25, 4 * TICK);
+    /* Each has run for a tick, which is a debt of 50 ms by this cap. */
+    ran = fair_ran(d);
+    fair_schedule(d, WEIGHT, 400);
+    fair_run(SECOND);
+    NEAR(fair_ran(d) - ran, 4 * SECOND, TICK);
+    /* To set what it has changes nothing. */
+    fair_schedule(d, WEIGHT, 10);
+    ran = fair_ran(d);
+    for (unsigned int n = 0; n < 1000; n++) {
+        fair_schedule(d, WEIGHT, 10);
+        fair_run(MS);
+    }
+    NEAR(fair_ran(d) - ran, SECOND / 10, 4 * TICK);
+}
+
 /* ---- many, and for long ---- */
 
 static void test_512_domains(void **state)
@@ -499,6 +530,7 @@ int main(void)
         cmocka_unit_test(test_cap_alone),
         cmocka_unit_test(test_cap_beside_busy),
         cmocka_unit_test(test_cap_on_two),
+        cmocka_unit_test(test_cap_begins_anew),
         cmocka_unit_test(test_512_domains),
         cmocka_unit_test(test_extreme_weights),
         cmocka_unit_test(test_virtual_time_wraps),
