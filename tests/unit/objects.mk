@@ -97,7 +97,7 @@ MACHINE_SRC := $(addprefix hypervisor/core/,domain.c domain_create.c \
     $(sort $(wildcard hypervisor/sched/*.c)) \
     hypervisor/base/turn_lock.c hypervisor/engine/trap.c
 test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c sched_idle.c \
-    machine.c direct_map.c)
+    sched_spread.c machine.c direct_map.c)
 # The policy alone, on a machine of its own.
 FAIR_SRC := $(sort $(wildcard hypervisor/sched/fair*.c)) \
     hypervisor/core/timers.c

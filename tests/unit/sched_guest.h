@@ -15,6 +15,9 @@
 #define MAX_GUEST_VCPUS 4
 #define NR_PORTS_OF_VCPU 2 /* an IPI's and the timer's */
 
+#define NR_STEPS 3000 /* of all CPUs of a machine */
+#define STEPS_IN_SLICE 20
+
 /* What a guest knows of a vCPU of its own. */
 struct guest {
     struct vcpu *v;
@@ -55,6 +58,11 @@ void guest_cpu_main(void);
 
 /* A machine whose idle CPUs are woken all the time: sched_idle.c. */
 void run_flapping_machine(void);
+
+/* Machines whose vCPUs spin where they are, and where they may: sched_spread.c.
+ */
+void run_spinning_machine(void);
+void run_balancing_machine(void);
 
 /* What must hold whenever a CPU has paused. */
 void check_machine(void);

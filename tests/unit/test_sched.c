@@ -30,9 +30,7 @@
 #include "lib/macros.h"
 
 #define NR_SEEDS 100
-#define NR_STEPS 3000
 #define MAX_STEP_NS 100000 /* a hundredth of a slice */
-#define STEPS_IN_SLICE 20
 
 unsigned int nr_cpus;
 struct domain *domains[MAX_GUEST_DOMAINS];
@@ -204,69 +202,6 @@ static void run_busy_machine(void)
             check_nothing_lost(&guests[domains[n]->id][i]);
     }
     CHECK(!all_ended); /* machine_end() was to be called */
-}
-
-/*
- * What round robin promises: those that only spin share their CPU. Each has had
- * as many steps as any other of it, give or take a fifth (what switches take
- * varies) and two slices. All CPUs run at the same speed.
- */
-static void run_spinning_machine(void)
-{
-    uint64_t least[MACHINE_MAX_CPUS];
-    uint64_t most[MACHINE_MAX_CPUS] = {0};
-
-    mood = SPINNING;
-    /* They stay where they are. */
-    for (unsigned int n = 0; n < nr_domains; n++) {
-        struct vcpu *v = guests[domains[n]->id][0].v;
-
-        v->sched.affinity = 1u << v->sched.cpu;
-    }
-    memset(least, 0xff, sizeof(least));
-    for (unsigned int step = 0; step < NR_STEPS; step++) {
-        machine_run(step % nr_cpus);
-        look_at_ended();
-        check_machine();
-        if (step % nr_cpus == 0)
-            machine_now += SCHED_SLICE_NS / STEPS_IN_SLICE;
-    }
-    for (unsigned int n = 0; n < nr_domains; n++) {
-        const struct guest *guest = &guests[domains[n]->id][0];
-
-        least[guest->v->sched.cpu] =
-            MIN(least[guest->v->sched.cpu], guest->nr_steps);
-        most[guest->v->sched.cpu] =
-            MAX(most[guest->v->sched.cpu], guest->nr_steps);
-    }
-    for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
-        if (most[cpu] > 0)
-            CHECK(most[cpu] - least[cpu] <=
-                  least[cpu] / 5 + 2 * STEPS_IN_SLICE);
-    }
-}
-
-/*
- * And when they may run anywhere, no CPU idles while two share another one, and
- * all have about as much in the long run.
- */
-static void run_balancing_machine(void)
-{
-    uint64_t least = UINT64_MAX, most = 0;
-
-    mood = SPINNING;
-    for (unsigned int step = 0; step < NR_STEPS; step++) {
-        machine_run(step % nr_cpus);
-        look_at_ended();
-        check_machine();
-        if (step % nr_cpus == 0)
-            machine_now += SCHED_SLICE_NS / 4;
-    }
-    for (unsigned int n = 0; n < nr_domains; n++) {
-        least = MIN(least, guests[domains[n]->id][0].nr_steps);
-        most = MAX(most, guests[domains[n]->id][0].nr_steps);
-    }
-    CHECK(2 * least >= most);
 }
 
 /*

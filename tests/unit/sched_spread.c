@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What vCPUs get that do nothing but use their CPUs: of one CPU, and of several
+ * ones between which they are moved.
+ */
+#include "tests/unit/sched_guest.h"
+
+#include <string.h>
+
+#include "hypervisor/sched/policy.h"
+#include "hypervisor/sched/run_queue.h"
+#include "lib/macros.h"
+
+/*
+ * What round robin promises: those that only spin share their CPU. Each has had
+ * as many steps as any other of it, give or take a fifth (what switches take
+ * varies) and two slices. All CPUs run at the same speed.
+ */
+void run_spinning_machine(void)
+{
+    uint64_t least[MACHINE_MAX_CPUS];
+    uint64_t most[MACHINE_MAX_CPUS] = {0};
+
+    mood = SPINNING;
+    /* They stay where they are. */
+    for (unsigned int n = 0; n < nr_domains; n++) {
+        struct vcpu *v = guests[domains[n]->id][0].v;
+
+        v->sched.affinity = 1u << v->sched.cpu;
+    }
+    memset(least, 0xff, sizeof(least));
+    for (unsigned int step = 0; step < NR_STEPS; step++) {
+        machine_run(step % nr_cpus);
+        check_machine();
+        if (step % nr_cpus == 0)
+            machine_now += SCHED_SLICE_NS / STEPS_IN_SLICE;
+    }
+    for (unsigned int n = 0; n < nr_domains; n++) {
+        const struct guest *guest = &guests[domains[n]->id][0];
+
+        least[guest->v->sched.cpu] =
+            MIN(least[guest->v->sched.cpu], guest->nr_steps);
+        most[guest->v->sched.cpu] =
+            MAX(most[guest->v->sched.cpu], guest->nr_steps);
+    }
+    for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
+        if (most[cpu] > 0)
+            CHECK(most[cpu] - least[cpu] <=
+                  least[cpu] / 5 + 2 * STEPS_IN_SLICE);
+    }
+}
+
+/*
+ * And when they may run anywhere, no CPU idles while two share another one, and
+ * all have about as much in the long run.
+ */
+void run_balancing_machine(void)
+{
+    uint64_t least = UINT64_MAX, most = 0;
+
+    mood = SPINNING;
+    for (unsigned int step = 0; step < NR_STEPS; step++) {
+        machine_run(step % nr_cpus);
+        check_machine();
+        if (step % nr_cpus == 0)
+            machine_now += SCHED_SLICE_NS / 4;
+    }
+    for (unsigned int n = 0; n < nr_domains; n++) {
+        least = MIN(least, guests[domains[n]->id][0].nr_steps);
+        most = MAX(most, guests[domains[n]->id][0].nr_steps);
+    }
+    CHECK(2 * least >= most);
+}
