@@ -149,6 +149,16 @@ static void test_edge(void)
     MG_CHECK_EQ(hypercall_multicall((char *)(end - 2) + 8, 2), -PARAPET_EFAULT);
 }
 
+/* A switch can be long by itself: so no call that can be comes before it. */
+static void test_stops_to_switch(void)
+{
+    prepare(2, PARAPET_HC_abi_version);
+    calls[0].number = PARAPET_HC_yield;
+    MG_CHECK_EQ(hypercall_multicall(calls, 2), -PARAPET_ERESTART);
+    MG_CHECK_EQ(mg_vcpu_page()->restart_done, 1);
+    MG_CHECK_EQ(calls[1].result, UNTOUCHED);
+}
+
 /* The results of calls that switch away from this vCPU or turn events on. */
 static void test_scheduling_inside(void)
 {
@@ -159,7 +169,8 @@ static void test_scheduling_inside(void)
     prepare(ARRAY_SIZE(numbers), 0);
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
         calls[i].number = numbers[i];
-    MG_CHECK_EQ(hypercall_multicall(calls, ARRAY_SIZE(numbers)), 0);
+    MG_CHECK_EQ(
+        hypercall_multicall_all(mg_vcpu_page(), calls, ARRAY_SIZE(numbers)), 0);
     for (size_t i = 0; i + 1 < ARRAY_SIZE(numbers); i++)
         MG_CHECK_EQ(calls[i].result, 0);
     MG_CHECK_EQ(calls[ARRAY_SIZE(numbers) - 1].result, PARAPET_ABI_VERSION);
@@ -175,5 +186,6 @@ void test_main(void)
     test_first_stop();
     test_limits();
     test_edge();
+    test_stops_to_switch();
     test_scheduling_inside();
 }

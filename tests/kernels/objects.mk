@@ -30,7 +30,7 @@ MG_CONTROLS := control_chaos control_destroy control_end control_ids \
     control_ports control_random control_reuse control_steps $(MG_SUITES)
 MG_CONTROLS += bound_grants control_grant_batches control_grant_ends \
     control_grant_frames control_grant_random control_grant_stale \
-    control_neighbours control_shares hazard_lock_wait
+    control_neighbours control_shares hazard_lock_wait bound_schedule
 MG_BUILDERS := builder $(MG_CONTROLS)
 MG_BUILDER := $(patsubst %.c,$(BUILD)/mg/%.o,$(BUILDER_SRC)) $(LIBFDT)
 $(BUILD)/mg/lib/builder/%.o: private MG_CFLAGS += $(LIBFDT_INC)
@@ -50,6 +50,7 @@ endef
 $(eval $(call mg_kernel,builder_asm,yield))
 $(eval $(call mg_kernel,lib/control_kernel,partners/child))
 $(eval $(call mg_kernel,control_chaos_asm,partners/chaos))
+$(eval $(call mg_kernel,bound_schedule_asm,partners/crowd))
 $(eval $(call mg_kernel,control_neighbours_asm,partners/neighbour))
 
 mg_objects = $(BUILD)/mg/tests/kernels/$(1).o $(patsubst %.S,$(BUILD)/mg/%.o,\
