@@ -39,6 +39,7 @@
 MG_TEST(control_chaos);
 
 #define NR_VCPUS 4 /* number 0 makes the domains, the others destroy them */
+#define NR_CPUS 4
 #define NR_IN_ROUND 25
 #define NR_SLOTS 8
 #define NR_PORTS 8  /* of the witness */
@@ -112,7 +113,7 @@ static void meddle(void)
         PARAPET_HC_domain_alloc_unbound, PARAPET_HC_domain_audit,
         PARAPET_HC_domain_copy_from,     PARAPET_HC_domain_copy_to,
         PARAPET_HC_domain_schedule,      PARAPET_HC_domain_limits,
-        PARAPET_HC_domain_request,
+        PARAPET_HC_domain_request,       PARAPET_HC_vcpu_affinity,
     };
     const struct slot *slot = &slots[below(NR_SLOTS)];
     uint64_t number = calls[below(ARRAY_SIZE(calls))];
@@ -143,6 +144,11 @@ static void meddle(void)
         break;
     case PARAPET_HC_domain_schedule:
         args[1] = 1 + below(1000);
+        args[2] = below(2) ? 0 : 1 + below(100);
+        break;
+    case PARAPET_HC_vcpu_affinity:
+        args[1] = below(NR_VCPUS + 1);
+        args[2] = below(2 << NR_CPUS);
         break;
     case PARAPET_HC_domain_limits:
         args[1] = MEMORY / MG_PAGE_SIZE * 2 + below(100);
