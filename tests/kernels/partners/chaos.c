@@ -283,6 +283,13 @@ static void start_vcpu(struct worker *w)
     (void)mg_vcpu_start(vcpu, work, &workers[vcpu]);
 }
 
+/* Until another one starts it, at its beginning. Nobody can start the first. */
+static void stop_vcpu(struct worker *w)
+{
+    if (w != &workers[0] && below(w, 4) == 0)
+        (void)hypercall_vcpu_down();
+}
+
 static void fail(struct worker *w)
 {
     static const uint32_t reasons[] = {PARAPET_SHUTDOWN_POWEROFF,
@@ -302,7 +309,7 @@ static void work(void *argument)
         change_tables, change_mapping, change_frames, change_roots, make_ports,
         close_ports,   use_ports,      set_timer,     sleep,        many_calls,
         start_vcpu,    fail,           lend,          borrow,       copy,
-        let_go,        lend,           borrow,
+        let_go,        lend,           borrow,        stop_vcpu,
     };
     struct worker *w = argument;
 
