@@ -9,7 +9,8 @@
  *   nap                   it blocks for two seconds, and ends well
  *   spin                  it counts, for good; with vcpus=N on each of them, in
  * guest[] of vCPU 0's page at its number
- *   random                it makes any call, until one ends it
+ *   random                it makes any call, until one ends it; so do those of
+ * its other vCPUs that it has started
  *   ports                 it makes ports for the control domain, sends, closes
  *   ports_end             the same for a while, and ends well
  *   pair tester=N         it is a partner of a test in that domain (lib/pair.h)
@@ -44,6 +45,7 @@
 MG_TEST(child);
 
 #define NR_TOYS 4
+#define NR_STARTED 3 /* vCPUs that are started by chance, if they are there */
 #define NR_ROUNDS 500
 
 static _Noreturn void sleep(void)
@@ -68,13 +70,14 @@ static void spin(void)
     count(NULL);
 }
 
-/* Of each, but for those that it would not come back from at once. */
-static _Noreturn void call_anything(void)
+/* Of each, but for those that it would not come back from at once. A vCPU is
+ * mostly started here, since it soon ends the domain elsewhere. */
+static void call_anything(void *unused)
 {
-    struct mg_random numbers;
+    struct mg_random numbers = {(uint64_t)hypercall_clock_read() | 1};
     uint64_t args[6], number;
 
-    mg_random_init(&numbers, (uint64_t)hypercall_clock_read());
+    (void)unused;
     for (;;) {
         number =
             mg_hypercalls[mg_random_below(&numbers, mg_nr_hypercalls)].number;
@@ -82,7 +85,10 @@ static _Noreturn void call_anything(void)
             args[i] = mg_random_next(&numbers) >> mg_random_below(&numbers, 64);
         if (number == PARAPET_HC_console_write)
             args[1] = 0;
-        if (number != PARAPET_HC_iret && number != PARAPET_HC_block)
+        if (number == PARAPET_HC_vcpu_up && args[5] % 16 != 0)
+            (void)mg_vcpu_start(1 + (uint32_t)(args[0] % NR_STARTED),
+                                call_anything, NULL);
+        else if (number != PARAPET_HC_iret && number != PARAPET_HC_block)
             (void)mg_hypercall(number, args);
         mg_vcpu_page()->guest[0]++;
     }
@@ -223,6 +229,6 @@ void test_main(void)
     if (mg_variant("ring"))
         mg_vcpu_page()->guest[1] = (uint64_t)hypercall_evtchn_send(1);
     if (mg_variant("random"))
-        call_anything();
+        call_anything(NULL);
     sleep();
 }
