@@ -62,6 +62,11 @@ struct sched_policy {
      * pick() is asked. 0: as long as it likes, which is right only while nobody
      * waits. So this is asked again when one that has no limit runs, and
      * somebody comes to wait.
+     *
+     * vCPUs are given to other CPUs when a limit has come. So a policy that has
+     * give() lets one come again and again while anybody waits, however often
+     * the one that runs changes before it: else who yields all the time would
+     * keep all others where they are.
      */
     uint64_t (*tick)(unsigned int cpu);
 

@@ -8,18 +8,25 @@
 #include "hypervisor/core/domain.h"
 #include "hypervisor/sched/policy.h"
 #include "lib/list.h"
+#include "lib/macros.h"
 
-/* Who waits for a CPU, by sched_vcpu.queue_node, the longest first. */
-static struct list_node queues[MAX_CPUS];
+static struct cpu {
+    struct list_node queue; /* who waits, by sched_vcpu.queue_node, the longest
+                               first */
+    uint64_t turn_end;      /* ns; of the one that runs, if anybody waits */
+    uint64_t tick; /* ns; once it has come the next one is as long after it as
+                      a turn is, however often turns end early */
+} cpus[MAX_CPUS];
 
 static void init_cpu(unsigned int cpu)
 {
-    list_init(&queues[cpu]);
+    cpus[cpu] = (struct cpu){0};
+    list_init(&cpus[cpu].queue);
 }
 
 static void enqueue(struct sched_vcpu *s)
 {
-    list_add_last(&queues[s->cpu], &s->queue_node);
+    list_add_last(&cpus[s->cpu].queue, &s->queue_node);
 }
 
 static void dequeue(struct sched_vcpu *s)
@@ -27,26 +34,50 @@ static void dequeue(struct sched_vcpu *s)
     list_remove(&s->queue_node);
 }
 
+/* Until when the one that runs may, while others wait. */
+static uint64_t limit(struct cpu *c, uint64_t now)
+{
+    if (c->tick <= now)
+        c->tick = now + SCHED_SLICE_NS;
+    return MIN(c->tick, c->turn_end);
+}
+
+static uint64_t start_turn(struct cpu *c, uint64_t now)
+{
+    c->turn_end = now + SCHED_SLICE_NS;
+    return limit(c, now);
+}
+
 static uint64_t tick(unsigned int cpu)
 {
-    return list_is_empty(&queues[cpu]) ? 0 : time_now_ns() + SCHED_SLICE_NS;
+    struct cpu *c = &cpus[cpu];
+
+    return list_is_empty(&c->queue) ? 0 : start_turn(c, time_now_ns());
 }
 
 static struct sched_vcpu *pick(unsigned int cpu, struct sched_vcpu *prev,
                                uint64_t *until)
 {
-    struct list_node *queue = &queues[cpu];
-    struct list_node *next;
+    struct cpu *c = &cpus[cpu];
+    struct sched_vcpu *next;
+    uint64_t now;
 
     *until = 0;
-    if (list_is_empty(queue))
+    if (list_is_empty(&c->queue))
         return prev; /* the usual case */
+    now = time_now_ns();
+    if (prev && !prev->yields && now < c->turn_end) {
+        *until = limit(c, now);
+        return prev;
+    }
     if (prev)
-        list_add_last(queue, &prev->queue_node);
-    next = list_take_first(queue);
-    if (!list_is_empty(queue))
-        *until = time_now_ns() + SCHED_SLICE_NS;
-    return list_entry(next, struct sched_vcpu, queue_node);
+        list_add_last(&c->queue, &prev->queue_node);
+    next =
+        list_entry(list_take_first(&c->queue), struct sched_vcpu, queue_node);
+    next->yields = false;
+    if (!list_is_empty(&c->queue))
+        *until = start_turn(c, now);
+    return next;
 }
 
 /* So many are looked at; who may not run there has had its turn the next time.
@@ -57,7 +88,7 @@ static struct sched_vcpu *pick(unsigned int cpu, struct sched_vcpu *prev,
 static struct sched_vcpu *give(unsigned int cpu, unsigned int dest,
                                uint64_t most)
 {
-    struct list_node *queue = &queues[cpu];
+    struct list_node *queue = &cpus[cpu].queue;
     struct list_node *node = queue->next;
 
     for (int n = 0; n < LOOKS && most > 0 && node != queue; n++) {

@@ -400,8 +400,10 @@ void sched_timer_interrupt(void)
 
     if (now >= q->timers_from)
         run_timers(cpu, q, now);
-    if (cpu->slice_end && cpu->slice_end <= now) {
-        cpu->exit_work |= WORK_RESCHEDULE;
+    if (cpu->slice_end) {
+        if (cpu->slice_end <= now)
+            cpu->exit_work |= WORK_RESCHEDULE;
+        /* Or its end had come, and a vCPU yielded before it was seen. */
         sched_balance(now);
     }
     /* The one shot is over: whatever is next must be set anew. */

@@ -270,7 +270,8 @@ void sched_balance(uint64_t now)
 
     if (!can_give(cpu))
         return;
-    give_to_idle(cpu, now);
+    if (now >= q->help_from)
+        give_to_idle(cpu, now);
     if (now < __atomic_load_n(&q->balance_from, __ATOMIC_RELAXED))
         return;
     balanced(q, now);

@@ -46,6 +46,7 @@ static struct machine_cpu {
     bool kicked;
     bool received;
     uint64_t timer;
+    bool timed; /* it was up, and its interrupt has not been taken */
 } cpus[MACHINE_MAX_CPUS];
 
 _Static_assert(offsetof(struct machine_cpu, info) ==
@@ -166,7 +167,8 @@ void machine_receive(unsigned int cpu)
 
 bool machine_is_interrupted(unsigned int cpu)
 {
-    return cpus[cpu].kicked || cpus[cpu].received || is_due(&cpus[cpu]);
+    return cpus[cpu].kicked || cpus[cpu].received || cpus[cpu].timed ||
+           is_due(&cpus[cpu]);
 }
 
 uint64_t machine_timer(unsigned int cpu)
@@ -178,6 +180,10 @@ uint8_t machine_take_interrupt(void)
 {
     if (is_due(running)) {
         running->timer = 0;
+        running->timed = true;
+    }
+    if (running->timed) {
+        running->timed = false;
         return VECTOR_TIMER;
     }
     if (running->kicked) {
@@ -219,8 +225,10 @@ uint64_t time_now_ns(void)
     return machine_now;
 }
 
+/* As on a real one, an interrupt that waits is not taken back by this. */
 void time_set_timer(uint64_t deadline_ns)
 {
+    running->timed |= is_due(running);
     running->timer = MIN(deadline_ns, machine_now + LONGEST_TIMER);
 }
 

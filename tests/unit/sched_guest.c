@@ -378,6 +378,8 @@ static void guest_step(struct guest *guest)
         unmask_ports(guest);
         if (!v->domain->ended)
             (void)hc_block();
+    } else if (mood == HIDING) {
+        (void)hc_yield();
     } else if (mood == YIELDING || mood == TIMING) {
         if (v->domain == domains[0])
             (void)hc_shutdown(PARAPET_SHUTDOWN_POWEROFF);
@@ -408,6 +410,17 @@ static void check_guest_runs(const struct cpu_info *cpu,
     CHECK(cpu->counters == (uint64_t *)v->counters);
 }
 
+static void run_guest(struct cpu_info *cpu, struct cpu_regs *regs)
+{
+    struct guest *guest = guest_of(cpu->current);
+
+    guest->nr_steps++;
+    regs->r15++;
+    guest_step(guest);
+    if (cpu->exit_work)
+        guest_exit_work(regs);
+}
+
 void guest_cpu_main(void)
 {
     struct cpu_info *cpu = this_cpu();
@@ -421,6 +434,10 @@ void guest_cpu_main(void)
     for (;;) {
         machine_pause(MACHINE_IN_GUEST);
         check_guest_runs(cpu, regs);
+        if (mood == HIDING) {
+            run_guest(cpu, regs);
+            check_guest_runs(cpu, regs);
+        }
         regs->vector = below(2) ? machine_take_interrupt() : 0;
         if (regs->vector) {
             uint64_t quiet = cpu->quiet;
@@ -430,10 +447,7 @@ void guest_cpu_main(void)
             guest_exit_work(regs);
             continue;
         }
-        guest_of(cpu->current)->nr_steps++;
-        regs->r15++;
-        guest_step(guest_of(cpu->current));
-        if (cpu->exit_work)
-            guest_exit_work(regs);
+        if (mood != HIDING)
+            run_guest(cpu, regs);
     }
 }

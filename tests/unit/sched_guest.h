@@ -40,9 +40,10 @@ extern struct domain *domains[MAX_GUEST_DOMAINS];
 extern unsigned int nr_domains;
 extern unsigned int nr_cpus;
 
-/* What the guests do: all there is, only handle events and block, spin, or
- * yield or set a timer all the time; of these the first domain ends. */
-extern enum guest_mood { BUSY, QUIET, SPINNING, YIELDING, TIMING } mood;
+/* What the guests do: all there is, only handle events and block, spin, yield
+ * before they take an interrupt, or yield or set a timer all the time; of these
+ * two the first domain ends. */
+extern enum guest_mood { BUSY, QUIET, SPINNING, HIDING, YIELDING, TIMING } mood;
 
 /* So many of ten steps say where a vCPU may run, and nothing else. */
 extern unsigned int nr_moves_in_ten;
@@ -59,10 +60,11 @@ void guest_cpu_main(void);
 /* A machine whose idle CPUs are woken all the time: sched_idle.c. */
 void run_flapping_machine(void);
 
-/* Machines whose vCPUs spin where they are, and where they may: sched_spread.c.
- */
+/* Machines whose vCPUs spin where they are, and where they may, and yield just
+ * before an interrupt comes: sched_spread.c. */
 void run_spinning_machine(void);
 void run_balancing_machine(void);
+void run_hiding_machine(void);
 
 /* What must hold whenever a CPU has paused. */
 void check_machine(void);

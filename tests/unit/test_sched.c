@@ -360,6 +360,19 @@ static void test_balancing_machines(void **state)
     run_machines(run_balancing_machine);
 }
 
+/* With those that promise it. */
+static void test_hiding_machines(void **state)
+{
+    static const char *const names[] = {"fair", "round_robin"};
+
+    (void)state;
+    for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
+        print_message("hiding machines with sched=%s\n", names[n]);
+        assert_true(sched_set_policy(names[n]));
+        run_machines(run_hiding_machine);
+    }
+}
+
 static void test_yielding_machines(void **state)
 {
     (void)state;
@@ -422,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_moving_machines),
         cmocka_unit_test(test_spinning_machines),
         cmocka_unit_test(test_balancing_machines),
+        cmocka_unit_test(test_hiding_machines),
         cmocka_unit_test(test_yielding_machines),
         cmocka_unit_test(test_timing_machines),
         cmocka_unit_test(test_flapping_machines),
