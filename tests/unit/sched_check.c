@@ -58,6 +58,17 @@ static void check_off(struct guest *guest)
         guest->was_off = true;
 }
 
+/* One that is set is at its CPU, or on its way to it. */
+static void check_timer(const struct guest *guest)
+{
+    const struct vcpu *v = guest->v;
+
+    CHECK(v->timer.place == 0 ||
+          run_queues[v->sched.cpu].timers.heap[v->timer.place] == &v->timer);
+    if (!v->domain->ended && guest->timer > machine_now)
+        CHECK(v->timer.place != 0 || sched_has_arrived(v));
+}
+
 static void check_vcpu(struct vcpu *v, bool waits[])
 {
     bool current = percpu_info(v->sched.cpu)->current == v;
@@ -160,7 +171,11 @@ void check_machine(void)
             continue;
         for (unsigned int i = 0; i < domains[d]->nr_vcpus; i++)
             check_vcpu(domains[d]->vcpus[i], waits);
-        if (domains[d]->ended && all_at_rest())
+        if (!all_at_rest())
+            continue;
+        for (unsigned int i = 0; i < domains[d]->nr_vcpus; i++)
+            check_timer(&guests[domains[d]->id][i]);
+        if (domains[d]->ended)
             check_ended(domains[d]);
     }
     for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)

@@ -306,7 +306,10 @@ static void do_something(struct guest *guest)
     struct domain *d = guest->v->domain;
 
     if (below(10) < nr_moves_in_ten) {
-        change_affinity();
+        if (below(3) == 0)
+            set_timer(guest);
+        else
+            change_affinity();
         return;
     }
     switch (below(21)) {

@@ -45,7 +45,7 @@ extern unsigned int nr_cpus;
  * two the first domain ends. */
 extern enum guest_mood { BUSY, QUIET, SPINNING, HIDING, YIELDING, TIMING } mood;
 
-/* So many of ten steps say where a vCPU may run, and nothing else. */
+/* So many of ten steps say where a vCPU may run, or set a timer. */
 extern unsigned int nr_moves_in_ten;
 
 /* One in so many chances to end is taken. */

@@ -337,7 +337,7 @@ static void test_moving_machines(void **state)
     const char *name;
 
     (void)state;
-    nr_moves_in_ten = 5;
+    nr_moves_in_ten = 8;
     for (size_t n = 0; (name = sched_policy_name(n)) != NULL; n++) {
         print_message("moving machines with sched=%s\n", name);
         assert_true(sched_set_policy(name));
