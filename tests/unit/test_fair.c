@@ -7,6 +7,7 @@
 #include "tests/unit/unit.h"
 
 #include "abi/domain.h"
+#include "hypervisor/base/time.h"
 #include "hypervisor/sched/fair_share.h"
 #include "hypervisor/sched/policy.h"
 #include "lib/macros.h"
@@ -349,6 +350,57 @@ static void test_cap_begins_anew(void **state)
     NEAR(fair_ran(d) - ran, SECOND / 10, 4 * TICK);
 }
 
+/* ---- many at once ---- */
+
+#define MOST_AT_ONCE 8
+#define NR_AT_ONCE 60
+
+/* Those that have come, or may run again, and are not in yet. */
+static unsigned int nr_outside(void)
+{
+    const struct fair_cpu *c = &fair_cpus[0];
+    unsigned int nr = 0;
+
+    for (size_t i = 1; i <= c->parked.nr; i++)
+        nr += c->parked.heap[i]->deadline <= time_now_ns();
+    for (const struct list_node *node = c->arrivals.next; node != &c->arrivals;
+         node = node->next)
+        nr++;
+    return nr;
+}
+
+/* A look brings in so many at most, and the others come soon. */
+static void test_many_at_once(void **state)
+{
+    struct fair_guest *guests[NR_AT_ONCE];
+    unsigned int before, looks, after;
+
+    (void)state;
+    fair_machine_create(1);
+    fair_guest(fair_domain(16 * WEIGHT, 0), 0, spins);
+    for (unsigned int i = 0; i < NR_AT_ONCE; i++) {
+        guests[i] = fair_guest(fair_domain(WEIGHT, 0), 0, spins);
+        fair_stop(guests[i]);
+    }
+    for (unsigned int i = 0; i < NR_AT_ONCE / 2; i++)
+        fair_guest(fair_domain(WEIGHT, 1), 0, spins);
+    fair_run(SECOND);
+    fair_jump(100 * MS); /* whoever is parked may run now */
+    assert_in_range(nr_outside(), MOST_AT_ONCE, NR_AT_ONCE);
+    for (unsigned int i = 0; i < NR_AT_ONCE; i++)
+        fair_wake(guests[i]);
+    before = nr_outside();
+    for (unsigned int us = 0; before != 0; us++) {
+        looks = fair_nr_ticks(0);
+        fair_run(1000);
+        looks = fair_nr_ticks(0) - looks;
+        after = nr_outside();
+        assert_in_range(before - after, 0, looks * MOST_AT_ONCE);
+        assert_in_range(us, 0, 200);
+        before = after;
+    }
+}
+
 /* ---- many, and for long ---- */
 
 static void test_512_domains(void **state)
@@ -531,6 +583,7 @@ int main(void)
         cmocka_unit_test(test_cap_beside_busy),
         cmocka_unit_test(test_cap_on_two),
         cmocka_unit_test(test_cap_begins_anew),
+        cmocka_unit_test(test_many_at_once),
         cmocka_unit_test(test_512_domains),
         cmocka_unit_test(test_extreme_weights),
         cmocka_unit_test(test_virtual_time_wraps),
