@@ -31,8 +31,8 @@
  * So many timers are handled by one interrupt, some 200 instructions each.
  * The others wait for the next one, and the guest runs in between.
  */
-#define TIMERS_AT_ONCE 32
-#define TIMERS_PAUSE_NS 10000
+#define TIMERS_AT_ONCE 16
+#define TIMERS_PAUSE_NS 5000
 
 struct run_queue run_queues[MAX_CPUS];
 
