@@ -28,7 +28,7 @@
 #include "lib/list.h"
 
 /* So many timers are taken in at once, some 200 instructions each. */
-#define ADOPT_AT_ONCE 16
+#define ADOPT_AT_ONCE 8
 
 /* In the order of their CPUs: lock_order.def. */
 static void lock_both(struct run_queue *one, struct run_queue *other)
