@@ -31,8 +31,8 @@ def order():
     expect("d1: powered off" not in result.output, "d1 ended", result)
 
 
-@test("domains: /proc/stat tells the time that a busy domain has had")
-def stolen():
+def beside_busy(line, **settings):
+    """What a shell does with this line, beside a domain that counts."""
     busy = os.path.join(machine.BUILD, "kernels/partners/child.elf")
     with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
         bundle = os.path.join(directory, "domains.itb")
@@ -42,13 +42,33 @@ def stolen():
              os.path.join(machine.BUILD, "ramdisk.cpio"), "--privileged",
              "--domain", "busy", "--kernel", busy, "--bootargs", "spin"],
             check=True)
-        # It ends once half a second was stolen, whatever the host does.
-        result = boot("while read cpu u n s i io irq sirq steal rest < "
-                      "/proc/stat && [ $steal -lt 50 ]; do :; done; "
-                      "echo $cpu: stolen $steal\n", BUNDLE=bundle)
+        result = boot(line, BUNDLE=bundle, **settings)
     expect_status(result, machine.OK)
+    return result
+
+
+@test("domains: /proc/stat tells the time that a busy domain has had")
+def stolen():
+    # It ends once half a second was stolen, whatever the host does.
+    result = beside_busy("while read cpu u n s i io irq sirq steal rest < "
+                         "/proc/stat && [ $steal -lt 50 ]; do :; done; "
+                         "echo $cpu: stolen $steal\n")
     expect(re.search(r"\ncpu: stolen \d+\n", result.output),
            "expected a line of stolen time", result)
+
+
+@test("domains: mpstat tells the share that a busy domain has had")
+def mpstat():
+    # Both spin: each has one half, and what is idle is next to nothing. In
+    # counted instructions the host's speed is nothing to it.
+    result = beside_busy("while :; do :; done & mpstat 1 2; kill $!\n",
+                         ICOUNT="1")
+    lines = re.findall(r"^all((?: +\d+\.\d\d){8})$", result.output, re.M)
+    expect(len(lines) == 2, f"expected 2 lines, got {len(lines)}", result)
+    steal, idle = map(float, lines[-1].split()[-2:])
+    print(f"{steal} % stolen, {idle} % idle")
+    expect(45 <= steal <= 55, f"expected some 50 % stolen, got {steal}", result)
+    expect(idle <= 1, f"expected nothing to be idle, got {idle} %", result)
 
 
 machine.run_all()
