@@ -356,7 +356,7 @@ clean: ## delete what was made
 ##   BOOTARGS    the guest kernel's, as monitor or init=/bin/bench
 ##   ACCEL       tcg (the default) or kvm (untested)
 ##   GDB=1       wait for a debugger; ICOUNT=1 count instructions,
-##               each 2^SHIFT ns long
+##               each 2^SHIFT ns long (one CPU)
 ##   TIMEOUT     seconds after which the run is over
 ##   CC          gcc (the default) or clang; DEBUG=1 more checks
 ##   WERROR=0    warnings are no errors; DOCTOR=0 does not look for packages

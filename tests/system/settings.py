@@ -118,6 +118,12 @@ def tight():
     expect_text(result, "(MEM= is the machine's: try a larger one)")
 
 
+@test("settings: with more than one CPU an instruction is not made longer")
+def long_instructions():
+    expect_line(boot(ICOUNT="1", SHIFT="3", SMP="2"), "SHIFT=3 needs SMP=1")
+    expect_line(boot(ICOUNT="1", SHIFT="11"), "SHIFT=11: expected 0 to 10")
+
+
 # ---- a CPU that lacks something ----
 
 # What is said to be lacking: by the hypervisor, and by the native kernel (""
