@@ -53,11 +53,13 @@ static void sleep(uint64_t ns)
 {
     uint64_t before = nr_ticks;
 
+    mg_cli(); /* else it may be up before the sleep, and missed */
     (void)hypercall_set_timer(mg_clock_ns() + ns);
     while (nr_ticks == before) {
-        mg_cli();
         (void)hypercall_block();
+        mg_cli();
     }
+    mg_sti();
 }
 
 /* ---- those beside ---- */

@@ -36,11 +36,13 @@ static void sleep_until(uint64_t deadline)
 {
     uint64_t before = nr_ticks;
 
+    mg_cli(); /* else it may be up before the sleep, and missed */
     (void)hypercall_set_timer(deadline);
     while (nr_ticks == before) {
-        mg_cli();
         (void)hypercall_block();
+        mg_cli();
     }
+    mg_sti();
 }
 
 /* It starts with all that it can save: what it runs, times 100 / cap, is what
@@ -50,6 +52,8 @@ static void run_until_moment(uint64_t moment)
     uint64_t start = mg_clock_ns();
     uint64_t ns = (moment + SAVED_NS - start) / (1 + 100 / CROWD_CAP);
 
+    if (start >= moment)
+        return; /* too late: the host was busy */
     while (mg_clock_ns() < start + ns)
         ;
 }

@@ -39,11 +39,13 @@ static void sleep_until(uint64_t deadline)
 {
     uint64_t before = nr_ticks;
 
+    mg_cli(); /* else it may be up before the sleep, and missed */
     (void)hypercall_set_timer(deadline);
     while (nr_ticks == before) {
-        mg_cli();
         (void)hypercall_block();
+        mg_cli();
     }
+    mg_sti();
 }
 
 static void be_sleeper(void)
