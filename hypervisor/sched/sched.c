@@ -392,6 +392,17 @@ static void run_timers(struct cpu_info *cpu, struct run_queue *q, uint64_t now)
     q->timers_from = time_now_ns() + TIMERS_PAUSE_NS;
 }
 
+/*
+ * An idle CPU picks after this interrupt, whatever its slice was for. It has
+ * none until then: a timer that is up already could keep it from that for ever.
+ */
+static void end_slice(struct cpu_info *cpu)
+{
+    cpu->exit_work |= WORK_RESCHEDULE;
+    if (!cpu->current)
+        cpu->slice_end = 0;
+}
+
 void sched_timer_interrupt(void)
 {
     struct cpu_info *cpu = this_cpu();
@@ -402,7 +413,7 @@ void sched_timer_interrupt(void)
         run_timers(cpu, q, now);
     if (cpu->slice_end) {
         if (cpu->slice_end <= now)
-            cpu->exit_work |= WORK_RESCHEDULE;
+            end_slice(cpu);
         /* Or its end had come, and a vCPU yielded before it was seen. */
         sched_balance(now);
     }

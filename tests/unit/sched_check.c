@@ -69,7 +69,17 @@ static void check_timer(const struct guest *guest)
         CHECK(v->timer.place != 0 || sched_has_arrived(v));
 }
 
-static void check_vcpu(struct vcpu *v, bool waits[])
+/* For a CPU; the second: and may run. */
+#define WAITS 1u
+#define MAY_RUN 2u
+
+/* No cap keeps it off. */
+static bool has_no_cap(const struct domain *d)
+{
+    return d->cap == 0 || !sched_policy->cap_changed;
+}
+
+static void check_vcpu(struct vcpu *v, unsigned int waits[])
 {
     bool current = percpu_info(v->sched.cpu)->current == v;
 
@@ -93,7 +103,7 @@ static void check_vcpu(struct vcpu *v, bool waits[])
     }
     if (is_queued(v)) {
         check_ring(v);
-        waits[v->sched.cpu] = true;
+        waits[v->sched.cpu] |= has_no_cap(v->domain) ? WAITS | MAY_RUN : WAITS;
     }
 }
 
@@ -101,7 +111,7 @@ static void check_vcpu(struct vcpu *v, bool waits[])
  * What a CPU that runs a guest, or idles, has seen to; unless an interrupt is
  * on its way to it, or another CPU is still at something.
  */
-static void check_at_rest(unsigned int cpu, bool waits)
+static void check_at_rest(unsigned int cpu, unsigned int waits)
 {
     const struct cpu_info *info = percpu_info(cpu);
     const struct vcpu *v = info->current;
@@ -109,13 +119,13 @@ static void check_at_rest(unsigned int cpu, bool waits)
     if (machine_is_interrupted(cpu))
         return;
     if (machine_place(cpu) == MACHINE_IDLE) {
-        CHECK(!v && !waits);
-        return;
+        CHECK(!v && !(waits & MAY_RUN));
+    } else {
+        CHECK(!v->domain->ended);
+        CHECK(v->sched.off == 0);
+        CHECK(!event_deliverable(v));
     }
-    CHECK(!v->domain->ended);
-    CHECK(v->sched.off == 0);
-    CHECK(!event_deliverable(v));
-    /* Others wait: the timer will come. */
+    /* Some wait: the timer will come. */
     CHECK(!waits || (info->slice_end != 0 && machine_timer(cpu) != 0 &&
                      machine_timer(cpu) <= info->slice_end));
 }
@@ -162,7 +172,7 @@ static void check_waiting(void)
 
 void check_machine(void)
 {
-    bool waits[MACHINE_MAX_CPUS] = {false};
+    unsigned int waits[MACHINE_MAX_CPUS] = {0};
 
     check_waiting();
 

@@ -2,10 +2,11 @@
  *
  * The guests of test_sched.c: an engine that only keeps count, and vCPUs that
  * send events, mask, block, yield, spin, set timers, bring up others, go down,
- * say who may run where, pause and end.
+ * say who may run where and what a domain weighs, pause and end.
  */
 #include "tests/unit/sched_guest.h"
 
+#include "abi/domain.h"
 #include "abi/errors.h"
 #include "hypervisor/core/domain_end.h"
 #include "hypervisor/core/event.h"
@@ -301,6 +302,16 @@ static void change_affinity(void)
     CHECK(result != 0 || real != 0);
 }
 
+/* Of any domain, an ended one too. */
+static void change_weight(void)
+{
+    struct domain *d = domain_find(1 + (uint32_t)below(nr_domains));
+
+    if (d)
+        sched_weigh(d, 1 + (uint32_t)below(PARAPET_MAX_WEIGHT),
+                    below(2) ? 50 + (uint32_t)below(50) : 0);
+}
+
 static void do_something(struct guest *guest)
 {
     struct domain *d = guest->v->domain;
@@ -312,7 +323,7 @@ static void do_something(struct guest *guest)
             change_affinity();
         return;
     }
-    switch (below(21)) {
+    switch (below(22)) {
     case 0 ... 3:
         CHECK(hc_evtchn_send(choose_port(d)) == 0);
         break;
@@ -357,6 +368,9 @@ static void do_something(struct guest *guest)
         break;
     case 18 ... 19:
         change_affinity();
+        break;
+    case 20:
+        change_weight();
         break;
     default:
         if (below(end_rate) == 0)
