@@ -182,9 +182,7 @@ static void sort_in(struct fair_cpu *c, struct sched_vcpu *s, uint64_t now)
     list_remove(&s->queue_node);
     list_add_last(&share->waiting, &s->queue_node);
     /* Other changes can wait until it is charged, when it is one share only. */
-    if (share->weight !=
-        __atomic_load_n(&share->domain->weight, __ATOMIC_RELAXED))
-        fair_rate_refresh(c, share, epoch);
+    fair_rate_weigh(c, share, epoch);
     if (share == c->share)
         return;
     if (slept)
@@ -198,6 +196,16 @@ static void sort_in(struct fair_cpu *c, struct sched_vcpu *s, uint64_t now)
     put_share(c, share, now);
 }
 
+/* Its cap may let it run again. */
+static void unpark_share(struct fair_cpu *c, struct sched_share *share,
+                         uint64_t now)
+{
+    timers_set(&c->parked, &share->parked, 0);
+    clamp(share, c->floor - turn_of(share), false);
+    share->fresh = true;
+    put_share(c, share, now);
+}
+
 /* Those whose caps let them run again. Returns how many they were. */
 static __attribute__((noinline)) unsigned int unpark(struct fair_cpu *c,
                                                      uint64_t now)
@@ -206,15 +214,10 @@ static __attribute__((noinline)) unsigned int unpark(struct fair_cpu *c,
 
     for (n = 0; n < SORT_AT_ONCE / 2; n++) {
         struct timer *timer = timers_first(&c->parked);
-        struct sched_share *share;
 
         if (!timer || timer->deadline > now)
             break;
-        share = container_of(timer, struct sched_share, parked);
-        timers_set(&c->parked, timer, 0);
-        clamp(share, c->floor - turn_of(share), false);
-        share->fresh = true;
-        put_share(c, share, now);
+        unpark_share(c, container_of(timer, struct sched_share, parked), now);
     }
     return n;
 }
@@ -430,6 +433,23 @@ static void cap_changed(struct domain *d)
     fair_cap_begin(d, time_now_ns());
 }
 
+/* One that has just come is looked at when it is sorted in. */
+static void weigh(struct sched_vcpu *s)
+{
+    struct fair_cpu *c = &fair_cpus[s->cpu];
+    struct sched_share *share = share_of(s);
+    uint64_t now;
+
+    if (!s->sorted)
+        return;
+    now = time_now_ns();
+    fair_rate_weigh(c, share, fair_epoch(now));
+    if (share->parked.place)
+        unpark_share(c, share, now);
+    else if (share != c->share)
+        put_share(c, share, now);
+}
+
 static __attribute__((noinline)) struct sched_vcpu *
 pick_among(struct fair_cpu *c, struct sched_vcpu *prev, bool yields,
            uint64_t *until)
@@ -479,6 +499,7 @@ const struct sched_policy fair = {
     .pick = pick,
     .tick = tick,
     .cap_changed = cap_changed,
+    .weigh = weigh,
     .give = fair_give,
     .load = fair_load,
 };

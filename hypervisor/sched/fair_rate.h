@@ -25,6 +25,15 @@ void fair_rate_goes(struct sched_share *share, struct sched_vcpu *s,
 void fair_rate_refresh(struct fair_cpu *c, struct sched_share *share,
                        uint32_t epoch);
 
+/* The same, if the weight has changed. */
+static inline void fair_rate_weigh(struct fair_cpu *c,
+                                   struct sched_share *share, uint32_t epoch)
+{
+    if (share->weight !=
+        __atomic_load_n(&share->domain->weight, __ATOMIC_RELAXED))
+        fair_rate_refresh(c, share, epoch);
+}
+
 /* Whether that is due. */
 static inline bool fair_rate_is_old(const struct sched_share *share,
                                     uint32_t epoch)

@@ -78,6 +78,13 @@ struct sched_policy {
     void (*cap_changed)(struct domain *d);
 
     /*
+     * s waits, and its domain's weight or cap is another one than it was. It
+     * keeps its place among those of its domain: who sets a weight again and
+     * again starves nobody. NULL: these are nothing to this policy.
+     */
+    void (*weigh)(struct sched_vcpu *s);
+
+    /*
      * For another CPU, dest, that has nothing to do or less than this one: one
      * of those that wait for cpu, who could run at once if it had dest, which
      * may run there (sched_may_run_on()), and which is no more than `most` of

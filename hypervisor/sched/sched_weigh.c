@@ -8,7 +8,7 @@
 #include "hypervisor/sched/policy.h"
 #include "hypervisor/sched/run_queue.h"
 
-/* One that waits comes anew: by the old weight it may wait for minutes. */
+/* One that waits is told, too: by the old weight it may wait for minutes. */
 static void weigh_vcpu(struct vcpu *v)
 {
     struct run_queue *q = sched_lock_queue_of(v);
@@ -16,10 +16,8 @@ static void weigh_vcpu(struct vcpu *v)
     bool waits;
 
     waits = sched_waits(v);
-    if (waits) {
-        sched_policy->dequeue(&v->sched);
-        sched_policy->enqueue(&v->sched);
-    }
+    if (waits && sched_policy->weigh)
+        sched_policy->weigh(&v->sched);
     waits |= percpu_info(cpu)->current == v;
     spin_unlock(&q->lock);
     if (waits)

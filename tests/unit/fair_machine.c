@@ -294,8 +294,7 @@ void fair_schedule(struct domain *d, uint32_t weight, uint32_t cap)
             if (cpus[cpu].until == 0)
                 cpus[cpu].until = fair.tick(cpu);
         } else {
-            fair.dequeue(&guest->v.sched);
-            enqueue(guest);
+            fair.weigh(&guest->v.sched);
         }
     }
 }

@@ -397,6 +397,8 @@ static void guest_step(struct guest *guest)
             (void)hc_block();
     } else if (mood == HIDING) {
         (void)hc_yield();
+    } else if (mood == WEIGHING) {
+        sched_weigh(domains[0], PARAPET_DEFAULT_WEIGHT + (uint32_t)below(2), 0);
     } else if (mood == YIELDING || mood == TIMING) {
         if (v->domain == domains[0])
             (void)hc_shutdown(PARAPET_SHUTDOWN_POWEROFF);

@@ -40,10 +40,18 @@ extern struct domain *domains[MAX_GUEST_DOMAINS];
 extern unsigned int nr_domains;
 extern unsigned int nr_cpus;
 
-/* What the guests do: all there is, only handle events and block, spin, yield
- * before they take an interrupt, or yield or set a timer all the time; of these
- * two the first domain ends. */
-extern enum guest_mood { BUSY, QUIET, SPINNING, HIDING, YIELDING, TIMING } mood;
+/* What the guests do: all there is, only handle events and block, spin, change
+ * the first domain's weight, yield before they take an interrupt, or yield or
+ * set a timer all the time; of these two the first domain ends. */
+extern enum guest_mood {
+    BUSY,
+    QUIET,
+    SPINNING,
+    WEIGHING,
+    HIDING,
+    YIELDING,
+    TIMING
+} mood;
 
 /* So many of ten steps say where a vCPU may run, or set a timer. */
 extern unsigned int nr_moves_in_ten;
@@ -65,6 +73,9 @@ void run_flapping_machine(void);
 void run_spinning_machine(void);
 void run_balancing_machine(void);
 void run_hiding_machine(void);
+
+/* Domains whose weights change all the time: likewise. */
+void run_weighing_machine(void);
 
 /* What must hold whenever a CPU has paused. */
 void check_machine(void);

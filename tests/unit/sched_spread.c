@@ -17,12 +17,11 @@
  * as many steps as any other of it, give or take a fifth (what switches take
  * varies) and two slices. All CPUs run at the same speed.
  */
-void run_spinning_machine(void)
+static void spin_where_they_are(void)
 {
     uint64_t least[MACHINE_MAX_CPUS];
     uint64_t most[MACHINE_MAX_CPUS] = {0};
 
-    mood = SPINNING;
     /* They stay where they are. */
     for (unsigned int n = 0; n < nr_domains; n++) {
         struct vcpu *v = guests[domains[n]->id][0].v;
@@ -49,6 +48,21 @@ void run_spinning_machine(void)
             CHECK(most[cpu] - least[cpu] <=
                   least[cpu] / 5 + 2 * STEPS_IN_SLICE);
     }
+}
+
+void run_spinning_machine(void)
+{
+    mood = SPINNING;
+    spin_where_they_are();
+}
+
+/* Nor has anybody less whose weight changes all the time. */
+void run_weighing_machine(void)
+{
+    for (unsigned int n = 0; n < nr_domains; n++)
+        domains[n]->weight = PARAPET_DEFAULT_WEIGHT;
+    mood = WEIGHING;
+    spin_where_they_are();
 }
 
 /*

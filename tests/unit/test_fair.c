@@ -473,6 +473,28 @@ static void test_virtual_time_wraps(void **state)
     }
 }
 
+/* Its weight changes all the time: its vCPUs have their turns all the same. */
+static void test_weights_change(void **state)
+{
+    struct fair_guest *guests[4];
+    struct domain *d, *other;
+
+    (void)state;
+    fair_machine_create(1);
+    d = fair_domain(WEIGHT, 0);
+    other = fair_domain(WEIGHT, 0);
+    for (unsigned int i = 0; i < ARRAY_SIZE(guests); i++)
+        guests[i] = fair_guest(d, 0, spins);
+    fair_guest(other, 0, spins);
+    for (unsigned int ms = 0; ms < 4000; ms++) {
+        fair_schedule(d, WEIGHT + ms % 2, 0);
+        fair_run(MS);
+    }
+    NEAR(fair_ran(other), 2 * SECOND, 2 * TURN);
+    for (unsigned int i = 0; i < ARRAY_SIZE(guests); i++)
+        NEAR(guests[i]->ran, SECOND / 2, 3 * TURN);
+}
+
 /* ---- for other CPUs ---- */
 
 /* Who is taken out while it waits has waited until then. */
@@ -488,7 +510,8 @@ static void test_stolen_so_far(void **state)
     fair_guest(fair_domain(WEIGHT, 0), 0, spins);
     for (unsigned int n = 0; n < 100; n++) {
         fair_run(TURN);
-        fair_schedule(d, WEIGHT, 0);
+        fair_stop(guest);
+        fair_wake(guest);
     }
     NEAR(guest->ran, SECOND / 2, TURN);
     NEAR(guest->ran + guest->v.page->stolen_ns, SECOND, 5 * TURN);
@@ -587,6 +610,7 @@ int main(void)
         cmocka_unit_test(test_512_domains),
         cmocka_unit_test(test_extreme_weights),
         cmocka_unit_test(test_virtual_time_wraps),
+        cmocka_unit_test(test_weights_change),
         cmocka_unit_test(test_stolen_so_far),
         cmocka_unit_test(test_ticks_come),
         cmocka_unit_test(test_load),

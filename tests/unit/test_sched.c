@@ -373,6 +373,18 @@ static void test_hiding_machines(void **state)
     }
 }
 
+static void test_weighing_machines(void **state)
+{
+    const char *name;
+
+    (void)state;
+    for (size_t n = 0; (name = sched_policy_name(n)) != NULL; n++) {
+        print_message("weighing machines with sched=%s\n", name);
+        assert_true(sched_set_policy(name));
+        run_machines(run_weighing_machine);
+    }
+}
+
 static void test_yielding_machines(void **state)
 {
     (void)state;
@@ -436,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_spinning_machines),
         cmocka_unit_test(test_balancing_machines),
         cmocka_unit_test(test_hiding_machines),
+        cmocka_unit_test(test_weighing_machines),
         cmocka_unit_test(test_yielding_machines),
         cmocka_unit_test(test_timing_machines),
         cmocka_unit_test(test_flapping_machines),
