@@ -63,8 +63,11 @@ static struct sched_vcpu *pick(unsigned int cpu, struct sched_vcpu *prev,
     uint64_t now;
 
     *until = 0;
-    if (list_is_empty(&c->queue))
-        return prev; /* the usual case */
+    if (list_is_empty(&c->queue)) { /* the usual case */
+        if (prev)
+            prev->yields = false;
+        return prev;
+    }
     now = time_now_ns();
     if (prev && !prev->yields && now < c->turn_end) {
         *until = limit(c, now);

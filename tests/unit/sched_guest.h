@@ -74,8 +74,10 @@ void run_spinning_machine(void);
 void run_balancing_machine(void);
 void run_hiding_machine(void);
 
-/* Domains whose weights change all the time: likewise. */
+/* Domains whose weights change all the time, and a vCPU that yielded while it
+ * was alone: likewise. */
 void run_weighing_machine(void);
+void run_lone_yielder(void);
 
 /* What must hold whenever a CPU has paused. */
 void check_machine(void);

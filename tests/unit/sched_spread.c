@@ -112,3 +112,20 @@ void run_hiding_machine(void)
     }
     CHECK(3 * least >= 2 * most);
 }
+
+/* Who yielded while nobody waited has done so: his turn is as long as others'.
+ */
+void run_lone_yielder(void)
+{
+    struct sched_vcpu one = {.yields = true}, other = {0};
+    uint64_t until;
+
+    list_init(&one.queue_node);
+    list_init(&other.queue_node);
+    CHECK(sched_policy->pick(0, &one, &until) == &one);
+    sched_policy->enqueue(&other);
+    CHECK(sched_policy->tick(0) == machine_now + SCHED_SLICE_NS);
+    CHECK(sched_policy->pick(0, &one, &until) == &one);
+    machine_now += SCHED_SLICE_NS;
+    CHECK(sched_policy->pick(0, &one, &until) == &other);
+}

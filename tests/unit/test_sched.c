@@ -385,6 +385,13 @@ static void test_weighing_machines(void **state)
     }
 }
 
+static void test_lone_yielder(void **state)
+{
+    (void)state;
+    assert_true(sched_set_policy("round_robin"));
+    run_machines(run_lone_yielder);
+}
+
 static void test_yielding_machines(void **state)
 {
     (void)state;
@@ -449,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_balancing_machines),
         cmocka_unit_test(test_hiding_machines),
         cmocka_unit_test(test_weighing_machines),
+        cmocka_unit_test(test_lone_yielder),
         cmocka_unit_test(test_yielding_machines),
         cmocka_unit_test(test_timing_machines),
         cmocka_unit_test(test_flapping_machines),
