@@ -189,7 +189,7 @@ static void sort_in(struct fair_cpu *c, struct sched_vcpu *s, uint64_t now)
         share->fresh = true;
     if (slept && (moved || is_new))
         clamp(share, c->floor + MIN(lead, turn_of(share)), long_ago);
-    else if (slept)
+    else if (slept || share->parked.place)
         clamp(share, c->floor - turn_of(share), long_ago);
     if (share->parked.place)
         timers_set(&c->parked, &share->parked, 0);

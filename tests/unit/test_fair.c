@@ -401,6 +401,43 @@ static void test_many_at_once(void **state)
     }
 }
 
+/* Nobody who may run is further behind the floor than by a turn. */
+static void check_behind(struct domain *const domains[], size_t nr)
+{
+    for (size_t i = 0; i < nr; i++) {
+        const struct sched_share *share = &domains[i]->shares[0];
+        uint64_t turn = TURN * share->rate >> FAIR_RATE_SHIFT;
+
+        if (share->place != 0)
+            assert_false(vtime_before(share->vtime, fair_cpus[0].floor - turn));
+    }
+}
+
+/* Nor one that its cap kept off, whoever else of its domain comes then. */
+static void test_parked_with_another(void **state)
+{
+    struct fair_guest *seconds[NR_AT_ONCE];
+    struct domain *domains[NR_AT_ONCE];
+
+    (void)state;
+    fair_machine_create(1);
+    fair_guest(fair_domain(WEIGHT, 0), 0, spins);
+    for (unsigned int i = 0; i < NR_AT_ONCE; i++) {
+        domains[i] = fair_domain(WEIGHT, 1);
+        fair_guest(domains[i], 0, spins);
+        seconds[i] = fair_guest(domains[i], 0, spins);
+        fair_stop(seconds[i]);
+    }
+    fair_run(SECOND);
+    fair_jump(100 * MS); /* all of them may run now */
+    for (unsigned int i = 0; i < NR_AT_ONCE; i++)
+        fair_wake(seconds[NR_AT_ONCE - 1 - i]);
+    for (unsigned int us = 0; us < 200; us++) {
+        fair_run(1000);
+        check_behind(domains, NR_AT_ONCE);
+    }
+}
+
 /* ---- many, and for long ---- */
 
 static void test_512_domains(void **state)
@@ -607,6 +644,7 @@ int main(void)
         cmocka_unit_test(test_cap_on_two),
         cmocka_unit_test(test_cap_begins_anew),
         cmocka_unit_test(test_many_at_once),
+        cmocka_unit_test(test_parked_with_another),
         cmocka_unit_test(test_512_domains),
         cmocka_unit_test(test_extreme_weights),
         cmocka_unit_test(test_virtual_time_wraps),
