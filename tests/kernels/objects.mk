@@ -28,7 +28,8 @@ MG_SUITES := suite_control suite_control_memory
 MG_CONTROLS := control_chaos control_destroy control_end control_ids \
     control_keep control_large control_left control_life control_many \
     control_ports control_random control_reuse control_steps $(MG_SUITES)
-MG_CONTROLS += bound_grants control_grant_batches control_grant_ends \
+MG_CONTROLS += bound_grants control_bound control_grant_batches \
+    control_grant_ends \
     control_grant_frames control_grant_random control_grant_stale \
     control_neighbours control_shares hazard_lock_wait bound_schedule
 MG_BUILDERS := builder $(MG_CONTROLS)

@@ -8,7 +8,7 @@
  *   sleep                 it blocks, for good
  *   nap                   it blocks for two seconds, and ends well
  *   spin                  it counts, for good; with vcpus=N on each of them, in
- * guest[] of vCPU 0's page at its number
+ * guest[] of vCPU 0's page at its number, of which the eighth has 0 again
  *   random                it makes any call, until one ends it; so do those of
  * its other vCPUs that it has started
  *   ports                 it makes ports for the control domain, sends, closes
@@ -56,8 +56,9 @@ static _Noreturn void sleep(void)
 
 static void count(void *vcpu)
 {
+    volatile struct parapet_vcpu_page *first = mg_vcpu_page_of(0);
     volatile uint64_t *counter =
-        &mg_vcpu_page_of(0)->guest[(uint32_t)(uintptr_t)vcpu];
+        &first->guest[(uintptr_t)vcpu % ARRAY_SIZE(first->guest)];
 
     for (;;)
         ++*counter;
