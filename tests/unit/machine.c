@@ -10,6 +10,7 @@
 #include <sanitizer/asan_interface.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "hypervisor/base/panic.h"
@@ -197,6 +198,16 @@ uint8_t machine_take_interrupt(void)
     return 0;
 }
 
+/* More come to an idle CPU at one moment than there are things to do. */
+#define MOST_INTERRUPTS 1000
+
+static _Noreturn void no_end_of_interrupts(void)
+{
+    fprintf(stderr, "an idle CPU is interrupted for ever: who sets its timer "
+                    "to a time that is over?\n");
+    abort();
+}
+
 void cpu_wait_for_interrupt(void)
 {
     struct cpu_regs regs = {0};
@@ -204,8 +215,12 @@ void cpu_wait_for_interrupt(void)
     do {
         machine_pause(MACHINE_IDLE);
     } while (!machine_is_interrupted(running->info.id));
-    while ((regs.vector = machine_take_interrupt()) != 0)
+    for (unsigned int n = 0; (regs.vector = machine_take_interrupt()) != 0;
+         n++) {
+        if (n == MOST_INTERRUPTS)
+            no_end_of_interrupts();
         interrupt_from_hypervisor(&regs);
+    }
 }
 
 void apic_send(uint32_t target_apic_id, uint8_t vector)
