@@ -14,6 +14,7 @@
 #include "hypervisor/core/clock.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/engine.h"
+#include "hypervisor/core/event.h"
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/latency.h"
 #include "hypervisor/core/meter.h"
@@ -181,25 +182,35 @@ void interrupt_from_hypervisor(struct cpu_regs *regs)
     interrupt(regs, cpu);
 }
 
+/*
+ * The upcall ended its domain. The vCPU that comes next may have an event as
+ * well, and end by that, and so on: it gets it by an exit of its own, at once.
+ */
+static __attribute__((noinline)) void leave_ended(struct cpu_info *cpu,
+                                                  struct cpu_regs *regs)
+{
+    cpu->exit_work &= ~WORK_RESCHEDULE;
+    sched_switch(regs);
+    cpu->exit_work &= ~(WORK_EVENT | WORK_LOW_RIP);
+    if (event_deliverable(cpu->current))
+        apic_send(cpu->apic_id, VECTOR_KICK);
+}
+
+/* One upcall at most, since another vCPU may be clearing the mask in a loop. */
 static inline __attribute__((always_inline)) void
 exit_work(struct cpu_info *cpu, struct cpu_regs *regs)
 {
     struct vcpu *v;
 
-    /*
-     * One upcall at most, since another vCPU may be clearing the mask in a
-     * loop; but when it ended its domain, the vCPU that comes next may have an
-     * event as well.
-     */
-    do {
-        if ((cpu->exit_work & WORK_RESCHEDULE) || !cpu->current) {
-            cpu->exit_work &= ~WORK_RESCHEDULE;
-            sched_switch(regs);
-        }
-        cpu->exit_work &= ~(WORK_EVENT | WORK_LOW_RIP);
-        v = cpu->current;
-        v->domain->engine->deliver_event(v, regs);
-    } while (cpu->exit_work & WORK_RESCHEDULE);
+    if ((cpu->exit_work & WORK_RESCHEDULE) || !cpu->current) {
+        cpu->exit_work &= ~WORK_RESCHEDULE;
+        sched_switch(regs);
+    }
+    cpu->exit_work &= ~(WORK_EVENT | WORK_LOW_RIP);
+    v = cpu->current;
+    v->domain->engine->deliver_event(v, regs);
+    if (__builtin_expect(cpu->exit_work & WORK_RESCHEDULE, 0))
+        leave_ended(cpu, regs);
 }
 
 /* The same where the boot line asks for more. */
