@@ -360,29 +360,28 @@ static void test_balancing_machines(void **state)
     run_machines(run_balancing_machine);
 }
 
-/* With those that promise it. */
-static void test_hiding_machines(void **state)
+/* With those policies that promise it. */
+static void run_fair_machines(const char *what, void (*run)(void))
 {
     static const char *const names[] = {"fair", "round_robin"};
 
-    (void)state;
     for (size_t n = 0; n < ARRAY_SIZE(names); n++) {
-        print_message("hiding machines with sched=%s\n", names[n]);
+        print_message("%s machines with sched=%s\n", what, names[n]);
         assert_true(sched_set_policy(names[n]));
-        run_machines(run_hiding_machine);
+        run_machines(run);
     }
+}
+
+static void test_hiding_machines(void **state)
+{
+    (void)state;
+    run_fair_machines("hiding", run_hiding_machine);
 }
 
 static void test_weighing_machines(void **state)
 {
-    const char *name;
-
     (void)state;
-    for (size_t n = 0; (name = sched_policy_name(n)) != NULL; n++) {
-        print_message("weighing machines with sched=%s\n", name);
-        assert_true(sched_set_policy(name));
-        run_machines(run_weighing_machine);
-    }
+    run_fair_machines("weighing", run_weighing_machine);
 }
 
 static void test_lone_yielder(void **state)
