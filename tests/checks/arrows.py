@@ -31,8 +31,9 @@ RULES = {
     "tools/": (("abi/", "tools/"), ANY),
     "tests/unit/": (("",), ANY),
     "tests/fuzz/": (("",), ANY),
-    "tests/kernels/": (("abi/", "lib/", "tests/kernels/"), FREESTANDING),
-    "tests/bench/": (("abi/", "lib/", "tests/"), FREESTANDING),
+    "tests/kernels/": (("abi/", "lib/", "pvdrivers/", "tests/kernels/"),
+                       FREESTANDING),
+    "tests/bench/": (("abi/", "lib/", "pvdrivers/", "tests/"), FREESTANDING),
     "tests/probe/": (("abi/", "lib/", "tests/"), FREESTANDING),
     "tests/system/": (("abi/",), FREESTANDING),
 }
@@ -255,6 +256,17 @@ common.main("arrows", check, {
     "another engine knows pv": bad("hypervisor/engine/svm.c", PV),
     "pv does": good("hypervisor/engine/pv_x.c", PV),
     "a builder includes the hypervisor": bad("lib/builder/x.c", DOMAIN),
+    "a driver includes a kernel":
+        bad("pvdrivers/x.h", '#include "guest-kernel/core/x.h"'),
+    "a driver includes a host header": bad("pvdrivers/x.c", "#include <errno.h>"),
+    "the hypervisor includes a driver": lambda directory: (
+        problems_of(directory, {
+            "pvdrivers/ring.h": "",
+            "hypervisor/core/x.c": '#include "pvdrivers/ring.h"'}), True),
+    "a kernel includes a driver": lambda directory: (
+        problems_of(directory, {
+            "pvdrivers/ring.h": "",
+            "guest-kernel/core/x.c": '#include "pvdrivers/ring.h"'}), False),
     "the guest kernel's threads include its processes":
         process(True, "guest-kernel/thread/x.c"),
     "its files do": process(True, "guest-kernel/fs/x.h"),

@@ -18,7 +18,7 @@ ENDINGS = "c|h|S|py|def|inc|md|mk|lds|sh|gdb|mutation|awk"
 WORD = re.compile(r"(?<![\w./$<>{}*%-])"
                   rf"((?:[\w-]+/)*[\w-]+\.(?:{ENDINGS}))(?![\w/(*%]|\.\w)")
 BELOW = re.compile(r"(?<![\w./$<>{}*%-])"
-                   r"((?:abi|lib|hypervisor|guest-kernel|user|tools|tests|docs)"
+                   r"((?:abi|lib|hypervisor|pvdrivers|guest-kernel|user|tools|tests|docs)"
                    r"/[\w./-]*\w)(?![\w(*%{<@]|-\*)")
 # Each stands for any name: NAME.c, FILE.mutation, x.h.
 PLACEHOLDER = re.compile(r"NAME|FILE|(?:^|/)[a-z]\.\w+$")

@@ -18,6 +18,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_lock_order test_timers test_console_filter test_console test_engine test_domain \
               test_control \
               test_log_ring \
+              test_ring \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
               test_signal test_alarm test_gk_irq
 

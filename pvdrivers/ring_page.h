@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How the two ends of abi/ring.h touch what they share.
+ *
+ * The order, for an index and an event. Who produces stores the index and then
+ * loads the event; who waits stores the event and then loads the index. All
+ * four are sequentially consistent: there is one order of them, so at least one
+ * of the two loads comes after both stores. Either the one who waits sees the
+ * index, or the one who produces sees the event. Nobody sleeps beside work. On
+ * x86-64 the stores are xchg (a plain one could pass the load after it), the
+ * loads plain.
+ *
+ * And for a slot: it is written before the index is stored, and read after the
+ * index was loaded, which the same store and load see to (release and acquire).
+ */
+#ifndef PVDRIVERS_RING_PAGE_H
+#define PVDRIVERS_RING_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+static inline uint32_t ring_page_load(const uint32_t *shared)
+{
+    return __atomic_load_n(shared, __ATOMIC_SEQ_CST);
+}
+
+static inline void ring_page_store(uint32_t *shared, uint32_t value)
+{
+    __atomic_store_n(shared, value, __ATOMIC_SEQ_CST);
+}
+
+/* The producer's own store, and whether the other end waits for one of what is
+ * new: of the numbers from old on, below new. */
+static inline bool ring_page_publish(uint32_t *prod, uint32_t old, uint32_t new,
+                                     const uint32_t *event)
+{
+    ring_page_store(prod, new);
+    return ring_page_load(event) - old < new - old;
+}
+
+/* Copies out of the page once: whatever the other end does to it afterwards,
+ * the compiler may not look there again. */
+static inline void ring_page_read(void *to, const void *shared, size_t size)
+{
+    __builtin_memcpy(to, shared, size);
+    __asm__ volatile("" ::: "memory");
+}
+
+#endif
