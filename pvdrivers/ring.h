@@ -19,7 +19,8 @@
  * is not looked at again. What a slot has in it, its user checks, in its own
  * copy.
  *
- * None of these blocks, allocates or takes a lock.
+ * A request or response is a structure whose size is a multiple of 8, at most
+ * slot_size. None of these blocks, allocates or takes a lock.
  */
 #ifndef PVDRIVERS_RING_H
 #define PVDRIVERS_RING_H
@@ -95,14 +96,14 @@ static inline int ring_front_room(const struct ring_front *front)
     return (int)(front->nr_slots - (front->put - front->taken));
 }
 
-/* Copies a request of size bytes, at most slot_size, into the page. 0;
+/* Copies a request of size bytes into the page. 0;
  * -EAGAIN: no room until a response was taken; -PV_EIO. */
 static inline int ring_front_put(struct ring_front *front, const void *request,
                                  size_t size)
 {
     if (front->put - front->taken >= front->nr_slots)
         return front->broken ? -PV_EIO : -PARAPET_EAGAIN;
-    __builtin_memcpy(ring_front_slot(front, front->put), request, size);
+    ring_page_write(ring_front_slot(front, front->put), request, size);
     front->put++;
     return 0;
 }
@@ -198,14 +199,14 @@ static inline int ring_back_room(const struct ring_back *back)
     return (int)(back->taken - back->put);
 }
 
-/* Copies a response of size bytes, at most slot_size, into the page. 0;
+/* Copies a response of size bytes into the page. 0;
  * -EAGAIN: no request was taken that has none yet; -PV_EIO. */
 static inline int ring_back_put(struct ring_back *back, const void *response,
                                 size_t size)
 {
     if (back->put == back->taken)
         return back->broken ? -PV_EIO : -PARAPET_EAGAIN;
-    __builtin_memcpy(ring_back_slot(back, back->put), response, size);
+    ring_page_write(ring_back_slot(back, back->put), response, size);
     back->put++;
     return 0;
 }

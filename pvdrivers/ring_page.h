@@ -39,12 +39,29 @@ static inline bool ring_page_publish(uint32_t *prod, uint32_t old, uint32_t new,
     return ring_page_load(event) - old < new - old;
 }
 
-/* Copies out of the page once: whatever the other end does to it afterwards,
- * the compiler may not look there again. */
+/* A word of whatever lies in a slot. */
+typedef uint64_t __attribute__((may_alias)) ring_word_t;
+
+/* size: a constant, and a multiple of 8, as is where both lie. Each word is
+ * read once: whatever the other end does to it afterwards, the copy stays. */
 static inline void ring_page_read(void *to, const void *shared, size_t size)
 {
-    __builtin_memcpy(to, shared, size);
-    __asm__ volatile("" ::: "memory");
+    const volatile ring_word_t *from = shared;
+    ring_word_t *words = to;
+
+#pragma GCC unroll 16
+    for (size_t i = 0; i < size / sizeof(*words); i++)
+        words[i] = from[i];
+}
+
+static inline void ring_page_write(void *shared, const void *from, size_t size)
+{
+    const ring_word_t *words = from;
+    volatile ring_word_t *to = shared;
+
+#pragma GCC unroll 16
+    for (size_t i = 0; i < size / sizeof(*words); i++)
+        to[i] = words[i];
 }
 
 #endif

@@ -207,13 +207,15 @@ test_memory_race_SRC := $(MMU_SRC) tests/unit/race.c lib/bitmap.c
 test_grant_race_SRC := $(test_memory_race_SRC)
 test_left_race_SRC := $(test_memory_race_SRC)
 test_log_race_SRC := hypervisor/base/log_ring.c
+test_ring_race_SRC := tests/unit/two_ends.c
 
 $(BUILD)/tsan/%.o: %.c $(BUILD)/flags
 	$(call made,CC)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(TSAN_CFLAGS) -c $< -o $@
 
-RACE_TESTS := test_memory_race test_grant_race test_left_race test_log_race
+RACE_TESTS := test_memory_race test_grant_race test_left_race test_log_race \
+    test_ring_race
 define race_program
 $(BUILD)/unit/$(1): $(patsubst %.c,$(BUILD)/tsan/%.o,tests/unit/$(1).c $($(1)_SRC))
 endef

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * pvdrivers/ring.h: both ends with each other, around 2^32 too, and each of
- * them with another end that lies.
+ * them with another end that lies. (With threads: test_ring_race.)
  */
 #include "tests/unit/unit.h"
 
