@@ -8,7 +8,7 @@
  * of the two loads comes after both stores. Either the one who waits sees the
  * index, or the one who produces sees the event. Nobody sleeps beside work. On
  * x86-64 the stores are xchg (a plain one could pass the load after it), the
- * loads plain.
+ * loads plain. tests/models/ring.pml fails with either store plain.
  *
  * And for a slot: it is written before the index is stored, and read after the
  * index was loaded, which the same store and load see to (release and acquire).
