@@ -4,12 +4,14 @@
 # Program NAME is tests/fuzz/NAME.c and the files in NAME_SRC. READER_SRC,
 # EXPLORE_SRC, BUILT_SRC and MODEL_SRC: see tests/unit/objects.mk.
 
-FUZZERS := fuzz_bundle fuzz_build fuzz_memory
+FUZZERS := fuzz_bundle fuzz_build fuzz_memory fuzz_ring_front fuzz_ring_back
 FUZZ_PROGRAMS := $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 
 fuzz_bundle_SRC := $(READER_SRC) $(EXPLORE_SRC) lib/printf.c
 fuzz_build_SRC := $(BUILT_SRC) lib/printf.c
 fuzz_memory_SRC := $(MODEL_SRC) lib/bitmap.c
+fuzz_ring_front_SRC := tests/fuzz/ring_end.c
+fuzz_ring_back_SRC := tests/fuzz/ring_end.c
 SEEDS_SRC := $(addprefix tests/fuzz/,make_seeds.c samples.c)
 
 # `make fuzz SECONDS=60`. Recipes do not get it under that name, which bash
@@ -24,6 +26,8 @@ endif
 export RUNS_fuzz_bundle := 50000
 export RUNS_fuzz_build := 10000
 export RUNS_fuzz_memory := 4000
+export RUNS_fuzz_ring_front := 20000
+export RUNS_fuzz_ring_back := 20000
 FUZZ_RUNS := $(if $(filter file,$(origin FUZZ_SECONDS)),FUZZ_RUNS=1)
 
 FUZZ_CC := clang
