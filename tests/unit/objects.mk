@@ -18,7 +18,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_lock_order test_timers test_console_filter test_console test_engine test_domain \
               test_control \
               test_log_ring \
-              test_ring \
+              test_ring test_stream \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
               test_signal test_alarm test_gk_irq
 
@@ -208,6 +208,7 @@ test_grant_race_SRC := $(test_memory_race_SRC)
 test_left_race_SRC := $(test_memory_race_SRC)
 test_log_race_SRC := hypervisor/base/log_ring.c
 test_ring_race_SRC := tests/unit/two_ends.c
+test_stream_race_SRC := tests/unit/two_ends.c
 
 $(BUILD)/tsan/%.o: %.c $(BUILD)/flags
 	$(call made,CC)
@@ -215,7 +216,7 @@ $(BUILD)/tsan/%.o: %.c $(BUILD)/flags
 	$(Q)$(HOSTCC) $(TSAN_CFLAGS) -c $< -o $@
 
 RACE_TESTS := test_memory_race test_grant_race test_left_race test_log_race \
-    test_ring_race
+    test_ring_race test_stream_race
 define race_program
 $(BUILD)/unit/$(1): $(patsubst %.c,$(BUILD)/tsan/%.o,tests/unit/$(1).c $($(1)_SRC))
 endef
