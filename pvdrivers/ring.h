@@ -36,24 +36,26 @@
 
 struct ring_front {
     struct parapet_ring *page;
-    uint32_t nr_slots;
+    uint8_t *slots;    /* in it */
+    uint32_t nr_slots; /* 0: the connection is broken */
+    uint32_t mask;     /* nr_slots - 1 */
     uint32_t slot_size;
     uint32_t put;    /* requests: copied into the page */
     uint32_t pushed; /* and told */
     uint32_t taken;  /* responses: copied out of the page */
     uint32_t seen;   /* can be taken, by the last look */
-    bool broken;
 };
 
 struct ring_back {
     struct parapet_ring *page;
-    uint32_t nr_slots;
+    uint8_t *slots;    /* in it */
+    uint32_t nr_slots; /* 0: the connection is broken */
+    uint32_t mask;     /* nr_slots - 1 */
     uint32_t slot_size;
     uint32_t taken; /* requests */
     uint32_t seen;
     uint32_t put; /* responses */
     uint32_t pushed;
-    bool broken;
 };
 
 /* ---- the front-end ---- */
@@ -67,31 +69,31 @@ static inline void ring_front_init(struct ring_front *front,
     __builtin_memset(page, 0, sizeof(*page));
     *front = (struct ring_front){
         .page = page,
+        .slots = page->slots,
         .nr_slots = PARAPET_RING_SLOTS(slot_size),
+        .mask = PARAPET_RING_SLOTS(slot_size) - 1,
         .slot_size = slot_size,
     };
 }
 
 static inline void *ring_front_slot(const struct ring_front *front, uint32_t i)
 {
-    return front->page->slots + (i & (front->nr_slots - 1)) * front->slot_size;
+    return front->slots + (i & front->mask) * front->slot_size;
 }
 
-/* As if it were full, all were told, and nothing had come: so the short paths
- * need not ask. */
+/* Of no slots all are full, and all is told and taken: so the short paths need
+ * not ask whether it is broken. */
 static inline int ring_front_break(struct ring_front *front)
 {
-    front->broken = true;
-    front->pushed = front->put;
-    front->taken = front->put - front->nr_slots;
-    front->seen = front->taken;
+    front->nr_slots = 0;
+    front->pushed = front->taken = front->seen = front->put;
     return -PV_EIO;
 }
 
 /* How many requests can be put; or -PV_EIO. */
 static inline int ring_front_room(const struct ring_front *front)
 {
-    if (front->broken)
+    if (front->nr_slots == 0)
         return -PV_EIO;
     return (int)(front->nr_slots - (front->put - front->taken));
 }
@@ -101,10 +103,12 @@ static inline int ring_front_room(const struct ring_front *front)
 static inline int ring_front_put(struct ring_front *front, const void *request,
                                  size_t size)
 {
-    if (front->put - front->taken >= front->nr_slots)
-        return front->broken ? -PV_EIO : -PARAPET_EAGAIN;
-    ring_page_write(ring_front_slot(front, front->put), request, size);
-    front->put++;
+    uint32_t put = front->put;
+
+    if (put - front->taken >= front->nr_slots)
+        return front->nr_slots == 0 ? -PV_EIO : -PARAPET_EAGAIN;
+    ring_page_write(ring_front_slot(front, put), request, size);
+    front->put = put + 1;
     return 0;
 }
 
@@ -122,18 +126,22 @@ static inline bool ring_front_push(struct ring_front *front)
 }
 
 /* Whether there are responses: 1, 0 or -PV_EIO. There are never more than
- * requests that have none yet. */
+ * requests that have none yet; without such a request it does not look. */
 static inline int ring_front_look(struct ring_front *front)
 {
-    uint32_t prod;
+    uint32_t taken = front->taken;
+    uint32_t most = front->pushed - taken;
+    uint32_t nr;
 
-    if (front->broken)
-        return -PV_EIO;
-    prod = ring_page_load(&front->page->rsp_prod);
-    if (prod - front->taken > front->pushed - front->taken)
+    if (most == 0)
+        return front->nr_slots == 0 ? -PV_EIO : 0;
+    nr = ring_page_load(&front->page->rsp_prod) - taken;
+    if (nr == 0)
+        return 0;
+    if (nr > most)
         return ring_front_break(front);
-    front->seen = prod;
-    return prod != front->taken;
+    front->seen = taken + nr;
+    return 1;
 }
 
 /* Copies the next response out of the page: 1, 0 when there is none, or
@@ -141,14 +149,16 @@ static inline int ring_front_look(struct ring_front *front)
 static inline int ring_front_take(struct ring_front *front, void *response,
                                   size_t size)
 {
-    if (front->taken == front->seen) {
+    uint32_t taken = front->taken;
+
+    if (taken == front->seen) {
         int found = ring_front_look(front);
 
         if (found <= 0)
             return found;
     }
-    ring_page_read(response, ring_front_slot(front, front->taken), size);
-    front->taken++;
+    ring_page_read(response, ring_front_slot(front, taken), size);
+    front->taken = taken + 1;
     return 1;
 }
 
@@ -158,7 +168,7 @@ static inline int ring_front_wait(struct ring_front *front)
 {
     if (front->taken != front->seen)
         return 1;
-    if (!front->broken)
+    if (front->nr_slots != 0)
         ring_page_store(&front->page->rsp_event, front->taken);
     return ring_front_look(front);
 }
@@ -171,30 +181,30 @@ static inline void ring_back_init(struct ring_back *back,
 {
     *back = (struct ring_back){
         .page = page,
+        .slots = page->slots,
         .nr_slots = PARAPET_RING_SLOTS(slot_size),
+        .mask = PARAPET_RING_SLOTS(slot_size) - 1,
         .slot_size = slot_size,
     };
 }
 
 static inline void *ring_back_slot(const struct ring_back *back, uint32_t i)
 {
-    return back->page->slots + (i & (back->nr_slots - 1)) * back->slot_size;
+    return back->slots + (i & back->mask) * back->slot_size;
 }
 
-/* As if all were answered and told, and nothing had come. */
+/* As for the front-end. */
 static inline int ring_back_break(struct ring_back *back)
 {
-    back->broken = true;
-    back->pushed = back->put;
-    back->taken = back->put;
-    back->seen = back->taken;
+    back->nr_slots = 0;
+    back->pushed = back->taken = back->seen = back->put;
     return -PV_EIO;
 }
 
 /* How many responses it owes; or -PV_EIO. */
 static inline int ring_back_room(const struct ring_back *back)
 {
-    if (back->broken)
+    if (back->nr_slots == 0)
         return -PV_EIO;
     return (int)(back->taken - back->put);
 }
@@ -204,10 +214,12 @@ static inline int ring_back_room(const struct ring_back *back)
 static inline int ring_back_put(struct ring_back *back, const void *response,
                                 size_t size)
 {
-    if (back->put == back->taken)
-        return back->broken ? -PV_EIO : -PARAPET_EAGAIN;
-    ring_page_write(ring_back_slot(back, back->put), response, size);
-    back->put++;
+    uint32_t put = back->put;
+
+    if (put == back->taken)
+        return back->nr_slots == 0 ? -PV_EIO : -PARAPET_EAGAIN;
+    ring_page_write(ring_back_slot(back, put), response, size);
+    back->put = put + 1;
     return 0;
 }
 
@@ -225,19 +237,22 @@ static inline bool ring_back_push(struct ring_back *back)
 }
 
 /* Whether there are requests: 1, 0 or -PV_EIO. There are never more than slots
- * whose response was told. */
+ * whose response was told; without such a slot it does not look. */
 static inline int ring_back_look(struct ring_back *back)
 {
-    uint32_t most = back->nr_slots - (back->taken - back->pushed);
-    uint32_t prod;
+    uint32_t taken = back->taken;
+    uint32_t most = back->pushed - taken + back->nr_slots;
+    uint32_t nr;
 
-    if (back->broken)
-        return -PV_EIO;
-    prod = ring_page_load(&back->page->req_prod);
-    if (prod - back->taken > most)
+    if (most == 0)
+        return back->nr_slots == 0 ? -PV_EIO : 0;
+    nr = ring_page_load(&back->page->req_prod) - taken;
+    if (nr == 0)
+        return 0;
+    if (nr > most)
         return ring_back_break(back);
-    back->seen = prod;
-    return prod != back->taken;
+    back->seen = taken + nr;
+    return 1;
 }
 
 /* Copies the next request out of the page: 1, 0 when there is none, or
@@ -245,14 +260,16 @@ static inline int ring_back_look(struct ring_back *back)
 static inline int ring_back_take(struct ring_back *back, void *request,
                                  size_t size)
 {
-    if (back->taken == back->seen) {
+    uint32_t taken = back->taken;
+
+    if (taken == back->seen) {
         int found = ring_back_look(back);
 
         if (found <= 0)
             return found;
     }
-    ring_page_read(request, ring_back_slot(back, back->taken), size);
-    back->taken++;
+    ring_page_read(request, ring_back_slot(back, taken), size);
+    back->taken = taken + 1;
     return 1;
 }
 
@@ -262,7 +279,7 @@ static inline int ring_back_wait(struct ring_back *back)
 {
     if (back->taken != back->seen)
         return 1;
-    if (!back->broken)
+    if (back->nr_slots != 0)
         ring_page_store(&back->page->req_event, back->taken);
     return ring_back_look(back);
 }

@@ -35,8 +35,10 @@ static inline void ring_page_store(uint32_t *shared, uint32_t value)
 static inline bool ring_page_publish(uint32_t *prod, uint32_t old, uint32_t new,
                                      const uint32_t *event)
 {
+    uint32_t nr = new - old;
+
     ring_page_store(prod, new);
-    return ring_page_load(event) - old < new - old;
+    return ring_page_load(event) - old < nr;
 }
 
 /* A word of whatever lies in a slot. */
@@ -49,6 +51,8 @@ static inline void ring_page_read(void *to, const void *shared, size_t size)
     const volatile ring_word_t *from = shared;
     ring_word_t *words = to;
 
+    /* One register, which gcc would else compute for each word. */
+    __asm__("" : "+r"(from));
 #pragma GCC unroll 16
     for (size_t i = 0; i < size / sizeof(*words); i++)
         words[i] = from[i];
@@ -59,6 +63,7 @@ static inline void ring_page_write(void *shared, const void *from, size_t size)
     const ring_word_t *words = from;
     volatile ring_word_t *to = shared;
 
+    __asm__("" : "+r"(to));
 #pragma GCC unroll 16
     for (size_t i = 0; i < size / sizeof(*words); i++)
         to[i] = words[i];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * See ring_end.h. What must hold, with 64-bit counts that never wrap:
- *   - an index is taken if and only if it can be true; after one that cannot,
- *     every call says that the connection is broken, and none touches the page
+ *   - an index that is looked at is taken if and only if it can be true; after
+ * one that cannot, every call says that the connection is broken, and none
+ * touches the page
  *   - a message that was taken is what was in its slot, all of it and no more
  *   - nothing is written but the slot that is next, and this end's two words
  *   - the other end is notified if and only if it waits for one of what is new
@@ -73,9 +74,12 @@ static void begin(uint32_t size, uint32_t first)
 /* What a look at the other end's index should find. */
 static int expected_look(void)
 {
+    uint64_t most = end->may_come(nr_slots, pushed, taken);
     uint32_t more = word(end->other_prod) - (uint32_t)taken;
 
-    if (more > end->may_come(nr_slots, pushed, taken)) {
+    if (most == 0)
+        return 0; /* it does not look */
+    if (more > most) {
         broken = true;
         return -PV_EIO;
     }
