@@ -147,6 +147,7 @@ static void measure_all(const struct operation *table, size_t count,
 static void measure_alone(const char *pattern, bool print)
 {
     measure_all(core_operations, nr_core_operations, pattern, print);
+    measure_all(ring_operations, nr_ring_operations, pattern, print);
     measure_all(memory_operations, nr_memory_operations, pattern, print);
     measure_all(peer_operations, nr_peer_operations, pattern, print);
     measure_all(grant_operations, nr_grant_operations, pattern, print);

@@ -7,7 +7,7 @@ BENCH_GUEST := $(BUILD)/bench/bench_guest.elf
 
 $(eval $(call mg_link,$(BENCH_GUEST),$(patsubst %,\
     $(BUILD)/mg/tests/bench/%.o,bench_guest ops_core ops_crowd ops_grant \
-    ops_memory ops_peer loops loops_grant loops_memory loops_pair loops_user \
+    ops_memory ops_peer ops_ring loops loops_grant loops_memory loops_pair loops_user \
     pattern)))
 
 # Those that are beside it in some rows.

@@ -39,6 +39,8 @@ extern const size_t nr_memory_operations;
 
 extern const struct operation peer_operations[];
 extern const size_t nr_peer_operations;
+extern const struct operation ring_operations[];
+extern const size_t nr_ring_operations;
 extern const struct operation grant_operations[];
 extern const size_t nr_grant_operations;
 

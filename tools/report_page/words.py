@@ -48,6 +48,10 @@ OPERATIONS = {
     "enosys_hypercall": "A call with a number that does not exist, refused.",
     "multicall_N": "Null hypercalls sent N at a time: the cost of each of "
                    "them.",
+    "ring_slot": "A slot of a driver's ring put, told and taken, by a "
+                 "front-end and a back-end that do not sleep: both ends "
+                 "together.",
+    "ring_slot_N": "The same with N told at once.",
     "clock_read": "Read the time of day in nanoseconds.",
     "virtual_cli_sti": "Interrupts off and on again, with a look for what "
                        "came in between.",
