@@ -215,9 +215,13 @@ $(BUILD)/hypervisor.elf: $(HV_OBJ) $(HV_LDS) tools/symbols.sh $(BUILD)/docs.ok
 	    $(LIBFDT)
 
 # The reference page follows from abi/*.def; a stale one stops the build.
-$(BUILD)/docs.ok: $(BUILD)/hcdoc docs/hypercalls.md
+$(BUILD)/docs.ok: $(BUILD)/hcdoc docs/hypercalls.md $(BUILD)/bus.ok
 	$(Q)$< | cmp -s - docs/hypercalls.md || \
 	    { echo 'docs/hypercalls.md is stale: run `make docs`' >&2; false; }
+	$(Q)touch $@
+$(BUILD)/bus.ok: $(BUILD)/busdoc docs/RINGS.md
+	$(Q)$< docs/RINGS.md | cmp -s - docs/RINGS.md || \
+	    { echo 'docs/RINGS.md is stale: run `make docs`' >&2; false; }
 	$(Q)touch $@
 
 # What `make run` boots: one domain with the guest kernel.
@@ -320,9 +324,11 @@ size: $(BUILD)/hypervisor.elf $(NATIVE_IMAGES) ## how large the images are
 	@$(CROSS)size $(filter %.elf,$^)
 
 .PHONY: docs
-docs: $(BUILD)/hcdoc ## regenerate docs/hypercalls.md from abi/*.def
+docs: $(BUILD)/hcdoc $(BUILD)/busdoc ## regenerate what docs/ has from abi/*.def
 	$(Q)$< > $(BUILD)/hypercalls.md
 	$(Q)cp $(BUILD)/hypercalls.md docs/hypercalls.md
+	$(Q)$(BUILD)/busdoc docs/RINGS.md > $(BUILD)/RINGS.md
+	$(Q)cp $(BUILD)/RINGS.md docs/RINGS.md
 
 .PHONY: new-hypercall
 new-hypercall: ## scaffold one: NAME=hello ARGS='buf:in:4096 n:u64'

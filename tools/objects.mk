@@ -6,6 +6,10 @@ $(BUILD)/hcdoc: $(BUILD)/tool/tools/hcdoc.o
 	$(call made,LD)
 	$(Q)$(HOSTCC) $< -o $@
 
+$(BUILD)/busdoc: $(BUILD)/tool/tools/busdoc.o
+	$(call made,LD)
+	$(Q)$(HOSTCC) $< -o $@
+
 # A hypercall of one's own. Its settings reach the tool through the environment,
 # where no shell takes them apart.
 new-hypercall:

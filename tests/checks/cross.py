@@ -20,7 +20,7 @@ SETTINGS = ("CROSS=cross-", "HOSTCC=host-cc", "MUSL_CC=cross-musl",
 # What any host has, and what is made for it: the tree's own tools.
 OF_THE_HOST = {"host-cc", "clang", "mkdir", "sed", "echo", "cmp", "cp", "touch",
                "printf", "false", "{", "}", ":",
-               f"{DIR}/hcdoc", f"{DIR}/fuzz/make_seeds"}
+               f"{DIR}/hcdoc", f"{DIR}/busdoc", f"{DIR}/fuzz/make_seeds"}
 CROSS_TOOLS = {"cross-gcc", "cross-ld", "cross-nm", "cross-as",
                "cross-objdump", "cross-musl"}
 ASSIGNMENT = re.compile(r"^\w+=(\$\()?")

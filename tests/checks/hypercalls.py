@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A mistake in abi/hypercalls.def fails the build, and says what is wrong.
+"""A mistake in abi/hypercalls.def or abi/bus_states.def fails the build, and says
+what is wrong.
 
 Works on a scratch copy of the tree, whose first build must succeed: what
 fails afterwards fails because of the mistake. A mistake that is not about its
@@ -47,9 +48,10 @@ def make(directory, target):
     return result.returncode, result.stdout
 
 
-def build_fails(directory, line, message, regenerate=False):
+def build_fails(directory, line, message, regenerate=False,
+                of="abi/hypercalls.def"):
     """With the line added to the list, the build fails with the message."""
-    path = os.path.join(directory, "abi/hypercalls.def")
+    path = os.path.join(directory, of)
     with open(path) as file:
         before = file.read()
     with open(path, "a") as file:
@@ -115,6 +117,14 @@ def main():
                 ("a stale docs/hypercalls.md", build_fails(
                     directory, f'PARAPET_HYPERCALL({free}, stale, 0, "", "x")',
                     "docs/hypercalls.md is stale")),
+                ("a stale docs/RINGS.md", build_fails(
+                    directory, "#ifdef PARAPET_BUS_MOVE\nPARAPET_BUS_MOVE("
+                    'back, closed, closed, closing, "x")\n#endif',
+                    "docs/RINGS.md is stale", of="abi/bus_states.def")),
+                ("a state of the bus that no move leads to", build_fails(
+                    directory, "#ifdef PARAPET_BUS_STATE\n"
+                    "PARAPET_BUS_STATE(5, odd)\n#endif",
+                    "odd: no move leads there", of="abi/bus_states.def")),
                 ("a missing handler", build_fails(
                     directory,
                     f'PARAPET_HYPERCALL({free}, absent, 0, "", "x")',
