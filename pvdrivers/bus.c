@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See bus.h. tests/models/bus.pml has both ends, step by step.
+ */
+#include "pvdrivers/bus.h"
+
+#include "pvdrivers/env.h"
+#include "pvdrivers/error.h"
+
+static uint32_t read_word(const uint32_t *word)
+{
+    return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static void write_word(uint32_t *word, uint32_t value)
+{
+    __atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+/*
+ * Sequentially consistent, both: an end writes its state and then looks at the
+ * other's, and of two that do so at once one must see the other. (On x86 the
+ * store is an exchange; a plain one could be seen after the later load.) So are
+ * the words before a state seen with it, too.
+ */
+static uint32_t look_at(const uint32_t *state)
+{
+    return __atomic_load_n(state, __ATOMIC_SEQ_CST);
+}
+
+static void say(uint32_t *word, uint32_t state, uint32_t port)
+{
+    __atomic_store_n(word, state, __ATOMIC_SEQ_CST);
+    env_port_send(port);
+}
+
+static void copy_in(uint32_t *own, const uint32_t *shared)
+{
+    for (unsigned int i = 0; i < PARAPET_BUS_PARAMETERS; i++)
+        own[i] = read_word(&shared[i]);
+}
+
+static void copy_out(uint32_t *shared, const uint32_t *own)
+{
+    for (unsigned int i = 0; i < PARAPET_BUS_PARAMETERS; i++)
+        write_word(&shared[i], own[i]);
+}
+
+/* ---- the front-end ---- */
+
+struct parapet_bus_slot *bus_find(struct parapet_bus_page *page, uint32_t kind,
+                                  uint32_t index)
+{
+    for (unsigned int i = 0; i < PARAPET_BUS_SLOTS; i++) {
+        struct parapet_bus_slot *slot = &page->slots[i];
+
+        if (look_at(&slot->back.state) != PARAPET_BUS_closed &&
+            read_word(&slot->back.kind) == kind &&
+            read_word(&slot->back.index) == index)
+            return slot;
+    }
+    return NULL;
+}
+
+static void front_say(struct bus_front *front, uint32_t state)
+{
+    front->state = state;
+    say(&front->slot->front.state, state, front->port);
+}
+
+void bus_front_break(struct bus_front *front, const char *why)
+{
+    if (front->broken)
+        return;
+    front->broken = true;
+    env_say("bus: device %u of kind %#x is broken: %s", front->index,
+            front->kind, why);
+    if (front->state == PARAPET_BUS_connected)
+        front->driver->end(front->context);
+    if (front->state == PARAPET_BUS_connected ||
+        front->state == PARAPET_BUS_wanted)
+        front_say(front, PARAPET_BUS_closing);
+}
+
+static bool front_reads_device(struct bus_front *front,
+                               struct bus_device *device)
+{
+    const struct parapet_bus_back *shared = &front->slot->back;
+
+    device->kind = read_word(&shared->kind);
+    device->index = read_word(&shared->index);
+    copy_in(device->parameters, shared->parameters);
+    if (device->kind == front->kind && device->index == front->index)
+        return true;
+    bus_front_break(front, "it has become another one");
+    return false;
+}
+
+/* False: it is broken. */
+static bool front_wants(struct bus_front *front)
+{
+    struct parapet_bus_front *shared = &front->slot->front;
+    struct bus_device device;
+    struct bus_wish wish = {.ring = 0};
+
+    if (!front_reads_device(front, &device))
+        return false;
+    if (front->driver->want(front->context, &device, &wish)) {
+        bus_front_break(front, "no ring can be made");
+        return false;
+    }
+    front->has_ring = true;
+    write_word(&shared->ring, wish.ring);
+    write_word(&shared->port, wish.port);
+    copy_out(shared->parameters, wish.parameters);
+    return true;
+}
+
+static bool front_begins(struct bus_front *front)
+{
+    struct bus_device device;
+
+    if (!front_reads_device(front, &device))
+        return false;
+    if (front->driver->begin(front->context, &device) == 0)
+        return true;
+    front->driver->end(front->context);
+    bus_front_break(front, "its parameters are refused");
+    return false;
+}
+
+static void front_lets_go(struct bus_front *front)
+{
+    if (front->has_ring)
+        front->driver->let_go(front->context);
+    front->has_ring = false;
+}
+
+/* Where it would go; the list says whether it may. */
+static uint32_t front_goal(const struct bus_front *front, uint32_t seen)
+{
+    bool stops = front->stops || front->broken;
+
+    switch (front->state) {
+    case PARAPET_BUS_closed:
+        return stops ? PARAPET_BUS_closed : PARAPET_BUS_wanted;
+    case PARAPET_BUS_wanted:
+        return stops ? PARAPET_BUS_closing : PARAPET_BUS_connected;
+    case PARAPET_BUS_connected:
+        return stops || seen != PARAPET_BUS_connected ? PARAPET_BUS_closing
+                                                      : PARAPET_BUS_connected;
+    default:
+        return PARAPET_BUS_closed;
+    }
+}
+
+static void front_moves(struct bus_front *front, uint32_t to)
+{
+    if (front->state == PARAPET_BUS_connected)
+        front->driver->end(front->context);
+    if (to == PARAPET_BUS_closed)
+        front_lets_go(front);
+    if (to == PARAPET_BUS_wanted && !front_wants(front))
+        return;
+    if (to == PARAPET_BUS_connected && !front_begins(front))
+        return;
+    front_say(front, to);
+}
+
+int bus_front_look(struct bus_front *front)
+{
+    for (unsigned int i = 0; i < BUS_MAX_MOVES; i++) {
+        uint32_t seen = look_at(&front->slot->back.state);
+        uint32_t to;
+
+        if (!parapet_bus_sees(PARAPET_BUS_front, front->state, seen))
+            bus_front_break(front, "the back-end is in no state that can be");
+        to = front_goal(front, seen);
+        if (to == front->state ||
+            !parapet_bus_may(PARAPET_BUS_front, front->state, seen, to))
+            return front->broken ? -PV_EIO : 0;
+        front_moves(front, to);
+    }
+    return 1;
+}
+
+int bus_front_begin(struct bus_front *front)
+{
+    front->stops = false;
+    front->broken = false;
+    front->has_ring = false;
+    front_say(front, PARAPET_BUS_closing);
+    return bus_front_look(front);
+}
+
+int bus_front_stop(struct bus_front *front)
+{
+    front->stops = true;
+    return bus_front_look(front);
+}
+
+int bus_front_go_on(struct bus_front *front)
+{
+    front->stops = false;
+    return bus_front_look(front);
+}
+
+/* ---- the back-end ---- */
+
+static void back_say(struct bus_back *back, uint32_t state)
+{
+    back->state = state;
+    say(&back->slot->back.state, state, back->port);
+}
+
+void bus_back_break(struct bus_back *back, const char *why)
+{
+    if (back->broken)
+        return;
+    back->broken = true;
+    env_say("bus: device %u of kind %#x of domain %u is broken: %s",
+            back->device.index, back->device.kind, back->domain, why);
+    if (back->state == PARAPET_BUS_connected)
+        back->driver->end(back->context);
+    back_say(back, PARAPET_BUS_closed);
+}
+
+/* False: it is broken. */
+static bool back_begins(struct bus_back *back)
+{
+    const struct parapet_bus_front *shared = &back->slot->front;
+    struct bus_wish wish = {.ring = read_word(&shared->ring),
+                            .port = read_word(&shared->port)};
+
+    copy_in(wish.parameters, shared->parameters);
+    if (back->driver->begin(back->context, &wish, &back->device)) {
+        bus_back_break(back, "its ring or port cannot be had");
+        return false;
+    }
+    copy_out(back->slot->back.parameters, back->device.parameters);
+    return true;
+}
+
+static uint32_t back_goal(const struct bus_back *back, uint32_t seen)
+{
+    if (back->stops || back->broken)
+        return PARAPET_BUS_closed;
+    switch (back->state) {
+    case PARAPET_BUS_offered:
+        return seen == PARAPET_BUS_closing ? PARAPET_BUS_closing
+                                           : PARAPET_BUS_connected;
+    case PARAPET_BUS_connected:
+        return PARAPET_BUS_closing;
+    default:
+        return PARAPET_BUS_offered;
+    }
+}
+
+static void back_moves(struct bus_back *back, uint32_t to)
+{
+    if (back->state == PARAPET_BUS_connected)
+        back->driver->end(back->context);
+    if (to == PARAPET_BUS_connected && !back_begins(back))
+        return;
+    back_say(back, to);
+}
+
+int bus_back_look(struct bus_back *back)
+{
+    for (unsigned int i = 0; i < BUS_MAX_MOVES; i++) {
+        uint32_t seen = look_at(&back->slot->front.state);
+        uint32_t to;
+
+        if (!parapet_bus_sees(PARAPET_BUS_back, back->state, seen))
+            bus_back_break(back, "the front-end is in no state that can be");
+        to = back_goal(back, seen);
+        if (to == back->state ||
+            !parapet_bus_may(PARAPET_BUS_back, back->state, seen, to))
+            return back->broken ? -PV_EIO : 0;
+        back_moves(back, to);
+    }
+    return 1;
+}
+
+int bus_back_begin(struct bus_back *back)
+{
+    struct parapet_bus_back *shared = &back->slot->back;
+
+    back->stops = false;
+    back->broken = false;
+    back_say(back, PARAPET_BUS_closed);
+    write_word(&shared->kind, back->device.kind);
+    write_word(&shared->index, back->device.index);
+    copy_out(shared->parameters, back->device.parameters);
+    return bus_back_look(back);
+}
+
+int bus_back_stop(struct bus_back *back)
+{
+    back->stops = true;
+    return bus_back_look(back);
+}
+
+int bus_back_go_on(struct bus_back *back)
+{
+    back->stops = false;
+    return bus_back_look(back);
+}
