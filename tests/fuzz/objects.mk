@@ -2,9 +2,10 @@
 #
 # The fuzzers: libFuzzer programs, always built with clang, whatever CC is.
 # Program NAME is tests/fuzz/NAME.c and the files in NAME_SRC. READER_SRC,
-# EXPLORE_SRC, BUILT_SRC and MODEL_SRC: see tests/unit/objects.mk.
+# EXPLORE_SRC, BUILT_SRC, MODEL_SRC and BUS_SRC: see tests/unit/objects.mk.
 
-FUZZERS := fuzz_bundle fuzz_build fuzz_memory fuzz_ring_front fuzz_ring_back
+FUZZERS := fuzz_bundle fuzz_build fuzz_memory fuzz_ring_front fuzz_ring_back \
+    fuzz_bus
 FUZZ_PROGRAMS := $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 
 fuzz_bundle_SRC := $(READER_SRC) $(EXPLORE_SRC) lib/printf.c
@@ -12,6 +13,7 @@ fuzz_build_SRC := $(BUILT_SRC) lib/printf.c
 fuzz_memory_SRC := $(MODEL_SRC) lib/bitmap.c
 fuzz_ring_front_SRC := tests/fuzz/ring_end.c
 fuzz_ring_back_SRC := tests/fuzz/ring_end.c
+fuzz_bus_SRC := $(BUS_SRC)
 SEEDS_SRC := $(addprefix tests/fuzz/,make_seeds.c samples.c)
 
 # `make fuzz SECONDS=60`. Recipes do not get it under that name, which bash
@@ -28,6 +30,7 @@ export RUNS_fuzz_build := 10000
 export RUNS_fuzz_memory := 4000
 export RUNS_fuzz_ring_front := 20000
 export RUNS_fuzz_ring_back := 20000
+export RUNS_fuzz_bus := 5000
 FUZZ_RUNS := $(if $(filter file,$(origin FUZZ_SECONDS)),FUZZ_RUNS=1)
 
 FUZZ_CC := clang
