@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A ring: one page that two domains share, in which one asks (the front-end)
- * and the other answers (the back-end).
+ * and the other answers (the back-end). docs/RINGS.md has the pictures.
  *
  *   0     64     128    192    256                                   4096
  *   | req_prod   | rsp_prod    | slot 0 | slot 1 | ...      | unused |
