@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See console_back.h.
+ */
+#include "pvdrivers/console_back.h"
+
+#include "abi/console.h"
+#include "lib/macros.h"
+
+#define SECOND_NS 1000000000ull
+/* How much a domain that has written too much waits for. */
+#define LEAST 1024u
+
+static void on_event(uint32_t port, void *context)
+{
+    struct console_back *back = context;
+
+    env_port_mask(port);
+    __atomic_store_n(&back->told, true, __ATOMIC_RELEASE);
+    env_bell_ring(back->bell);
+}
+
+int console_back_begin(struct console_back *back, uint32_t ref,
+                       uint32_t remote_port)
+{
+    struct parapet_console *page;
+    int port;
+
+    back->loan = (struct env_loan){.domain = back->domain, .ref = ref};
+    env_map(&back->loan, 1);
+    if (back->loan.status != 0)
+        return back->loan.status;
+    page = back->loan.page;
+    stream_reader_init(&back->out, &page->out, page->out_bytes,
+                       sizeof(page->out_bytes));
+    stream_writer_init(&back->in, &page->in, page->in_bytes,
+                       sizeof(page->in_bytes));
+    back->allowance = CONSOLE_BACK_BURST;
+    back->refilled = env_now();
+    back->nr_idle = 0;
+    back->worked = true;
+    back->masked = back->wants_room = back->told = false;
+    port = env_port_bind(back->domain, remote_port, on_event, back);
+    if (port < 0) {
+        env_unmap(&back->loan, 1);
+        return port;
+    }
+    back->port = (uint32_t)port;
+    /* The one before may have made room and died before it said so. */
+    env_port_send(back->port);
+    return 0;
+}
+
+void console_back_end(struct console_back *back)
+{
+    if (back->port == 0)
+        return;
+    env_port_close(back->port);
+    env_unmap(&back->loan, 1);
+    back->port = 0;
+}
+
+static void break_it(struct console_back *back)
+{
+    env_say("d%u: console: its words cannot be true: it is left alone",
+            back->domain);
+    console_back_end(back);
+}
+
+static void refill(struct console_back *back, uint64_t now)
+{
+    uint64_t passed = MIN(now - back->refilled, SECOND_NS);
+    uint64_t more = passed * back->rate / SECOND_NS;
+
+    if (back->rate == 0) {
+        back->allowance = CONSOLE_BACK_BURST;
+    } else if (more > 0) {
+        back->allowance = MIN(back->allowance + more, CONSOLE_BACK_BURST);
+        back->refilled = now;
+    }
+}
+
+/* How many bytes were shown; or -PV_EIO. */
+static int show(struct console_back *back)
+{
+    uint8_t text[256];
+    uint32_t most = (uint32_t)MIN(back->allowance, back->out.size);
+    uint32_t done = 0;
+    int nr;
+
+    do {
+        nr = stream_read(&back->out, text, MIN(most - done, sizeof(text)));
+        if (nr < 0)
+            return nr;
+        if (nr > 0)
+            back->user->show(back->context, text, (uint32_t)nr);
+        done += (uint32_t)nr;
+    } while (nr > 0 && done < most);
+    back->allowance -= done;
+    if (stream_reader_free(&back->out))
+        env_port_send(back->port);
+    return (int)done;
+}
+
+/* Whether there is room that the user waits for: 1, 0 or -PV_EIO. */
+static int look_for_room(struct console_back *back)
+{
+    int found;
+
+    if (!back->wants_room)
+        return 0;
+    found = stream_writer_wait(&back->in, 1);
+    if (found == 1) {
+        back->wants_room = false;
+        back->user->room(back->context);
+    }
+    return found;
+}
+
+/* There is nothing to do, and the events are asked for: when to listen? */
+static uint64_t rest(struct console_back *back, uint64_t now)
+{
+    if (__atomic_exchange_n(&back->told, false, __ATOMIC_ACQ_REL)) {
+        uint64_t delay = 0;
+
+        back->nr_idle = back->worked ? 0 : back->nr_idle + 1;
+        if (back->nr_idle > 0)
+            delay = CONSOLE_BACK_DELAY_NS << MIN(back->nr_idle - 1, 20u);
+        back->unmask_at = now + MIN(delay, CONSOLE_BACK_MAX_DELAY_NS);
+        back->worked = false;
+        back->masked = true;
+    }
+    if (!back->masked)
+        return ENV_FOREVER;
+    if (now < back->unmask_at)
+        return back->unmask_at;
+    back->masked = false;
+    env_port_unmask(back->port);
+    return ENV_FOREVER;
+}
+
+uint64_t console_back_serve(struct console_back *back)
+{
+    uint64_t now = env_now();
+    int room, shown, more;
+
+    if (back->port == 0)
+        return ENV_FOREVER;
+    refill(back, now);
+    room = look_for_room(back);
+    if (back->port == 0)
+        return ENV_FOREVER; /* the user has typed, and found it broken */
+    shown = back->allowance > 0 ? show(back) : 0;
+    more = room < 0 || shown < 0 ? -PV_EIO : stream_reader_wait(&back->out);
+    if (more < 0) {
+        break_it(back);
+        return ENV_FOREVER;
+    }
+    back->worked |= room > 0 || shown > 0;
+    if (more == 0)
+        return rest(back, now);
+    if (back->allowance > 0)
+        return 0;
+    return now + LEAST * SECOND_NS / back->rate;
+}
+
+int console_back_input(struct console_back *back, const void *text, uint32_t nr)
+{
+    int done;
+
+    if (back->port == 0)
+        return -PV_EIO;
+    done = stream_write(&back->in, text, nr);
+    if (done < 0) {
+        break_it(back);
+        return done;
+    }
+    if (stream_writer_push(&back->in))
+        env_port_send(back->port);
+    back->wants_room = (uint32_t)done < nr;
+    if (back->wants_room)
+        env_bell_ring(back->bell);
+    return done;
+}

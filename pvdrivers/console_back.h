@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A console of another domain: the end of the domain that shows what it writes
+ * and passes on what is typed for it. One thread does all calls for it, and may
+ * have many consoles; the bell is rung when one of them is to be served.
+ *
+ * The page is the other domain's, and believed nothing. A domain that writes
+ * faster than it may is served later, and so waits; one that sends events for
+ * nothing is listened to more and more rarely. Neither costs anybody else
+ * anything.
+ */
+#ifndef PVDRIVERS_CONSOLE_BACK_H
+#define PVDRIVERS_CONSOLE_BACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pvdrivers/env.h"
+#include "pvdrivers/stream.h"
+
+/* So many bytes at once, above which `rate` counts. */
+#define CONSOLE_BACK_BURST 65536u
+
+/* Events for nothing: the first is heard so much later, each one in a row twice
+ * as late as the last, and the most is reached after some. */
+#define CONSOLE_BACK_DELAY_NS 50000ull
+#define CONSOLE_BACK_MAX_DELAY_NS 50000000ull
+
+/* Whose it is: all are called from console_back_serve(). */
+struct console_back_user {
+    /* The domain has written this. */
+    void (*show)(void *context, const uint8_t *text, uint32_t nr);
+    /* There is room again, after console_back_input() took less than it got. */
+    void (*room)(void *context);
+};
+
+struct console_back {
+    /* The caller sets these. */
+    uint32_t domain;
+    uint32_t rate; /* bytes in a second; 0: as many as it writes */
+    struct env_bell *bell;
+    const struct console_back_user *user;
+    void *context;
+
+    struct env_loan loan;
+    uint32_t port; /* 0: it has not begun, or it is broken */
+    struct stream_reader out;
+    struct stream_writer in;
+    uint64_t allowance; /* bytes */
+    uint64_t refilled;  /* when */
+    uint64_t unmask_at;
+    unsigned int nr_idle; /* events for nothing, one after the other */
+    bool worked;          /* since the last event */
+    bool masked;
+    bool wants_room;
+    bool told; /* atomic: there was an event, which has masked the port */
+};
+
+/*
+ * Maps the page that the domain lends as ref, and binds its port. If there was
+ * a back-end before, it goes on where that one stopped. 0; or the error, and
+ * nothing is left of it. The console is to be served then.
+ */
+int console_back_begin(struct console_back *back, uint32_t ref,
+                       uint32_t remote_port);
+
+/* Lets go of both. What was not shown stays in the page. */
+void console_back_end(struct console_back *back);
+
+/*
+ * Shows what was written, at most a page's worth. When to call it again, if the
+ * bell is not rung before: 0 at once, ENV_FOREVER never. A page whose words
+ * cannot be true breaks the console, which is let go of, once and for ever.
+ */
+uint64_t console_back_serve(struct console_back *back);
+
+/* Passes on what was typed: how many bytes there was room for, or -PV_EIO. If
+ * it is less than nr, the user is told when there is room. */
+int console_back_input(struct console_back *back, const void *text,
+                       uint32_t nr);
+
+#endif
