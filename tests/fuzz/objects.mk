@@ -5,7 +5,7 @@
 # EXPLORE_SRC, BUILT_SRC, MODEL_SRC and BUS_SRC: see tests/unit/objects.mk.
 
 FUZZERS := fuzz_bundle fuzz_build fuzz_memory fuzz_ring_front fuzz_ring_back \
-    fuzz_bus
+    fuzz_stream fuzz_bus
 FUZZ_PROGRAMS := $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 
 fuzz_bundle_SRC := $(READER_SRC) $(EXPLORE_SRC) lib/printf.c
@@ -30,6 +30,7 @@ export RUNS_fuzz_build := 10000
 export RUNS_fuzz_memory := 4000
 export RUNS_fuzz_ring_front := 20000
 export RUNS_fuzz_ring_back := 20000
+export RUNS_fuzz_stream := 20000
 export RUNS_fuzz_bus := 5000
 FUZZ_RUNS := $(if $(filter file,$(origin FUZZ_SECONDS)),FUZZ_RUNS=1)
 
