@@ -11,6 +11,8 @@
 
 /* In the place of a domain's id: whoever calls. No domain has this id. */
 #define PARAPET_DOMAIN_SELF 0xffffffffu
+/* The control domain's id, whether there is one or not. */
+#define PARAPET_DOMAIN_CONTROL 0u
 
 /* Kinds of ports. */
 #define PARAPET_PORT_UNBOUND 1     /* for the remote domain to bind */

@@ -36,6 +36,13 @@ struct parapet_grant_entry {
     uint64_t frame;  /* lender writes: a machine frame of its own */
 };
 
+/*
+ * What a domain lends from its start, if the control domain has made it so: its
+ * bus and its console, to the control domain. See parapet_shared_page.bus_gfn.
+ */
+#define PARAPET_GRANT_BUS 0
+#define PARAPET_GRANT_CONSOLE 1
+
 #define PARAPET_GRANTS_PER_FRAME 256
 #define PARAPET_MAX_GRANT_FRAMES 32    /* of one domain's table */
 #define PARAPET_MAX_GRANT_ELEMENTS 512 /* in one call */

@@ -117,6 +117,13 @@ struct parapet_shared_page {
     uint64_t memory_target; /* frames that it is to have; 0: as it likes */
     uint32_t request;       /* PARAPET_REQUEST_*, or 0 */
     uint32_t reserved;
+    /* The start of day, too; all 0 when the control domain serves nothing. What
+       is lent to it as PARAPET_GRANT_BUS and PARAPET_GRANT_CONSOLE, and the
+       domain's ports that it binds. */
+    uint64_t bus_gfn;     /* abi/bus.h */
+    uint64_t console_gfn; /* for the bytes of the console */
+    uint32_t bus_port;
+    uint32_t console_port;
 };
 
 /* One page for each vCPU, read-only for the guest: how often it exited. */
@@ -199,7 +206,11 @@ PARAPET_ASSERT_OFFSET(parapet_shared_page, root_gfn, 1080);
 PARAPET_ASSERT_OFFSET(parapet_shared_page, start_gfn, 1088);
 PARAPET_ASSERT_OFFSET(parapet_shared_page, memory_target, 1096);
 PARAPET_ASSERT_OFFSET(parapet_shared_page, request, 1104);
-PARAPET_ASSERT_SIZE(parapet_shared_page, 1112);
+PARAPET_ASSERT_OFFSET(parapet_shared_page, bus_gfn, 1112);
+PARAPET_ASSERT_OFFSET(parapet_shared_page, console_gfn, 1120);
+PARAPET_ASSERT_OFFSET(parapet_shared_page, bus_port, 1128);
+PARAPET_ASSERT_OFFSET(parapet_shared_page, console_port, 1132);
+PARAPET_ASSERT_SIZE(parapet_shared_page, 1136);
 PARAPET_ASSERT_OFFSET(parapet_counters, unknown_hypercalls, 2048);
 PARAPET_ASSERT_OFFSET(parapet_counters, exits, 2056);
 PARAPET_ASSERT_SIZE(parapet_counters, 2568);

@@ -15,6 +15,7 @@
 
 #include "abi/abi.h"
 #include "abi/errors.h"
+#include "abi/grant.h"
 #include "abi/shared.h"
 #include "lib/builder/dtb.h"
 #include "lib/builder/range.h"
@@ -316,6 +317,43 @@ static int write_start_of_day(const struct build *b)
                   "its shared page");
 }
 
+/* Of one that is served: what it lends from its start, and where that is. */
+static int write_served(const struct build *b)
+{
+    const struct build_plan *plan = b->plan;
+    const struct parapet_grant_entry entries[] = {
+        [PARAPET_GRANT_BUS] = {.flags = PARAPET_GRANT_LEND,
+                               .domain = PARAPET_DOMAIN_CONTROL,
+                               .frame = *upper(b, plan->bus_gfn)},
+        [PARAPET_GRANT_CONSOLE] = {.flags = PARAPET_GRANT_LEND,
+                                   .domain = PARAPET_DOMAIN_CONTROL,
+                                   .frame = *upper(b, plan->console_gfn)},
+    };
+    struct {
+        uint64_t gfns[2];
+        uint32_t ports[2];
+    } words = {.gfns = {plan->bus_gfn, plan->console_gfn}};
+    int error;
+
+    _Static_assert(offsetof(struct parapet_shared_page, console_port) ==
+                       offsetof(struct parapet_shared_page, bus_gfn) +
+                           sizeof(words) - sizeof(uint32_t),
+                   "they are in a row");
+    error =
+        write_to(b, *upper(b, plan->grant_gfn), 0, entries, sizeof(entries));
+    if (error)
+        return failed(b, error, "what it lends");
+    for (int i = 0; i < 2 && !error; i++)
+        error = b->services->alloc_unbound(b->context, &words.ports[i]);
+    if (error)
+        return failed(b, error, "its ports");
+    return failed(b,
+                  write_to(b, b->upper[0],
+                           offsetof(struct parapet_shared_page, bus_gfn),
+                           &words, sizeof(words)),
+                  "its shared page");
+}
+
 static int start(const struct build *b)
 {
     const struct parapet_vcpu_start state = {
@@ -367,6 +405,8 @@ int build_domain(const struct build_plan *plan,
         error = fill_hypercall_page(&b);
     if (!error)
         error = write_start_of_day(&b);
+    if (!error && plan->description->served)
+        error = write_served(&b);
     if (!error)
         error = start(&b);
     return error;

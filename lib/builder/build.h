@@ -10,6 +10,8 @@
  *   grant_gfn    the first frame of the grant table
  *   dtb_gfn      the device tree, PARAPET_DTB_MAX bytes
  *   stack_gfn    the start stack
+ *   bus_gfn      the bus page and, at console_gfn, the console's: of a domain
+ *                that the control domain serves
  *   vcpu_gfn     for each vCPU: its page, counters, latency
  *   p2m_gfn      the P2M
  *   tables_gfn   page tables, the root first, and some frames that are free
@@ -29,6 +31,7 @@
 #ifndef LIB_BUILDER_BUILD_H
 #define LIB_BUILDER_BUILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +50,10 @@ struct build_description {
     const void *ramdisk; /* NULL: none */
     size_t ramdisk_size;
     const char *ramdisk_name; /* for what is said of it */
+
+    /* It gets a page for the bus and one for the console, which it lends to the
+     * control domain, and a port for each. */
+    bool served;
 };
 
 /*
@@ -59,6 +66,8 @@ struct build_plan {
     uint64_t grant_gfn;
     uint64_t dtb_gfn;
     uint64_t stack_gfn;
+    uint64_t bus_gfn; /* 0: it is not served */
+    uint64_t console_gfn;
     uint64_t vcpu_gfn;
     uint64_t p2m_gfn;
     uint64_t tables_gfn;

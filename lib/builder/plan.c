@@ -137,6 +137,23 @@ static void place_tables(struct build_plan *plan)
     } while (need > plan->nr_gfns);
 }
 
+/* What lies above the memory, up to the P2M. */
+static void place_upper(struct build_plan *plan)
+{
+    const struct build_description *d = plan->description;
+
+    plan->start_gfn = d->memory_bytes / BUILD_PAGE_SIZE;
+    plan->grant_gfn = plan->start_gfn + 1;
+    plan->dtb_gfn = plan->grant_gfn + 1;
+    plan->stack_gfn = plan->dtb_gfn + BUILD_PAGES(PARAPET_DTB_MAX);
+    plan->vcpu_gfn = plan->stack_gfn + BUILD_PAGES(PARAPET_START_STACK_SIZE);
+    if (d->served) {
+        plan->bus_gfn = plan->vcpu_gfn++;
+        plan->console_gfn = plan->vcpu_gfn++;
+    }
+    plan->p2m_gfn = plan->vcpu_gfn + d->nr_vcpus * BUILDER_VCPU_PAGES;
+}
+
 int build_plan(const struct build_description *description,
                struct build_plan *plan, char *why, size_t why_size)
 {
@@ -150,12 +167,7 @@ int build_plan(const struct build_description *description,
     if (error)
         return error;
     sort_segments(plan);
-    plan->start_gfn = description->memory_bytes / BUILD_PAGE_SIZE;
-    plan->grant_gfn = plan->start_gfn + 1;
-    plan->dtb_gfn = plan->grant_gfn + 1;
-    plan->stack_gfn = plan->dtb_gfn + BUILD_PAGES(PARAPET_DTB_MAX);
-    plan->vcpu_gfn = plan->stack_gfn + BUILD_PAGES(PARAPET_START_STACK_SIZE);
-    plan->p2m_gfn = plan->vcpu_gfn + description->nr_vcpus * BUILDER_VCPU_PAGES;
+    place_upper(plan);
     place_tables(plan);
     plan->scratch_size =
         PARAPET_DTB_MAX + sizeof(uint64_t) * (plan->nr_gfns - plan->start_gfn +

@@ -47,6 +47,12 @@ struct builder_services {
                        uint64_t mfns[BUILDER_VCPU_PAGES]);
 
     /*
+     * Makes a port of vCPU 0 that the control domain can bind. Asked of a
+     * domain that is served (build.h) alone: for the bus, then for the console.
+     */
+    int (*alloc_unbound)(void *context, uint32_t *port);
+
+    /*
      * Where a vCPU starts, asked for vCPU 0 and as the last: the root is
      * checked as every table is, and pinned. The other vCPUs begin in it, too,
      * when the guest starts them.

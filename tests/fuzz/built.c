@@ -118,6 +118,18 @@ static int vcpu_create(void *context, uint32_t vcpu, uint64_t first_gfn,
     return error;
 }
 
+/* It is a port of vCPU 0, and there are other ports. */
+static int alloc_unbound(void *context, uint32_t *port)
+{
+    struct built *b = context;
+    int error = count(b, BUILT_ALLOC_UNBOUND);
+
+    BUILT_CHECK(b->plan.description->served && b->mfns[b->plan.vcpu_gfn] != 0);
+    if (!error)
+        *port = BUILT_PORT(b->nr_ports++);
+    return error;
+}
+
 static int vcpu_start(void *context, uint32_t vcpu,
                       const struct parapet_vcpu_start *start)
 {
@@ -135,6 +147,7 @@ static const struct builder_services services = {
     .write = write_frame,
     .hypercall_page = hypercall_page,
     .vcpu_create = vcpu_create,
+    .alloc_unbound = alloc_unbound,
     .vcpu_start = vcpu_start,
 };
 
@@ -154,6 +167,7 @@ int built_make(struct built *b, const struct build_description *description,
     b->error[BUILT_WRITE] = -PARAPET_EBUSY;
     b->error[BUILT_HYPERCALL_PAGE] = -PARAPET_EPERM;
     b->error[BUILT_VCPU_CREATE] = -PARAPET_ENOSPC;
+    b->error[BUILT_ALLOC_UNBOUND] = -PARAPET_ENOENT;
     b->error[BUILT_VCPU_START] = -PARAPET_EINVAL;
     error = build_plan(description, &b->plan, b->why, sizeof(b->why));
     if (error)

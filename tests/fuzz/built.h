@@ -15,12 +15,14 @@
 #include "lib/builder/build.h"
 
 #define BUILT_PAGE 4096u
+#define BUILT_PORT(n) (4 + 5 * (n)) /* the n-th that is made */
 
 enum built_call {
     BUILT_POPULATE,
     BUILT_WRITE,
     BUILT_HYPERCALL_PAGE,
     BUILT_VCPU_CREATE,
+    BUILT_ALLOC_UNBOUND,
     BUILT_VCPU_START,
     BUILT_NR_CALLS
 };
@@ -39,6 +41,7 @@ struct built {
     struct built_frame *frames;
     uint64_t nr_frames; /* that have been given */
     uint64_t *mfns;     /* by gfn; 0: none */
+    uint32_t nr_ports;
     bool started;
     struct parapet_vcpu_start start;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "abi/abi.h"
+#include "abi/grant.h"
 #include "abi/memory.h"
 #include "abi/shared.h"
 #include "lib/macros.h"
@@ -282,6 +283,53 @@ static void check_device_tree(const struct built *b, uint32_t id)
                                             "linux,initrd-start", NULL));
 }
 
+/* It lends nothing: a frame of zeros, which nobody has written to. */
+static void check_not_served(const struct built *b,
+                             const struct built_frame *shared,
+                             const struct parapet_shared_page *page)
+{
+    BUILT_CHECK(built_frame(b, b->mfns[b->plan.grant_gfn])->nr_writes == 0);
+    BUILT_CHECK(shared->nr_writes == 1 && b->nr_ports == 0);
+    BUILT_CHECK(page->bus_gfn == 0 && page->console_gfn == 0 &&
+                page->bus_port == 0 && page->console_port == 0);
+}
+
+/* A page of zeros of its own, lent to the control domain to be written to. */
+static void check_lent(const struct built *b, uint64_t gfn, unsigned int ref)
+{
+    static const uint8_t zeros[PAGE];
+    const struct built_frame *f = built_frame(b, b->mfns[gfn]);
+    const struct built_frame *table =
+        built_frame(b, b->mfns[b->plan.grant_gfn]);
+    const struct parapet_grant_entry *entry =
+        (const struct parapet_grant_entry *)(const void *)table->bytes + ref;
+
+    BUILT_CHECK(memcmp(f->bytes, zeros, PAGE) == 0 && f->nr_writes == 0);
+    BUILT_CHECK(direct_page(b, gfn).flags == (P | W | NX));
+    BUILT_CHECK(gfn >= b->plan.start_gfn && gfn < b->plan.nr_gfns);
+    BUILT_CHECK(entry->flags == PARAPET_GRANT_LEND && entry->zero == 0);
+    BUILT_CHECK(entry->domain == 0 && entry->frame == b->mfns[gfn]);
+}
+
+static void check_served(const struct built *b,
+                         const struct built_frame *shared,
+                         const struct parapet_shared_page *page)
+{
+    static const uint8_t zeros[PAGE];
+    const struct built_frame *table =
+        built_frame(b, b->mfns[b->plan.grant_gfn]);
+    uint64_t used = 2 * sizeof(struct parapet_grant_entry);
+
+    BUILT_CHECK(page->bus_gfn != page->console_gfn);
+    check_lent(b, page->bus_gfn, 0);
+    check_lent(b, page->console_gfn, 1);
+    BUILT_CHECK(memcmp(table->bytes + used, zeros, PAGE - used) == 0);
+    BUILT_CHECK(page->bus_port == BUILT_PORT(0) &&
+                page->console_port == BUILT_PORT(1));
+    BUILT_CHECK(shared->nr_writes == 2 && table->nr_writes == 1 &&
+                b->nr_ports == 2);
+}
+
 static void check_start(const struct built *b)
 {
     const struct built_frame *shared =
@@ -296,10 +344,13 @@ static void check_start(const struct built *b)
     BUILT_CHECK(page->root_gfn == b->plan.tables_gfn);
     BUILT_CHECK(page->start_gfn == b->plan.description->memory_bytes / PAGE);
     BUILT_CHECK(b->plan.grant_gfn >= page->start_gfn);
-    /* It lends nothing: a frame of zeros, which nobody has written to. */
-    BUILT_CHECK(built_frame(b, b->mfns[b->plan.grant_gfn])->nr_writes == 0);
     /* The hypervisor has written there before, and its words stay. */
-    BUILT_CHECK(shared->nr_writes == 1 && page->clock.seq == 0);
+    BUILT_CHECK(page->clock.seq == 0 && page->memory_target == 0 &&
+                page->request == 0);
+    if (b->plan.description->served)
+        check_served(b, shared, page);
+    else
+        check_not_served(b, shared, page);
 }
 
 void built_check(const struct built *b, uint32_t id)
@@ -333,6 +384,7 @@ bool built_explore(const void *image, size_t size)
                sizeof(numbers));
     d.memory_bytes = (256 + 4 * (uint64_t)numbers[0]) * PAGE;
     d.nr_vcpus = 1 + numbers[1] % PARAPET_MAX_VCPUS;
+    d.served = numbers[1] >= 128;
     if (numbers[2] % 4 != 0)
         d.ramdisk = ramdisk;
     d.ramdisk_size = numbers[2] % 4 == 1 ? 1 : sizeof(ramdisk);

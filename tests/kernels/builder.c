@@ -86,7 +86,11 @@ static int vcpu_start(void *context, uint32_t vcpu,
 }
 
 static const struct builder_services services = {
-    populate, write_frame, hypercall_page, vcpu_create, vcpu_start,
+    .populate = populate,
+    .write = write_frame,
+    .hypercall_page = hypercall_page,
+    .vcpu_create = vcpu_create,
+    .vcpu_start = vcpu_start,
 };
 
 static struct elf_image kernel;

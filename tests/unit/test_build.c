@@ -76,6 +76,9 @@ static void test_sample(void **state)
 {
     (void)state;
     build();
+    description.served = true;
+    build();
+    description.served = false;
     add_ramdisk(sizeof(ramdisk));
     build();
     add_ramdisk(1);
@@ -100,6 +103,7 @@ static void test_sizes(void **state)
             description.ramdisk = NULL;
         /* The direct map's tables have to follow what lies above, too. */
         for (int n = 0; n < 8; n++) {
+            description.served = n % 2;
             build();
             description.memory_bytes += 31 * 4096;
         }
@@ -183,6 +187,7 @@ static void test_each_call_fails(void **state)
 
     (void)state;
     description.nr_vcpus = 3;
+    description.served = true;
     add_ramdisk(sizeof(ramdisk));
     assert_int_equal(built_make(&b, &description, ID, BUILT_NEVER), 0);
     nr_calls = b.nr_calls;
@@ -199,6 +204,7 @@ static void test_each_call_fails(void **state)
     for (int call = 0; call < BUILT_NR_CALLS; call++)
         assert_true(failed[call] > 0);
     assert_int_equal(failed[BUILT_VCPU_CREATE], 3);
+    assert_int_equal(failed[BUILT_ALLOC_UNBOUND], 2);
     assert_int_equal(failed[BUILT_VCPU_START], 1);
 }
 
