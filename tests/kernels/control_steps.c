@@ -23,7 +23,8 @@
 
 MG_TEST(control_steps);
 
-static const struct mg_child_wish wish = {.bootargs = "sleep", .nr_vcpus = 3};
+static const struct mg_child_wish wish = {
+    .bootargs = "sleep", .nr_vcpus = 3, .served = true};
 
 static uint64_t free_before;
 

@@ -27,7 +27,8 @@ MG_SUITES := suite_control suite_control_memory
 # Those that make domains have lib/builder, and start with mg_canary_set().
 MG_CONTROLS := control_chaos control_destroy control_end control_ids \
     control_keep control_large control_left control_life control_many \
-    control_ports control_random control_reuse control_steps $(MG_SUITES)
+    control_ports control_random control_reuse control_served control_steps \
+    $(MG_SUITES)
 MG_CONTROLS += bound_grants control_bound control_grant_batches \
     control_grant_ends \
     control_grant_frames control_grant_random control_grant_stale \

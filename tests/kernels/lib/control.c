@@ -4,6 +4,7 @@
  */
 #include "tests/kernels/lib/control.h"
 
+#include "abi/event.h"
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "lib/printf.h"
@@ -114,6 +115,22 @@ static int vcpu_create(void *context, uint32_t vcpu, uint64_t first_gfn,
     return (int)result;
 }
 
+static int alloc_unbound(void *context, uint32_t *port)
+{
+    struct mg_child *child = context;
+    int64_t result;
+
+    if (!step(child))
+        return -PARAPET_EAGAIN;
+    result = HYPERCALL_RESTARTED(
+        hypercall_domain_alloc_unbound(child->id, PARAPET_DOMAIN_CONTROL));
+    if (result < 0)
+        return (int)result;
+    *port = (uint32_t)result;
+    child->ports[child->nr_ports++] = *port;
+    return 0;
+}
+
 static int vcpu_start(void *context, uint32_t vcpu,
                       const struct parapet_vcpu_start *start)
 {
@@ -133,6 +150,7 @@ static const struct builder_services services = {
     .write = write_frame,
     .hypercall_page = hypercall_page,
     .vcpu_create = vcpu_create,
+    .alloc_unbound = alloc_unbound,
     .vcpu_start = vcpu_start,
 };
 
@@ -180,6 +198,7 @@ int64_t mg_child_make(const struct mg_child_wish *wish, struct mg_child *child)
         .bootargs = wish->bootargs ? wish->bootargs : "",
         .image = kernel->image,
         .kernel = &kernel->elf,
+        .served = wish->served,
     };
     if (build_plan(&child->description, &child->plan, why, sizeof(why)))
         mg_error("the plan of a child: %s", why);

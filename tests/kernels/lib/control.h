@@ -39,6 +39,7 @@ struct mg_child_wish {
     const char *bootargs;                 /* see partners/child.c */
     uint32_t nr_vcpus;
     uint64_t memory;
+    bool served; /* it has a bus and a console page, lent to this domain */
 };
 
 /* A child as far as it is made. */
@@ -49,6 +50,8 @@ struct mg_child {
     struct parapet_vcpu_start start; /* of vCPU 0; once it is built */
     bool keep_start;                 /* the builder does not set it */
     uint64_t vcpu_page_mfn;          /* of its vCPU 0; once it is made */
+    uint32_t nr_ports;               /* that the builder made: */
+    uint32_t ports[2];               /* for the bus and the console */
     uint64_t nr_steps;               /* of the builder that were done */
     uint64_t max_steps; /* then the builder is refused the next; 0: none */
     struct build_description description;

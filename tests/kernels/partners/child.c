@@ -18,6 +18,8 @@
  * those with ids near that one (lib/grant_random.h): in guest[1] is the number
  * of its calls; it crashes when something is amiss
  *   obey                  it sleeps until it is asked to end, and does
+ *   served                it answers by its bus and its console page, as
+ * control_served.c has it
  *   ring                  it sends to its port 1, and sleeps
  *   send domain=N port=N  it binds that port and sends, for good: in guest[1]
  * is the last result, in guest[2] how many there were, and in guest[3] its
@@ -28,6 +30,7 @@
  * In guest[0] of its vCPU 0's page is how far it has come: 1 when it runs, and
  * with spin more and more.
  */
+#include "abi/bus.h"
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "lib/string.h"
@@ -37,6 +40,7 @@
 #include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/grant_random.h"
 #include "tests/kernels/lib/hctable.h"
+#include "tests/kernels/lib/memory.h"
 #include "tests/kernels/lib/pair.h"
 #include "tests/kernels/lib/random.h"
 #include "tests/kernels/lib/test.h"
@@ -163,6 +167,60 @@ static _Noreturn void play_with_grants(void)
     shut_down(PARAPET_SHUTDOWN_CRASH);
 }
 
+/* It makes the next of a front-end's moves; *state is where it is. */
+static bool answer_bus(struct parapet_bus_slot *slot, uint32_t *state)
+{
+    static const uint32_t next[] = {
+        [PARAPET_BUS_closed] = PARAPET_BUS_wanted,
+        [PARAPET_BUS_wanted] = PARAPET_BUS_connected,
+        [PARAPET_BUS_connected] = PARAPET_BUS_closing,
+        [PARAPET_BUS_closing] = PARAPET_BUS_closed};
+    uint32_t seen = __atomic_load_n(&slot->back.state, __ATOMIC_SEQ_CST);
+
+    if (!parapet_bus_may(PARAPET_BUS_front, *state, seen, next[*state]) ||
+        (*state == PARAPET_BUS_connected && seen == PARAPET_BUS_connected))
+        return false;
+    *state = next[*state];
+    slot->front.parameters[0] = slot->back.parameters[0] + 1;
+    __atomic_store_n(&slot->front.state, *state, __ATOMIC_SEQ_CST);
+    return true;
+}
+
+/* A text in the first half, once it begins, comes back in the second half. */
+static bool answer_console(char *page)
+{
+    char *answer = page + MG_PAGE_SIZE / 2;
+
+    if (__atomic_load_n(&page[0], __ATOMIC_ACQUIRE) == '\0')
+        return false;
+    for (uint32_t i = 1; page[i]; i++)
+        answer[i] = page[i] == 'o' ? '0' : page[i];
+    __atomic_store_n(&answer[0], page[0], __ATOMIC_RELEASE);
+    page[0] = '\0';
+    return true;
+}
+
+static _Noreturn void be_served(void)
+{
+    volatile struct parapet_shared_page *shared = mg_shared_page();
+    struct parapet_bus_page *bus = (void *)mg_gfn_pointer(shared->bus_gfn);
+    char *console = (void *)mg_gfn_pointer(shared->console_gfn);
+    volatile uint64_t events = 0;
+    uint32_t state = PARAPET_BUS_closed;
+
+    mg_event_handle(shared->bus_port, mg_event_count, (void *)&events);
+    mg_event_handle(shared->console_port, mg_event_count, (void *)&events);
+    for (;;) {
+        mg_cli();
+        if (answer_bus(&bus->slots[0], &state))
+            (void)hypercall_evtchn_send(shared->bus_port);
+        else if (answer_console(console))
+            (void)hypercall_evtchn_send(shared->console_port);
+        else
+            (void)hypercall_block();
+    }
+}
+
 static void see(uint32_t port, void *data)
 {
     volatile struct parapet_vcpu_page *page = mg_vcpu_page();
@@ -227,6 +285,8 @@ void test_main(void)
         mg_pair_serve((uint32_t)mg_argument("tester", 0));
     if (mg_variant("witness"))
         watch();
+    if (mg_variant("served"))
+        be_served();
     if (mg_variant("ring"))
         mg_vcpu_page()->guest[1] = (uint64_t)hypercall_evtchn_send(1);
     if (mg_variant("random"))
