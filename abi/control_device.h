@@ -23,7 +23,6 @@
  *   EINVAL   the device does not carry the number
  *   EFAULT   the call or its buffer is not the program's memory
  *   E2BIG    the buffer is larger than PARAPET_CONTROL_MAX_BYTES
- *   EPERM    the domain is not privileged
  *   ENOTTY   another request than PARAPET_IOC_CALL
  *
  * poll() gives POLLIN when PARAPET_VIRQ_DOMAIN has come since the last read()

@@ -86,6 +86,26 @@ static inline int64_t hypercall_raw(uint64_t number, uint64_t a1, uint64_t a2,
     return result;
 }
 
+/* The call with this number, by its entry in the page: for who gets the number
+ * from somebody else, and has checked it. */
+static inline int64_t hypercall_by_number(uint64_t number,
+                                          const uint64_t args[6])
+{
+    register uint64_t r10 __asm__("r10") = args[3];
+    register uint64_t r8 __asm__("r8") = args[4];
+    register uint64_t r9 __asm__("r9") = args[5];
+    int64_t result;
+
+    __asm__ volatile("leaq parapet_hypercall_page(%%rip), %%rcx\n\t"
+                     "addq %%rcx, %%rax\n\t"
+                     "call *%%rax"
+                     : "=a"(result)
+                     : "0"(number * PARAPET_HYPERCALL_ENTRY_SIZE), "D"(args[0]),
+                       "S"(args[1]), "d"(args[2]), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory", "cc");
+    return result;
+}
+
 /*
  * All entries of a multicall, however often the hypervisor stops in between.
  * Returns 0 when each entry has its result, else the error that ended it.

@@ -49,7 +49,9 @@ GK_SRC := $(addprefix guest-kernel/, \
 
 GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
 	start.c entry.S trap.c event.c time.c console.c counters.c power.c \
-	library.c devtree.c mmu.c user.c) guest-kernel/bench/pv.c
+	library.c devtree.c mmu.c user.c) \
+	$(addprefix guest-kernel/control/, buffer.c device.c) \
+	guest-kernel/bench/pv.c
 
 GK_NATIVE_SRC := $(addprefix guest-kernel/privops/native/, \
 	pvh.S start.c features.c entry.S tables.c boot_info.c paging.c \

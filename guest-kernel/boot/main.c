@@ -119,6 +119,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
     console_init();
     device_null_init();
     tty_init();
+    privops_devices_init();
     ramfs_init(boot);
     device_make_nodes();
     if (path_mount("/proc", procfs_create()) != 0)

@@ -64,6 +64,10 @@ void privops_irq_start(void);
 uint32_t privops_timer_port(void);
 uint32_t privops_console_port(void);
 
+/* Registers the devices that this build alone has (fs/device.h). Interrupts are
+ * disabled; after privops_irq_start(). */
+void privops_devices_init(void);
+
 /*
  * An interrupt or event has arrived, with the vector of its stub: finds out
  * which ports it stands for, acknowledges it and calls irq_raise() for each.

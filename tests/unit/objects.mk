@@ -20,7 +20,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_log_ring \
               test_ring test_stream \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
-              test_signal test_alarm test_gk_irq \
+              test_signal test_alarm test_gk_irq test_control_buffer \
               test_env test_bus test_pv_console
 
 # Not on a host that is not x86-64: test_sched, test_fair, test_engine,
@@ -135,6 +135,7 @@ $(addprefix $(BUILD)/host/,guest-kernel/tty/tty_line.o \
 test_gk_options_SRC := guest-kernel/boot/options.c
 test_alarm_SRC := guest-kernel/thread/alarm.c
 test_gk_irq_SRC := guest-kernel/core/irq.c
+test_control_buffer_SRC := guest-kernel/control/buffer.c
 test_signal_SRC := guest-kernel/proc/signal_set.c
 
 # What is in pvdrivers/ runs on the host's env.h.

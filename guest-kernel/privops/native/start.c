@@ -58,6 +58,11 @@ uint64_t privops_fault_vaddr(void)
     return read_cr2();
 }
 
+/* It has none: all of dev/ is behind this interface. */
+void privops_devices_init(void)
+{
+}
+
 bool privops_counters(void (*put)(const struct privops_counter *counter))
 {
     (void)put;
