@@ -123,7 +123,8 @@ TOOLS_AND_FLAGS = $(CC) $(LD) $(HV_CFLAGS) $(GK_CFLAGS) $(MG_CFLAGS) $(LIBFDT) \
 # All that is compiled depends on that file. So before anything is, and after
 # nothing but the reading of the makefiles, the doctor looks for what it takes.
 DOCTOR ?= 1
-NEEDS_RUN := run run-native kernels bench bench-xen sensitive size docs \
+NEEDS_RUN := run run-native run-dom0 kernels bench bench-xen sensitive size \
+             docs \
              $(BUILD)/hcdoc $(BUILD)/%.elf $(BUILD)/%.itb $(BUILD)/%.cpio
 NEEDS := $(if $(filter-out $(NEEDS_RUN),$(MAKECMDGOALS)),test,run)
 ASK_DOCTOR := $(if $(filter 0,$(DOCTOR)),:,tools/doctor --install $(NEEDS))
@@ -230,6 +231,16 @@ $(BUILD)/default.itb: tools/bundle $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio
 	$(Q)tools/bundle --output $@ --kernel $(BUILD)/guest-pv.elf \
 	    --ramdisk $(BUILD)/ramdisk.cpio
 
+# What `make run-dom0` boots: the same as domain 0, with what guests boot.
+$(BUILD)/dom0.cpio: tools/mkramdisk $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio
+	$(call made,CPIO)
+	$(Q)tools/mkramdisk $@ $(BUILD)/ramdisk.cpio \
+	    $(foreach file,guest-pv.elf ramdisk.cpio,boot/$(file)=$(BUILD)/$(file))
+$(BUILD)/dom0.itb: tools/bundle $(BUILD)/guest-pv.elf $(BUILD)/dom0.cpio
+	$(call made,BUNDLE)
+	$(Q)tools/bundle --output $@ --domain dom0 --privileged \
+	    --kernel $(BUILD)/guest-pv.elf --ramdisk $(BUILD)/dom0.cpio
+
 # ---- what to type ----
 
 # `make` uses all CPUs unless it was told otherwise.
@@ -237,21 +248,26 @@ JOBS := $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 SUBMAKE := $(MAKE) DOCTOR=0 $(JOBS) $(if $(filter 0,$(V)),-s)
 # What `make run` boots: somebody's own guest needs no guest kernel.
 RUN_IMAGES := $(BUILD)/hypervisor.elf $(if $(GUEST),,$(BUILD)/default.itb)
+DOM0_IMAGES := $(BUILD)/hypervisor.elf $(BUILD)/dom0.itb
 NATIVE_IMAGES := $(BUILD)/guest-native.elf $(BUILD)/ramdisk.cpio
 
 ## Parapet: a paravirtualization hypervisor. What there is to make:
 ##
 .PHONY: help
 help: ## this list
-	@sed -n 's/^## \{0,1\}//p; s/^\([a-z-]*\):.*## /  \1\t/p' \
+	@sed -n 's/^## \{0,1\}//p; s/^\([a-z0-9-]*\):.*## /  \1\t/p' \
 	    Makefile | expand -t 17
 
 # Standard input is the guest's: nothing before tools/run may read it.
-.PHONY: run run-native
+.PHONY: run run-dom0 run-native
 run: ## boot Parapet to a shell in a domain
 	@$(ASK_DOCTOR)
 	@$(SUBMAKE) $(RUN_IMAGES) </dev/null >&2
 	@exec tools/run
+run-dom0: ## boot to a shell in domain 0, with images for guests in its /boot
+	@$(ASK_DOCTOR)
+	@$(SUBMAKE) $(DOM0_IMAGES) </dev/null >&2
+	@exec tools/run --dom0
 run-native: ## boot the same kernel and shell on the bare machine
 	@$(ASK_DOCTOR)
 	@$(SUBMAKE) $(NATIVE_IMAGES) </dev/null >&2
@@ -259,7 +275,8 @@ run-native: ## boot the same kernel and shell on the bare machine
 
 .PHONY: build compiled
 build: ## compile everything
-build: compiled $(BUILD)/default.itb $(NATIVE_IMAGES) $(BENCH_DEBUG)
+build: compiled $(BUILD)/default.itb $(BUILD)/dom0.itb $(NATIVE_IMAGES) \
+       $(BENCH_DEBUG)
 # All that CC and HOSTCC compile; the programs of user/ are MUSL_CC's.
 compiled: $(BUILD)/hypervisor.elf $(BUILD)/guest-pv.elf \
           $(BUILD)/guest-native.elf $(KERNELS) $(BENCH_GUESTS) $(UNIT_PROGRAMS)

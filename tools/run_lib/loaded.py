@@ -9,6 +9,14 @@ from run_lib import limits, sizes
 from run_lib.common import Refused, setting
 
 
+# By the kind of run: the bundle that is booted when nothing else was asked for;
+# and, for one that is made here, the RAM disk and the domain's options.
+BUNDLES = {
+    "domain": ("default.itb", "ramdisk.cpio", []),
+    "dom0": ("dom0.itb", "dom0.cpio", ["--domain", "dom0", "--privileged"]),
+}
+
+
 def required(path):
     if not os.path.isfile(path):
         raise Refused(f"{path} is not there")
@@ -38,11 +46,11 @@ def ramdisk(directory, default):
     return output
 
 
-def make_bundle(kernel, disk, directory):
+def make_bundle(kernel, disk, options, directory):
     """A bundle with one domain, and how many KiB that has."""
     bundle = os.path.join(directory, "guest.itb")
     kib = sizes.for_domain(disk)
-    command = ["--kernel", kernel, "--output", bundle,
+    command = [*options, "--kernel", kernel, "--output", bundle,
                "--memory", f"{kib}K", "--vcpus", setting("VCPUS", "1")]
     if disk:
         command += ["--ramdisk", disk]
@@ -63,12 +71,17 @@ def guest_kernel(name):
     return guest or required(in_build(name))
 
 
-def parapet_images(directory):
+def parapet_images(kind, directory):
     """The hypervisor, its bundle or nothing, and the KiB of the domain."""
+    made, disk, options = BUNDLES[kind]
     kernel = required(in_build("hypervisor.elf"))
     asked = [name for name in ("GUEST", "BOOTARGS", "ADD", "RAMDISK", "VCPUS",
                                "DOMAIN_MEM") if setting(name)]
     bundle = setting("BUNDLE")
+    for name in ("GUEST", "BUNDLE"):
+        if kind == "dom0" and setting(name):
+            raise Refused(f"{name}={setting(name)}: run-dom0 boots the guest "
+                          f"kernel as domain 0; {name} is for `make run`")
     if bundle and asked:
         raise Refused(f"{asked[0]} is for a bundle that is made here, "
                       f"and not for BUNDLE={bundle}")
@@ -77,22 +90,22 @@ def parapet_images(directory):
     if bundle:
         return kernel, required(bundle), None
     if not asked:
-        return kernel, required(in_build("default.itb")), sizes.DOMAIN_KIB
-    default = None if setting("GUEST") else in_build("ramdisk.cpio")
+        return kernel, required(in_build(made)), sizes.DOMAIN_KIB
+    default = None if setting("GUEST") else in_build(disk)
     return kernel, *make_bundle(guest_kernel("guest-pv.elf"),
-                                ramdisk(directory, default), directory)
+                                ramdisk(directory, default), options, directory)
 
 
-def images(native, directory):
+def images(kind, directory):
     """What QEMU loads, the command line, and KiB of the domain or None."""
     # Whoever counts instructions wants no interrupt at a time of the host's.
     words = ["clock=boot" if setting("ICOUNT", "0") != "0" else "",
              setting("APPEND")]
-    if native:
+    if kind == "native":
         words.append(setting("BOOTARGS"))
         kernel = guest_kernel("guest-native.elf")
         initrd = ramdisk(directory, in_build("ramdisk.cpio"))
         kib = sizes.for_disk(initrd) if setting("ADD") else None
     else:
-        kernel, initrd, kib = parapet_images(directory)
+        kernel, initrd, kib = parapet_images(kind, directory)
     return kernel, initrd, " ".join(filter(None, words)), kib

@@ -14,6 +14,8 @@ from run_lib.common import Refused, setting
 KIB = {"K": 1, "M": 1 << 10, "G": 1 << 20, "T": 1 << 30}
 MACHINE_KIB = 256 * KIB["M"]
 DOMAIN_KIB = 64 * KIB["M"]
+# What domain 0 is to have for guests: two like itself, unless MEM says less.
+GUESTS_KIB = 128 * KIB["M"]
 # Kernels are loaded above; what is below is not for domains.
 LOWEST_KIB = 2 * KIB["M"]
 
@@ -97,15 +99,18 @@ def for_machine(domain, loaded):
     return whole_mib(kib)
 
 
-def machine_kib(domain, initrd):
+def machine_kib(domain, initrd, more=0):
     """KiB of the machine, and a line to say or None. domain: KiB of the only
-    domain, or None when that is not known; initrd: what is loaded, or None.
+    domain, or None when that is not known; initrd: what is loaded, or None;
+    more: KiB to be free besides, unless MEM says less.
 
     Refuses only what surely does not fit: for the rest the hypervisor does.
     """
     given = kib_of("MEM")
     loaded = (os.path.getsize(initrd) >> 10) + 1 if initrd else 0
     needed = for_machine(domain or 0, loaded)
+    if given is None:
+        needed = for_machine((domain or 0) + more, loaded)
     if given is None and needed <= MACHINE_KIB:
         return MACHINE_KIB, None
     if given is None:

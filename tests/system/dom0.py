@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`make run-dom0`: the guest kernel as domain 0, with what guests boot in its
+/boot, and memory that is left for them."""
+
+import hashlib
+import os
+import re
+
+import machine
+from machine import boot, expect, expect_status, expect_text, shell, test
+
+GUESTS = ("guest-pv.elf", "ramdisk.cpio")
+RUN = machine.make("run-dom0")
+
+
+def digest(name):
+    with open(os.path.join(machine.BUILD, name), "rb") as file:
+        return hashlib.md5(file.read()).hexdigest()
+
+
+@test("dom0: it is privileged, and /boot has the images for guests, whole")
+def images():
+    result = shell(["cd /boot && md5sum *", "controls"], command=RUN)
+    expect_text(result, *(f"\n{digest(name)}  {name}\n" for name in GUESTS),
+                "\nd0: dom0: engine pv, 64 MiB, ", " 0 failed\n",
+                "\nd0: powered off (dom0)")
+    expect("run: " not in result.said, "the machine is not 256M", result)
+
+
+@test("dom0: DOMAIN_MEM, VCPUS, BOOTARGS and ADD are domain 0's")
+def settings():
+    with machine.directory_with("LICENSE") as directory:
+        result = shell(["ls -1 /root /boot"], command=RUN, ADD=directory, VCPUS=2,
+                       DOMAIN_MEM="256M", BOOTARGS="init=/init")
+    expect_text(result, "d0: dom0: engine pv, 256 MiB, 2 vCPUs", "LICENSE\n",
+                "guest-pv.elf\n", 'command line "init=/init"')
+    # Beside domain 0 there is room for guests.
+    size = re.search(r"run: the machine gets (\d+)M of memory", result.said)
+    expect(size and int(size[1]) > 256 + 128, "no room for guests", result)
+
+
+@test("dom0: what it is not for is refused, with the way to do it")
+def refused():
+    for name, value in (("GUEST", "build/guest-pv.elf"),
+                        ("BUNDLE", "build/default.itb"), ("BUNDLE", "none")):
+        result = boot(command=["tools/run", "--dom0"], **{name: value})
+        expect_status(result, machine.OTHER)
+        expect_text(result, f"run: {name}={value}: run-dom0 boots the guest "
+                            f"kernel as domain 0; {name} is for `make run`")
+
+
+machine.run_all()
