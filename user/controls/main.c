@@ -2,7 +2,7 @@
  *
  * What programs in the control domain expect of /dev/parapet, and what it has
  * to survive from them. It says how many checks passed, and has a line for each
- * that failed.
+ * that failed. With a seed and a number it makes so many random calls instead.
  */
 #include "user/controls/controls.h"
 
@@ -110,12 +110,16 @@ struct parapet_domain_create small_domain(const char *name)
     return params;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     device = open_device();
-    test_calls();
-    test_hostile();
-    test_changes();
+    if (argc == 3) {
+        test_random(strtoull(argv[1], NULL, 0), strtoull(argv[2], NULL, 0));
+    } else {
+        test_calls();
+        test_hostile();
+        test_changes();
+    }
     printf("controls: %u passed, %u failed\n", nr_passed, nr_failed);
     return nr_failed == 0 ? 0 : 1;
 }
