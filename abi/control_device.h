@@ -17,8 +17,9 @@
  *
  * ioctl gives 0 when the hypercall was made, and what that said is in result:
  * -errno too (abi/errors.def). On -ERESTART the program goes on as abi/stubs.h
- * shows, with done for restart_done. Else it gives -1, nothing was done, and
- * errno is
+ * shows, with done for restart_done; the kernel may say so, too, when it has
+ * made a call of many elements with the first of them. Else it gives -1,
+ * nothing was done, and errno is
  *
  *   EINVAL   the device does not carry the number
  *   EFAULT   the call or its buffer is not the program's memory

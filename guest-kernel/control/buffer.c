@@ -57,22 +57,29 @@ struct size {
     uint8_t number;
     uint8_t arg;   /* the buffer */
     uint8_t count; /* the argument that says how many elements; 0: it has one */
-    uint16_t size; /* of an element, in bytes */
+    uint8_t at_once; /* elements for one call; 0: all of them */
+    uint16_t size;   /* of an element, in bytes */
 };
 
+/* The hypervisor stops after a few of these frames, and the program comes
+ * again: copying all of the rest each time would be a quarter of the work. */
+#define POPULATE_AT_ONCE 16
+
 static const struct size sizes[] = {
-    {PARAPET_HC_domain_create, 1, 0, sizeof(struct parapet_domain_create)},
-    {PARAPET_HC_domain_vcpu_create, 4, 0, sizeof(struct parapet_vcpu_frames)},
-    {PARAPET_HC_domain_populate, 2, 3, sizeof(struct parapet_populate)},
-    {PARAPET_HC_domain_copy_to, 3, 4, 1},
-    {PARAPET_HC_domain_copy_from, 3, 4, 1},
-    {PARAPET_HC_domain_vcpu_start, 3, 0, sizeof(struct parapet_vcpu_start)},
-    {PARAPET_HC_domain_info, 2, 0, sizeof(struct parapet_domain_info)},
-    {PARAPET_HC_domain_list, 2, 3, sizeof(struct parapet_domain_info)},
-    {PARAPET_HC_domain_rename, 2, 0, PARAPET_NAME_SIZE},
-    {PARAPET_HC_domain_counters, 4, 0, 4096 /* a page of the vCPU */},
-    {PARAPET_HC_log_read, 2, 3, 1},
-    {PARAPET_HC_machine_info, 1, 0, sizeof(struct parapet_machine_info)},
+    {PARAPET_HC_domain_create, 1, 0, 0, sizeof(struct parapet_domain_create)},
+    {PARAPET_HC_domain_vcpu_create, 4, 0, 0,
+     sizeof(struct parapet_vcpu_frames)},
+    {PARAPET_HC_domain_populate, 2, 3, POPULATE_AT_ONCE,
+     sizeof(struct parapet_populate)},
+    {PARAPET_HC_domain_copy_to, 3, 4, 0, 1},
+    {PARAPET_HC_domain_copy_from, 3, 4, 0, 1},
+    {PARAPET_HC_domain_vcpu_start, 3, 0, 0, sizeof(struct parapet_vcpu_start)},
+    {PARAPET_HC_domain_info, 2, 0, 0, sizeof(struct parapet_domain_info)},
+    {PARAPET_HC_domain_list, 2, 3, 0, sizeof(struct parapet_domain_info)},
+    {PARAPET_HC_domain_rename, 2, 0, 0, PARAPET_NAME_SIZE},
+    {PARAPET_HC_domain_counters, 4, 0, 0, 4096 /* a page of the vCPU */},
+    {PARAPET_HC_log_read, 2, 3, 0, 1},
+    {PARAPET_HC_machine_info, 1, 0, 0, sizeof(struct parapet_machine_info)},
 };
 
 static const struct size *size_of(uint64_t number)
@@ -103,6 +110,10 @@ int64_t control_buffer_of(const struct parapet_control_call *call,
         nr = call->args[size->count - 1u];
     if (nr > PARAPET_CONTROL_MAX_BYTES / size->size)
         return -E2BIG;
+    if (size->at_once != 0 && nr > size->at_once) {
+        buffer->count_arg = size->count - 1u;
+        buffer->nr_at_once = nr = size->at_once;
+    }
     buffer->arg = size->arg - 1u;
     buffer->size = (size_t)nr * size->size;
     buffer->is_out = (own >> shift & WRITTEN) != 0;

@@ -12,10 +12,14 @@
 #include "abi/control_device.h"
 
 struct control_buffer {
-    unsigned int
-        arg;     /* args[arg] is its address; if there is none, size is 0 */
-    size_t size; /* at most PARAPET_CONTROL_MAX_BYTES */
-    bool is_out; /* the hypervisor writes to it */
+    unsigned int arg; /* args[arg] is its address */
+    size_t size;      /* at most PARAPET_CONTROL_MAX_BYTES; 0: there is none */
+    bool is_out;      /* the hypervisor writes to it */
+    /* So many elements, of args[count_arg], the call is to be made with, and
+     * size is theirs; 0: with all. The program goes on with the rest, as after
+     * any -ERESTART. */
+    uint64_t nr_at_once;
+    unsigned int count_arg;
 };
 
 /*

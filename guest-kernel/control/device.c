@@ -63,10 +63,16 @@ static void make_call(struct parapet_control_call *call,
         args[i] = call->args[i];
     if (buffer->size > 0)
         args[buffer->arg] = (uint64_t)memory;
+    if (buffer->nr_at_once > 0)
+        args[buffer->count_arg] = buffer->nr_at_once;
     irq_on = privops_irq_save();
     call->result = hypercall_by_number(call->number, args);
     call->done = pv_vcpu_page()->restart_done;
     privops_irq_restore(irq_on);
+    if (call->result == 0 && buffer->nr_at_once > 0) {
+        call->result = -PARAPET_ERESTART;
+        call->done = buffer->nr_at_once;
+    }
 }
 
 static int64_t control_ioctl(struct file *file, uint32_t request, uint64_t arg)

@@ -141,11 +141,33 @@ static void check_count(uint64_t number, unsigned int count, uint64_t size)
 static void test_counts(void **state)
 {
     (void)state;
-    check_count(PARAPET_HC_domain_populate, 2, 16);
     check_count(PARAPET_HC_domain_copy_to, 3, 1);
     check_count(PARAPET_HC_domain_copy_from, 3, 1);
     check_count(PARAPET_HC_domain_list, 2, sizeof(struct parapet_domain_info));
     check_count(PARAPET_HC_log_read, 2, 1);
+}
+
+/* All of them have to fit, and some are handed on. */
+static void test_at_once(void **state)
+{
+    struct parapet_control_call call = {.number = PARAPET_HC_domain_populate};
+    struct control_buffer buffer;
+
+    (void)state;
+    for (; call.args[2] <= MAX / 16; call.args[2]++) {
+        assert_int_equal(control_buffer_of(&call, &buffer), 0);
+        if (buffer.nr_at_once == 0) {
+            assert_int_equal(buffer.size, 16 * call.args[2]);
+            continue;
+        }
+        assert_in_range(buffer.nr_at_once, 1, call.args[2] - 1);
+        assert_int_equal(buffer.size, 16 * buffer.nr_at_once);
+        assert_int_equal(buffer.count_arg, 2);
+    }
+    assert_int_not_equal(buffer.nr_at_once, 0);
+    assert_int_equal(control_buffer_of(&call, &buffer), -E2BIG);
+    call.args[2] = 1ul << 60;
+    assert_int_equal(control_buffer_of(&call, &buffer), -E2BIG);
 }
 
 int main(void)
@@ -154,6 +176,7 @@ int main(void)
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
