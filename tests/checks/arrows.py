@@ -28,6 +28,7 @@ RULES = {
     "pvdrivers/": (("abi/", "lib/", "pvdrivers/"), FREESTANDING),
     "guest-kernel/": (("abi/", "lib/", "pvdrivers/", "guest-kernel/"), LIBFDT),
     "user/": (("abi/", "user/"), ANY),
+    "user/pctl/": (("abi/", "lib/", "user/"), ANY),
     "tools/": (("abi/", "tools/"), ANY),
     "tests/unit/": (("",), ANY),
     "tests/fuzz/": (("",), ANY),

@@ -2,13 +2,18 @@
  *
  *     make_seeds DIR
  *
- * Writes the fuzzer's first inputs: a bundle around a kernel, so that what is
+ * Writes the fuzzers' first inputs: a bundle around a kernel, so that what is
  * in the kernel can be reached too; a bundle around nothing much, which is
- * smaller and so explored faster; a bare kernel.
+ * smaller and so explored faster; a bare kernel; a description for pctl.
  */
 #include <stdio.h>
 
 #include "tests/fuzz/samples.h"
+
+static const char description[] =
+    "# all keys\nname = 'demo'; kernel = \"/k\"\nramdisk = '/r'\n"
+    "memory = 64\nmaxmem = '128'\nvcpus = 2\ncpus = ['0-3,^1', \"all\"]\n"
+    "weight = 512\ncap = 150\nextra = 'a \\'b\\''\ndisk = []\nvif = [ ]\n";
 
 static int write_file(const char *dir, const char *name, const void *data,
                       size_t size)
@@ -44,6 +49,8 @@ int main(int argc, char **argv)
     failed = write_file(argv[1], "kernel", &kernel, sizeof(kernel));
     failed |= write_file(argv[1], "bundle", bundle,
                          sample_bundle_make(bundle, &kernel, sizeof(kernel)));
+    failed |= write_file(argv[1], "description", description,
+                         sizeof(description) - 1);
     failed |= write_file(argv[1], "small", bundle,
                          sample_bundle_make(bundle, "kernel", 6));
     return failed;

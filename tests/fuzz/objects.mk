@@ -2,14 +2,16 @@
 #
 # The fuzzers: libFuzzer programs, always built with clang, whatever CC is.
 # Program NAME is tests/fuzz/NAME.c and the files in NAME_SRC. READER_SRC,
-# EXPLORE_SRC, BUILT_SRC, MODEL_SRC and BUS_SRC: see tests/unit/objects.mk.
+# EXPLORE_SRC, BUILT_SRC, PCTL_CFG_SRC, MODEL_SRC and BUS_SRC: see
+# tests/unit/objects.mk.
 
-FUZZERS := fuzz_bundle fuzz_build fuzz_memory fuzz_ring_front fuzz_ring_back \
-    fuzz_stream fuzz_bus
+FUZZERS := fuzz_bundle fuzz_build fuzz_cfg fuzz_memory fuzz_ring_front \
+    fuzz_ring_back fuzz_stream fuzz_bus
 FUZZ_PROGRAMS := $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 
 fuzz_bundle_SRC := $(READER_SRC) $(EXPLORE_SRC) lib/printf.c
 fuzz_build_SRC := $(BUILT_SRC) lib/printf.c
+fuzz_cfg_SRC := $(PCTL_CFG_SRC) lib/printf.c
 fuzz_memory_SRC := $(MODEL_SRC) lib/bitmap.c
 fuzz_ring_front_SRC := tests/fuzz/ring_end.c
 fuzz_ring_back_SRC := tests/fuzz/ring_end.c
@@ -27,6 +29,7 @@ endif
 # every host. Who says FUZZ_SECONDS has those seconds there, too.
 export RUNS_fuzz_bundle := 50000
 export RUNS_fuzz_build := 10000
+export RUNS_fuzz_cfg := 100000
 export RUNS_fuzz_memory := 4000
 export RUNS_fuzz_ring_front := 20000
 export RUNS_fuzz_ring_back := 20000
@@ -62,6 +65,7 @@ $(addsuffix /%.o,$(addprefix $(BUILD)/fuzz/,hypervisor/mm tests/unit \
 # the others from nothing.
 $(BUILD)/fuzz/fuzz_bundle: | $(BUILD)/fuzz-corpus/fuzz_bundle/seeded
 $(BUILD)/fuzz/fuzz_build: | $(BUILD)/fuzz-corpus/fuzz_build/seeded
+$(BUILD)/fuzz/fuzz_cfg: | $(BUILD)/fuzz-corpus/fuzz_cfg/seeded
 
 $(BUILD)/fuzz/make_seeds: $(SEEDS_SRC:%.c=$(BUILD)/tool/%.o)
 	$(call made,LD)
