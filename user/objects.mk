@@ -25,6 +25,9 @@ USER_PROGRAMS := $(addprefix $(BUILD)/user/bin/, \
 $(foreach name,$(LARGE_PROGRAMS),$(eval $(BUILD)/user/bin/$(name): \
     $(patsubst %.c,$(BUILD)/user/%.o,$(filter-out %/true.c, \
     $(wildcard user/$(name)/*.c)))))
+# pctl reads what people and files say with the builder's words for it.
+$(BUILD)/user/bin/pctl: $(addprefix $(BUILD)/user/lib/, builder/refuse.o \
+    printf.o)
 $(BUILD)/user/bin/bench-true: $(BUILD)/user/user/bench/true.o
 $(addprefix $(BUILD)/user/bin/,$(SMALL_PROGRAMS) init): $(BUILD)/user/bin/%: \
     $(BUILD)/user/user/%.o

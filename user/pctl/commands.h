@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The commands, each defined in the file that is named here; commands.c has
+ * them in a row.
+ */
+#ifndef USER_PCTL_COMMANDS_H
+#define USER_PCTL_COMMANDS_H
+
+#include "abi/domain.h"
+#include "user/pctl/json.h"
+#include "user/pctl/pctl.h"
+
+/* cmd_list.c */
+extern const struct pctl_command cmd_list, cmd_info;
+/* What list tells of one domain. */
+void list_json(struct json *j, const struct parapet_domain_info *info);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "user/pctl/device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static int device_open(struct pctl_machine *m)
+{
+    m->fd = open(DEVICE_PATH, O_RDWR | O_CLOEXEC);
+    return m->fd < 0 ? -errno : 0;
+}
+
+static int device_call(struct pctl_machine *m,
+                       struct parapet_control_call *call)
+{
+    return ioctl(m->fd, (int)PARAPET_IOC_CALL, call) < 0 ? -errno : 0;
+}
+
+/* The events are taken before whoever called looks, and so none is missed. */
+static int device_wait(struct pctl_machine *m, int milliseconds)
+{
+    struct pollfd changes = {.fd = m->fd, .events = POLLIN};
+    uint64_t nr;
+
+    if (poll(&changes, 1, milliseconds) < 0)
+        return -errno;
+    return read(m->fd, &nr, sizeof(nr)) < 0 ? -errno : 0;
+}
+
+static uint64_t device_now(struct pctl_machine *m)
+{
+    struct timespec time;
+
+    (void)m;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
+struct pctl_machine device = {
+    .open = device_open,
+    .call = device_call,
+    .wait = device_wait,
+    .now = device_now,
+    .fd = -1,
+};

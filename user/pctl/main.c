@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pctl: domain 0's hand on the other domains. docs/PCTL.md is what a person
+ * reads; frame.c comes next, and then a file for each few commands.
+ */
+#include "user/pctl/device.h"
+#include "user/pctl/pctl.h"
+
+int main(int argc, char **argv)
+{
+    struct pctl p = {.machine = &device, .out = stdout, .err = stderr};
+    int status = pctl_run(&p, argc, argv);
+
+    if (fflush(stdout) != 0)
+        return pctl_worse(status, PCTL_FAILED);
+    return status;
+}
