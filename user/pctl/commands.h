@@ -15,4 +15,15 @@ extern const struct pctl_command cmd_list, cmd_info;
 /* What list tells of one domain. */
 void list_json(struct json *j, const struct parapet_domain_info *info);
 
+/* cmd_life.c */
+extern const struct pctl_command cmd_pause, cmd_unpause, cmd_destroy,
+    cmd_shutdown;
+
+/* cmd_wait.c */
+extern const struct pctl_command cmd_wait;
+/* Until all have ended, or until --timeout is over: the status of pctl, and in
+ * each how it has. */
+struct domains;
+int wait_for(struct pctl *p, struct domains *domains);
+
 #endif
