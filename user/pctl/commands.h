@@ -26,4 +26,7 @@ extern const struct pctl_command cmd_wait;
 struct domains;
 int wait_for(struct pctl *p, struct domains *domains);
 
+/* cmd_limits.c */
+extern const struct pctl_command cmd_mem_set, cmd_sched;
+
 #endif

@@ -57,7 +57,7 @@ void table_end(struct table *t, FILE *to)
 {
     const char *text;
 
-    if (fclose(t->cells) == 0) {
+    if (fclose(t->cells) == 0 && to) {
         for (unsigned int i = 0; i < t->nr_columns; i++)
             print_cell(t, to, i, shown(t->titles[i]));
         text = t->text;

@@ -27,7 +27,7 @@ bool table_begin(struct table *t, const char *const *titles);
 void table_cell(struct table *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Prints it, titles first, and frees it. Nothing ends with a blank. */
+/* Prints it, titles first, and frees it; with NULL it only frees. */
 void table_end(struct table *t, FILE *to);
 
 #endif
