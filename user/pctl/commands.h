@@ -29,4 +29,10 @@ int wait_for(struct pctl *p, struct domains *domains);
 /* cmd_limits.c */
 extern const struct pctl_command cmd_mem_set, cmd_sched;
 
+/* cmd_stat.c */
+extern const struct pctl_command cmd_stat;
+
+/* cmd_log.c */
+extern const struct pctl_command cmd_dmesg, cmd_audit;
+
 #endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pctl dmesg, pctl audit: what the hypervisor says, and whether its books are
+ * right.
+ */
+#include <stdlib.h>
+
+#include "abi/log.h"
+#include "user/pctl/calls.h"
+#include "user/pctl/commands.h"
+#include "user/pctl/domains.h"
+#include "user/pctl/table.h"
+
+/* ---- dmesg ---- */
+
+/* The machine keeps less; a console that never rests must not hold pctl up. */
+#define MAX_LOG (UINT64_C(1) << 20)
+
+struct piece {
+    struct parapet_log_head head;
+    char text[PARAPET_LOG_AT_ONCE];
+};
+
+/*
+ * All of it, before anything is printed: that may be on the same console.
+ * lost is what was gone before it began.
+ */
+static int64_t read_log(struct pctl *p, FILE *to, uint64_t *lost)
+{
+    struct piece piece;
+    uint64_t position = 0, start = 0;
+    int64_t nr;
+
+    do {
+        nr = call_log_read(p->machine, position, &piece, sizeof(piece));
+        if (nr < 0)
+            return nr;
+        if (position == 0)
+            start = *lost = piece.head.lost;
+        (void)fwrite(piece.text, 1, (size_t)nr, to);
+        position = piece.head.next;
+    } while (nr > 0 && position - start < MAX_LOG);
+    return 0;
+}
+
+static void print_log(struct pctl *p, const char *text, size_t size,
+                      uint64_t lost)
+{
+    struct json j = {.to = p->out};
+
+    if (p->options & PCTL_JSON) {
+        json_begin(&j, NULL, '{');
+        json_number(&j, "lost", lost);
+        json_bytes(&j, "text", text, size);
+        json_end(&j, '{');
+        return;
+    }
+    if (lost)
+        (void)fprintf(p->out, "(%llu bytes before this are gone)\n",
+                      (unsigned long long)lost);
+    (void)fwrite(text, 1, size, p->out);
+}
+
+static int dmesg_run(struct pctl *p, int nr, char **args)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    uint64_t lost = 0;
+    int64_t result = memory ? read_log(p, memory, &lost) : 0;
+    int status = PCTL_DONE;
+
+    (void)nr;
+    (void)args;
+    if (!memory || fclose(memory) != 0)
+        status = pctl_fail(p, PCTL_FAILED, "there is no memory for the text");
+    else if (result)
+        status = pctl_call_failed(p, "the log", result, NULL);
+    else
+        print_log(p, text, size, lost);
+    free(text);
+    return status;
+}
+
+const struct pctl_command cmd_dmesg = {
+    .name = "dmesg",
+    .arguments = "",
+    .brief = "what the machine's console has said",
+    .options = PCTL_JSON,
+    .run = dmesg_run,
+};
+
+/* ---- audit ---- */
+
+static const struct pctl_reason audit_reasons[] = {
+    {PARAPET_EPERM, "the machine was booted without audit=on"},
+    {0, NULL},
+};
+
+/* One of the domains; gone is nothing wrong. */
+static int audit_one(struct pctl *p, const struct parapet_domain_info *info,
+                     struct json *j, struct table *t)
+{
+    int64_t wrong = call_domain_audit(p->machine, info->id);
+
+    if (wrong < 0)
+        return pctl_call_failed(p, info->name, wrong, audit_reasons);
+    if (p->options & PCTL_JSON) {
+        json_begin(j, NULL, '{');
+        json_number(j, "id", info->id);
+        json_text(j, "name", info->name);
+        json_number(j, "wrong", (uint64_t)wrong);
+        json_end(j, '{');
+    } else {
+        table_cell(t, "%u", info->id);
+        table_cell(t, "%s", info->name);
+        table_cell(t, "%llu", (unsigned long long)wrong);
+    }
+    return wrong ? PCTL_FAILED : PCTL_DONE;
+}
+
+static int audit_all(struct pctl *p, const struct domains *domains)
+{
+    static const char *const titles[] = {">ID", "NAME", ">WRONG", NULL};
+    struct json j = {.to = p->out};
+    struct table t;
+    int status = PCTL_DONE;
+
+    if (!table_begin(&t, titles))
+        return pctl_fail(p, PCTL_FAILED, "there is no memory for the table");
+    if (p->options & PCTL_JSON)
+        json_begin(&j, NULL, '[');
+    for (size_t i = 0; i < domains->nr; i++)
+        status = pctl_worse(status, audit_one(p, &domains->infos[i], &j, &t));
+    if (p->options & PCTL_JSON)
+        json_end(&j, '[');
+    table_end(&t, p->options & PCTL_JSON ? NULL : p->out);
+    return status;
+}
+
+static int audit_run(struct pctl *p, int nr, char **args)
+{
+    struct domains domains;
+    int status = domains_named(p, nr, args, &domains);
+
+    if (status == PCTL_DONE)
+        status = audit_all(p, &domains);
+    domains_free(&domains);
+    return status;
+}
+
+const struct pctl_command cmd_audit = {
+    .name = "audit",
+    .arguments = "[DOMAIN]...",
+    .brief = "count all references to memory anew",
+    .more = "  WRONG is how many differ from the hypervisor's; the exit "
+            "status is 1 if any does.\n  The machine's boot line has to have "
+            "audit=on.\n",
+    .options = PCTL_JSON,
+    .max_args = PCTL_ANY_ARGS,
+    .run = audit_run,
+};
