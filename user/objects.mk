@@ -25,9 +25,10 @@ USER_PROGRAMS := $(addprefix $(BUILD)/user/bin/, \
 $(foreach name,$(LARGE_PROGRAMS),$(eval $(BUILD)/user/bin/$(name): \
     $(patsubst %.c,$(BUILD)/user/%.o,$(filter-out %/true.c, \
     $(wildcard user/$(name)/*.c)))))
-# pctl reads what people and files say with the builder's words for it.
-$(BUILD)/user/bin/pctl: $(addprefix $(BUILD)/user/lib/, builder/refuse.o \
-    printf.o)
+# pctl makes domains. What lib/string.c has is musl's there.
+$(BUILD)/user/bin/pctl: $(patsubst %.c,$(BUILD)/user/%.o,$(BUILDER_SRC) \
+    lib/printf.c) $(LIBFDT)
+$(BUILD)/user/lib/builder/%.o: private USER_CFLAGS += $(LIBFDT_INC)
 $(BUILD)/user/bin/bench-true: $(BUILD)/user/user/bench/true.o
 $(addprefix $(BUILD)/user/bin/,$(SMALL_PROGRAMS) init): $(BUILD)/user/bin/%: \
     $(BUILD)/user/user/%.o

@@ -15,6 +15,9 @@ extern const struct pctl_command cmd_list, cmd_info;
 /* What list tells of one domain. */
 void list_json(struct json *j, const struct parapet_domain_info *info);
 
+/* cmd_create.c */
+extern const struct pctl_command cmd_create;
+
 /* cmd_life.c */
 extern const struct pctl_command cmd_pause, cmd_unpause, cmd_destroy,
     cmd_shutdown;

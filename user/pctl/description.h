@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a domain is to be: the keys of a description (docs/PCTL.md),
+ * What a domain is to be: the keys of a description (docs/PCTL.md section 4),
  * with what each may say. It must not know where a value came from.
  */
 #ifndef USER_PCTL_DESCRIPTION_H

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pctl create: what it makes of a description is, bit for bit, what the builder
+ * makes of the same (tests/fuzz/built.h); and when something goes wrong half
+ * way, nothing is left.
+ */
+#include "tests/unit/unit.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "abi/errors.h"
+#include "abi/hypercall.h"
+#include "abi/memory.h"
+#include "lib/macros.h"
+#include "tests/fuzz/built.h"
+#include "tests/fuzz/samples.h"
+#include "tests/unit/pctl_fake.h"
+#include "user/pctl/pctl.h"
+
+#define ID 7
+#define MIB (UINT64_C(1) << 20)
+
+static struct fake f;
+static char directory[64];
+static struct sample_kernel kernel;
+static const char ramdisk[] = "the RAM disk";
+
+/* ---- what is expected ---- */
+
+static struct build_description description;
+static struct elf_image elf;
+static struct built expected;
+
+/* As the command line or the file says in each test, unless it differs. */
+static void expect_domain(void)
+{
+    char why[200] = "";
+
+    assert_int_equal(elf_kernel_read(&kernel, sizeof(kernel),
+                                     description.memory_bytes, &elf, why,
+                                     sizeof(why)),
+                     0);
+    assert_int_equal(built_make(&expected, &description, ID, BUILT_NEVER), 0);
+}
+
+/* ---- what is made ---- */
+
+static struct {
+    struct parapet_domain_create params;
+    uint64_t nr_frames;
+    uint64_t gfns[8192];
+    uint8_t bytes[8192][BUILT_PAGE];
+    uint64_t hypercall_mfn;
+    struct parapet_vcpu_start start;
+    uint32_t affinity[PARAPET_MAX_VCPUS];
+} made;
+
+/* The mfns are those of struct built: it gives them in the same order. */
+static uint64_t first_mfn(void)
+{
+    return expected.mfns[expected.plan.start_gfn];
+}
+
+static uint64_t mfn_step(void)
+{
+    return expected.mfns[expected.plan.grant_gfn] - first_mfn();
+}
+
+static uint64_t give(uint64_t gfn)
+{
+    uint64_t n = made.nr_frames++;
+
+    assert_true(n < ARRAY_SIZE(made.gfns));
+    made.gfns[n] = gfn;
+    return first_mfn() + n * mfn_step();
+}
+
+static uint8_t *frame(uint64_t mfn)
+{
+    uint64_t n = (mfn - first_mfn()) / mfn_step();
+
+    assert_true(n < made.nr_frames);
+    return made.bytes[n];
+}
+
+static int64_t make_domain(struct parapet_domain_create *params)
+{
+    struct parapet_domain_info *info;
+
+    for (size_t i = 0; i < f.nr; i++)
+        if (strcmp(f.infos[i].name, params->name) == 0)
+            return -PARAPET_EEXIST;
+    info = fake_add(&f, ID, params->name);
+    info->state = PARAPET_DOMAIN_BUILDING;
+    info->nr_vcpus = 0;
+    info->max_vcpus = params->nr_vcpus;
+    info->max_frames = params->max_frames;
+    params->shared_mfn = give(params->shared_gfn);
+    params->grant_mfn = give(params->grant_gfn);
+    made.params = *params;
+    return ID;
+}
+
+/* It stops half way when there are several. */
+static int64_t populate(struct parapet_control_call *call)
+{
+    struct parapet_populate *frames = (struct parapet_populate *)call->args[1];
+    uint64_t nr = call->args[2], now = nr > 100 ? 100 : nr;
+
+    for (uint64_t i = 0; i < now; i++)
+        frames[i].mfn = give(frames[i].gfn);
+    call->done = now;
+    return now < nr ? -PARAPET_ERESTART : 0;
+}
+
+static int64_t vcpu_create(const uint64_t *args)
+{
+    uint64_t *mfns = (uint64_t *)args[3];
+
+    for (uint64_t i = 0; i < BUILDER_VCPU_PAGES; i++)
+        mfns[i] = give(args[2] + i);
+    fake_find(&f, ID)->nr_vcpus++;
+    return 0;
+}
+
+static int64_t build(struct fake *fake, struct parapet_control_call *call)
+{
+    const uint64_t *args = call->args;
+
+    (void)fake;
+    switch (call->number) {
+    case PARAPET_HC_domain_create:
+        return make_domain((struct parapet_domain_create *)args[0]);
+    case PARAPET_HC_domain_populate:
+        return populate(call);
+    case PARAPET_HC_domain_copy_to:
+        assert_true(args[1] % BUILT_PAGE + args[3] <= BUILT_PAGE);
+        memcpy(frame(args[1] / BUILT_PAGE) + args[1] % BUILT_PAGE,
+               (const void *)args[2], args[3]);
+        return 0;
+    case PARAPET_HC_domain_hypercall_page:
+        made.hypercall_mfn = args[1];
+        return 0;
+    case PARAPET_HC_domain_vcpu_create:
+        return vcpu_create(args);
+    case PARAPET_HC_domain_vcpu_start:
+        memcpy(&made.start, (const void *)args[2], sizeof(made.start));
+        return 0;
+    case PARAPET_HC_vcpu_affinity:
+        made.affinity[args[1]] = (uint32_t)args[2];
+        return 0;
+    default:
+        fail_msg("call %lu", (unsigned long)call->number);
+        return 0;
+    }
+}
+
+static void check_made(void)
+{
+    assert_int_equal(made.params.nr_gfns, expected.plan.nr_gfns);
+    assert_int_equal(made.params.max_frames,
+                     expected.plan.nr_gfns + PARAPET_GRANT_RESERVE);
+    assert_string_equal(made.params.engine, "pv");
+    assert_int_equal(made.nr_frames, expected.nr_frames);
+    for (uint64_t n = 0; n < made.nr_frames; n++) {
+        assert_int_equal(made.gfns[n], expected.frames[n].gfn);
+        assert_memory_equal(made.bytes[n], expected.frames[n].bytes,
+                            BUILT_PAGE);
+    }
+    assert_true(built_frame(&expected, made.hypercall_mfn)->hypercall_page);
+    assert_memory_equal(&made.start, &expected.start, sizeof(made.start));
+}
+
+/* ---- files ---- */
+
+static const char *path(const char *name)
+{
+    static char text[4][PATH_MAX];
+    static unsigned int next;
+    char *p = text[next++ % 4];
+
+    (void)snprintf(p, PATH_MAX, "%s/%s", directory, name);
+    return p;
+}
+
+static void write_file(const char *name, const void *bytes, size_t size)
+{
+    FILE *file = fopen(path(name), "w");
+
+    assert_non_null(file);
+    if (size)
+        assert_int_equal(fwrite(bytes, size, 1, file), 1);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* A description; %s in it is the directory, twice at most. */
+static void write_description(const char *name, const char *format)
+{
+    char text[2048];
+
+    (void)snprintf(text, sizeof(text), format, directory, directory);
+    write_file(name, text, strlen(text));
+}
+
+/* pctl create with words; %s is the directory, thrice at most. */
+static int create(const char *format)
+{
+    char line[1024];
+
+    (void)snprintf(line, sizeof(line), format, directory, directory, directory);
+    return fake_run(&f, line);
+}
+
+static void refused(const char *format, int status, const char *err_format)
+{
+    char err[1024];
+
+    (void)snprintf(err, sizeof(err), err_format, directory, directory);
+    assert_int_equal(create(format), status);
+    assert_string_equal(fake_err, err);
+    assert_string_equal(fake_out, "");
+    assert_int_equal(f.nr, 1);
+}
+
+static int setup_files(void **state)
+{
+    (void)state;
+    strcpy(directory, "/tmp/test_pctl.XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    sample_kernel_make(&kernel);
+    write_file("kernel", &kernel, sizeof(kernel));
+    write_file("ramdisk", ramdisk, sizeof(ramdisk));
+    write_file("empty", "", 0);
+    write_description("demo.cfg", "kernel = '%s/kernel'\nmemory = 4\n");
+    return 0;
+}
+
+static int remove_files(void **state)
+{
+    static const char *const names[] = {"kernel",   "ramdisk", "empty",
+                                        "demo.cfg", "all.cfg", "bad.cfg"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        (void)unlink(path(names[i]));
+    return rmdir(directory);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    fake_init(&f);
+    f.build = build;
+    f.restarts = 1;
+    memset(&made, 0, sizeof(made));
+    description = (struct build_description){.memory_bytes = 4 * MIB,
+                                             .nr_vcpus = 1,
+                                             .bootargs = "",
+                                             .image = &kernel,
+                                             .kernel = &elf};
+    expect_domain();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    built_free(&expected);
+    return 0;
+}
+
+static void expect_other(void)
+{
+    built_free(&expected);
+    expect_domain();
+}
+
+/* ---- it goes well ---- */
+
+static void from_a_file(void **state)
+{
+    (void)state;
+    assert_int_equal(create("create %s/demo.cfg"), PCTL_DONE);
+    assert_string_equal(fake_err, "");
+    assert_string_equal(fake_out, "demo is domain 7\n");
+    check_made();
+    assert_string_equal(made.params.name, "demo");
+    assert_int_equal(made.params.weight, PARAPET_DEFAULT_WEIGHT);
+    assert_int_equal(made.params.cap, 0);
+    assert_int_equal(fake_find(&f, ID)->state, PARAPET_DOMAIN_RUNNING);
+    assert_int_equal(fake_find(&f, ID)->memory_target, 0);
+}
+
+static void from_options(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        create("create name=x --kernel=%s/kernel memory=4 --json --paused"),
+        PCTL_DONE);
+    assert_string_equal(fake_err, "");
+    assert_string_equal(fake_out,
+                        "{\"id\": 7, \"name\": \"x\", \"memory\": 4505600, "
+                        "\"vcpus\": 1, \"state\": \"building\", \"end\": "
+                        "null}\n");
+    check_made();
+    assert_int_equal(fake_find(&f, ID)->state, PARAPET_DOMAIN_BUILDING);
+}
+
+static void all_keys(void **state)
+{
+    (void)state;
+    description.memory_bytes = 6 * MIB;
+    description.nr_vcpus = 3;
+    description.bootargs = "a 'b'";
+    description.ramdisk = ramdisk;
+    description.ramdisk_size = sizeof(ramdisk);
+    description.ramdisk_name = "ramdisk";
+    expect_other();
+    write_description("all.cfg",
+                      "kernel = '%s/kernel'; ramdisk = '%s/ramdisk'\n"
+                      "memory = 3; maxmem = 6; vcpus = 3\n"
+                      "cpus = [0, '1-2', 'all']; weight = 5; cap = 299\n"
+                      "extra = \"a 'b'\"; name = 'wrong'\n");
+    assert_int_equal(create("create %s/all.cfg name=right memory=5"),
+                     PCTL_DONE);
+    assert_string_equal(fake_err, "");
+    assert_string_equal(fake_out, "right is domain 7\n");
+    check_made();
+    assert_int_equal(made.params.nr_vcpus, 3);
+    assert_int_equal(made.params.weight, 5);
+    assert_int_equal(made.params.cap, 299);
+    assert_int_equal(made.affinity[0], 1);
+    assert_int_equal(made.affinity[1], 6);
+    assert_int_equal(made.affinity[2], UINT32_MAX);
+    assert_int_equal(fake_find(&f, ID)->memory_target,
+                     expected.plan.nr_gfns - 256);
+    assert_int_equal(fake_find(&f, ID)->max_frames, made.params.max_frames);
+}
+
+/* ---- it does not ---- */
+
+/* Each call of those that make a domain fails in its turn, the first and a
+ * later one: nothing is left. */
+static void fails_half_way(void **state)
+{
+    static const struct {
+        uint64_t number;
+        int64_t result;
+        const char *err;
+    } fails[] = {
+        {PARAPET_HC_domain_create, -PARAPET_ENOSPC,
+         "there are as many domains as there can be: `pctl list` shows those "
+         "that have ended\n"},
+        {PARAPET_HC_domain_create, -PARAPET_ENOMEM,
+         "KiB of free memory, the machine has 4000\n"},
+        {PARAPET_HC_domain_populate, -PARAPET_ENOMEM,
+         "KiB of free memory, the machine has 4000\n"},
+        {PARAPET_HC_domain_vcpu_create, -PARAPET_ENOMEM,
+         "KiB of free memory, the machine has 4000\n"},
+        {PARAPET_HC_domain_copy_to, -PARAPET_EBUSY, "demo: "},
+        {PARAPET_HC_domain_hypercall_page, -PARAPET_EPERM, "demo: "},
+        {PARAPET_HC_domain_vcpu_start, -PARAPET_EINVAL, "demo: "},
+        {PARAPET_HC_vcpu_affinity, -PARAPET_EINVAL,
+         "demo: cpus: the machine has none of these\n"},
+        {PARAPET_HC_domain_limits, -PARAPET_EBUSY, "demo: "},
+        {PARAPET_HC_domain_unpause, -PARAPET_EBUSY, "demo: "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(fails); i++) {
+        for (unsigned int after = 0; after < 2; after++) {
+            (void)teardown(state);
+            (void)setup(state);
+            f.fail_call = fails[i].number;
+            f.fail_result = fails[i].result;
+            f.fail_after = after;
+            if (create("create %s/demo.cfg cpus=9 maxmem=5") == PCTL_DONE) {
+                assert_int_equal(after, 1); /* it is made only once */
+                continue;
+            }
+            assert_int_equal(f.nr, 1);
+            assert_string_equal(fake_out, "");
+            if (!strstr(fake_err, fails[i].err))
+                fail_msg("call %lu: %s", (unsigned long)fails[i].number,
+                         fake_err);
+        }
+    }
+}
+
+static void taken_name(void **state)
+{
+    (void)state;
+    fake_add(&f, 3, "demo");
+    assert_int_equal(create("create %s/demo.cfg"), PCTL_FAILED);
+    assert_string_equal(fake_err,
+                        "pctl: create: demo: a domain has this name already: "
+                        "give another one, as name=demo2, or `pctl destroy` "
+                        "that\n");
+    assert_int_equal(f.nr, 2);
+}
+
+static void bad_files(void **state)
+{
+    (void)state;
+    refused("create nobody-has-this", PCTL_FAILED,
+            "pctl: create: /etc/parapet/nobody-has-this.cfg: No such file or "
+            "directory\n");
+    refused("create %s/none.cfg", PCTL_FAILED,
+            "pctl: create: %s/none.cfg: No such file or directory\n");
+    refused("create %s/empty", PCTL_USAGE,
+            "pctl: create: %s/empty: expected lines of KEY = VALUE, got "
+            "none\n");
+    refused("create %s", PCTL_USAGE,
+            "pctl: create: %s: expected lines of KEY = VALUE, got none\n");
+    refused("create name=x kernel=%s/none", PCTL_FAILED,
+            "pctl: create: kernel: %s/none: No such file or directory\n");
+    refused("create name=x kernel=%s/empty", PCTL_FAILED,
+            "pctl: create: kernel: %s/empty: expected a file that is not "
+            "empty\n");
+    refused("create name=x kernel=%s/ramdisk", PCTL_FAILED,
+            "pctl: create: kernel: %s/ramdisk: not an ELF file: expected at "
+            "least 64 bytes, got 13\n");
+    refused("create name=x kernel=%s/kernel ramdisk=%s/none", PCTL_FAILED,
+            "pctl: create: ramdisk: %s/none: No such file or directory\n");
+}
+
+static void bad_descriptions(void **state)
+{
+    (void)state;
+    write_description("bad.cfg", "kernel = '%s/kernel'\nmemory = much\n");
+    refused("create %s/bad.cfg", PCTL_USAGE,
+            "pctl: create: %s/bad.cfg:2: expected a number, a text in quotes "
+            "or a list, got \"much\"\n");
+    write_description("bad.cfg", "\nmaxmem = 3\nkernel = '%s/kernel'");
+    refused("create %s/bad.cfg memory=4", PCTL_USAGE,
+            "pctl: create: %s/bad.cfg:2: maxmem: expected at least memory, "
+            "which is 4; got 3\n");
+    refused("create %s/demo.cfg memory=much", PCTL_USAGE,
+            "pctl: create: memory: expected a number of MiB, got \"much\"\n");
+    refused("create %s/demo.cfg 4", PCTL_USAGE,
+            "pctl: create: expected KEY=VALUE, got \"4\"\n");
+    refused("create name=x", PCTL_USAGE,
+            "pctl: create: kernel: expected a file, as kernel = "
+            "\"/boot/guest-pv.elf\"; got none\n");
+    refused("create", PCTL_USAGE,
+            "pctl: create: expected `pctl create [NAME|FILE] "
+            "[KEY=VALUE]...`\n");
+    refused("create %s/demo.cfg memory=1", PCTL_FAILED,
+            "pctl: create: kernel: %s/kernel: kernel needs memory up to paddr "
+            "0x101080, expected at most 0x100000 (1024 KiB)\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(from_a_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(from_options, setup, teardown),
+        cmocka_unit_test_setup_teardown(all_keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(fails_half_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(taken_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(bad_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(bad_descriptions, setup, teardown),
+    };
+
+    return cmocka_run_group_tests_name("pctl create", tests, setup_files,
+                                       remove_files);
+}
