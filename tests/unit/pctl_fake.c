@@ -82,14 +82,25 @@ static int64_t machine_info(struct fake *f, void *to)
 
 /* ---- their lives ---- */
 
-static int64_t change(struct parapet_domain_info *info, uint32_t from,
-                      uint32_t to)
+static int64_t stop(struct parapet_domain_info *info)
 {
     if (info->id == 0)
         return -PARAPET_EINVAL;
-    if (info->state != from && info->state != PARAPET_DOMAIN_BUILDING)
+    if (info->state != PARAPET_DOMAIN_RUNNING &&
+        info->state != PARAPET_DOMAIN_PAUSED)
         return -PARAPET_EBUSY;
-    info->state = to;
+    info->state = PARAPET_DOMAIN_PAUSED;
+    return 0;
+}
+
+static int64_t go_on(struct parapet_domain_info *info)
+{
+    if (info->id == 0)
+        return -PARAPET_EINVAL;
+    if (info->state != PARAPET_DOMAIN_BUILDING &&
+        info->state != PARAPET_DOMAIN_PAUSED)
+        return -PARAPET_EBUSY;
+    info->state = PARAPET_DOMAIN_RUNNING;
     return 0;
 }
 
@@ -183,9 +194,9 @@ static int64_t on_domain(struct fake *f, struct parapet_control_call *call)
         return -PARAPET_ENOENT;
     switch (call->number) {
     case PARAPET_HC_domain_pause:
-        return change(info, PARAPET_DOMAIN_RUNNING, PARAPET_DOMAIN_PAUSED);
+        return stop(info);
     case PARAPET_HC_domain_unpause:
-        return change(info, PARAPET_DOMAIN_PAUSED, PARAPET_DOMAIN_RUNNING);
+        return go_on(info);
     case PARAPET_HC_domain_destroy:
         return destroy(f, info);
     case PARAPET_HC_domain_limits:

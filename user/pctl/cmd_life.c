@@ -10,7 +10,8 @@
 
 static const struct pctl_reason pause_reasons[] = {
     {PARAPET_EINVAL, "it is the control domain, which runs this command"},
-    {PARAPET_EBUSY, "it does not run: `pctl list` shows its state"},
+    {PARAPET_EBUSY, "it has not begun to run, or has ended: `pctl list` shows "
+                    "which"},
     {0, NULL},
 };
 
@@ -37,7 +38,8 @@ const struct pctl_command cmd_pause = {
 };
 
 static const struct pctl_reason unpause_reasons[] = {
-    {PARAPET_EINVAL, "it is the control domain, which runs this command"},
+    {PARAPET_EINVAL, "it is the control domain, or was never built to the "
+                     "end"},
     {PARAPET_EBUSY, "it is not paused: `pctl list` shows its state"},
     {0, NULL},
 };

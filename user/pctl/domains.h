@@ -38,12 +38,12 @@ const char *domains_state(const struct parapet_domain_info *info);
 /* The same for scripts: "state", and "end", which is null if it has not. */
 void domains_state_json(struct json *j, const struct parapet_domain_info *info);
 
-/* Bytes in so many frames, and MiB, rounded. */
+/* Bytes of a frame, and whole MiB in so many frames. */
 #define DOMAINS_FRAME UINT64_C(4096)
 #define DOMAINS_MIB_FRAMES UINT64_C(256)
 static inline uint64_t domains_mib(uint64_t frames)
 {
-    return (frames + DOMAINS_MIB_FRAMES / 2) / DOMAINS_MIB_FRAMES;
+    return frames / DOMAINS_MIB_FRAMES;
 }
 
 #endif
