@@ -232,10 +232,13 @@ $(BUILD)/default.itb: tools/bundle $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio
 	    --ramdisk $(BUILD)/ramdisk.cpio
 
 # What `make run-dom0` boots: the same as domain 0, with what guests boot.
-$(BUILD)/dom0.cpio: tools/mkramdisk $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio
+DEMO := guest-kernel/dom0/demo.cfg
+$(BUILD)/dom0.cpio: tools/mkramdisk $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio \
+    $(DEMO)
 	$(call made,CPIO)
 	$(Q)tools/mkramdisk $@ $(BUILD)/ramdisk.cpio \
-	    $(foreach file,guest-pv.elf ramdisk.cpio,boot/$(file)=$(BUILD)/$(file))
+	    $(foreach file,guest-pv.elf ramdisk.cpio,boot/$(file)=$(BUILD)/$(file)) \
+	    etc/parapet/demo.cfg=$(DEMO)
 $(BUILD)/dom0.itb: tools/bundle $(BUILD)/guest-pv.elf $(BUILD)/dom0.cpio
 	$(call made,BUNDLE)
 	$(Q)tools/bundle --output $@ --domain dom0 --privileged \

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""pctl, from domain 0's shell: the session of docs/PCTL.md, a domain's life,
+what it says of mistakes, and what its JSON is. (What it asks the hypervisor
+for: tests/unit/test_pctl*.c.)"""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+
+import machine
+from machine import expect, expect_text, shell, test
+
+CHILD = os.path.join(machine.BUILD, "kernels/partners/child.elf")
+TINY = """kernel = "/boot/child.elf"
+memory = 4
+extra = "sleep"
+"""
+
+
+class Said:
+    """What one command printed, and its exit status."""
+
+    def __init__(self, command, status, out, err):
+        self.command, self.status, self.out, self.err = \
+            command, int(status), out, err
+
+    def json(self):
+        try:
+            return json.loads(self.out)
+        except json.JSONDecodeError as error:
+            raise machine.Failure(f"{self.command}: {error}\n{self.out}")
+
+    def expect(self, status, out=None, err=""):
+        """out None: anything."""
+        what = (f"{self.command}: status {self.status}, expected {status}\n"
+                f"--- out ---\n{self.out}--- err ---\n{self.err}")
+        expect(self.status == status and self.err == err and
+               out in (None, self.out), what)
+        return self
+
+
+# Files, as what the guests write to the console would come in between.
+STEP = """echo '== begin {n}' >> /tmp/log
+{{ {command}
+}} > /tmp/out 2> /tmp/err
+echo "== status $?" >> /tmp/log
+cat /tmp/out >> /tmp/log
+echo '== err' >> /tmp/log
+cat /tmp/err >> /tmp/log
+"""
+SAID = r"== begin {n}\n== status (\d+)\n(.*?)== err\n(.*?)(?=== )"
+
+
+def in_domain0(commands, **settings):
+    """Boots domain 0, with the child of the micro-guests in /boot and a
+    description of it, and runs the commands: what each said."""
+    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        for name in ("root", "boot", "etc/parapet"):
+            os.makedirs(os.path.join(directory, name))
+        shutil.copy(CHILD, os.path.join(directory, "boot"))
+        with open(os.path.join(directory, "etc/parapet/tiny.cfg"), "w") as file:
+            file.write(TINY)
+        with open(os.path.join(directory, "root/steps"), "w") as file:
+            for n, command in enumerate(commands):
+                file.write(STEP.format(n=n, command=command))
+            file.write("echo '== end' >> /tmp/log\n")
+        result = shell(["sh steps; pctl destroy $(seq 1 50) 2> /dev/null",
+                        "cat /tmp/log"],
+                       command=["tools/run", "--dom0"], ADD=directory,
+                       DOMAIN_MEM="64M", **settings)
+    return [said(result, n, command) for n, command in enumerate(commands)]
+
+
+def said(result, n, command):
+    match = re.search(SAID.format(n=n), result.output, re.S)
+    expect(match, f"nothing is told of {command!r}", result)
+    return Said(command, *match.groups())
+
+
+@test("pctl: the session of docs/PCTL.md")
+def session():
+    with open("docs/PCTL.md") as file:
+        text = re.search(r"## 1\. A session.*?```\n(.*?)```", file.read(),
+                         re.S)[1]
+    steps = re.findall(r"parapet:~# (.*)\n((?:(?!parapet:~#).*\n)*)", text)
+    expect(len(steps) > 5, "docs/PCTL.md has no session")
+    for one, (_, shown) in zip(in_domain0([c for c, _ in steps]), steps):
+        expect(one.out + one.err == shown,
+               f"{one.command}: expected\n{shown}got\n{one.out}{one.err}")
+
+
+@test("pctl: a domain from its making to its end, for people and scripts")
+def life():
+    before, made, listed, info, *rest = in_domain0([
+        "pctl info --json", "pctl create --json tiny cap=50",
+        "pctl list --json", "pctl info --json tiny",
+        "pctl pause tiny", "pctl list --json tiny",
+        "pctl unpause tiny", "pctl sched tiny cap=101",
+        "pctl sched tiny weight=512 cap=0", "pctl sched --json",
+        "pctl mem-set tiny 3", "pctl info --json 1",
+        "pctl stat --json tiny", "pctl audit --json", "pctl dmesg --json",
+        "pctl destroy 1", "pctl list --json", "pctl info --json",
+        "pctl list", "pctl stat 0"], APPEND="audit=on")
+    machine_before = before.expect(0).json()
+    tiny = made.expect(0).json()
+    expect((tiny["id"], tiny["name"], tiny["state"], tiny["end"]) ==
+           (1, "tiny", "running", None), made.out)
+    expect([d["name"] for d in listed.expect(0).json()] == ["dom0", "tiny"],
+           listed.out)
+    expect(info.expect(0).json()[0]["cap"] == 50, info.out)
+    rest[0].expect(0, "")
+    expect(rest[1].expect(0).json()[0]["state"] == "paused", rest[1].out)
+    rest[2].expect(0, "")
+    rest[3].expect(1, "", "pctl: sched: tiny: cap: expected at most 100 for 1 "
+                   "vCPUs, got 101\n")
+    rest[4].expect(0, "")
+    expect(rest[5].expect(0).json()[1] ==
+           {"id": 1, "name": "tiny", "weight": 512, "cap": 0}, rest[5].out)
+    rest[6].expect(0, "")
+    expect(rest[7].expect(0).json()[0]["memory_target"] == 3 << 20,
+           rest[7].out)
+    rows = {row["name"]: row["count"] for row in rest[8].expect(0).json()}
+    expect(rows.get("block", 0) >= 1, rest[8].out)
+    expect([d["wrong"] for d in rest[9].expect(0).json()] == [0, 0],
+           rest[9].out)
+    expect("dom0: engine pv" in rest[10].expect(0).json()["text"], rest[10].out)
+    rest[11].expect(0, "")
+    expect(len(rest[12].expect(0).json()) == 1, rest[12].out)
+    after = rest[13].expect(0).json()
+    expect(after == machine_before, before.out + rest[13].out)
+    rest[14].expect(0, "ID  NAME  MEM/MiB  VCPUS  STATE\n"
+                    " 0  dom0       64      1  running\n")
+    widths = {len(line) for line in rest[15].expect(0).out.splitlines()}
+    expect(len(widths) == 1, rest[15].out)
+
+
+@test("pctl: how domains end, and waiting for it")
+def ends():
+    steps = in_domain0([
+        "pctl create tiny name=good extra=nap", "pctl wait --json good",
+        "pctl create tiny name=bad extra=crash", "pctl wait bad good",
+        "pctl create tiny name=asked extra=obey",
+        "pctl shutdown --wait --timeout=100 asked", "pctl wait asked",
+        "pctl create tiny name=slow extra=sleep --paused",
+        "pctl wait --timeout=0 slow", "pctl pause slow", "pctl list",
+        "pctl unpause slow", "(sleep 1; pctl destroy slow) & pctl wait slow",
+        "pctl create tiny name=good", "pctl destroy good bad asked"])
+    steps[0].expect(0, "good is domain 1\n")
+    expect(steps[1].expect(0).json()[0]["end"] == "poweroff", steps[1].out)
+    steps[3].expect(4, "bad: crashed\ngood: powered off\n")
+    steps[5].expect(0, "")
+    steps[6].expect(0, "asked: powered off\n")
+    steps[7].expect(0, "slow is domain 4\n")
+    steps[8].expect(6, "", "pctl: wait: slow: it has not ended in 0 seconds\n")
+    steps[9].expect(1, "", "pctl: pause: slow: it has not begun to run, or has "
+                    "ended: `pctl list` shows which\n")
+    steps[10].expect(0, "ID  NAME   MEM/MiB  VCPUS  STATE\n"
+                     " 0  dom0        64      1  running\n"
+                     " 1  good         4      1  powered off\n"
+                     " 2  bad          4      1  crashed\n"
+                     " 3  asked        4      1  powered off\n"
+                     " 4  slow         4      1  being built\n")
+    steps[11].expect(0, "")
+    steps[12].expect(4, "slow: destroyed\n")
+    steps[13].expect(1, "", "pctl: create: good: a domain has this name "
+                     "already: give another one, as name=demo2, or `pctl "
+                     "destroy` that\n")
+    steps[14].expect(0, "")
+
+
+@test("pctl: mistakes are told in one line, and leave nothing behind")
+def mistakes():
+    steps = in_domain0([
+        "pctl lsit", "pctl create nobody", "pctl pause dom0",
+        "pctl destroy 77", "echo 'memory = much' > m.cfg; pctl create m.cfg",
+        "pctl create tiny memory=1000", "pctl create tiny cpus=7",
+        "pctl create tiny kernel=/bin/busybox", "pctl create tiny vcpus=99",
+        "head -c 5000 /boot/guest-pv.elf > g; pctl create demo kernel=./g",
+        "pctl audit", "pctl list --json"])
+    steps[0].expect(2, "", "pctl: there is no command \"lsit\": `pctl` alone "
+                    "shows which there are\n")
+    steps[1].expect(1, "", "pctl: create: /etc/parapet/nobody.cfg: No such "
+                    "file or directory\n")
+    steps[2].expect(1, "", "pctl: pause: dom0: it is the control domain, "
+                    "which runs this command\n")
+    steps[3].expect(3, "", "pctl: destroy: no domain has the id 77: `pctl "
+                    "list` shows which there are\n")
+    steps[4].expect(2, "", "pctl: create: m.cfg:1: expected a number, a text "
+                    "in quotes or a list, got \"much\"\n")
+    expect(steps[5].status == 1 and "KiB of free memory" in steps[5].err,
+           steps[5].err)
+    steps[6].expect(1, "", "pctl: create: tiny: cpus: the machine has none of "
+                    "these\n")
+    expect(steps[7].status == 1 and
+           steps[7].err.startswith("pctl: create: kernel: /bin/busybox: "),
+           steps[7].err)
+    steps[8].expect(2, "", "pctl: create: vcpus: expected 1 to 32, got 99\n")
+    expect(steps[9].status == 1 and
+           steps[9].err.startswith("pctl: create: kernel: ./g: "),
+           steps[9].err)
+    steps[10].expect(1, None, "pctl: audit: dom0: the machine was booted "
+                     "without audit=on\n")
+    expect(len(steps[11].expect(0).json()) == 1, steps[11].out)
+
+
+@test("pctl: elsewhere than in domain 0 it says so, and helps")
+def elsewhere():
+    result = shell(["pctl list; echo status $?", "pctl list --help"])
+    expect_text(result, "pctl: list: /dev/parapet: No such file or directory: "
+                "only domain 0 has it\nstatus 5\n",
+                "usage: pctl list [OPTION]... [DOMAIN]...\n")
+
+
+machine.run_all()
