@@ -96,8 +96,7 @@ static int shares_table(struct pctl *p, const struct domains *domains)
                                          NULL};
     struct table t;
 
-    if (!table_begin(&t, titles))
-        return pctl_fail(p, PCTL_FAILED, "there is no memory for the table");
+    table_begin(&t, titles);
     for (size_t i = 0; i < domains->nr; i++) {
         table_cell(&t, "%u", domains->infos[i].id);
         table_cell(&t, "%s", domains->infos[i].name);
@@ -107,8 +106,7 @@ static int shares_table(struct pctl *p, const struct domains *domains)
         else
             table_cell(&t, "none");
     }
-    table_end(&t, p->out);
-    return PCTL_DONE;
+    return pctl_table(p, &t);
 }
 
 static int shares_show(struct pctl *p, int nr, char **args)

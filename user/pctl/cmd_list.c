@@ -36,8 +36,7 @@ static int list_print(struct pctl *p, const struct domains *domains)
                                          ">VCPUS", "STATE", NULL};
     struct table t;
 
-    if (!table_begin(&t, titles))
-        return pctl_fail(p, PCTL_FAILED, "there is no memory for the table");
+    table_begin(&t, titles);
     for (size_t i = 0; i < domains->nr; i++) {
         const struct parapet_domain_info *info = &domains->infos[i];
 
@@ -48,8 +47,7 @@ static int list_print(struct pctl *p, const struct domains *domains)
         table_cell(&t, "%u", info->nr_vcpus);
         table_cell(&t, "%s", domains_state(info));
     }
-    table_end(&t, p->out);
-    return PCTL_DONE;
+    return pctl_table(p, &t);
 }
 
 static int list_run(struct pctl *p, int nr, char **args)

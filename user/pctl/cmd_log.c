@@ -126,16 +126,14 @@ static int audit_all(struct pctl *p, const struct domains *domains)
     struct table t;
     int status = PCTL_DONE;
 
-    if (!table_begin(&t, titles))
-        return pctl_fail(p, PCTL_FAILED, "there is no memory for the table");
+    table_begin(&t, titles);
     if (p->options & PCTL_JSON)
         json_begin(&j, NULL, '[');
     for (size_t i = 0; i < domains->nr; i++)
         status = pctl_worse(status, audit_one(p, &domains->infos[i], &j, &t));
     if (p->options & PCTL_JSON)
         json_end(&j, '[');
-    table_end(&t, p->options & PCTL_JSON ? NULL : p->out);
-    return status;
+    return pctl_worse(status, pctl_table(p, &t));
 }
 
 static int audit_run(struct pctl *p, int nr, char **args)

@@ -142,8 +142,7 @@ static int row_table(struct pctl *p, const struct row *const *order, size_t nr)
                                          ">p90", ">p99", NULL};
     struct table t;
 
-    if (!table_begin(&t, titles))
-        return pctl_fail(p, PCTL_FAILED, "there is no memory for the table");
+    table_begin(&t, titles);
     for (; nr > 0; nr--, order++) {
         const struct row *row = *order;
 
@@ -158,8 +157,7 @@ static int row_table(struct pctl *p, const struct row *const *order, size_t nr)
             else
                 table_cell(&t, "-");
     }
-    table_end(&t, p->out);
-    return PCTL_DONE;
+    return pctl_table(p, &t);
 }
 
 static int stat_run(struct pctl *p, int nr, char **args)

@@ -77,6 +77,10 @@ struct pctl_reason {
 int pctl_call_failed(struct pctl *p, const char *who, int64_t result,
                      const struct pctl_reason *reasons);
 
+/* Prints a table and frees it, unless there is JSON in its place. */
+struct table;
+int pctl_table(struct pctl *p, struct table *t);
+
 /* The status of two results together. */
 int pctl_worse(int status, int other);
 

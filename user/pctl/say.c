@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * How pctl says what went wrong. Names come from files, arguments and guests:
- * none of them may steer the terminal.
+ * How pctl says what went wrong, and what it has found. Names come from files,
+ * arguments and guests: none of them may steer the terminal.
  */
 #include <stdarg.h>
 
 #include "abi/errors.h"
 #include "lib/builder/refuse.h"
 #include "user/pctl/pctl.h"
+#include "user/pctl/table.h"
 
 #define MAX_LINE 512
 
@@ -55,6 +56,13 @@ int pctl_call_failed(struct pctl *p, const char *who, int64_t result,
     if (!text)
         return pctl_fail(p, PCTL_FAILED, "%s: error %ld", who, (long)-result);
     return pctl_fail(p, PCTL_FAILED, "%s: %s", who, text);
+}
+
+int pctl_table(struct pctl *p, struct table *t)
+{
+    if (table_end(t, p->options & PCTL_JSON ? NULL : p->out))
+        return PCTL_DONE;
+    return pctl_fail(p, PCTL_FAILED, "there is no memory for the table");
 }
 
 int pctl_worse(int status, int other)
