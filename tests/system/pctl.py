@@ -67,7 +67,7 @@ def in_domain0(commands, **settings):
             for n, command in enumerate(commands):
                 file.write(STEP.format(n=n, command=command))
             file.write("echo '== end' >> /tmp/log\n")
-        result = shell(["sh steps; pctl destroy $(seq 1 50) 2> /dev/null",
+        result = shell(["sh steps; pctl destroy $(seq 1 300) 2> /dev/null",
                         "cat /tmp/log"],
                        command=["tools/run", "--dom0"], ADD=directory,
                        DOMAIN_MEM="64M", **settings)
@@ -204,6 +204,27 @@ def mistakes():
     steps[10].expect(1, None, "pctl: audit: dom0: the machine was booted "
                      "without audit=on\n")
     expect(len(steps[11].expect(0).json()) == 1, steps[11].out)
+
+
+@test("pctl: what creating, destroying and listing cost")
+def costs():
+    # All that was executed meanwhile, in both kernels too, and the zeroing.
+    most = {"pctl create tiny": 3_000_000, "pctl destroy tiny": 1_000_000,
+            "pctl list": 2_000_000}
+    many = ("i=1; while [ $i -lt 200 ]; do pctl create tiny name=t$i memory=2 "
+            "extra=exit || break; i=$((i + 1)); done")
+    steps = in_domain0(
+        ["hcstat pctl create tiny", "hcstat pctl destroy tiny", many,
+         "hcstat pctl list"], MEM="1G", ICOUNT="1")
+    expect(len(steps[3].out.splitlines()) == 201, steps[2].err)
+    for step in (steps[0], steps[1], steps[3]):
+        seconds = re.search(r"exits in (\d+\.\d+) s", step.err)
+        expect(seconds, step.err)
+        instructions = round(float(seconds[1]) * 1e9)
+        limit = most[step.command.removeprefix("hcstat ")]
+        print(f"{step.command}: {instructions} instructions")
+        expect(instructions <= limit, f"{step.command}: {instructions} "
+               f"instructions, expected at most {limit}")
 
 
 @test("pctl: elsewhere than in domain 0 it says so, and helps")
