@@ -147,7 +147,9 @@ def ends():
         "pctl create tiny name=slow extra=sleep --paused",
         "pctl wait --timeout=0 slow", "pctl pause slow", "pctl list",
         "pctl unpause slow", "(sleep 1; pctl destroy slow) & pctl wait slow",
-        "pctl create tiny name=good", "pctl destroy good bad asked"])
+        "pctl create tiny name=good", "pctl destroy good bad asked",
+        "pctl create tiny name=broken extra=kill; pctl wait broken",
+        "pctl dmesg", "pctl destroy broken"])
     steps[0].expect(0, "good is domain 1\n")
     expect(steps[1].expect(0).json()[0]["end"] == "poweroff", steps[1].out)
     steps[3].expect(4, "bad: crashed\ngood: powered off\n")
@@ -169,6 +171,10 @@ def ends():
                      "already: give another one, as name=demo2, or `pctl "
                      "destroy` that\n")
     steps[14].expect(0, "")
+    steps[15].expect(4, "broken is domain 5\nbroken: crashed\n")
+    # It broke the rule in a hypercall.
+    expect(re.search(r"^d5v0:   rip [0-9a-f]{16}  parapet_hypercall_page\+0x",
+                     steps[16].expect(0).out, re.M), steps[16].out)
 
 
 @test("pctl: mistakes are told in one line, and leave nothing behind")

@@ -326,7 +326,7 @@ static int split(char *line, char **words)
 int fake_run(struct fake *f, const char *line)
 {
     char copy[1024], *words[MAX_WORDS + 1];
-    struct pctl p = {.machine = &f->m};
+    struct pctl p = {.machine = &f->m, .kernels = f->kernels};
     int status;
 
     (void)snprintf(copy, sizeof(copy), "pctl %s", line);

@@ -39,7 +39,7 @@ struct fake {
     uint64_t wrong; /* what an audit finds */
     /* The calls for making domains; it may be NULL. */
     int64_t (*build)(struct fake *f, struct parapet_control_call *call);
-    void *builder;
+    const char *kernels; /* of struct pctl */
 
     /* What was asked. */
     uint64_t now;

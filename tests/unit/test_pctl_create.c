@@ -241,7 +241,8 @@ static int setup_files(void **state)
 static int remove_files(void **state)
 {
     static const char *const names[] = {"kernel",   "ramdisk", "empty",
-                                        "demo.cfg", "all.cfg", "bad.cfg"};
+                                        "demo.cfg", "all.cfg", "bad.cfg",
+                                        "kernels"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -338,6 +339,42 @@ static void all_keys(void **state)
     assert_int_equal(fake_find(&f, ID)->memory_target,
                      expected.plan.nr_gfns - 256);
     assert_int_equal(fake_find(&f, ID)->max_frames, made.params.max_frames);
+}
+
+/* ---- its report, when it is dead ---- */
+
+static void dmesg_symbols(void **state)
+{
+    static const char log[] = "d7v0:   rip ffffffff80001004  (no symbol)\n"
+                              "d7v12:   rip ffffffff80001000  (no symbol)\n"
+                              "d7v0:   rip 0000000000001000  (no symbol)\n"
+                              "d6v0:   rip ffffffff80001000  (no symbol)\n"
+                              "d7| d7v0:   rip ffffffff80001000  (no symbol)\n"
+                              "d7v0:   rip ffffffff80001000  known+0x3\n\n"
+                              "d7v0:   rip ffffffff80001000  (no symbol)";
+
+    (void)state;
+    f.log = log;
+    f.kernels = path("kernels");
+    fake_expect(&f, "dmesg", PCTL_DONE, log, "");
+    assert_int_equal(create("create %s/demo.cfg"), PCTL_DONE);
+    fake_expect(&f, "dmesg", PCTL_DONE,
+                "d7v0:   rip ffffffff80001004  start+0x4\n"
+                "d7v12:   rip ffffffff80001000  start+0x0\n"
+                "d7v0:   rip 0000000000001000  (no symbol)\n"
+                "d6v0:   rip ffffffff80001000  (no symbol)\n"
+                "d7| d7v0:   rip ffffffff80001000  (no symbol)\n"
+                "d7v0:   rip ffffffff80001000  known+0x3\n\n"
+                "d7v0:   rip ffffffff80001000  (no symbol)",
+                "");
+    /* The kernel's file is gone, or none any more. */
+    assert_int_equal(rename(path("kernel"), path("hidden")), 0);
+    fake_expect(&f, "dmesg", PCTL_DONE, log, "");
+    write_file("kernel", ramdisk, sizeof(ramdisk));
+    fake_expect(&f, "dmesg", PCTL_DONE, log, "");
+    assert_int_equal(rename(path("hidden"), path("kernel")), 0);
+    write_file("kernels", "x\n7\n7 \n\n 7", 11);
+    fake_expect(&f, "dmesg", PCTL_DONE, log, "");
 }
 
 /* ---- it does not ---- */
@@ -459,6 +496,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(from_a_file, setup, teardown),
         cmocka_unit_test_setup_teardown(from_options, setup, teardown),
         cmocka_unit_test_setup_teardown(all_keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(dmesg_symbols, setup, teardown),
         cmocka_unit_test_setup_teardown(fails_half_way, setup, teardown),
         cmocka_unit_test_setup_teardown(taken_name, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_files, setup, teardown),

@@ -11,6 +11,7 @@
 #include "user/pctl/commands.h"
 #include "user/pctl/domains.h"
 #include "user/pctl/files.h"
+#include "user/pctl/report.h"
 
 #define DIRECTORY "/etc/parapet/"
 #define SUFFIX ".cfg"
@@ -161,6 +162,8 @@ static int create_run(struct pctl *p, int nr, char **args)
         status = build_make(p, &d, &id);
     if (status == PCTL_DONE)
         status = run_it(p, &d, id);
+    if (status == PCTL_DONE)
+        report_note(p->kernels, id, d.kernel);
     if (status == PCTL_DONE)
         tell(p, &d, id);
     return status;

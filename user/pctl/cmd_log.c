@@ -9,12 +9,15 @@
 #include "user/pctl/calls.h"
 #include "user/pctl/commands.h"
 #include "user/pctl/domains.h"
+#include "user/pctl/report.h"
 #include "user/pctl/table.h"
 
 /* ---- dmesg ---- */
 
 /* The machine keeps less; a console that never rests must not hold pctl up. */
 #define MAX_LOG (UINT64_C(1) << 20)
+
+static const char no_memory[] = "there is no memory for the text";
 
 struct piece {
     struct parapet_log_head head;
@@ -61,24 +64,43 @@ static void print_log(struct pctl *p, const char *text, size_t size,
     (void)fwrite(text, 1, size, p->out);
 }
 
-static int dmesg_run(struct pctl *p, int nr, char **args)
+/* With the symbols of dead domains, which the hypervisor does not know. */
+static int show_log(struct pctl *p, const char *log, size_t log_size,
+                    uint64_t lost)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size);
+    int status = PCTL_DONE;
+
+    if (memory)
+        report_write(p->kernels, log, log_size, memory);
+    if (!memory || fclose(memory) != 0)
+        status = pctl_fail(p, PCTL_FAILED, "%s", no_memory);
+    else
+        print_log(p, text, size, lost);
+    free(text);
+    return status;
+}
+
+static int dmesg_run(struct pctl *p, int nr, char **args)
+{
+    char *log = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&log, &size);
     uint64_t lost = 0;
     int64_t result = memory ? read_log(p, memory, &lost) : 0;
-    int status = PCTL_DONE;
+    int status;
 
     (void)nr;
     (void)args;
     if (!memory || fclose(memory) != 0)
-        status = pctl_fail(p, PCTL_FAILED, "there is no memory for the text");
+        status = pctl_fail(p, PCTL_FAILED, "%s", no_memory);
     else if (result)
         status = pctl_call_failed(p, "the log", result, NULL);
     else
-        print_log(p, text, size, lost);
-    free(text);
+        status = show_log(p, log, size, lost);
+    free(log);
     return status;
 }
 
@@ -86,6 +108,8 @@ const struct pctl_command cmd_dmesg = {
     .name = "dmesg",
     .arguments = "",
     .brief = "what the machine's console has said",
+    .more = "  The report of a domain that was killed says where in its kernel "
+            "that was, by the\n  file that `pctl create` took.\n",
     .options = PCTL_JSON,
     .run = dmesg_run,
 };

@@ -8,7 +8,10 @@
 
 int main(int argc, char **argv)
 {
-    struct pctl p = {.machine = &device, .out = stdout, .err = stderr};
+    struct pctl p = {.machine = &device,
+                     .out = stdout,
+                     .err = stderr,
+                     .kernels = "/var/log/parapet-kernels"};
     int status = pctl_run(&p, argc, argv);
 
     if (fflush(stdout) != 0)

@@ -36,6 +36,7 @@ struct pctl {
     struct pctl_machine *machine;
     FILE *out;
     FILE *err;
+    const char *kernels; /* for report.h */
     const struct pctl_command *command;
     unsigned int options;
     const char *timeout; /* with PCTL_TIMEOUT */
