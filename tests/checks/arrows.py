@@ -257,6 +257,8 @@ common.main("arrows", check, {
     "build/ knows an engine": bad("hypervisor/build/x.c", PV),
     "another engine knows pv": bad("hypervisor/engine/svm.c", PV),
     "pv does": good("hypervisor/engine/pv_x.c", PV),
+    "a program includes lib": bad("user/x.c", '#include "lib/list.h"'),
+    "pctl does": good("user/pctl/x.c", '#include "lib/list.h"'),
     "a builder includes the hypervisor": bad("lib/builder/x.c", DOMAIN),
     "a driver includes a kernel":
         bad("pvdrivers/x.h", '#include "guest-kernel/core/x.h"'),
