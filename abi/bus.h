@@ -8,8 +8,8 @@
  * word back: the other end can write there, too, and is believed nothing. A
  * slot has two lines of 64 bytes, so that the ends do not share one.
  *
- *   0     kind, index, state, parameters   back-end writes
- *   64    state, ring, port, parameters    front-end writes
+ *   0     kind, index, state, life, parameters   back-end writes
+ *   64    state, ring, port, parameters          front-end writes
  */
 #ifndef ABI_BUS_H
 #define ABI_BUS_H
@@ -42,17 +42,20 @@ enum parapet_bus_end { PARAPET_BUS_front, PARAPET_BUS_back };
 
 /*
  * The back-end writes kind, index and parameters before it says offered, and
- * may change the parameters before it says connected. An end writes its state
- * last, and then looks at the other end's with a full barrier between: each of
- * two that move at once sees the other, or is seen.
+ * may change the parameters before it says connected. A new one may begin
+ * meanwhile: it says closed, then changes life, then writes the others. So what
+ * was read is all of one back-end if its state, as expected, was read after
+ * life and before the rest, and life is the same after that. An end writes its
+ * state last, and then looks at the other end's with a full barrier between:
+ * each of two that move at once sees the other, or is seen.
  */
 struct parapet_bus_back {
     uint32_t kind;
     uint32_t index; /* of the devices of one kind, from 0 */
     uint32_t state; /* enum parapet_bus_state */
-    uint32_t reserved0;
+    uint32_t life;  /* another number for each back-end of the slot */
     uint32_t parameters[PARAPET_BUS_PARAMETERS];
-    uint32_t reserved1[4];
+    uint32_t reserved[4];
 };
 
 /* The front-end writes all before it says wanted. */
@@ -121,6 +124,7 @@ static inline bool parapet_bus_sees(enum parapet_bus_end end, uint32_t in,
 }
 
 PARAPET_ASSERT_OFFSET(parapet_bus_back, state, 8);
+PARAPET_ASSERT_OFFSET(parapet_bus_back, life, 12);
 PARAPET_ASSERT_OFFSET(parapet_bus_back, parameters, 16);
 PARAPET_ASSERT_SIZE(parapet_bus_back, 64);
 PARAPET_ASSERT_OFFSET(parapet_bus_front, ring, 4);

@@ -4,8 +4,9 @@
  * abi/bus_states.def itself, while back-ends die at any step and others begin
  * in their place, and ends stop and go on.
  *
- * WHAT IS MODELLED. Each word of the slot that matters: both states, and which
- * ring the front-end says that it lends. An end that has moved tells the other
+ * WHAT IS MODELLED. Each word of the slot that matters: both states, which ring
+ * the front-end says that it lends, the back-end's number, and one parameter of
+ * its, which it sets when it connects. An end that has moved tells the other
  * one, looks again, and sleeps when no move is left. The front-end lends another
  * ring each time; one that was taken back cannot be mapped any more. A back-end
  * dies between any two of its steps; whoever starts the next one has let go of
@@ -20,6 +21,7 @@
  *   what a back-end maps is lent at that moment
  *   a ring that the front-end takes back is mapped by nobody
  *   a back-end that is connected and sees the same has the ring that is lent
+ *   a front-end that connects has the parameter as the back-end set it
  *   no end sees the other where it cannot be (PARAPET_BUS_SEES)
  *   when all is quiet both are connected
  *
@@ -31,6 +33,8 @@
  *   BUG_LET_GO_LATE    a back-end says closing or closed, and then lets go
  *   BUG_LOST_CLOSED    a front-end that lost its back-end waits for no answer
  *   BUG_LOOK_FIRST     an end looks at the other's state before its own is seen
+ *   BUG_LIFE_FIRST     a back-end says its number before it says closed
+ *   BUG_LIFE_IGNORED   a front-end does not ask who wrote what it reads
  *   BUG_NO_ANSWER      a front-end that stops waits for no answer
  *   BUG_NOT_TOLD       a move is not told
  *   BUG_TOLD_EARLY     it is told before it is made
@@ -49,6 +53,8 @@
 byte front = closed;
 byte back = closed;
 byte ring; /* which the front-end says that it lends: 1 or 2 */
+byte life; /* the back-end's number, another one for each */
+bit parameter;
 bit told_front;
 bit told_back;
 
@@ -172,16 +178,42 @@ inline lend()
 #endif
 }
 
+/* All of one back-end, which is connected, or else it looks again. */
+inline read_parameter()
+{
+    its_life = life;
+    seen = back;
+    if
+    :: seen != connected -> goto looks
+    :: else
+    fi;
+    has = parameter;
+#ifndef BUG_LIFE_IGNORED
+    if
+    :: life != its_life -> seen = back; goto looks
+    :: else
+    fi;
+#endif
+    d_step {
+        assert(has == 1);
+        has = 0;
+        its_life = 0
+    }
+}
+
 proctype front_end()
 {
-    byte mine, seen, next;
+    byte mine, seen, next, its_life;
     byte own = 1;
+    bit has;
 
 begins:
     skip;
     d_step {
         next = 0;
         seen = 0;
+        has = 0;
+        its_life = 0;
 #ifdef BUG_FRONT_CLOSED
         mine = closed
 #else
@@ -197,6 +229,7 @@ looks:
         if
         :: next == closed -> take_back()
         :: next == wanted -> lend()
+        :: next == connected -> read_parameter()
         :: else
         fi;
         mine = next;
@@ -250,7 +283,15 @@ begins:
     mine = back;
     seen = front;
 #else
+#ifdef BUG_LIFE_FIRST
+    life++;
+    parameter = 0;
+#endif
     say(back, told_front, mine, seen, front);
+#ifndef BUG_LIFE_FIRST
+    life++;
+    parameter = 0;
+#endif
 #endif
 #ifdef BUG_BEGIN_HELD
     held = NOBODY;
@@ -275,7 +316,8 @@ looks:
                 assert(its == lent && lent != NOBODY);
                 held = its;
                 its = 0
-            }
+            };
+            parameter = 1
         :: next == closing ->
 #ifndef BUG_LET_GO_LATE
             held = NOBODY
