@@ -7,14 +7,15 @@
 #include "pvdrivers/env.h"
 #include "pvdrivers/error.h"
 
+/* In the order of the code, as on x86 all loads are, and all stores. */
 static uint32_t read_word(const uint32_t *word)
 {
-    return __atomic_load_n(word, __ATOMIC_RELAXED);
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
 static void write_word(uint32_t *word, uint32_t value)
 {
-    __atomic_store_n(word, value, __ATOMIC_RELAXED);
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
 /*
@@ -82,28 +83,38 @@ void bus_front_break(struct bus_front *front, const char *why)
         front_say(front, PARAPET_BUS_closing);
 }
 
-static bool front_reads_device(struct bus_front *front,
+/*
+ * What one back-end says, which is in that state; false: it is to look again,
+ * or is broken. Another one may begin meanwhile: abi/bus.h says what life is
+ * for.
+ */
+static bool front_reads_device(struct bus_front *front, uint32_t state,
                                struct bus_device *device)
 {
     const struct parapet_bus_back *shared = &front->slot->back;
+    uint32_t life = read_word(&shared->life);
 
+    if (read_word(&shared->state) != state)
+        return false;
     device->kind = read_word(&shared->kind);
     device->index = read_word(&shared->index);
     copy_in(device->parameters, shared->parameters);
+    if (read_word(&shared->life) != life)
+        return false;
     if (device->kind == front->kind && device->index == front->index)
         return true;
     bus_front_break(front, "it has become another one");
     return false;
 }
 
-/* False: it is broken. */
+/* False: it does not come to that. */
 static bool front_wants(struct bus_front *front)
 {
     struct parapet_bus_front *shared = &front->slot->front;
     struct bus_device device;
     struct bus_wish wish = {.ring = 0};
 
-    if (!front_reads_device(front, &device))
+    if (!front_reads_device(front, PARAPET_BUS_offered, &device))
         return false;
     if (front->driver->want(front->context, &device, &wish)) {
         bus_front_break(front, "no ring can be made");
@@ -120,7 +131,7 @@ static bool front_begins(struct bus_front *front)
 {
     struct bus_device device;
 
-    if (!front_reads_device(front, &device))
+    if (!front_reads_device(front, PARAPET_BUS_connected, &device))
         return false;
     if (front->driver->begin(front->context, &device) == 0)
         return true;
@@ -289,6 +300,9 @@ int bus_back_begin(struct bus_back *back)
     back->stops = false;
     back->broken = false;
     back_say(back, PARAPET_BUS_closed);
+    /* The only word of its own that it reads. Whatever the front-end has
+     * written there, what it sees next is another number. */
+    write_word(&shared->life, read_word(&shared->life) + 1);
     write_word(&shared->kind, back->device.kind);
     write_word(&shared->index, back->device.index);
     copy_out(shared->parameters, back->device.parameters);

@@ -13,15 +13,6 @@
 #define MAX_BEGINS 12 /* of front-ends that leave a page behind */
 #define ENOUGH 100    /* looks until an honest pair is quiet; 10 are needed */
 
-#define MUST(condition)                                                        \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__,         \
-                    #condition);                                               \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
-
 struct parapet_bus_page *bus_page;
 struct bus_world_front bus_front[2];
 struct bus_world_back bus_back[2];
@@ -31,14 +22,7 @@ static bool was_refused;
 static unsigned int nr_begins;
 static uint32_t front_bus_port, back_bus_port;
 static struct env_loan stolen; /* by a hostile back-end */
-static unsigned int nr_heard[2][2];
-static bool told[2][2]; /* of each slot: an end is to look */
-
-static void hear(uint32_t port, void *context)
-{
-    (void)port;
-    ++*(unsigned int *)context;
-}
+static bool told[2][2];        /* of each slot: an end is to look */
 
 /* The page's port: which slot it is about is not told. */
 static void hear_bus(uint32_t port, void *context)
@@ -48,123 +32,6 @@ static void hear_bus(uint32_t port, void *context)
     told[0][env_host_is()] = true;
     told[1][env_host_is()] = true;
 }
-
-/* ---- the front-end's driver ---- */
-
-static int want(void *context, const struct bus_device *device,
-                struct bus_wish *wish)
-{
-    struct bus_world_front *front = context;
-    int ref, port;
-
-    MUST(env_host_is() == BUS_WORLD_FRONT);
-    MUST(front->phase == FRONT_HAS_NOTHING);
-    MUST(device->kind == BUS_WORLD_KIND);
-    front->ring = env_page_alloc();
-    if (!front->ring)
-        return -PARAPET_ENOMEM;
-    ref = env_lend(BUS_WORLD_BACK, front->ring, false);
-    if (ref < 0) {
-        env_page_free(front->ring);
-        return ref;
-    }
-    port = env_port_alloc(BUS_WORLD_BACK, hear,
-                          &nr_heard[front - bus_front][BUS_WORLD_FRONT]);
-    if (port < 0) {
-        MUST(env_take_back((uint32_t)ref));
-        env_page_free(front->ring);
-        return port;
-    }
-    wish->ring = front->ref = (uint32_t)ref;
-    wish->port = front->port = (uint32_t)port;
-    wish->parameters[3] = 33;
-    front->phase = FRONT_LENDS;
-    return 0;
-}
-
-/* A device has its own index as a parameter, and 44 once it is connected. */
-static int begin_front(void *context, const struct bus_device *device)
-{
-    struct bus_world_front *front = context;
-
-    MUST(front->phase == FRONT_LENDS);
-    front->phase = FRONT_BEGUN;
-    if (device->parameters[0] != device->index || device->parameters[1] != 44)
-        return -PARAPET_EINVAL;
-    front->nr_begun++;
-    return 0;
-}
-
-static void end_front(void *context)
-{
-    struct bus_world_front *front = context;
-
-    MUST(front->phase == FRONT_BEGUN);
-    front->phase = FRONT_ENDED;
-}
-
-static void let_go(void *context)
-{
-    struct bus_world_front *front = context;
-
-    MUST(env_host_is() == BUS_WORLD_FRONT);
-    MUST(front->phase == FRONT_LENDS || front->phase == FRONT_ENDED);
-    env_port_close(front->port);
-    if (env_take_back(front->ref))
-        env_page_free(front->ring);
-    else
-        front->nr_parked++;
-    front->phase = FRONT_HAS_NOTHING;
-}
-
-static const struct bus_front_driver front_driver = {want, begin_front,
-                                                     end_front, let_go};
-
-/* ---- the back-end's ---- */
-
-static int begin_back(void *context, const struct bus_wish *wish,
-                      struct bus_device *device)
-{
-    struct bus_world_back *back = context;
-    struct env_loan loan = {.domain = BUS_WORLD_FRONT, .ref = wish->ring};
-    int port;
-
-    MUST(env_host_is() == BUS_WORLD_BACK);
-    MUST(!back->begun);
-    if (wish->parameters[3] != 33)
-        return -PARAPET_EINVAL;
-    env_map(&loan, 1);
-    if (loan.status)
-        return loan.status;
-    port = env_port_bind(BUS_WORLD_FRONT, wish->port, hear,
-                         &nr_heard[back - bus_back][BUS_WORLD_BACK]);
-    if (port < 0) {
-        env_unmap(&loan, 1);
-        return port;
-    }
-    back->begun = true;
-    back->ring = loan.page;
-    back->ref = wish->ring;
-    back->port = (uint32_t)port;
-    back->nr_begun++;
-    device->parameters[1] = 44;
-    return 0;
-}
-
-static void end_back(void *context)
-{
-    struct bus_world_back *back = context;
-    struct env_loan loan = {
-        .domain = BUS_WORLD_FRONT, .ref = back->ref, .page = back->ring};
-
-    MUST(env_host_is() == BUS_WORLD_BACK);
-    MUST(back->begun);
-    env_port_close(back->port);
-    env_unmap(&loan, 1);
-    back->begun = false;
-}
-
-static const struct bus_back_driver back_driver = {begin_back, end_back};
 
 /* ---- the ends ---- */
 
@@ -226,7 +93,7 @@ static void bury_back(unsigned int slot)
 {
     env_host_be(BUS_WORLD_BACK);
     if (bus_back[slot].begun)
-        end_back(&bus_back[slot]);
+        bus_ends_back.end(&bus_back[slot]);
 }
 
 static void new_back(unsigned int slot)
@@ -235,7 +102,7 @@ static void new_back(unsigned int slot)
 
     back->bus = (struct bus_back){
         .slot = &bus_page->slots[slot],
-        .driver = &back_driver,
+        .driver = &bus_ends_back,
         .context = back,
         .port = back_bus_port,
         .domain = BUS_WORLD_FRONT,
@@ -257,7 +124,7 @@ static void new_front(unsigned int slot)
     }
     front->bus = (struct bus_front){
         .slot = &bus_page->slots[slot],
-        .driver = &front_driver,
+        .driver = &bus_ends_front,
         .context = front,
         .port = front_bus_port,
         .kind = BUS_WORLD_KIND,
@@ -271,7 +138,6 @@ void bus_world_begin(enum bus_hostile who)
     env_host_reset();
     memset(bus_front, 0, sizeof(bus_front));
     memset(bus_back, 0, sizeof(bus_back));
-    memset(nr_heard, 0, sizeof(nr_heard));
     memset(told, 0, sizeof(told));
     stolen = (struct env_loan){.domain = BUS_WORLD_FRONT};
     hostile = who;
@@ -328,7 +194,8 @@ static void say_state(uint32_t state)
     }
     env_host_be(BUS_WORLD_FRONT);
     front->phase = FRONT_HAS_NOTHING;
-    if (state == PARAPET_BUS_wanted && want(front, &device, &wish) == 0) {
+    if (state == PARAPET_BUS_wanted &&
+        bus_ends_front.want(front, &device, &wish) == 0) {
         slot->front.ring = wish.ring;
         slot->front.port = wish.port;
         memcpy(slot->front.parameters, wish.parameters,
@@ -429,7 +296,7 @@ bool bus_world_talks(unsigned int slot)
 {
     struct bus_world_front *front = &bus_front[slot];
     struct bus_world_back *back = &bus_back[slot];
-    unsigned int heard = nr_heard[slot][BUS_WORLD_BACK];
+    unsigned int heard = back->nr_heard;
 
     if (front->bus.state != PARAPET_BUS_connected ||
         back->bus.state != PARAPET_BUS_connected)
@@ -438,11 +305,11 @@ bool bus_world_talks(unsigned int slot)
     MUST(front->ring == back->ring);
     env_host_be(BUS_WORLD_FRONT);
     env_port_send(front->port);
-    MUST(nr_heard[slot][BUS_WORLD_BACK] == heard + 1);
-    heard = nr_heard[slot][BUS_WORLD_FRONT];
+    MUST(back->nr_heard == heard + 1);
+    heard = front->nr_heard;
     env_host_be(BUS_WORLD_BACK);
     env_port_send(back->port);
-    MUST(nr_heard[slot][BUS_WORLD_FRONT] == heard + 1);
+    MUST(front->nr_heard == heard + 1);
     return true;
 }
 

@@ -14,11 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pvdrivers/bus.h"
-
-#define BUS_WORLD_BACK 0  /* domains */
-#define BUS_WORLD_FRONT 1 /* owns the page */
-#define BUS_WORLD_KIND PARAPET_BUS_OWN_KINDS
+#include "tests/unit/bus_ends.h"
 
 enum bus_hostile { BUS_NOBODY_HOSTILE, BUS_FRONT_HOSTILE, BUS_BACK_HOSTILE };
 
@@ -39,26 +35,6 @@ enum bus_step {
     BUS_MAPS,   /* the ring that the front-end lends: it does not let go */
     BUS_UNMAPS,
     NR_BUS_STEPS
-};
-
-/* A front-end or a back-end, as its driver sees it. */
-struct bus_world_front {
-    struct bus_front bus;
-    enum { FRONT_HAS_NOTHING, FRONT_LENDS, FRONT_BEGUN, FRONT_ENDED } phase;
-    uint8_t *ring;
-    uint32_t ref;
-    uint32_t port;
-    unsigned int nr_begun;
-    unsigned int nr_parked;
-};
-
-struct bus_world_back {
-    struct bus_back bus;
-    bool begun;
-    uint8_t *ring;
-    uint32_t ref;
-    uint32_t port;
-    unsigned int nr_begun;
 };
 
 extern struct parapet_bus_page *bus_page;

@@ -152,7 +152,8 @@ test_signal_SRC := guest-kernel/proc/signal_set.c
 
 # What is in pvdrivers/ runs on the host's env.h.
 test_env_SRC := tests/unit/env_host.c
-BUS_SRC := pvdrivers/bus.c $(addprefix tests/unit/,bus_world.c env_host.c)
+BUS_SRC := pvdrivers/bus.c \
+    $(addprefix tests/unit/,bus_ends.c bus_world.c env_host.c)
 test_bus_SRC := $(BUS_SRC)
 test_pv_console_SRC := tests/unit/env_host.c \
     $(addprefix pvdrivers/,console_front.c console_back.c)
