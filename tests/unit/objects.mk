@@ -232,6 +232,8 @@ test_left_race_SRC := $(test_memory_race_SRC)
 test_log_race_SRC := hypervisor/base/log_ring.c
 test_ring_race_SRC := tests/unit/two_ends.c
 test_stream_race_SRC := tests/unit/two_ends.c
+test_bus_race_SRC := pvdrivers/bus.c \
+    $(addprefix tests/unit/,bus_ends.c env_host.c)
 
 $(BUILD)/tsan/%.o: %.c $(BUILD)/flags
 	$(call made,CC)
@@ -239,7 +241,7 @@ $(BUILD)/tsan/%.o: %.c $(BUILD)/flags
 	$(Q)$(HOSTCC) $(TSAN_CFLAGS) -c $< -o $@
 
 RACE_TESTS := test_memory_race test_grant_race test_left_race test_log_race \
-    test_ring_race test_stream_race
+    test_ring_race test_stream_race test_bus_race
 define race_program
 $(BUILD)/unit/$(1): $(patsubst %.c,$(BUILD)/tsan/%.o,tests/unit/$(1).c $($(1)_SRC))
 endef
