@@ -23,7 +23,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_pctl_limits test_pctl_watch test_pctl_create \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
               test_signal test_alarm test_gk_irq test_control_buffer \
-              test_env test_bus test_pv_console
+              test_env test_bus test_pv_console test_history
 
 # Not on a host that is not x86-64: test_sched, test_fair, test_engine,
 # test_domain and test_control compile the
@@ -155,6 +155,7 @@ test_env_SRC := tests/unit/env_host.c
 BUS_SRC := pvdrivers/bus.c \
     $(addprefix tests/unit/,bus_ends.c bus_world.c env_host.c)
 test_bus_SRC := $(BUS_SRC)
+test_history_SRC := pvdrivers/history.c tests/unit/env_host.c
 test_pv_console_SRC := tests/unit/env_host.c \
     $(addprefix pvdrivers/,console_front.c console_back.c)
 
