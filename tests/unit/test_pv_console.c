@@ -338,6 +338,71 @@ static void test_hostile_back(void **state)
     env_host_be(BACK);
 }
 
+static void show_anything(void *context, const uint8_t *text, uint32_t nr)
+{
+    (void)context;
+    (void)text;
+    nr_shown += nr;
+}
+
+/* Types once more from within, which may find the page broken. */
+static void type_more(void *context)
+{
+    (void)context;
+    nr_rooms++;
+    (void)input_at(0, 300);
+}
+
+static void lie(uint64_t random)
+{
+    uint32_t *words[] = {&page->out.prod, &page->out.cons_event,
+                         &page->out.cons, &page->out.prod_event,
+                         &page->in.prod,  &page->in.cons_event,
+                         &page->in.cons,  &page->in.prod_event};
+    uint32_t *word = words[random % ARRAY_SIZE(words)];
+
+    *word += (random >> 8) % 64 == 0 ? (uint32_t)(random >> 16)
+                                     : (uint32_t)(random >> 16) % 500;
+}
+
+/* Any words and events, in any order: it breaks or it goes on, and has nothing
+ * of the other's afterwards. */
+static void test_hostile_random(void **state)
+{
+    static const struct console_back_user careless = {show_anything, type_more};
+    uint64_t random = 9;
+    unsigned int nr_broken = 0;
+
+    (void)state;
+    for (int i = 0; i < 50000; i++) {
+        uint64_t step = unit_random(&random) % 8;
+
+        back.user = &careless;
+        if (step < 2)
+            lie(unit_random(&random));
+        else if (step == 2)
+            (void)input_at(0, (uint32_t)(unit_random(&random) % 1200));
+        else if (step == 3) {
+            env_host_be(FRONT);
+            env_port_send(front_port);
+            env_host_be(BACK);
+        } else {
+            back.unmask_at = 0;
+            (void)console_back_serve(&back);
+        }
+        if (back.port == 0) {
+            assert_int_equal(env_host_use(BACK).mapped, 0);
+            assert_int_equal(env_host_use(BACK).ports, 0);
+            nr_broken++;
+            memset(page, 0, sizeof(*page));
+            begin_back();
+        }
+    }
+    assert_true(nr_broken > 20);
+    assert_true(nr_shown > 10000);
+    assert_true(nr_rooms > 10);
+}
+
 /* What a domain gets through is bounded by the time, whoever is quick. */
 static void test_flood(void **state)
 {
@@ -423,6 +488,7 @@ int main(void)
         CASE(test_front_times_out),
         CASE(test_hostile_front),
         CASE(test_hostile_back),
+        CASE(test_hostile_random),
         CASE(test_flood),
         CASE(test_events_for_nothing),
         CASE(test_refused),
