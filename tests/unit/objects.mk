@@ -60,7 +60,8 @@ test_pctl_watch_SRC := $(PCTL_SRC)
 test_dtb_SRC := lib/builder/dtb.c tests/fuzz/guard.c
 # A domain in the host's memory, and all of the builder.
 BUILT_SRC := $(BUILDER_SRC) $(addprefix tests/fuzz/,built.c built_check.c)
-test_pctl_create_SRC := $(PCTL_SRC) $(BUILT_SRC) tests/fuzz/samples.c
+test_pctl_create_SRC := $(PCTL_SRC) $(BUILT_SRC) tests/fuzz/samples.c \
+    tests/unit/pctl_made.c
 test_build_SRC := $(BUILT_SRC) tests/fuzz/samples.c
 # It builds a domain of the guest kernel, too.
 $(BUILD)/unit/test_build: | $(BUILD)/guest-pv.elf

@@ -13,14 +13,11 @@
 
 #include "abi/errors.h"
 #include "abi/hypercall.h"
-#include "abi/memory.h"
 #include "lib/macros.h"
-#include "tests/fuzz/built.h"
 #include "tests/fuzz/samples.h"
-#include "tests/unit/pctl_fake.h"
+#include "tests/unit/pctl_made.h"
 #include "user/pctl/pctl.h"
 
-#define ID 7
 #define MIB (UINT64_C(1) << 20)
 
 static struct fake f;
@@ -43,135 +40,8 @@ static void expect_domain(void)
                                      description.memory_bytes, &elf, why,
                                      sizeof(why)),
                      0);
-    assert_int_equal(built_make(&expected, &description, ID, BUILT_NEVER), 0);
-}
-
-/* ---- what is made ---- */
-
-static struct {
-    struct parapet_domain_create params;
-    uint64_t nr_frames;
-    uint64_t gfns[8192];
-    uint8_t bytes[8192][BUILT_PAGE];
-    uint64_t hypercall_mfn;
-    struct parapet_vcpu_start start;
-    uint32_t affinity[PARAPET_MAX_VCPUS];
-} made;
-
-/* The mfns are those of struct built: it gives them in the same order. */
-static uint64_t first_mfn(void)
-{
-    return expected.mfns[expected.plan.start_gfn];
-}
-
-static uint64_t mfn_step(void)
-{
-    return expected.mfns[expected.plan.grant_gfn] - first_mfn();
-}
-
-static uint64_t give(uint64_t gfn)
-{
-    uint64_t n = made.nr_frames++;
-
-    assert_true(n < ARRAY_SIZE(made.gfns));
-    made.gfns[n] = gfn;
-    return first_mfn() + n * mfn_step();
-}
-
-static uint8_t *frame(uint64_t mfn)
-{
-    uint64_t n = (mfn - first_mfn()) / mfn_step();
-
-    assert_true(n < made.nr_frames);
-    return made.bytes[n];
-}
-
-static int64_t make_domain(struct parapet_domain_create *params)
-{
-    struct parapet_domain_info *info;
-
-    for (size_t i = 0; i < f.nr; i++)
-        if (strcmp(f.infos[i].name, params->name) == 0)
-            return -PARAPET_EEXIST;
-    info = fake_add(&f, ID, params->name);
-    info->state = PARAPET_DOMAIN_BUILDING;
-    info->nr_vcpus = 0;
-    info->max_vcpus = params->nr_vcpus;
-    info->max_frames = params->max_frames;
-    params->shared_mfn = give(params->shared_gfn);
-    params->grant_mfn = give(params->grant_gfn);
-    made.params = *params;
-    return ID;
-}
-
-/* It stops half way when there are several. */
-static int64_t populate(struct parapet_control_call *call)
-{
-    struct parapet_populate *frames = (struct parapet_populate *)call->args[1];
-    uint64_t nr = call->args[2], now = nr > 100 ? 100 : nr;
-
-    for (uint64_t i = 0; i < now; i++)
-        frames[i].mfn = give(frames[i].gfn);
-    call->done = now;
-    return now < nr ? -PARAPET_ERESTART : 0;
-}
-
-static int64_t vcpu_create(const uint64_t *args)
-{
-    uint64_t *mfns = (uint64_t *)args[3];
-
-    for (uint64_t i = 0; i < BUILDER_VCPU_PAGES; i++)
-        mfns[i] = give(args[2] + i);
-    fake_find(&f, ID)->nr_vcpus++;
-    return 0;
-}
-
-static int64_t build(struct fake *fake, struct parapet_control_call *call)
-{
-    const uint64_t *args = call->args;
-
-    (void)fake;
-    switch (call->number) {
-    case PARAPET_HC_domain_create:
-        return make_domain((struct parapet_domain_create *)args[0]);
-    case PARAPET_HC_domain_populate:
-        return populate(call);
-    case PARAPET_HC_domain_copy_to:
-        assert_true(args[1] % BUILT_PAGE + args[3] <= BUILT_PAGE);
-        memcpy(frame(args[1] / BUILT_PAGE) + args[1] % BUILT_PAGE,
-               (const void *)args[2], args[3]);
-        return 0;
-    case PARAPET_HC_domain_hypercall_page:
-        made.hypercall_mfn = args[1];
-        return 0;
-    case PARAPET_HC_domain_vcpu_create:
-        return vcpu_create(args);
-    case PARAPET_HC_domain_vcpu_start:
-        memcpy(&made.start, (const void *)args[2], sizeof(made.start));
-        return 0;
-    case PARAPET_HC_vcpu_affinity:
-        made.affinity[args[1]] = (uint32_t)args[2];
-        return 0;
-    default:
-        fail_msg("call %lu", (unsigned long)call->number);
-        return 0;
-    }
-}
-
-static void check_made(void)
-{
-    assert_int_equal(made.params.nr_gfns, expected.plan.nr_gfns);
-    assert_int_equal(made.params.max_frames,
-                     expected.plan.nr_gfns + PARAPET_GRANT_RESERVE);
-    assert_string_equal(made.params.engine, "pv");
-    assert_int_equal(made.nr_frames, expected.nr_frames);
-    for (uint64_t n = 0; n < made.nr_frames; n++) {
-        assert_int_equal(made.gfns[n], expected.frames[n].gfn);
-        assert_memory_equal(made.bytes[n], expected.frames[n].bytes,
-                            BUILT_PAGE);
-    }
-    assert_true(built_frame(&expected, made.hypercall_mfn)->hypercall_page);
-    assert_memory_equal(&made.start, &expected.start, sizeof(made.start));
+    assert_int_equal(built_make(&expected, &description, MADE_ID, BUILT_NEVER),
+                     0);
 }
 
 /* ---- files ---- */
@@ -254,9 +124,8 @@ static int setup(void **state)
 {
     (void)state;
     fake_init(&f);
-    f.build = build;
     f.restarts = 1;
-    memset(&made, 0, sizeof(made));
+    made_init(&f, &expected);
     description = (struct build_description){.memory_bytes = 4 * MIB,
                                              .nr_vcpus = 1,
                                              .bootargs = "",
@@ -287,12 +156,12 @@ static void from_a_file(void **state)
     assert_int_equal(create("create %s/demo.cfg"), PCTL_DONE);
     assert_string_equal(fake_err, "");
     assert_string_equal(fake_out, "demo is domain 7\n");
-    check_made();
+    made_check();
     assert_string_equal(made.params.name, "demo");
     assert_int_equal(made.params.weight, PARAPET_DEFAULT_WEIGHT);
     assert_int_equal(made.params.cap, 0);
-    assert_int_equal(fake_find(&f, ID)->state, PARAPET_DOMAIN_RUNNING);
-    assert_int_equal(fake_find(&f, ID)->memory_target, 0);
+    assert_int_equal(fake_find(&f, MADE_ID)->state, PARAPET_DOMAIN_RUNNING);
+    assert_int_equal(fake_find(&f, MADE_ID)->memory_target, 0);
 }
 
 static void from_options(void **state)
@@ -306,8 +175,8 @@ static void from_options(void **state)
                         "{\"id\": 7, \"name\": \"x\", \"memory\": 4505600, "
                         "\"vcpus\": 1, \"state\": \"building\", \"end\": "
                         "null}\n");
-    check_made();
-    assert_int_equal(fake_find(&f, ID)->state, PARAPET_DOMAIN_BUILDING);
+    made_check();
+    assert_int_equal(fake_find(&f, MADE_ID)->state, PARAPET_DOMAIN_BUILDING);
 }
 
 static void all_keys(void **state)
@@ -329,16 +198,17 @@ static void all_keys(void **state)
                      PCTL_DONE);
     assert_string_equal(fake_err, "");
     assert_string_equal(fake_out, "right is domain 7\n");
-    check_made();
+    made_check();
     assert_int_equal(made.params.nr_vcpus, 3);
     assert_int_equal(made.params.weight, 5);
     assert_int_equal(made.params.cap, 299);
     assert_int_equal(made.affinity[0], 1);
     assert_int_equal(made.affinity[1], 6);
     assert_int_equal(made.affinity[2], UINT32_MAX);
-    assert_int_equal(fake_find(&f, ID)->memory_target,
+    assert_int_equal(fake_find(&f, MADE_ID)->memory_target,
                      expected.plan.nr_gfns - 256);
-    assert_int_equal(fake_find(&f, ID)->max_frames, made.params.max_frames);
+    assert_int_equal(fake_find(&f, MADE_ID)->max_frames,
+                     made.params.max_frames);
 }
 
 /* ---- its report, when it is dead ---- */
