@@ -267,9 +267,14 @@ static void fails_half_way(void **state)
          "KiB of free memory, the machine has 4000\n"},
         {PARAPET_HC_domain_vcpu_create, -PARAPET_ENOMEM,
          "KiB of free memory, the machine has 4000\n"},
-        {PARAPET_HC_domain_copy_to, -PARAPET_EBUSY, "demo: "},
-        {PARAPET_HC_domain_hypercall_page, -PARAPET_EPERM, "demo: "},
-        {PARAPET_HC_domain_vcpu_start, -PARAPET_EINVAL, "demo: "},
+        {PARAPET_HC_domain_copy_to, -PARAPET_EBUSY,
+         "error 16 (the object is in use)\n"},
+        {PARAPET_HC_domain_hypercall_page, -PARAPET_EPERM,
+         "demo: its hypercall page: error 1 (not the domain's, or it lacks the "
+         "privilege)\n"},
+        {PARAPET_HC_domain_vcpu_start, -PARAPET_EINVAL,
+         "demo: the start of vCPU 0: error 22 (an argument has a value that is "
+         "not allowed)\n"},
         {PARAPET_HC_vcpu_affinity, -PARAPET_EINVAL,
          "demo: cpus: the machine has none of these\n"},
         {PARAPET_HC_domain_limits, -PARAPET_EBUSY, "demo: "},

@@ -204,6 +204,9 @@ static int fill(struct making *m)
     free(scratch);
     if (m->error == -PARAPET_ENOMEM)
         return failed(m, m->error);
+    if (m->error)
+        return pctl_fail(m->p, PCTL_FAILED, "%s: %s (%s)", m->d->name, m->why,
+                         pctl_error_text(m->error));
     return result ? pctl_fail(m->p, PCTL_FAILED, "%s: %s", m->d->name, m->why)
                   : PCTL_DONE;
 }

@@ -78,6 +78,9 @@ struct pctl_reason {
 int pctl_call_failed(struct pctl *p, const char *who, int64_t result,
                      const struct pctl_reason *reasons);
 
+/* What abi/errors.def says of it. */
+const char *pctl_error_text(int64_t result);
+
 /* Prints a table and frees it, unless there is JSON in its place. */
 struct table;
 int pctl_table(struct pctl *p, struct table *t);

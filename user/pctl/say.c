@@ -43,6 +43,13 @@ static const char *text_of(const struct pctl_reason *reasons, int64_t result)
     return NULL;
 }
 
+const char *pctl_error_text(int64_t result)
+{
+    const char *text = text_of(errors, result);
+
+    return text ? text : "an error without a name";
+}
+
 int pctl_call_failed(struct pctl *p, const char *who, int64_t result,
                      const struct pctl_reason *reasons)
 {
@@ -51,11 +58,8 @@ int pctl_call_failed(struct pctl *p, const char *who, int64_t result,
     if (result == -PARAPET_ENOENT)
         return pctl_fail(p, PCTL_NO_DOMAIN, "%s: %s", who,
                          text ? text : "it is gone meanwhile");
-    if (!text)
-        text = text_of(errors, result);
-    if (!text)
-        return pctl_fail(p, PCTL_FAILED, "%s: error %ld", who, (long)-result);
-    return pctl_fail(p, PCTL_FAILED, "%s: %s", who, text);
+    return pctl_fail(p, PCTL_FAILED, "%s: %s", who,
+                     text ? text : pctl_error_text(result));
 }
 
 int pctl_table(struct pctl *p, struct table *t)
