@@ -65,6 +65,13 @@ static void wrong_usage(void **state)
                 "pctl: list: there is no option --jsonx: `pctl list --help` "
                 "shows which there are\n");
     assert_int_equal(f.nr_calls, 0);
+    /* After -- nothing is an option, nor does it ask for help. */
+    fake_expect(&f, "list -- --json", PCTL_NO_DOMAIN, "",
+                "pctl: list: no domain is called \"--json\": `pctl list` "
+                "shows which there are\n");
+    fake_expect(&f, "list -- --help", PCTL_NO_DOMAIN, "",
+                "pctl: list: no domain is called \"--help\": `pctl list` "
+                "shows which there are\n");
 }
 
 static void no_device(void **state)
@@ -136,6 +143,15 @@ static void list_json_lines(void **state)
         "");
 }
 
+static size_t nr_lines(const char *text)
+{
+    size_t nr = 0;
+
+    for (; *text; text++)
+        nr += *text == '\n';
+    return nr;
+}
+
 /* More than one call tells. */
 static void list_many(void **state)
 {
@@ -148,9 +164,11 @@ static void list_many(void **state)
     }
     assert_int_equal(fake_run(&f, "list"), PCTL_DONE);
     assert_non_null(strstr(fake_out, "\n598  d299        4      1  running\n"));
+    assert_int_equal(nr_lines(fake_out), 1 + FAKE_MAX_DOMAINS);
     assert_int_equal(f.nr_calls, FAKE_MAX_DOMAINS / PARAPET_MAX_INFOS + 1);
     f.nr = 2 * PARAPET_MAX_INFOS;
     assert_int_equal(fake_run(&f, "list"), PCTL_DONE);
+    assert_int_equal(nr_lines(fake_out), 1 + 2 * PARAPET_MAX_INFOS);
     assert_non_null(strstr(fake_out, "\n126  d63         4      1  running\n"));
 }
 

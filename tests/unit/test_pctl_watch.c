@@ -102,10 +102,10 @@ static void dmesg(void **state)
     (void)snprintf(expected, sizeof(expected),
                    "(70000 bytes before this are gone)\n%s", text);
     fake_expect(&f, "dmesg", PCTL_DONE, expected, "");
-    f.log = "a \"b\"\n\tc \303\244\033";
+    f.log = "a \"b\"\n\tc \303\244\033\177";
     fake_expect(&f, "dmesg --json", PCTL_DONE,
                 "{\"lost\": 70000, \"text\": \"a \\\"b\\\"\\u000a\\u0009c "
-                "??\\u001b\"}\n",
+                "??\\u001b?\"}\n",
                 "");
 }
 
