@@ -4,80 +4,11 @@
 what it says of mistakes, and what its JSON is. (What it asks the hypervisor
 for: tests/unit/test_pctl*.c.)"""
 
-import json
-import os
 import re
-import shutil
-import tempfile
 
 import machine
+from domain0 import in_domain0
 from machine import expect, expect_text, shell, test
-
-CHILD = os.path.join(machine.BUILD, "kernels/partners/child.elf")
-TINY = """kernel = "/boot/child.elf"
-memory = 4
-extra = "sleep"
-"""
-
-
-class Said:
-    """What one command printed, and its exit status."""
-
-    def __init__(self, command, status, out, err):
-        self.command, self.status, self.out, self.err = \
-            command, int(status), out, err
-
-    def json(self):
-        try:
-            return json.loads(self.out)
-        except json.JSONDecodeError as error:
-            raise machine.Failure(f"{self.command}: {error}\n{self.out}")
-
-    def expect(self, status, out=None, err=""):
-        """out None: anything."""
-        what = (f"{self.command}: status {self.status}, expected {status}\n"
-                f"--- out ---\n{self.out}--- err ---\n{self.err}")
-        expect(self.status == status and self.err == err and
-               out in (None, self.out), what)
-        return self
-
-
-# Files, as what the guests write to the console would come in between.
-STEP = """echo '== begin {n}' >> /tmp/log
-{{ {command}
-}} > /tmp/out 2> /tmp/err
-echo "== status $?" >> /tmp/log
-cat /tmp/out >> /tmp/log
-echo '== err' >> /tmp/log
-cat /tmp/err >> /tmp/log
-"""
-SAID = r"== begin {n}\n== status (\d+)\n(.*?)== err\n(.*?)(?=== )"
-
-
-def in_domain0(commands, **settings):
-    """Boots domain 0, with the child of the micro-guests in /boot and a
-    description of it, and runs the commands: what each said."""
-    with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
-        for name in ("root", "boot", "etc/parapet"):
-            os.makedirs(os.path.join(directory, name))
-        shutil.copy(CHILD, os.path.join(directory, "boot"))
-        with open(os.path.join(directory, "etc/parapet/tiny.cfg"), "w") as file:
-            file.write(TINY)
-        with open(os.path.join(directory, "root/steps"), "w") as file:
-            for n, command in enumerate(commands):
-                file.write(STEP.format(n=n, command=command))
-            file.write("echo '== end' >> /tmp/log\n")
-        result = shell(["sh steps; pctl destroy $(seq 1 300) 2> /dev/null",
-                        "cat /tmp/log"],
-                       command=["tools/run", "--dom0"], ADD=directory,
-                       DOMAIN_MEM="64M", **settings)
-    return [said(result, n, command) for n, command in enumerate(commands)]
-
-
-def said(result, n, command):
-    match = re.search(SAID.format(n=n), result.output, re.S)
-    expect(match, f"nothing is told of {command!r}", result)
-    return Said(command, *match.groups())
 
 
 @test("pctl: the session of docs/PCTL.md")
