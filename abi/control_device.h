@@ -24,13 +24,31 @@
  *   EINVAL   the device does not carry the number
  *   EFAULT   the call or its buffer is not the program's memory
  *   E2BIG    the buffer is larger than PARAPET_CONTROL_MAX_BYTES
- *   ENOTTY   another request than PARAPET_IOC_CALL
+ *   ENOTTY   there is no such request
  *
  * poll() gives POLLIN when PARAPET_VIRQ_DOMAIN has come since the last read()
  * of the open file, or since it was opened. read() of 8 bytes gives how many
  * of these have come since, as a uint64_t, and waits for none: it may be 0.
  * One such event may stand for several changes; domain_list says what there
  * is. So read first, look then, and poll.
+ *
+ * The kernel of the control domain shows the consoles of others
+ * (abi/console.h), and keeps the last 64 KiB of each until its domain is gone:
+ *
+ *   PARAPET_IOC_SERVE    it shows that of a domain from now on; asked when the
+ *                        domain has been built, before it runs
+ *   PARAPET_IOC_CONSOLE  the open file becomes the console of the domain whose
+ *                        id is the argument itself. read() gives what was kept
+ *                        and then what comes, and 0 when the domain has ended;
+ *                        write() types. While a file is open nothing of what
+ *                        its console shows is lost to it: a domain whose
+ *                        readers are far behind waits for them
+ *
+ * Their errors are those of the hypercalls that the kernel makes for them, and
+ *
+ *   ENOENT   there is no such domain, or nobody shows its console
+ *   EEXIST   it is shown already
+ *   ENOMEM   the kernel has no memory for it
  */
 #ifndef ABI_CONTROL_DEVICE_H
 #define ABI_CONTROL_DEVICE_H
@@ -49,6 +67,15 @@ struct parapet_control_call {
 /* _IOWR('P', 1, struct parapet_control_call), by Linux's rule. */
 #define PARAPET_IOC_CALL 0xc0485001u
 
+struct parapet_serve {
+    uint32_t domain;
+    uint32_t console_port; /* the domain's own, as in parapet_shared_page */
+};
+
+/* _IOW('P', 2, struct parapet_serve), _IO('P', 3) */
+#define PARAPET_IOC_SERVE 0x40085002u
+#define PARAPET_IOC_CONSOLE 0x5003u
+
 /* The most that one call's buffer may be: 512 of domain_populate's. */
 #define PARAPET_CONTROL_MAX_BYTES 8192u
 
@@ -57,5 +84,7 @@ _Static_assert(sizeof(struct parapet_control_call) == 72 &&
                    (PARAPET_IOC_CALL >> 16 & 0x3fff) ==
                        sizeof(struct parapet_control_call),
                "parapet_control_call changed: this breaks the ABI");
+_Static_assert(sizeof(struct parapet_serve) == 8,
+               "parapet_serve changed: this breaks the ABI");
 
 #endif

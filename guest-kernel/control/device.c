@@ -11,6 +11,7 @@
 #include "guest-kernel/fs/device.h"
 #include "abi/stubs.h"
 #include "guest-kernel/control/buffer.h"
+#include "guest-kernel/control/console.h"
 #include "guest-kernel/core/irq.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/errno.h"
@@ -75,16 +76,12 @@ static void make_call(struct parapet_control_call *call,
     }
 }
 
-static int64_t control_ioctl(struct file *file, uint32_t request, uint64_t arg)
+static int64_t call(struct space *space, uint64_t arg)
 {
-    struct space *space = process_current()->space;
     struct parapet_control_call call;
     struct control_buffer buffer;
     int64_t error;
 
-    (void)file;
-    if (request != PARAPET_IOC_CALL)
-        return -ENOTTY;
     if (!space_copy_in(space, &call, arg, sizeof(call)))
         return -EFAULT;
     error = control_buffer_of(&call, &buffer);
@@ -93,11 +90,40 @@ static int64_t control_ioctl(struct file *file, uint32_t request, uint64_t arg)
     if (!take(space, &call, &buffer) ||
         !space_copy_out(space, arg, &call, sizeof(call)))
         return -EFAULT;
+    if (call.number == PARAPET_HC_domain_destroy)
+        control_console_end((uint32_t)call.args[0]);
     make_call(&call, &buffer);
     if (!give(space, &call, &buffer) ||
         !space_copy_out(space, arg, &call, sizeof(call)))
         return -EFAULT;
     return 0;
+}
+
+/* ---- other requests ---- */
+
+static int64_t serve(struct space *space, uint64_t arg)
+{
+    struct parapet_serve serve;
+
+    if (!space_copy_in(space, &serve, arg, sizeof(serve)))
+        return -EFAULT;
+    return control_console_serve(serve.domain, serve.console_port);
+}
+
+static int64_t control_ioctl(struct file *file, uint32_t request, uint64_t arg)
+{
+    struct space *space = process_current()->space;
+
+    switch (request) {
+    case PARAPET_IOC_CALL:
+        return call(space, arg);
+    case PARAPET_IOC_SERVE:
+        return serve(space, arg);
+    case PARAPET_IOC_CONSOLE:
+        return control_console_open(file, (uint32_t)arg);
+    default:
+        return -ENOTTY;
+    }
 }
 
 /* ---- changes of domains ---- */
@@ -108,6 +134,7 @@ static void domain_changed(void *unused)
 {
     (void)unused;
     nr_changes++;
+    control_console_look();
     poll_notify();
 }
 
@@ -157,7 +184,7 @@ static const struct file_ops control_ops = {
 
 /* Only the control domain may bind the virtual IRQ: so it is asked who we are.
  * (Linux's major number 10 is for what has none of its own.) */
-void privops_devices_init(void)
+static void control_init(void)
 {
     static const struct device devices[] = {
         {"parapet", DEVICE(10, 240), &control_ops},
@@ -174,5 +201,11 @@ void privops_devices_init(void)
         return;
     }
     irq_bind((uint32_t)port, domain_changed, NULL);
+    control_console_init();
     device_register(&table);
+}
+
+void privops_devices_init(void)
+{
+    control_init();
 }

@@ -19,6 +19,7 @@ struct irq {
 static struct irq irqs[IRQ_MAX_BOUND + 1];
 static unsigned int nr_bound;
 static uint8_t index_of[PARAPET_NR_PORTS];
+static bool (*raise_others)(uint32_t port);
 
 _Static_assert(IRQ_MAX_BOUND <= UINT8_MAX, "index_of has bytes");
 
@@ -28,6 +29,11 @@ void irq_bind(uint32_t port, irq_handler_t *handler, void *data)
     BUG_ON(nr_bound == IRQ_MAX_BOUND);
     index_of[port] = (uint8_t)++nr_bound;
     irqs[nr_bound] = (struct irq){handler, data, 0};
+}
+
+void irq_set_others(bool (*raise)(uint32_t port))
+{
+    raise_others = raise;
 }
 
 static struct irq *find(uint32_t port)
@@ -40,7 +46,7 @@ bool irq_raise(uint32_t port)
     struct irq *irq = find(port);
 
     if (irq->handler == NULL)
-        return false;
+        return raise_others != NULL && raise_others(port);
     irq->count++;
     irq->handler(irq->data);
     return true;

@@ -22,6 +22,10 @@ typedef void irq_handler_t(void *data);
  */
 void irq_bind(uint32_t port, irq_handler_t *handler, void *data);
 
+/* Is asked for each port that is not bound, and says whether it knew it: the
+ * owner of those that come and go. */
+void irq_set_others(bool (*raise)(uint32_t port));
+
 /* Called by the build's privops_interrupt(). False: nobody's. */
 bool irq_raise(uint32_t port);
 

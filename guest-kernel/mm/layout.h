@@ -14,6 +14,8 @@
  *                       stack
  *   ffffffffc0000000  KERNEL_STACKS: the stacks of threads, each with a page
  *                     below it that is never mapped (thread/stack.c)
+ *   ffffffffd0000000  pv: KERNEL_LOANS, pages that other domains lend
+ *                     (pvenv/page.c)
  *
  * Each part of the image is a PT_LOAD segment of its own, and what is between
  * two segments is not mapped: under the hypervisor, which maps segments and
@@ -38,6 +40,10 @@
 /* For as many threads as there can be, and the kernel's own. */
 #define KERNEL_STACKS 0xffffffffc0000000
 #define NR_STACKS 544
+
+/* As many as one page table maps. */
+#define KERNEL_LOANS 0xffffffffd0000000
+#define NR_LOANS 512
 
 #ifndef __ASSEMBLY__
 

@@ -51,8 +51,8 @@ LAYERS = {"hypervisor/": ("x86", "base", "mm", "core", "sched", "engine",
           # their bench knows which of them it is.
           "guest-kernel/": ("", "x86", "privops", "core", "mm", "thread", "fs",
                             "proc", "tty", "procfs", "monitor", "boot", "dev",
-                            "privops/pv", "privops/native", "control",
-                            "bench")}
+                            "privops/pv", "privops/native", "pvenv",
+                            "control", "bench")}
 # What is one engine's own: whose headers begin so, and who else may have them.
 PRIVATE = {"hypervisor/engine/pv": ("hypervisor/engine/asm_offsets.c",)}
 # Files of one directory that include each other in a circle (x.c and x.h are

@@ -66,6 +66,27 @@ static void test_nobodys(void **state)
     assert_int_equal(irq_count(UINT32_MAX), 0);
 }
 
+static unsigned int others;
+
+static bool raise_other(uint32_t port)
+{
+    others += port == 9;
+    return port == 9;
+}
+
+/* Those that are bound are not asked for. */
+static void test_others(void **state)
+{
+    (void)state;
+    irq_set_others(raise_other);
+    assert_true(irq_raise(9));
+    assert_false(irq_raise(8));
+    assert_true(irq_raise(7));
+    assert_int_equal(others, 1);
+    irq_set_others(NULL);
+    assert_false(irq_raise(9));
+}
+
 /* Twice, out of range, and one more than there is room for. */
 static void test_bugs(void **state)
 {
@@ -86,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_data),
         cmocka_unit_test(test_nobodys),
+        cmocka_unit_test(test_others),
         cmocka_unit_test(test_bugs),
     };
 
