@@ -50,10 +50,10 @@ GK_SRC := $(addprefix guest-kernel/, \
 GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
 	start.c entry.S trap.c event.c time.c console.c counters.c power.c \
 	library.c devtree.c mmu.c user.c) \
-	$(addprefix guest-kernel/pvenv/, page.c port.c bell.c) \
+	$(addprefix guest-kernel/pvenv/, page.c port.c bell.c console.c) \
 	$(addprefix guest-kernel/control/, buffer.c device.c console.c \
 	console_file.c) \
-	$(addprefix pvdrivers/, console_back.c history.c) \
+	$(addprefix pvdrivers/, console_front.c console_back.c history.c) \
 	guest-kernel/bench/pv.c
 
 GK_NATIVE_SRC := $(addprefix guest-kernel/privops/native/, \

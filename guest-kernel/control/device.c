@@ -21,6 +21,7 @@
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/privops/pv/pv.h"
 #include "guest-kernel/proc/process.h"
+#include "guest-kernel/pvenv/console.h"
 #include "lib/macros.h"
 
 static char *memory; /* PARAPET_CONTROL_MAX_BYTES */
@@ -207,5 +208,6 @@ static void control_init(void)
 
 void privops_devices_init(void)
 {
+    pvenv_console_init();
     control_init();
 }

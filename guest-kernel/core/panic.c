@@ -28,6 +28,7 @@ static void begin_report(void)
     static unsigned int nr_reports;
 
     privops_irq_disable();
+    privops_console_last_words();
     nr_reports++;
     if (nr_reports == 2)
         kprintf("\nguest: another fault, in the report of the first\n");

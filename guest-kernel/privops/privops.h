@@ -109,8 +109,22 @@ void privops_clock_follow(void);
  */
 void privops_timer_set(uint64_t deadline_ns);
 
-/* Writes all of it; any interrupt state. */
+/*
+ * Writes all of it; any interrupt state. Who reads the console may be slow: it
+ * is waited for, but not for ever.
+ */
 void privops_console_write(const char *text, size_t size);
+
+/*
+ * Writes as much as there is room for, and returns how much. If that is not
+ * all, the console's port is raised when there may be room. Interrupts are
+ * disabled.
+ */
+size_t privops_console_write_some(const char *text, size_t size);
+
+/* The kernel is about to die: what it writes from now on must not depend on
+ * anybody who reads it. */
+void privops_console_last_words(void);
 
 /*
  * Takes at most size bytes of waiting input, and nothing more from the device:

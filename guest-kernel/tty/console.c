@@ -15,6 +15,8 @@
 #include "guest-kernel/tty/console.h"
 
 #include "guest-kernel/core/irq.h"
+#include "guest-kernel/errno.h"
+#include "guest-kernel/fs/file.h"
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/thread/wait.h"
 #include "lib/macros.h"
@@ -24,6 +26,8 @@
 /* A power of two. The second half is for what the terminal gives back. */
 #define RING_SIZE (2 * CONSOLE_INPUT_SIZE)
 #define FILL_LIMIT (RING_SIZE / 2)
+/* How long nothing of a text may find room. */
+#define PATIENCE_NS 10000000000ul
 
 static char ring[RING_SIZE];
 static unsigned int head;
@@ -36,6 +40,8 @@ static const struct console_terminal *terminal;
 static bool key_works;
 static struct wait_queue readers = WAIT_QUEUE_INIT(readers);
 static struct wait_queue key_pressed = WAIT_QUEUE_INIT(key_pressed);
+static bool is_full; /* for output */
+static struct wait_queue writers = WAIT_QUEUE_INIT(writers);
 
 /* As much as there is, or as there is room for. */
 static void fill(void)
@@ -100,6 +106,11 @@ void console_pull(void)
 static void console_interrupt(void *unused)
 {
     (void)unused;
+    if (is_full) {
+        is_full = false;
+        wait_queue_wake_all(&writers);
+        poll_notify();
+    }
     fill();
     console_pull();
     if (head != tail && owner == CONSOLE_MONITOR)
@@ -169,4 +180,42 @@ char console_get(void)
 void console_put(const char *text, size_t size)
 {
     privops_console_write(text, size);
+}
+
+/* Interrupts are disabled. */
+static size_t put_some(const char *text, size_t size)
+{
+    size_t done = privops_console_write_some(text, size);
+
+    is_full = done < size;
+    return done;
+}
+
+/* Whoever reads the console is given up when nothing finds room for so long;
+ * privops_console_write() knows what to do then. */
+int64_t console_put_sleeping(const char *text, size_t size, bool nonblock)
+{
+    bool irq_on = privops_irq_save();
+    size_t done = 0, more;
+    uint64_t deadline = 0;
+    int64_t result = 0;
+
+    while ((done += more = put_some(text + done, size - done)) < size &&
+           result == 0) {
+        if (more > 0 || deadline == 0)
+            deadline = privops_clock_ns() + PATIENCE_NS;
+        result =
+            nonblock ? -EAGAIN : wait_queue_sleep_until(&writers, deadline);
+    }
+    if (result == -ETIMEDOUT) {
+        privops_console_write(text + done, size - done);
+        done = size;
+    }
+    privops_irq_restore(irq_on);
+    return done > 0 ? (int64_t)done : result;
+}
+
+bool console_has_room(void)
+{
+    return !is_full;
 }

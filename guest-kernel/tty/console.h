@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct tty;
 
@@ -56,5 +57,16 @@ void console_pull(void);
 
 /* Writes all of it, as it is. */
 void console_put(const char *text, size_t size);
+
+/*
+ * The same for a process's thread, which sleeps while there is no room;
+ * nonblock: does not. How much it has written: all, or less since a signal has
+ * come or nonblock is set. If that is nothing: -ERESTARTSYS or -EAGAIN.
+ * Interrupts are enabled.
+ */
+int64_t console_put_sleeping(const char *text, size_t size, bool nonblock);
+
+/* False: the last text has not found room, and poll_notify() follows. */
+bool console_has_room(void);
 
 #endif

@@ -285,7 +285,7 @@ static int64_t tty_write(struct file *file, struct io *from, uint64_t *offset)
 {
     struct tty *tty = file->private;
     bool nonblock = (file->flags & O_NONBLOCK) != 0;
-    int64_t done = 0, result = 0;
+    int64_t done = 0, result = 0, put;
     char bytes[WRITE_CHUNK];
     size_t n;
 
@@ -301,8 +301,13 @@ static int64_t tty_write(struct file *file, struct io *from, uint64_t *offset)
             result = -EFAULT;
             break;
         }
-        console_put(bytes, n);
-        done += (int64_t)n;
+        put = console_put_sleeping(bytes, n, nonblock);
+        if (put < (int64_t)n) {
+            result = put < 0 ? put : -ERESTARTSYS;
+            done += MAX(put, 0);
+            break;
+        }
+        done += put;
         sched_breathe();
         if (from->left > 0 && signal_pending())
             result = -ERESTARTSYS;
@@ -318,7 +323,8 @@ static uint32_t tty_poll(struct file *file)
     struct tty *tty = file->private;
     const struct termios *termios = &tty->termios;
     bool irq_on = privops_irq_save();
-    uint32_t events = tty->stopped || tty->held ? 0 : POLLOUT | POLLWRNORM;
+    bool writable = !tty->stopped && !tty->held && console_has_room();
+    uint32_t events = writable ? POLLOUT | POLLWRNORM : 0;
     size_t least = 1;
 
     if (tty_is_canonical(tty))

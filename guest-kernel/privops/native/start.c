@@ -48,6 +48,16 @@ void privops_console_write(const char *text, size_t size)
     uart_write(text, size);
 }
 
+size_t privops_console_write_some(const char *text, size_t size)
+{
+    privops_console_write(text, size);
+    return size;
+}
+
+void privops_console_last_words(void)
+{
+}
+
 size_t privops_console_read(char *buffer, size_t size)
 {
     return uart_read(buffer, size);

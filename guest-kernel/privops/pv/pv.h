@@ -31,6 +31,18 @@ void pv_library_init(void);
 /* Reads the device tree. Panics when something needed is missing in it. */
 void pv_boot_info(const void *dtb, struct boot_info *boot);
 
+/*
+ * A console that is not the hypervisor's, pvenv/console.c; text goes there as
+ * soon as it is set. Interrupts are disabled for both.
+ */
+struct pv_console {
+    /* Writes what there is room for: how much. The console's port is raised
+     * when there may be room for more. */
+    size_t (*write)(const char *text, size_t size);
+    size_t (*read)(char *buffer, size_t size); /* as privops_console_read() */
+};
+void pv_console_set(const struct pv_console *console);
+
 /* What to do when a hypercall that cannot fail has failed. */
 void pv_check(int64_t result, const char *what);
 
