@@ -273,6 +273,23 @@ static int fake_open(struct pctl_machine *m)
     return ((struct fake *)m)->open_error;
 }
 
+static int fake_serve(struct pctl_machine *m, const struct parapet_serve *serve)
+{
+    struct fake *f = (struct fake *)m;
+
+    assert_non_null(fake_find(f, serve->domain));
+    f->served = *serve;
+    return f->serve_error;
+}
+
+static int fake_console(struct pctl_machine *m, uint32_t domain)
+{
+    struct fake *f = (struct fake *)m;
+
+    assert_non_null(fake_find(f, domain));
+    return f->console;
+}
+
 static int fake_wait(struct pctl_machine *m, int milliseconds)
 {
     struct fake *f = (struct fake *)m;
@@ -297,6 +314,8 @@ void fake_init(struct fake *f)
     memset(f, 0, sizeof(*f));
     f->m = (struct pctl_machine){.open = fake_open,
                                  .call = fake_call,
+                                 .serve = fake_serve,
+                                 .console = fake_console,
                                  .wait = fake_wait,
                                  .now = fake_now};
     f->fail_call = FAKE_NO_CALL;

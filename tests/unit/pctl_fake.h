@@ -30,6 +30,8 @@ struct fake {
     uint64_t fail_call;      /* this call's result is fail_result, */
     unsigned int fail_after; /* after so many that were well */
     int64_t fail_result;
+    int serve_error;
+    int console; /* a descriptor, or the error; the domain must be there */
     /* What happens while pctl waits: NULL is nothing. */
     void (*happens)(struct fake *f);
     struct parapet_counters counters; /* of each vCPU, */
@@ -42,6 +44,7 @@ struct fake {
     const char *kernels; /* of struct pctl */
 
     /* What was asked. */
+    struct parapet_serve served; /* the last */
     uint64_t now;
     unsigned int nr_waits;
     unsigned int nr_restarts; /* of the call that is on */

@@ -111,6 +111,9 @@ int64_t made_build(struct fake *f, struct parapet_control_call *call)
         return 0;
     case PARAPET_HC_domain_vcpu_create:
         return vcpu_create(f, args);
+    case PARAPET_HC_domain_alloc_unbound:
+        assert_int_equal(args[1], 0);
+        return BUILT_PORT(made.nr_ports++);
     case PARAPET_HC_domain_vcpu_start:
         memcpy(&made.start, (const void *)args[2], sizeof(made.start));
         return 0;
@@ -136,5 +139,6 @@ void made_check(void)
                             BUILT_PAGE);
     }
     assert_true(built_frame(made_expected, made.hypercall_mfn)->hypercall_page);
+    assert_int_equal(made.nr_ports, made_expected->nr_ports);
     assert_memory_equal(&made.start, &made_expected->start, sizeof(made.start));
 }

@@ -19,6 +19,7 @@ struct made {
     uint64_t gfns[MADE_MAX_FRAMES];
     uint8_t bytes[MADE_MAX_FRAMES][BUILT_PAGE];
     uint64_t hypercall_mfn;
+    uint32_t nr_ports;
     struct parapet_vcpu_start start;
     uint32_t affinity[PARAPET_MAX_VCPUS];
 };

@@ -6,6 +6,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,7 +131,8 @@ static int setup(void **state)
                                              .nr_vcpus = 1,
                                              .bootargs = "",
                                              .image = &kernel,
-                                             .kernel = &elf};
+                                             .kernel = &elf,
+                                             .served = true};
     expect_domain();
     return 0;
 }
@@ -162,6 +164,8 @@ static void from_a_file(void **state)
     assert_int_equal(made.params.cap, 0);
     assert_int_equal(fake_find(&f, MADE_ID)->state, PARAPET_DOMAIN_RUNNING);
     assert_int_equal(fake_find(&f, MADE_ID)->memory_target, 0);
+    assert_int_equal(f.served.domain, MADE_ID);
+    assert_int_equal(f.served.console_port, BUILT_PORT(1));
 }
 
 static void from_options(void **state)
@@ -272,6 +276,7 @@ static void fails_half_way(void **state)
         {PARAPET_HC_domain_hypercall_page, -PARAPET_EPERM,
          "demo: its hypercall page: error 1 (not the domain's, or it lacks the "
          "privilege)\n"},
+        {PARAPET_HC_domain_alloc_unbound, -PARAPET_ENOSPC, "demo: "},
         {PARAPET_HC_domain_vcpu_start, -PARAPET_EINVAL,
          "demo: the start of vCPU 0: error 22 (an argument has a value that is "
          "not allowed)\n"},
@@ -300,6 +305,14 @@ static void fails_half_way(void **state)
                          fake_err);
         }
     }
+}
+
+static void not_served(void **state)
+{
+    (void)state;
+    f.serve_error = -ENOMEM;
+    refused("create %s/demo.cfg", PCTL_FAILED,
+            "pctl: create: demo: its console: Cannot allocate memory\n");
 }
 
 static void taken_name(void **state)
@@ -373,6 +386,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(dmesg_symbols, setup, teardown),
         cmocka_unit_test_setup_teardown(fails_half_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(not_served, setup, teardown),
         cmocka_unit_test_setup_teardown(taken_name, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_files, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_descriptions, setup, teardown),

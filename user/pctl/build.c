@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/event.h"
 #include "lib/builder/build.h"
 #include "user/pctl/calls.h"
 #include "user/pctl/domains.h"
@@ -22,7 +23,8 @@ struct making {
     struct build_description description;
     struct build_plan plan;
     struct build_made made;
-    int64_t error; /* the first that a service got */
+    uint32_t console_port; /* the builder asks for it as the last port */
+    int64_t error;         /* the first that a service got */
     char why[CFG_MAX_WHY];
 };
 
@@ -80,6 +82,18 @@ static int vcpu_create(void *context, uint32_t vcpu, uint64_t first_gfn,
                        m->p->machine, m->made.id, vcpu, first_gfn, mfns)));
 }
 
+static int alloc_unbound(void *context, uint32_t *port)
+{
+    struct making *m = context;
+    int64_t result = CALLS_TO_END(call_domain_alloc_unbound(
+        m->p->machine, m->made.id, PARAPET_DOMAIN_CONTROL));
+
+    if (result < 0)
+        return note(m, result);
+    *port = m->console_port = (uint32_t)result;
+    return 0;
+}
+
 static int vcpu_start(void *context, uint32_t vcpu,
                       const struct parapet_vcpu_start *start)
 {
@@ -94,6 +108,7 @@ static const struct builder_services services = {
     .write = write_frame,
     .hypercall_page = hypercall_page,
     .vcpu_create = vcpu_create,
+    .alloc_unbound = alloc_unbound,
     .vcpu_start = vcpu_start,
 };
 
@@ -135,6 +150,7 @@ static int plan(struct making *m)
         .ramdisk = m->ramdisk.bytes,
         .ramdisk_size = m->ramdisk.size,
         .ramdisk_name = d->ramdisk,
+        .served = true,
     };
     error = build_plan(&m->description, &m->plan, m->why, sizeof(m->why));
     return error ? pctl_fail(m->p, PCTL_FAILED, "%s: %s", d->name, m->why)
@@ -247,6 +263,19 @@ static int set_target(struct making *m)
     return result ? failed(m, result) : PCTL_DONE;
 }
 
+/* ---- its console ---- */
+
+static int serve(struct making *m)
+{
+    const struct parapet_serve serve = {.domain = m->made.id,
+                                        .console_port = m->console_port};
+    int error = m->p->machine->serve(m->p->machine, &serve);
+
+    return error ? pctl_fail(m->p, PCTL_FAILED, "%s: its console: %s",
+                             m->d->name, strerror(-error))
+                 : PCTL_DONE;
+}
+
 /* ---- all of it ---- */
 
 static int make(struct making *m)
@@ -262,6 +291,8 @@ static int make(struct making *m)
         status = set_cpus(m);
     if (status == PCTL_DONE)
         status = set_target(m);
+    if (status == PCTL_DONE)
+        status = serve(m);
     if (status)
         (void)CALLS_TO_END(call_domain_destroy(m->p->machine, m->made.id));
     return status;

@@ -20,6 +20,27 @@ static int device_call(struct pctl_machine *m,
     return ioctl(m->fd, (int)PARAPET_IOC_CALL, call) < 0 ? -errno : 0;
 }
 
+static int device_serve(struct pctl_machine *m,
+                        const struct parapet_serve *serve)
+{
+    return ioctl(m->fd, (int)PARAPET_IOC_SERVE, serve) < 0 ? -errno : 0;
+}
+
+/* The open file becomes the console, so it is another one. */
+static int device_console(struct pctl_machine *m, uint32_t domain)
+{
+    int fd = open(DEVICE_PATH, O_RDWR | O_CLOEXEC), error;
+
+    (void)m;
+    if (fd < 0)
+        return -errno;
+    if (ioctl(fd, (int)PARAPET_IOC_CONSOLE, (unsigned long)domain) == 0)
+        return fd;
+    error = -errno;
+    (void)close(fd);
+    return error;
+}
+
 /* The events are taken before whoever called looks, and so none is missed. */
 static int device_wait(struct pctl_machine *m, int milliseconds)
 {
@@ -43,6 +64,8 @@ static uint64_t device_now(struct pctl_machine *m)
 struct pctl_machine device = {
     .open = device_open,
     .call = device_call,
+    .serve = device_serve,
+    .console = device_console,
     .wait = device_wait,
     .now = device_now,
     .fd = -1,

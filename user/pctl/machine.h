@@ -19,6 +19,13 @@ struct pctl_machine {
      * else -errno. */
     int (*call)(struct pctl_machine *m, struct parapet_control_call *call);
 
+    /* Has the kernel show the console of a domain that was just built. 0 or
+     * -errno. */
+    int (*serve)(struct pctl_machine *m, const struct parapet_serve *serve);
+
+    /* A descriptor that is open for a domain's console, or -errno. */
+    int (*console)(struct pctl_machine *m, uint32_t domain);
+
     /*
      * Waits until a domain has changed since the last wait(), or since open();
      * at most so many milliseconds, -1 is for ever. Nothing is said of what

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pctl console: what comes from the console is printed until it ends, and what
+ * standard input has is typed, also when neither end takes all at once.
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/macros.h"
+#include "tests/unit/pctl_fake.h"
+#include "user/pctl/pctl.h"
+
+#define MUCH 60000u /* fake_out has room for it */
+
+static struct fake f;
+static int domain; /* its end of the console */
+
+static int setup(void **state)
+{
+    int ends[2];
+
+    (void)state;
+    fake_init(&f);
+    fake_add(&f, 3, "demo");
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    f.console = ends[0];
+    domain = ends[1];
+    return 0;
+}
+
+/* Standard input becomes a pipe, with this in it; the old one is returned. */
+static int type(const char *text)
+{
+    int old = dup(STDIN_FILENO), ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], text, strlen(text)), strlen(text));
+    (void)close(ends[1]);
+    assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    (void)close(ends[0]);
+    return old;
+}
+
+static void type_no_more(int old)
+{
+    (void)dup2(old, STDIN_FILENO);
+    (void)close(old);
+}
+
+/* A domain in a process of its own, which writes so much, then reads what was
+ * typed, and ends: whether it was this. */
+static pid_t run_domain(size_t nr, const char *expected)
+{
+    static char much[MUCH];
+    size_t size = strlen(expected), got = 0;
+    ssize_t more = 1;
+    pid_t child = fork();
+
+    if (child != 0)
+        return child;
+    (void)close(f.console);
+    memset(much, 'm', sizeof(much));
+    if (write(domain, much, nr) != (ssize_t)nr)
+        _exit(1);
+    for (; got < size && more > 0; got += (size_t)more)
+        more = read(domain, much + got, size - got);
+    _exit(memcmp(much, expected, size) != 0);
+}
+
+static void expect_good(pid_t child)
+{
+    int status;
+
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* The text comes, and the domain ends. */
+static void shows(void **state)
+{
+    static const char text[] = "a line\nand a part of one";
+    int old = type("");
+
+    (void)state;
+    assert_int_equal(write(domain, text, sizeof(text) - 1), sizeof(text) - 1);
+    (void)close(domain);
+    fake_expect(&f, "console demo", PCTL_DONE, text, "");
+    type_no_more(old);
+}
+
+/* Both ways, with more than either end has room for. */
+static void types(void **state)
+{
+    static char typed[60001];
+    pid_t child;
+    int old;
+
+    (void)state;
+    memset(typed, 't', sizeof(typed) - 1);
+    old = type(typed);
+    child = run_domain(MUCH, typed);
+    (void)close(domain);
+    assert_int_equal(fake_run(&f, "console 3"), PCTL_DONE);
+    type_no_more(old);
+    expect_good(child);
+    assert_int_equal(strlen(fake_out), MUCH);
+}
+
+static void nobody_shows_it(void **state)
+{
+    (void)state;
+    f.console = -ENOENT;
+    fake_expect(&f, "console demo", PCTL_FAILED, "",
+                "pctl: console: demo: nobody shows its console: `pctl dmesg` "
+                "has what it wrote\n");
+    f.console = -ENOMEM;
+    fake_expect(&f, "console demo", PCTL_FAILED, "",
+                "pctl: console: demo: its console: Cannot allocate memory\n");
+    fake_expect(
+        &f, "console nobody", PCTL_NO_DOMAIN, "",
+        "pctl: console: no domain is called \"nobody\": `pctl list` shows "
+        "which there are\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(shows, setup),
+        cmocka_unit_test_setup(types, setup),
+        cmocka_unit_test_setup(nobody_shows_it, setup),
+    };
+
+    return cmocka_run_group_tests_name("pctl console", tests, NULL, NULL);
+}
