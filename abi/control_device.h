@@ -43,12 +43,17 @@
  *                        write() types. While a file is open nothing of what
  *                        its console shows is lost to it: a domain whose
  *                        readers are far behind waits for them
+ *   PARAPET_IOC_BACKEND  ends or begins what serves other domains, of one kind:
+ *                        for service, and for tests. What they write meanwhile
+ *                        stays with them, and they wait
  *
  * Their errors are those of the hypercalls that the kernel makes for them, and
  *
  *   ENOENT   there is no such domain, or nobody shows its console
  *   EEXIST   it is shown already
  *   ENOMEM   the kernel has no memory for it
+ *   EINVAL   there is no back-end of this kind
+ *   EBUSY    it is so already
  */
 #ifndef ABI_CONTROL_DEVICE_H
 #define ABI_CONTROL_DEVICE_H
@@ -76,6 +81,16 @@ struct parapet_serve {
 #define PARAPET_IOC_SERVE 0x40085002u
 #define PARAPET_IOC_CONSOLE 0x5003u
 
+#define PARAPET_BACKEND_CONSOLE 1u /* of all domains */
+
+struct parapet_backend {
+    uint32_t kind; /* PARAPET_BACKEND_* */
+    uint32_t on;   /* 1: begin, 0: end */
+};
+
+/* _IOW('P', 4, struct parapet_backend) */
+#define PARAPET_IOC_BACKEND 0x40085004u
+
 /* The most that one call's buffer may be: 512 of domain_populate's. */
 #define PARAPET_CONTROL_MAX_BYTES 8192u
 
@@ -84,7 +99,8 @@ _Static_assert(sizeof(struct parapet_control_call) == 72 &&
                    (PARAPET_IOC_CALL >> 16 & 0x3fff) ==
                        sizeof(struct parapet_control_call),
                "parapet_control_call changed: this breaks the ABI");
-_Static_assert(sizeof(struct parapet_serve) == 8,
-               "parapet_serve changed: this breaks the ABI");
+_Static_assert(sizeof(struct parapet_serve) == 8 &&
+                   sizeof(struct parapet_backend) == 8,
+               "parapet_serve or parapet_backend changed: this breaks the ABI");
 
 #endif

@@ -7,6 +7,7 @@
 #include "abi/domain.h"
 #include "abi/grant.h"
 #include "abi/stubs.h"
+#include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
@@ -26,6 +27,7 @@
 static struct list_node consoles = LIST_INIT(consoles);
 static struct env_bell *bell;
 static bool have_changed; /* domains */
+static bool is_on = true;
 
 struct control_console *control_console_find(uint32_t domain)
 {
@@ -99,7 +101,7 @@ int64_t control_console_serve(uint32_t domain, uint32_t port)
     if (console == NULL)
         return -ENOMEM;
     irq_on = privops_irq_save();
-    error = begin(console);
+    error = is_on ? begin(console) : 0;
     if (error == 0)
         list_add_last(&consoles, &console->node);
     privops_irq_restore(irq_on);
@@ -156,6 +158,47 @@ void control_console_leave(struct console_reader *reader)
     kfree(reader);
     privops_irq_restore(irq_on);
     env_bell_ring(bell);
+}
+
+/* ---- to stop and to start ---- */
+
+bool control_console_is_on(void)
+{
+    return is_on;
+}
+
+/* One that cannot go on is as one that is broken: its domain waits. */
+static void start(struct control_console *console)
+{
+    int error = begin(console);
+
+    if (error != 0)
+        kprintf("guest: the console of domain %u cannot be shown again: error "
+                "%d\n",
+                console->domain, -error);
+    room(console);
+}
+
+int64_t control_console_switch(bool on)
+{
+    struct control_console *console;
+    bool irq_on;
+
+    if (on == is_on)
+        return -EBUSY;
+    irq_on = privops_irq_save();
+    is_on = on;
+    list_for_each_entry (console, &consoles, node) {
+        if (console->is_ended)
+            continue;
+        if (on)
+            start(console);
+        else
+            console_back_end(&console->back);
+    }
+    privops_irq_restore(irq_on);
+    env_bell_ring(bell);
+    return 0;
 }
 
 /* ---- the thread: interrupts are disabled ---- */

@@ -45,6 +45,13 @@ void control_console_init(void);
  * PARAPET_IOC_SERVE. */
 int64_t control_console_serve(uint32_t domain, uint32_t port);
 
+/* Ends the back-ends of all, or begins them again, where they stopped: 0 or
+ * -EBUSY. */
+int64_t control_console_switch(bool on);
+
+/* False: nothing can be typed now, and room follows. */
+bool control_console_is_on(void);
+
 /* Domains have changed: some may have ended. Any context. */
 void control_console_look(void);
 

@@ -80,6 +80,8 @@ static int64_t type_now(struct control_console *console, const char *text,
 {
     if (console->is_ended)
         return -EIO;
+    if (!control_console_is_on())
+        return 0;
     return console_back_input(&console->back, text, (uint32_t)size);
 }
 
@@ -142,7 +144,7 @@ static uint32_t console_poll(struct file *file)
         events |= POLLIN | POLLRDNORM;
     if (console->is_ended)
         events |= POLLHUP;
-    else if (!console->back.wants_room)
+    else if (control_console_is_on() && !console->back.wants_room)
         events |= POLLOUT | POLLWRNORM;
     return events;
 }

@@ -111,6 +111,17 @@ static int64_t serve(struct space *space, uint64_t arg)
     return control_console_serve(serve.domain, serve.console_port);
 }
 
+static int64_t switch_backend(struct space *space, uint64_t arg)
+{
+    struct parapet_backend backend;
+
+    if (!space_copy_in(space, &backend, arg, sizeof(backend)))
+        return -EFAULT;
+    if (backend.kind != PARAPET_BACKEND_CONSOLE || backend.on > 1)
+        return -EINVAL;
+    return control_console_switch(backend.on == 1);
+}
+
 static int64_t control_ioctl(struct file *file, uint32_t request, uint64_t arg)
 {
     struct space *space = process_current()->space;
@@ -122,6 +133,8 @@ static int64_t control_ioctl(struct file *file, uint32_t request, uint64_t arg)
         return serve(space, arg);
     case PARAPET_IOC_CONSOLE:
         return control_console_open(file, (uint32_t)arg);
+    case PARAPET_IOC_BACKEND:
+        return switch_backend(space, arg);
     default:
         return -ENOTTY;
     }

@@ -60,4 +60,34 @@ def much():
     steps[2].expect(0, steps[3].out)
 
 
+@test("pctl backend: stopped and started 20 times no byte of a console is lost")
+def stop_and_start():
+    steps = in_domain0([
+        "pctl create demo; echo 'stty -echo; cat > /tmp/n; md5sum /tmp/n; "
+        "seq 0 400000; poweroff' > typed; seq 0 30000 > n; (cat typed n; "
+        "printf '\\004') | pctl console demo > /tmp/shown & i=0; "
+        "while [ $i -lt 20 ]; do pctl backend console stop; sleep 0.05; "
+        "pctl backend console start; sleep 0.05; i=$((i + 1)); done; wait",
+        "grep '^[0-9a-f]*  /tmp/n' /tmp/shown | cut -c1-32; md5sum n | cut -c1-32",
+        "grep '^[0-9]\\+$' /tmp/shown | md5sum",
+        "seq 0 400000 | md5sum", "pctl backend console start"])
+    steps[0].expect(0, "demo is domain 1\n")
+    typed, expected = steps[1].expect(0).out.split()
+    expect(typed == expected, steps[1].out)
+    steps[2].expect(0, steps[3].out)
+    steps[4].expect(1, "", "pctl: backend: console: it has started already\n")
+
+
+@test("pctl backend: who is made or typed to while it is stopped waits")
+def stopped():
+    steps = in_domain0([
+        "pctl backend console stop", "pctl create demo",
+        "echo poweroff | pctl console demo > shown & sleep 2; cat shown",
+        "pctl backend console start; wait; tail -n 1 shown"])
+    steps[0].expect(0, "")
+    steps[1].expect(0, "demo is domain 1\n")
+    steps[2].expect(0, "")
+    steps[3].expect(0, "guest: power off\n")
+
+
 machine.run_all()

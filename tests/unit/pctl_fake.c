@@ -282,6 +282,18 @@ static int fake_serve(struct pctl_machine *m, const struct parapet_serve *serve)
     return f->serve_error;
 }
 
+static int fake_backend(struct pctl_machine *m,
+                        const struct parapet_backend *backend)
+{
+    struct fake *f = (struct fake *)m;
+
+    assert_int_equal(backend->kind, PARAPET_BACKEND_CONSOLE);
+    if (f->console_is_off == !backend->on)
+        return -EBUSY;
+    f->console_is_off = !backend->on;
+    return 0;
+}
+
 static int fake_console(struct pctl_machine *m, uint32_t domain)
 {
     struct fake *f = (struct fake *)m;
@@ -315,6 +327,7 @@ void fake_init(struct fake *f)
     f->m = (struct pctl_machine){.open = fake_open,
                                  .call = fake_call,
                                  .serve = fake_serve,
+                                 .backend = fake_backend,
                                  .console = fake_console,
                                  .wait = fake_wait,
                                  .now = fake_now};

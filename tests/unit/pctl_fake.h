@@ -7,6 +7,7 @@
 #ifndef TESTS_UNIT_PCTL_FAKE_H
 #define TESTS_UNIT_PCTL_FAKE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,7 @@ struct fake {
 
     /* What was asked. */
     struct parapet_serve served; /* the last */
+    bool console_is_off;         /* the back-end */
     uint64_t now;
     unsigned int nr_waits;
     unsigned int nr_restarts; /* of the call that is on */

@@ -128,12 +128,32 @@ static void nobody_shows_it(void **state)
         "which there are\n");
 }
 
+static void backend(void **state)
+{
+    (void)state;
+    fake_expect(&f, "backend console stop", PCTL_DONE, "", "");
+    assert_true(f.console_is_off);
+    fake_expect(&f, "backend console stop", PCTL_FAILED, "",
+                "pctl: backend: console: it is stopped already\n");
+    fake_expect(&f, "backend console start", PCTL_DONE, "", "");
+    assert_false(f.console_is_off);
+    fake_expect(&f, "backend console start", PCTL_FAILED, "",
+                "pctl: backend: console: it has started already\n");
+    fake_expect(&f, "backend block stop", PCTL_USAGE, "",
+                "pctl: backend: expected the kind \"console\", got "
+                "\"block\"\n");
+    fake_expect(&f, "backend console halt", PCTL_USAGE, "",
+                "pctl: backend: expected \"stop\" or \"start\", got "
+                "\"halt\"\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(shows, setup),
         cmocka_unit_test_setup(types, setup),
         cmocka_unit_test_setup(nobody_shows_it, setup),
+        cmocka_unit_test_setup(backend, setup),
     };
 
     return cmocka_run_group_tests_name("pctl console", tests, NULL, NULL);

@@ -18,6 +18,9 @@ void list_json(struct json *j, const struct parapet_domain_info *info);
 /* cmd_create.c */
 extern const struct pctl_command cmd_create;
 
+/* cmd_backend.c */
+extern const struct pctl_command cmd_backend;
+
 /* cmd_console.c */
 extern const struct pctl_command cmd_console;
 

@@ -26,6 +26,12 @@ static int device_serve(struct pctl_machine *m,
     return ioctl(m->fd, (int)PARAPET_IOC_SERVE, serve) < 0 ? -errno : 0;
 }
 
+static int device_backend(struct pctl_machine *m,
+                          const struct parapet_backend *backend)
+{
+    return ioctl(m->fd, (int)PARAPET_IOC_BACKEND, backend) < 0 ? -errno : 0;
+}
+
 /* The open file becomes the console, so it is another one. */
 static int device_console(struct pctl_machine *m, uint32_t domain)
 {
@@ -65,6 +71,7 @@ struct pctl_machine device = {
     .open = device_open,
     .call = device_call,
     .serve = device_serve,
+    .backend = device_backend,
     .console = device_console,
     .wait = device_wait,
     .now = device_now,

@@ -23,6 +23,10 @@ struct pctl_machine {
      * -errno. */
     int (*serve)(struct pctl_machine *m, const struct parapet_serve *serve);
 
+    /* Begins or ends a kind of back-end. 0 or -errno. */
+    int (*backend)(struct pctl_machine *m,
+                   const struct parapet_backend *backend);
+
     /* A descriptor that is open for a domain's console, or -errno. */
     int (*console)(struct pctl_machine *m, uint32_t domain);
 
