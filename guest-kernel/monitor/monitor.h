@@ -14,7 +14,7 @@
  * return; its argument is not used. */
 void monitor_thread(void *unused);
 
-/* The same beside processes: waits for Ctrl-], and Ctrl-D goes back to them. */
+/* The same beside processes: waits for Ctrl-^, and Ctrl-D goes back to them. */
 void monitor_debugger_thread(void *unused);
 
 /* Whether it is that. */

@@ -22,7 +22,7 @@
 #include "lib/macros.h"
 #include "lib/string.h"
 
-#define KEY_MONITOR (']' - '@')
+#define KEY_MONITOR ('^' - '@')
 /* A power of two. The second half is for what the terminal gives back. */
 #define RING_SIZE (2 * CONSOLE_INPUT_SIZE)
 #define FILL_LIMIT (RING_SIZE / 2)

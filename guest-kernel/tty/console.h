@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The console: text out, bytes in. Input has one owner at a time, the monitor
- * or the terminal, and Ctrl-] gives it to the monitor. No input is lost: what
+ * or the terminal, and Ctrl-^ gives it to the monitor. No input is lost: what
  * its owner has no room for stays in the device or with the hypervisor.
  */
 #ifndef GUEST_KERNEL_TTY_CONSOLE_H
@@ -44,7 +44,7 @@ void console_init(void);
 /* Gives away the input, with what nobody has read yet. */
 void console_give(enum console_owner owner);
 
-/* Sleeps until the user gives the monitor the input, by Ctrl-]. From the first
+/* Sleeps until the user gives the monitor the input, by Ctrl-^. From the first
  * call on, the key does that, and is no input any more. */
 void console_wait_for_key(void);
 

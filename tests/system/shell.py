@@ -7,7 +7,7 @@ import re
 import tempfile
 
 import machine
-from keyboard import (CONTROL_BRACKET, CONTROL_C, CONTROL_D, CONTROL_Z, ENTER,
+from keyboard import (CONTROL_C, CONTROL_CARET, CONTROL_D, CONTROL_Z, ENTER,
                       ESCAPE, LEFT, PROMPT, UP, Keyboard)
 from machine import (PLATFORMS, boot, expect, expect_status, expect_text,
                      shell, test)
@@ -195,11 +195,11 @@ def tell_size(keys):
 
 def use_debugger(keys):
     keys.type(b"sleep 30 &" + ENTER, PROMPT)
-    keys.type(CONTROL_BRACKET, rb"parapet> ")
+    keys.type(CONTROL_CARET, rb"parapet> ")
     keys.type(b"threads" + ENTER, rb"sleep")
     keys.type(b"continue" + ENTER)
     keys.type(ENTER, PROMPT)
-    keys.type(CONTROL_BRACKET, rb"parapet> ")
+    keys.type(CONTROL_CARET, rb"parapet> ")
     keys.type(CONTROL_D)
     keys.type(b"echo back again" + ENTER, rb"\nback again\r*\n")
     keys.see(PROMPT)
