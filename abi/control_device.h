@@ -43,9 +43,11 @@
  *                        write() types. While a file is open nothing of what
  *                        its console shows is lost to it: a domain whose
  *                        readers are far behind waits for them
- *   PARAPET_IOC_BACKEND  ends or begins what serves other domains, of one kind:
- *                        for service, and for tests. What they write meanwhile
- *                        stays with them, and they wait
+ *   PARAPET_IOC_PASS_KEY of a file that is a console: until it is closed, the
+ * key that opens this kernel's own prompt is input, as all others, for who
+ * reads this domain's terminal PARAPET_IOC_BACKEND  ends or begins what serves
+ * other domains, of one kind: for service, and for tests. What they write
+ * meanwhile stays with them, and they wait
  *
  * Their errors are those of the hypercalls that the kernel makes for them, and
  *
@@ -90,6 +92,9 @@ struct parapet_backend {
 
 /* _IOW('P', 4, struct parapet_backend) */
 #define PARAPET_IOC_BACKEND 0x40085004u
+
+/* _IO('P', 5) */
+#define PARAPET_IOC_PASS_KEY 0x5005u
 
 /* The most that one call's buffer may be: 512 of domain_populate's. */
 #define PARAPET_CONTROL_MAX_BYTES 8192u

@@ -36,6 +36,7 @@ struct console_reader {
     struct list_node node;
     struct control_console *console;
     uint64_t position; /* in its history */
+    bool passes_key;   /* tty/console.h */
 };
 
 /* Starts the thread. */

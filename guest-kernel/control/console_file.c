@@ -3,10 +3,12 @@
  * The console of another domain as an open file: what PARAPET_IOC_CONSOLE
  * makes of one of /dev/parapet.
  */
+#include "abi/control_device.h"
 #include "guest-kernel/control/console.h"
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/mm/slab.h"
+#include "guest-kernel/tty/console.h"
 #include "lib/macros.h"
 
 #define CHUNK 1024u
@@ -149,14 +151,32 @@ static uint32_t console_poll(struct file *file)
     return events;
 }
 
+static int64_t console_ioctl(struct file *file, uint32_t request, uint64_t arg)
+{
+    struct console_reader *reader = file->private;
+
+    (void)arg;
+    if (request != PARAPET_IOC_PASS_KEY)
+        return -ENOTTY;
+    if (!reader->passes_key)
+        console_pass_key(true);
+    reader->passes_key = true;
+    return 0;
+}
+
 static void console_close(struct file *file)
 {
-    control_console_leave(file->private);
+    struct console_reader *reader = file->private;
+
+    if (reader->passes_key)
+        console_pass_key(false);
+    control_console_leave(reader);
 }
 
 static const struct file_ops console_ops = {
     .read = console_read,
     .write = console_write,
+    .ioctl = console_ioctl,
     .poll = console_poll,
     .close = console_close,
     .is_stream = true,
@@ -175,6 +195,7 @@ int64_t control_console_open(struct file *file, uint32_t domain)
         return -ENOMEM;
     irq_on = privops_irq_save();
     reader->console = console;
+    reader->passes_key = false;
     reader->position = console->history.start;
     list_add_last(&console->readers, &reader->node);
     file->private = reader;

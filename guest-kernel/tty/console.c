@@ -38,6 +38,7 @@ static bool left_over = true;
 static enum console_owner owner;
 static const struct console_terminal *terminal;
 static bool key_works;
+static unsigned int nr_key_passers; /* for whom it does not */
 static struct wait_queue readers = WAIT_QUEUE_INIT(readers);
 static struct wait_queue key_pressed = WAIT_QUEUE_INIT(key_pressed);
 static bool is_full; /* for output */
@@ -67,7 +68,8 @@ static size_t next_run(void)
 {
     unsigned int at = tail % RING_SIZE;
     size_t size = MIN(RING_SIZE - at, head - tail);
-    const char *key = key_works ? memchr(ring + at, KEY_MONITOR, size) : NULL;
+    bool acts = key_works && nr_key_passers == 0;
+    const char *key = acts ? memchr(ring + at, KEY_MONITOR, size) : NULL;
 
     return key != NULL ? (size_t)(key - (ring + at)) : size;
 }
@@ -157,6 +159,14 @@ void console_wait_for_key(void)
     key_works = true;
     while (owner != CONSOLE_MONITOR)
         wait_queue_sleep(&key_pressed);
+    privops_irq_restore(irq_on);
+}
+
+void console_pass_key(bool pass)
+{
+    bool irq_on = privops_irq_save();
+
+    nr_key_passers += pass ? 1u : -1u;
     privops_irq_restore(irq_on);
 }
 

@@ -48,6 +48,10 @@ void console_give(enum console_owner owner);
  * call on, the key does that, and is no input any more. */
 void console_wait_for_key(void);
 
+/* The key is input while somebody wants it to be. In pairs, of true and
+ * false. */
+void console_pass_key(bool pass);
+
 /* The monitor's: sleeps until a byte has come in. Interrupts are enabled. */
 char console_get(void);
 

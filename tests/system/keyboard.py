@@ -13,6 +13,7 @@ import progress
 CONTROL_C = b"\x03"
 CONTROL_D = b"\x04"
 CONTROL_Z = b"\x1a"
+CONTROL_BRACKET = b"\x1d"
 CONTROL_CARET = b"\x1e"
 ESCAPE = b"\x1b"
 UP = b"\x1b[A"

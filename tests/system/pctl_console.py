@@ -5,7 +5,9 @@
 
 import machine
 from domain0 import in_domain0
-from machine import expect, test
+from keyboard import (CONTROL_BRACKET, CONTROL_CARET, CONTROL_D, ENTER, PROMPT,
+                      Keyboard)
+from machine import expect, expect_status, test
 
 
 @test("pctl console: shows what a guest writes, and types what is piped in")
@@ -29,6 +31,40 @@ def pipe():
            "6 times 7" not in log, log)
     steps[5].expect(3, "", "pctl: console: no domain is called \"demo\": `pctl "
                     "list` shows which there are\n")
+
+
+@test("pctl console: by hand: all keys are the guest's, but for Ctrl-]")
+def by_hand():
+    with Keyboard(["tools/run", "--dom0"]) as keys:
+        keys.see(PROMPT)
+        keys.type(b"pctl create --console demo" + ENTER,
+                  rb"the console of demo: Ctrl-\] leaves it\.")
+        keys.see(PROMPT)
+        keys.type(b"cat /proc/uptime > here; sleep 99" + ENTER)
+        keys.type(b"\x03", PROMPT)
+        # The prompt of the guest's kernel, in which nobody shows consoles.
+        keys.type(CONTROL_CARET, rb"parapet> ")
+        keys.type(b"threads" + ENTER, rb"init[^>]*parapet> ")
+        expect(b"consoles" not in keys.screen, "it is domain 0's",
+               keys.result())
+        keys.type(CONTROL_D)
+        keys.type(ENTER, PROMPT)
+        keys.type(CONTROL_BRACKET, PROMPT)
+        keys.type(b"ls here; pctl list" + ENTER, rb"here: No such file")
+        keys.see(rb"demo +64 +1 +running")
+        keys.see(PROMPT)
+        keys.type(CONTROL_CARET, rb"parapet> ")
+        keys.type(b"threads" + ENTER, rb"consoles")
+        keys.type(CONTROL_D)
+        keys.type(ENTER, PROMPT)
+        keys.type(b"pctl console demo" + ENTER, rb"leaves it")
+        keys.type(b"ls here" + ENTER, rb"\nhere\r*\n")
+        keys.type(b"poweroff" + ENTER, rb"demo has ended\.")
+        keys.see(PROMPT)
+        keys.type(b"stty" + ENTER, rb"speed 38400 baud")
+        keys.see(PROMPT)
+        keys.type(b"poweroff" + ENTER)
+        expect_status(keys.end(), machine.OK)
 
 
 @test("pctl console: a panic is on the console, and in pctl dmesg")

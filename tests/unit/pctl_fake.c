@@ -321,6 +321,12 @@ static uint64_t fake_now(struct pctl_machine *m)
     return ((struct fake *)m)->now;
 }
 
+static void fake_pass_key(struct pctl_machine *m, int console)
+{
+    assert_int_equal(console, ((struct fake *)m)->console);
+    ((struct fake *)m)->passes_key = true;
+}
+
 void fake_init(struct fake *f)
 {
     memset(f, 0, sizeof(*f));
@@ -329,6 +335,7 @@ void fake_init(struct fake *f)
                                  .serve = fake_serve,
                                  .backend = fake_backend,
                                  .console = fake_console,
+                                 .pass_key = fake_pass_key,
                                  .wait = fake_wait,
                                  .now = fake_now};
     f->fail_call = FAKE_NO_CALL;

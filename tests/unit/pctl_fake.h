@@ -47,6 +47,7 @@ struct fake {
     /* What was asked. */
     struct parapet_serve served; /* the last */
     bool console_is_off;         /* the back-end */
+    bool passes_key;
     uint64_t now;
     unsigned int nr_waits;
     unsigned int nr_restarts; /* of the call that is on */

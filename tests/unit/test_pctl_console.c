@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pty.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "lib/macros.h"
@@ -112,6 +114,34 @@ static void types(void **state)
     assert_int_equal(strlen(fake_out), MUCH);
 }
 
+/* At a terminal, which is as it was before when it is left. */
+static void by_hand(void **state)
+{
+    static const char keys[] = "ls\n\035not this";
+    struct termios before, after;
+    int in = dup(STDIN_FILENO), out = dup(STDOUT_FILENO), ours, theirs;
+    char typed[32] = "";
+
+    (void)state;
+    assert_int_equal(openpty(&ours, &theirs, NULL, NULL, NULL), 0);
+    assert_int_equal(tcgetattr(theirs, &before), 0);
+    assert_int_equal(write(ours, keys, sizeof(keys) - 1), sizeof(keys) - 1);
+    (void)fflush(stdout);
+    (void)dup2(theirs, STDIN_FILENO);
+    (void)dup2(theirs, STDOUT_FILENO);
+    assert_int_equal(fake_run(&f, "console demo"), PCTL_DONE);
+    type_no_more(in);
+    (void)dup2(out, STDOUT_FILENO);
+    assert_string_equal(fake_out,
+                        "This is the console of demo: Ctrl-] leaves it.\n\n");
+    assert_int_equal(read(domain, typed, sizeof(typed)), 3);
+    assert_string_equal(typed, "ls\n");
+    assert_true(f.passes_key);
+    assert_int_equal(tcgetattr(theirs, &after), 0);
+    assert_int_equal(after.c_lflag, before.c_lflag);
+    assert_int_equal(after.c_iflag, before.c_iflag);
+}
+
 static void nobody_shows_it(void **state)
 {
     (void)state;
@@ -152,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(shows, setup),
         cmocka_unit_test_setup(types, setup),
+        cmocka_unit_test_setup(by_hand, setup),
         cmocka_unit_test_setup(nobody_shows_it, setup),
         cmocka_unit_test_setup(backend, setup),
     };

@@ -10,6 +10,7 @@
 
 #include "user/pctl/commands.h"
 #include "user/pctl/domains.h"
+#include "user/pctl/terminal.h"
 
 /* What goes on between the two. Neither end is waited for while the other has
  * something to say: so a domain that does not read can still write. */
@@ -20,8 +21,12 @@ struct session {
     int input; /* -1: there is none, or no more */
     char typed[1024];
     size_t nr_typed; /* that the console has no room for yet */
-    bool is_over;
+    bool by_hand;    /* at a terminal */
+    bool is_over;    /* the domain has ended, */
+    bool is_left;    /* or whoever sits at the terminal is gone */
 };
+
+#define KEY_LEAVE (']' - '@')
 
 /* All of it. */
 static int print(struct session *s, const char *text, size_t nr)
@@ -48,6 +53,17 @@ static int from_console(struct session *s)
     return print(s, text, (size_t)nr);
 }
 
+/* What comes after it is not typed. */
+static void look_for_key(struct session *s)
+{
+    const char *key = memchr(s->typed, KEY_LEAVE, s->nr_typed);
+
+    if (!key)
+        return;
+    s->nr_typed = (size_t)(key - s->typed);
+    s->is_left = true;
+}
+
 static int from_input(struct session *s)
 {
     ssize_t nr = read(s->input, s->typed, sizeof(s->typed));
@@ -58,6 +74,8 @@ static int from_input(struct session *s)
     if (nr == 0)
         s->input = -1;
     s->nr_typed = (size_t)nr;
+    if (s->by_hand)
+        look_for_key(s);
     return PCTL_DONE;
 }
 
@@ -97,16 +115,54 @@ static int step(struct session *s)
     return status;
 }
 
-static int run_session(struct pctl *p, const char *name, int console)
+/* Until one of the two has enough of it. */
+static int run_session(struct session *s)
 {
-    struct session s = {.p = p, .name = name, .console = console};
     int status = PCTL_DONE;
 
-    s.input = isatty(STDIN_FILENO) ? -1 : STDIN_FILENO;
-    (void)fcntl(console, F_SETFL, O_NONBLOCK);
-    while (status == PCTL_DONE && !s.is_over)
-        status = step(&s);
-    (void)close(console);
+    (void)fcntl(s->console, F_SETFL, O_NONBLOCK);
+    while (status == PCTL_DONE && !s->is_over && !s->is_left &&
+           !terminal_is_over())
+        status = step(s);
+    return status;
+}
+
+static int run_by_hand(struct session *s)
+{
+    struct pctl *p = s->p;
+    int status;
+
+    (void)fprintf(p->out, "This is the console of %s: Ctrl-] leaves it.\n",
+                  s->name);
+    (void)fflush(p->out);
+    terminal_take();
+    p->machine->pass_key(p->machine, s->console);
+    status = run_session(s);
+    terminal_give_back();
+    if (s->is_over)
+        (void)fprintf(p->out, "%s has ended.\n", s->name);
+    else
+        (void)fprintf(p->out, "\n");
+    return status;
+}
+
+int console_of(struct pctl *p, uint32_t id, const char *name)
+{
+    struct session s = {.p = p, .name = name, .by_hand = terminal_is_there()};
+    int status;
+
+    s.console = p->machine->console(p->machine, id);
+    if (s.console == -ENOENT)
+        return pctl_fail(p, PCTL_FAILED,
+                         "%s: nobody shows its console: `pctl dmesg` has what "
+                         "it wrote",
+                         name);
+    if (s.console < 0)
+        return pctl_fail(p, PCTL_FAILED, "%s: its console: %s", name,
+                         strerror(-s.console));
+    s.input = s.by_hand || !isatty(STDIN_FILENO) ? STDIN_FILENO : -1;
+    status = s.by_hand ? run_by_hand(&s) : run_session(&s);
+    (void)close(s.console);
     return status;
 }
 
@@ -114,28 +170,17 @@ static int console_run(struct pctl *p, int nr, char **args)
 {
     struct parapet_domain_info info;
     int status = domains_find(p, args[0], &info);
-    int console;
 
     (void)nr;
-    if (status)
-        return status;
-    console = p->machine->console(p->machine, info.id);
-    if (console == -ENOENT)
-        return pctl_fail(p, PCTL_FAILED,
-                         "%s: nobody shows its console: `pctl dmesg` has what "
-                         "it wrote",
-                         info.name);
-    if (console < 0)
-        return pctl_fail(p, PCTL_FAILED, "%s: its console: %s", info.name,
-                         strerror(-console));
-    return run_session(p, info.name, console);
+    return status ? status : console_of(p, info.id, info.name);
 }
 
 const struct pctl_command cmd_console = {
     .name = "console",
     .arguments = "DOMAIN",
     .brief = "show what a domain has written last, and what it writes",
-    .more = "  It ends when the domain does. Standard input, if it is no "
+    .more = "  It ends when the domain does, and at a terminal by Ctrl-]; all "
+            "other keys are the\n  domain's. Standard input, if it is no "
             "terminal, is typed.\n",
     .min_args = 1,
     .max_args = 1,

@@ -166,6 +166,8 @@ static int create_run(struct pctl *p, int nr, char **args)
         report_note(p->kernels, id, d.kernel);
     if (status == PCTL_DONE)
         tell(p, &d, id);
+    if (status == PCTL_DONE && (p->options & PCTL_CONSOLE))
+        status = console_of(p, id, d.name);
     return status;
 }
 
@@ -184,7 +186,7 @@ const struct pctl_command cmd_create = {
             "  memory   in MiB (64)                 cap     percent of a CPU "
             "(0: none)\n"
             "  maxmem   what it may have (memory)   extra   its command line\n",
-    .options = PCTL_JSON | PCTL_PAUSED | PCTL_KEYS,
+    .options = PCTL_JSON | PCTL_PAUSED | PCTL_CONSOLE | PCTL_KEYS,
     .min_args = 1,
     .max_args = PCTL_ANY_ARGS,
     .run = create_run,

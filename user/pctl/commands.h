@@ -23,6 +23,8 @@ extern const struct pctl_command cmd_backend;
 
 /* cmd_console.c */
 extern const struct pctl_command cmd_console;
+/* Goes on with a domain's console: the status of pctl. */
+int console_of(struct pctl *p, uint32_t id, const char *name);
 
 /* cmd_life.c */
 extern const struct pctl_command cmd_pause, cmd_unpause, cmd_destroy,

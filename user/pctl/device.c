@@ -47,6 +47,12 @@ static int device_console(struct pctl_machine *m, uint32_t domain)
     return error;
 }
 
+static void device_pass_key(struct pctl_machine *m, int console)
+{
+    (void)m;
+    (void)ioctl(console, (int)PARAPET_IOC_PASS_KEY, 0);
+}
+
 /* The events are taken before whoever called looks, and so none is missed. */
 static int device_wait(struct pctl_machine *m, int milliseconds)
 {
@@ -73,6 +79,7 @@ struct pctl_machine device = {
     .serve = device_serve,
     .backend = device_backend,
     .console = device_console,
+    .pass_key = device_pass_key,
     .wait = device_wait,
     .now = device_now,
     .fd = -1,

@@ -15,6 +15,7 @@ static const struct option {
 } options[] = {
     {"json", PCTL_JSON, NULL, "print one JSON value, for scripts"},
     {"paused", PCTL_PAUSED, NULL, "do not let it run yet"},
+    {"console", PCTL_CONSOLE, NULL, "go on with its console"},
     {"reboot", PCTL_REBOOT, NULL, "ask for a reboot in place of a power off"},
     {"wait", PCTL_WAIT, NULL, "come back when they have ended"},
     {"timeout", PCTL_TIMEOUT, "SECONDS", "wait no longer"},

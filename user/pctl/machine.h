@@ -30,6 +30,10 @@ struct pctl_machine {
     /* A descriptor that is open for a domain's console, or -errno. */
     int (*console)(struct pctl_machine *m, uint32_t domain);
 
+    /* Until it is closed all keys of domain 0's terminal are for who reads
+     * it. */
+    void (*pass_key)(struct pctl_machine *m, int console);
+
     /*
      * Waits until a domain has changed since the last wait(), or since open();
      * at most so many milliseconds, -1 is for ever. Nothing is said of what
