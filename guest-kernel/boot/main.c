@@ -124,6 +124,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
     device_make_nodes();
     if (path_mount("/proc", procfs_create()) != 0)
         kprintf("guest: there is no /proc to put its files in\n");
+    privops_requests_init();
     if (!options.clock_boot)
         privops_clock_follow();
     if (thread_create("monitor", first_thread, NULL) == NULL)

@@ -68,6 +68,10 @@ uint32_t privops_console_port(void);
  * disabled; after privops_irq_start(). */
 void privops_devices_init(void);
 
+/* From now on this build does what it is asked to from outside. Interrupts are
+ * disabled; after sched_init(). */
+void privops_requests_init(void);
+
 /*
  * An interrupt or event has arrived, with the vector of its stub: finds out
  * which ports it stands for, acknowledges it and calls irq_raise() for each.

@@ -76,3 +76,9 @@ def said(result, n, command):
     match = re.search(SAID.format(n=n), result.output, re.S)
     expect(match, f"nothing is told of {command!r}", result)
     return Said(command, *match.groups())
+
+
+def until(domain, text):
+    """A command that ends when the domain with this id has said this."""
+    return (f"until pctl dmesg | grep '^d{domain}|' | grep -qF '{text}'; do "
+            "sleep 1; done")
