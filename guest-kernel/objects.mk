@@ -52,7 +52,7 @@ GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
 	library.c devtree.c mmu.c user.c) \
 	$(addprefix guest-kernel/pvenv/, page.c port.c bell.c console.c) \
 	$(addprefix guest-kernel/control/, buffer.c device.c console.c \
-	console_file.c request.c) \
+	console_file.c request.c balloon.c) \
 	$(addprefix pvdrivers/, console_front.c console_back.c history.c) \
 	guest-kernel/bench/pv.c
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the control domain asks of this one, in the shared page (abi/shared.h):
- * to end. Process 1 is told by the signals that busybox' init knows, so that it
+ * to end, or to have another amount of memory (control/balloon.c). Of an end
+ * process 1 is told by the signals that busybox' init knows, so that it
  * ends all in order. Where there is none that listens, nothing is there to be
  * ended in order, and the kernel ends at once.
  */
 #include "abi/stubs.h"
+#include "guest-kernel/control/balloon.h"
 #include "guest-kernel/core/irq.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/privops/privops.h"
@@ -44,6 +46,7 @@ static void look(void *unused)
         __atomic_exchange_n(&pv_shared_page()->request, 0, __ATOMIC_RELAXED);
 
     (void)unused;
+    balloon_look();
     if (request == 0)
         return;
     if (request < ARRAY_SIZE(endings))

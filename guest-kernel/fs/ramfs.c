@@ -6,8 +6,9 @@
  * of all that were made before it: so a program that lists a directory while
  * names come and go sees each name that stays exactly once.
  *
- * Memory is bounded: half of it is for contents (ramfs_init()), and a third at
- * most for names, of which each may be a symbolic link with a long text.
+ * Memory is bounded: half of it is for contents (ramfs_follow_memory()), and a
+ * third at most for names, of which each may be a symbolic link with a long
+ * text.
  */
 #include "guest-kernel/fs/ramfs.h"
 

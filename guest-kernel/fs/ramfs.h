@@ -14,6 +14,10 @@
  * the damage is there; says so on the console. */
 void ramfs_init(const struct boot_info *boot);
 
+/* There is more memory now, or less (page_get_statistics()): so much may the
+ * files have of it. */
+void ramfs_follow_memory(void);
+
 /* An inode without a name, for pipe(2) and the like. NULL without memory. */
 struct inode *ramfs_anonymous(uint32_t mode);
 

@@ -126,10 +126,17 @@ void ramfs_unpack(const void *archive, size_t size)
                 cpio_result_text(result));
 }
 
+void ramfs_follow_memory(void)
+{
+    struct page_statistics memory;
+
+    page_get_statistics(&memory);
+    object_set_limit(memory.total_kib / KIB_PER_PAGE / 2);
+}
+
 void ramfs_init(const struct boot_info *boot)
 {
     const struct memory_range *disk = &boot->ramdisk;
-    struct page_statistics memory;
 
     ramfs_make_root();
     if (disk->start < disk->end) {
@@ -138,6 +145,5 @@ void ramfs_init(const struct boot_info *boot)
     } else {
         kprintf("guest: no RAM disk\n");
     }
-    page_get_statistics(&memory);
-    object_set_limit(memory.total_kib / KIB_PER_PAGE / 2);
+    ramfs_follow_memory();
 }

@@ -147,6 +147,21 @@ void page_free(void *block)
     privops_irq_restore(irq_on);
 }
 
+struct page *page_take_out(void)
+{
+    struct page *page = take(0);
+
+    if (page != NULL)
+        total_kib -= PAGE_SIZE / 1024;
+    return page;
+}
+
+void page_put_back(struct page *page)
+{
+    total_kib += PAGE_SIZE / 1024;
+    give_back(page);
+}
+
 struct page *page_of(const void *object)
 {
     uint64_t frame = direct_map_paddr(object) >> PAGE_SHIFT;

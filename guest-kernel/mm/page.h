@@ -44,6 +44,14 @@ void *page_alloc(unsigned int order);
 /* What page_alloc() returned, whole. A bad pointer is a bug and panics. */
 void page_free(void *block);
 
+/*
+ * A free page leaves the memory that there is, or comes back to it: for who
+ * takes its frame away. Nobody looks at it meanwhile, and its record is that
+ * one's. NULL when none is free. Interrupts are disabled.
+ */
+struct page *page_take_out(void);
+void page_put_back(struct page *page);
+
 /* The frame's record, or NULL when the address is in no memory. */
 struct page *page_of(const void *object);
 /* The direct-map address of its frame. */

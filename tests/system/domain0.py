@@ -79,6 +79,7 @@ def said(result, n, command):
 
 
 def until(domain, text):
-    """A command that ends when the domain with this id has said this."""
+    """A command that ends when the domain with this id, which is not 0, has said
+    this."""
     return (f"until pctl dmesg | grep '^d{domain}|' | grep -qF '{text}'; do "
             "sleep 1; done")

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What the guest kernel does when pctl asks its domain for something: to end in
-order."""
+order, and to have less memory, or more."""
+
+import re
 
 import machine
 from domain0 import in_domain0, until
@@ -39,6 +41,57 @@ def endings():
                  "guest: asked to reboot\nd4: asked for a reboot",
                  "guest: asked to power off\nd5: powered off (five)\n"):
         expect(line in said, f"expected {line!r} in\n{said}")
+
+
+def has(name, mib):
+    """A command that ends when the domain has so many MiB, and no more."""
+    return (f"until pctl info --json {name} | grep -q '\"memory\": "
+            f"{mib << 20},'; do sleep 1; done")
+
+
+@test("pctl mem-set: a guest gives memory back, and gets it again")
+def memory():
+    steps = in_domain0([
+        "pctl info --json", create("small", "monitor") + " maxmem=48",
+        until(1, "as asked for"), "pctl info --json small", "pctl info --json",
+        "pctl mem-set small 20", has("small", 20), "pctl mem-set small 48",
+        has("small", 48), "pctl audit", "pctl mem-set small 1",
+        until(1, "the rest is in use"), "pctl shutdown --wait small",
+        "pctl destroy small", "pctl info --json"],
+        MEM="512M", APPEND="audit=on")
+    free, less, after = (steps[n].expect(0).json()["free_memory"]
+                         for n in (0, 4, 14))
+    one = steps[3].expect(0).json()[0]
+    # Its memory, and what the hypervisor has put above that.
+    expect(32 << 20 < one["memory"] < 33 << 20, steps[3].out)
+    expect(one["memory"] == one["memory_target"], steps[3].out)
+    expect(0 <= free - less - one["memory"] < 1 << 20,
+           steps[0].out + steps[3].out + steps[4].out)
+    for n in (5, 6, 7, 8, 10, 12, 13):
+        steps[n].expect(0, "")
+    expect(len(steps[9].expect(0).out.splitlines()) == 3, steps[9].out)
+    expect(free == after, steps[0].out + steps[14].out)
+
+
+@test("pctl mem-set: what programs do meanwhile goes on, and they see it")
+def programs():
+    figure = ("sed -n 's/^MemTotal: *//p' /proc/meminfo; df / | "
+              "sed -n 's/^ramfs *//p'")
+    less, more = ("pctl mem-set dom0 48; ", "pctl mem-set dom0 64; ")
+    steps = in_domain0(
+        [figure, f"storm 7 8 > storm.out & for i in 1 2 3 4; do {less} sleep 1; "
+         f"{more} sleep 1; done; wait $!", less + has("dom0", 48), figure,
+         more + has("dom0", 64), figure, "pctl audit"], APPEND="audit=on")
+    for n in (1, 2, 4, 6):
+        steps[n].expect(0)
+    # "N kB", and the size of the file system first: half of that.
+    total, half = zip(*[[int(line.split()[0])
+                         for line in steps[n].expect(0).out.splitlines()]
+                        for n in (0, 3, 5)])
+    # What the hypervisor has put above its memory counts for the target.
+    expect(total[0] == 64 << 10 and 47 << 10 < total[1] < 48 << 10 and
+           63 << 10 < total[2] < 64 << 10, str(total))
+    expect(all(0 <= t - 2 * h < 8 for t, h in zip(total, half)), str(half))
 
 
 machine.run_all()

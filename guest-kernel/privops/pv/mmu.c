@@ -99,6 +99,11 @@ void mmu_batch_make_plain(struct mmu_batch *batch, const void *page)
                   mmu_address(page) | DIRECT_MAP_BITS | PARAPET_PTE_W);
 }
 
+void pv_batch_unmap(struct mmu_batch *batch, const void *page)
+{
+    mmu_batch_set(batch, direct_map_entry(page), 0);
+}
+
 /* User memory is in user roots alone, and each way into user mode loads one
  * anew: nothing that the CPU remembers of it outlives the way out. */
 void mmu_invalidate(uint64_t vaddr)

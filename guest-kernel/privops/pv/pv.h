@@ -10,6 +10,7 @@
 
 #include "abi/shared.h"
 #include "guest-kernel/boot_info.h"
+#include "guest-kernel/privops/mmu.h"
 
 /* The kernel has one vCPU. */
 static inline volatile struct parapet_vcpu_page *pv_vcpu_page(void)
@@ -42,6 +43,10 @@ struct pv_console {
     size_t (*read)(char *buffer, size_t size); /* as privops_console_read() */
 };
 void pv_console_set(const struct pv_console *console);
+
+/* The page is to be in the direct map no more; mmu_batch_make_plain() puts it
+ * there again. */
+void pv_batch_unmap(struct mmu_batch *batch, const void *page);
 
 /* What to do when a hypercall that cannot fail has failed. */
 void pv_check(int64_t result, const char *what);
