@@ -141,6 +141,33 @@ static void shuts_down_and_waits(void **state)
                 "pctl: shutdown: one: crashed\n");
 }
 
+static void shuts_down_all(void **state)
+{
+    (void)state;
+    f.happens = obey;
+    fake_expect(&f, "shutdown --all --wait", PCTL_DONE, "", "");
+    assert_int_equal(f.nr_waits, 2);
+    fake_expect(&f, "shutdown --all --wait", PCTL_DONE, "", "");
+    (void)setup(state);
+    fake_find(&f, 1)->state = PARAPET_DOMAIN_PAUSED;
+    fake_find(&f, 2)->state = PARAPET_DOMAIN_BUILDING;
+    fake_expect(&f, "shutdown --all --wait", PCTL_FAILED, "",
+                "pctl: shutdown: one: it is paused: `pctl unpause` lets it "
+                "end\n");
+    assert_int_equal(fake_find(&f, 1)->request, 0);
+    assert_int_equal(fake_find(&f, 2)->request, 0);
+    (void)setup(state);
+    f.fail_call = PARAPET_HC_domain_request;
+    f.fail_result = -PARAPET_EBUSY;
+    fake_expect(&f, "shutdown --all", PCTL_DONE, "", "");
+    fake_expect(&f, "shutdown --all one", PCTL_USAGE, "",
+                "pctl: shutdown: expected `pctl shutdown DOMAIN...` or `pctl "
+                "shutdown --all`\n");
+    fake_expect(&f, "shutdown", PCTL_USAGE, "",
+                "pctl: shutdown: expected `pctl shutdown DOMAIN...` or `pctl "
+                "shutdown --all`\n");
+}
+
 /* ---- wait ---- */
 
 static void vanish(struct fake *fake)
@@ -209,6 +236,7 @@ int main(void)
         cmocka_unit_test_setup(destroys, setup),
         cmocka_unit_test_setup(shuts_down, setup),
         cmocka_unit_test_setup(shuts_down_and_waits, setup),
+        cmocka_unit_test_setup(shuts_down_all, setup),
         cmocka_unit_test_setup(waits, setup),
         cmocka_unit_test_setup(waits_a_while, setup),
         cmocka_unit_test_setup(waits_wrong, setup),

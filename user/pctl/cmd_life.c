@@ -110,6 +110,10 @@ static int shutdown_one(struct pctl *p, const struct parapet_domain_info *info)
                                                 : PARAPET_REQUEST_POWEROFF;
     int64_t result = call_domain_request(p->machine, info->id, request);
 
+    /* It was not named: that it has ended by itself is no mistake. */
+    if ((p->options & PCTL_ALL) &&
+        (result == -PARAPET_EBUSY || result == -PARAPET_ENOENT))
+        return PCTL_DONE;
     return result ? pctl_call_failed(p, info->name, result, shutdown_reasons)
                   : PCTL_DONE;
 }
@@ -135,25 +139,55 @@ static int shutdown_all(struct pctl *p, struct domains *domains)
     return status;
 }
 
+/*
+ * Of all domains those that run stay in the list. What has ended, or has not
+ * begun, has nothing to end in order. One that is paused cannot.
+ */
+static int keep_running(struct pctl *p, struct domains *domains)
+{
+    int status = PCTL_DONE;
+    size_t nr = 0;
+
+    for (size_t i = 0; i < domains->nr; i++) {
+        const struct parapet_domain_info *info = &domains->infos[i];
+
+        if (info->state == PARAPET_DOMAIN_PAUSED)
+            status = pctl_fail(p, PCTL_FAILED,
+                               "%s: it is paused: `pctl unpause` lets it end",
+                               info->name);
+        if (info->state == PARAPET_DOMAIN_RUNNING && !info->privileged)
+            domains->infos[nr++] = *info;
+    }
+    domains->nr = nr;
+    return status;
+}
+
 static int shutdown_run(struct pctl *p, int nr, char **args)
 {
+    bool all = p->options & PCTL_ALL;
     struct domains domains;
-    int status = domains_named(p, nr, args, &domains);
+    int status, paused = PCTL_DONE;
 
+    if (all == (nr > 0))
+        return pctl_fail(p, PCTL_USAGE,
+                         "expected `pctl shutdown DOMAIN...` or `pctl shutdown "
+                         "--all`");
+    status = domains_named(p, nr, args, &domains);
+    if (status == PCTL_DONE && all)
+        paused = keep_running(p, &domains);
     if (status == PCTL_DONE)
         status = shutdown_all(p, &domains);
     domains_free(&domains);
-    return status;
+    return pctl_worse(status, paused);
 }
 
 const struct pctl_command cmd_shutdown = {
     .name = "shutdown",
-    .arguments = "DOMAIN...",
+    .arguments = "DOMAIN...|--all",
     .brief = "ask the kernels of domains to end in order",
     .more =
         "  A kernel that does not listen runs on: `pctl destroy` ends it.\n",
-    .options = PCTL_REBOOT | PCTL_WAIT | PCTL_TIMEOUT,
-    .min_args = 1,
+    .options = PCTL_REBOOT | PCTL_WAIT | PCTL_TIMEOUT | PCTL_ALL,
     .max_args = PCTL_ANY_ARGS,
     .run = shutdown_run,
 };

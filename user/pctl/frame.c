@@ -18,6 +18,7 @@ static const struct option {
     {"console", PCTL_CONSOLE, NULL, "go on with its console"},
     {"reboot", PCTL_REBOOT, NULL, "ask for a reboot in place of a power off"},
     {"wait", PCTL_WAIT, NULL, "come back when they have ended"},
+    {"all", PCTL_ALL, NULL, "all domains that run, but for this one"},
     {"timeout", PCTL_TIMEOUT, "SECONDS", "wait no longer"},
 };
 

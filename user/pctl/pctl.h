@@ -30,6 +30,7 @@ enum pctl_status {
 #define PCTL_REBOOT 4u
 #define PCTL_WAIT 8u
 #define PCTL_TIMEOUT 16u
+#define PCTL_ALL 256u
 #define PCTL_KEYS 32u /* --KEY=VALUE is the argument KEY=VALUE */
 #define PCTL_CONSOLE 64u
 
