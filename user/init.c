@@ -3,7 +3,8 @@
  * Process 1. Runs /etc/rc if there is one, then a shell at the console; when
  * that exits, the machine is switched off. Waits for every process that has
  * no other parent. As in busybox, a signal asks for the end: SIGUSR2 to switch
- * off, SIGUSR1 to halt, SIGTERM to reboot.
+ * off, SIGUSR1 to halt, SIGTERM to reboot. In the control domain all others
+ * are asked to end first, since none outlives it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,9 @@
 #define SHELL "/bin/sh"
 #define START_UP "/etc/rc"
 #define GREETING "/etc/motd"
+#define CONTROL "/dev/parapet" /* only the control domain has it */
+#define PCTL "/bin/pctl"
+#define PATIENCE_S "20" /* until domains that do not end are ended */
 /* A shell that is killed sooner than this does not start again at once. */
 #define SHORTEST_LIFE_S 2
 
@@ -35,9 +39,31 @@ static void say(const char *what, const char *reason)
     fprintf(stderr, "init: %s: %s\n", what, reason);
 }
 
+/* pctl says on the console what did not work. */
+static void end_other_domains(void)
+{
+    pid_t pid;
+
+    if (access(CONTROL, F_OK) != 0)
+        return;
+    pid = fork();
+    if (pid == 0) {
+        sigprocmask(SIG_UNBLOCK, &taken, NULL);
+        execl(PCTL, "pctl", "shutdown", "--all", "--wait",
+              "--timeout=" PATIENCE_S, (char *)NULL);
+        say(PCTL, strerror(errno));
+        _exit(127);
+    }
+    if (pid < 0)
+        say("fork", strerror(errno));
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 /* Nothing outlives the machine, so no process is asked to save its work. */
 static _Noreturn void end(int how)
 {
+    end_other_domains();
     (void)kill(-1, SIGKILL);
     sync();
     reboot(how);

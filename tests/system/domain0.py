@@ -2,6 +2,7 @@
 """What the tests of pctl share: commands at domain 0's shell, and what each of
 them said."""
 
+import contextlib
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import tempfile
 import machine
 from machine import expect, shell
 
+RUN = ["tools/run", "--dom0"]
 CHILD = os.path.join(machine.BUILD, "kernels/partners/child.elf")
 TINY = """kernel = "/boot/child.elf"
 memory = 4
@@ -52,23 +54,29 @@ cat /tmp/err >> /tmp/log
 SAID = r"== begin {n}\n== status (\d+)\n(.*?)== err\n(.*?)(?=== )"
 
 
-def in_domain0(commands, **settings):
-    """Boots domain 0, with the child of the micro-guests in /boot and a
-    description of it, and runs the commands: what each said."""
+@contextlib.contextmanager
+def added():
+    """A directory for ADD: the child of the micro-guests in /boot, and a
+    description of it."""
     with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
         for name in ("root", "boot", "etc/parapet"):
             os.makedirs(os.path.join(directory, name))
         shutil.copy(CHILD, os.path.join(directory, "boot"))
         with open(os.path.join(directory, "etc/parapet/tiny.cfg"), "w") as file:
             file.write(TINY)
+        yield directory
+
+
+def in_domain0(commands, **settings):
+    """Boots domain 0 with added(), and runs the commands: what each said."""
+    with added() as directory:
         with open(os.path.join(directory, "root/steps"), "w") as file:
             for n, command in enumerate(commands):
                 file.write(STEP.format(n=n, command=command))
             file.write("echo '== end' >> /tmp/log\n")
         result = shell(["sh steps; pctl destroy $(seq 1 300) 2> /dev/null",
                         "cat /tmp/log"],
-                       command=["tools/run", "--dom0"], ADD=directory,
-                       DOMAIN_MEM="64M", **settings)
+                       command=RUN, ADD=directory, DOMAIN_MEM="64M", **settings)
     return [said(result, n, command) for n, command in enumerate(commands)]
 
 

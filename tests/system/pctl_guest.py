@@ -6,8 +6,8 @@ order, and to have less memory, or more."""
 import re
 
 import machine
-from domain0 import in_domain0, until
-from machine import expect, test
+from domain0 import RUN, added, in_domain0, until
+from machine import boot, expect, expect_status, expect_text, test
 
 SHELL = "built-in shell"  # the guest's says so: init runs
 PROMPT = "type help"      # the kernel's own
@@ -41,6 +41,31 @@ def endings():
                  "guest: asked to reboot\nd4: asked for a reboot",
                  "guest: asked to power off\nd5: powered off (five)\n"):
         expect(line in said, f"expected {line!r} in\n{said}")
+
+
+def power_off(*commands):
+    """Domain 0's shell is given these, and `poweroff`."""
+    with added() as directory:
+        return boot("".join(f"{line}\n" for line in [*commands, "poweroff"]),
+                    command=RUN, ADD=directory, MEM="512M")
+
+
+@test("poweroff in domain 0: the others end in order before it")
+def power_off_in_order():
+    result = power_off(create("one"), until(1, SHELL), "pctl create tiny",
+                       "pctl destroy tiny", "pctl create tiny --paused")
+    expect_status(result, machine.OK)
+    expect_text(result, "guest: asked to power off: process 1 gets SIGUSR2")
+    expect(re.search(r"\nd1: powered off \(one\)\n(.*\n)*guest: power off\n"
+                     r"(.*\n)*d0: powered off \(dom0\)\n", result.output),
+           "domain 0 did not end last", result)
+
+
+@test("poweroff in domain 0: it does not wait for ever")
+def power_off_late():
+    result = power_off("pctl create tiny")
+    expect_text(result, "pctl: shutdown: tiny: it has not ended in 20 seconds\n",
+                "d0: powered off (dom0)\n")
 
 
 def has(name, mib):
