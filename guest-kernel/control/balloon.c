@@ -156,7 +156,7 @@ static void tell(uint64_t nr_frames, const char *why)
                 nr_frames * KIB);
     else if (!is_told)
         kprintf("guest: has %lu KiB of memory, asked for are %lu: %s\n",
-                nr_frames * KIB, target * KIB, why);
+                nr_frames * KIB, MIN(target, UINT64_MAX / KIB) * KIB, why);
     is_told = true;
 }
 
