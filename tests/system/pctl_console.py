@@ -104,7 +104,7 @@ def stop_and_start():
         "printf '\\004') | pctl console demo > /tmp/shown & i=0; "
         "while [ $i -lt 20 ]; do pctl backend console stop; sleep 0.05; "
         "pctl backend console start; sleep 0.05; i=$((i + 1)); done; wait",
-        "grep '^[0-9a-f]*  /tmp/n' /tmp/shown | cut -c1-32; md5sum n | cut -c1-32",
+        "(grep '^[0-9a-f]*  /tmp/n' /tmp/shown; md5sum n) | cut -c1-32",
         "grep '^[0-9]\\+$' /tmp/shown | md5sum",
         "seq 0 400000 | md5sum", "pctl backend console start"])
     steps[0].expect(0, "demo is domain 1\n")
@@ -124,6 +124,75 @@ def stopped():
     steps[1].expect(0, "demo is domain 1\n")
     steps[2].expect(0, "")
     steps[3].expect(0, "guest: power off\n")
+
+
+MANY = "grep '^[0-9]\\+$' {} | md5sum"
+
+
+@test("pctl console: 1 MiB from each of 8 domains at once arrives whole")
+def eight():
+    steps = in_domain0([
+        "for n in 1 2 3 4 5 6 7 8; do "
+        "pctl create demo name=g$n memory=32 || break; "
+        "(echo 'stty -echo; seq 0 180000; poweroff' | "
+        "pctl console g$n > /tmp/g$n) & done; wait",
+        *(MANY.format(f"/tmp/g{n}") for n in range(1, 9)),
+        "seq 0 180000 | md5sum"], MEM="512M")
+    for step in steps[1:9]:
+        step.expect(0, steps[9].out)
+
+
+@test("pctl console: a flood waits, and nobody else")
+def flood():
+    up = "cut -d' ' -f1 /proc/uptime"
+    steps = in_domain0([
+        "pctl create demo name=flood; (echo 'yes so long a line that it takes "
+        "no time to write 64 KiB of this' | "
+        "timeout 2 pctl console flood > /tmp/before; true) 2> /dev/null",
+        f"{up}; (timeout 3 pctl console flood > /tmp/flood; true) "
+        f"2> /dev/null; {up}; wc -c < /tmp/flood",
+        "pctl create demo; echo 'stty -echo; seq 0 20000; poweroff' | "
+        "pctl console demo > /tmp/demo",
+        MANY.format("/tmp/demo"), "seq 0 20000 | md5sum", "pctl list flood",
+        "pctl destroy flood"])
+    begin, end, size = map(float, steps[1].expect(0).out.split())
+    # 64 KiB are what was kept, 64 KiB may come at once.
+    most = (2 << 16) + (end - begin) * (1 << 20)
+    expect(0 < size <= most, f"{size} bytes, expected at most {most}")
+    steps[3].expect(0, steps[4].out)
+    expect("running" in steps[5].expect(0).out, steps[5].out)
+
+
+# In each state of a console: it has not run, it boots, somebody reads, both
+# ends are busy, there is no back-end.
+KILL = """i=0; while [ $i -lt 40 ]; do
+pctl create --paused kernel=/boot/guest-pv.elf name=x memory=8 \
+    extra=monitor > /dev/null || break
+[ $((i % 5)) -eq 0 ] || pctl unpause x
+case $((i % 5)) in
+2) pctl console x > /dev/null < /dev/null & ;;
+3) yes threads | pctl console x > /dev/null & ;;
+4) pctl backend console stop ;;
+esac
+sleep 0.$((i * 7 % 30 + 10))
+pctl destroy x
+[ $((i % 5)) -ne 4 ] || pctl backend console start
+i=$((i + 1)); done; wait; echo $i"""
+
+
+@test("pctl console: a domain killed in each state leaves nothing behind")
+def killed():
+    look = "pctl info --json; pctl list --json; grep MemFree /proc/meminfo"
+    first, before, kill, after, audit = in_domain0(
+        [KILL.replace("40", "5"), look, KILL, look, "pctl audit --json"],
+        APPEND="audit=on")
+    first.expect(0, "5\n")
+    kill.expect(0, "40\n")
+    free, free_now = (int(step.expect(0).out.split()[-2])
+                      for step in (before, after))
+    expect(before.out.split("MemFree")[0] == after.out.split("MemFree")[0] and
+           free_now >= free - 64, before.out + after.out)
+    expect([d["wrong"] for d in audit.expect(0).json()] == [0], audit.out)
 
 
 machine.run_all()
