@@ -91,10 +91,13 @@ static struct control_console *make(uint32_t domain, uint32_t port)
 
 int64_t control_console_serve(uint32_t domain, uint32_t port)
 {
+    struct parapet_domain_info info;
     struct control_console *console;
+    int64_t error = hypercall_domain_info(domain, &info);
     bool irq_on;
-    int error;
 
+    if (error != 0)
+        return error;
     if (control_console_find(domain) != NULL)
         return -EEXIST;
     console = make(domain, port);

@@ -44,9 +44,10 @@ struct parapet_machine_info machine_info(void);
 /* What domain_create is to make: a small domain with the name. */
 struct parapet_domain_create small_domain(const char *name);
 
-void test_calls(void);   /* what each kind of call answers */
-void test_hostile(void); /* numbers, addresses and counts */
-void test_changes(void); /* poll and read */
+void test_calls(void);    /* what each kind of call answers */
+void test_hostile(void);  /* numbers, addresses and counts */
+void test_consoles(void); /* what else it must refuse */
+void test_changes(void);  /* poll and read */
 void test_random(uint64_t seed, uint64_t nr_calls);
 
 #endif

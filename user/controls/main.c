@@ -118,6 +118,7 @@ int main(int argc, char **argv)
     } else {
         test_calls();
         test_hostile();
+        test_consoles();
         test_changes();
     }
     printf("controls: %u passed, %u failed\n", nr_passed, nr_failed);
