@@ -126,6 +126,40 @@ def stopped():
     steps[3].expect(0, "guest: power off\n")
 
 
+@test("pctl backend: while it is stopped for long the hypervisor gets the text")
+def takes_over():
+    steps = in_domain0([
+        "pctl create demo",
+        "echo 'stty -echo; while :; do seq 1 1000; sleep 1; done' | "
+        "pctl console demo > /tmp/shown & "
+        "until grep -q '^1000$' /tmp/shown; do sleep 1; done",
+        "pctl backend console stop; "
+        "until pctl dmesg | grep -q '^d1| 1000$'; do sleep 1; done",
+        "pctl backend console start; size=$(wc -c < /tmp/shown); "
+        "until [ $(wc -c < /tmp/shown) -gt $((size + 8192)) ]; do sleep 1; "
+        "done; pctl destroy demo; wait"])
+    for step in steps:
+        step.expect(0)
+
+
+@test("pctl console: 64 domains at once, each says its name")
+def many():
+    ids = range(1, 65)
+    steps = in_domain0([
+        "n=1; while [ $n -le 64 ]; do pctl create name=n$n memory=8 "
+        "kernel=/boot/guest-pv.elf extra=monitor > /dev/null || "
+        "break; n=$((n + 1)); done; pctl list | grep -c running",
+        "n=1; while [ $n -le 64 ]; do "
+        "(echo echo I am n$n | pctl console n$n > /tmp/n$n) & "
+        "n=$((n + 1)); done; n=1; while [ $n -le 64 ]; do "
+        "until grep -q \"^I am n$n$\" /tmp/n$n; do sleep 1; done; "
+        "n=$((n + 1)); done; pctl destroy $(seq 1 64); wait",
+        "pctl list --json"], MEM="1G")
+    steps[0].expect(0, f"{len(ids) + 1}\n")
+    steps[1].expect(0, "")
+    expect(len(steps[2].expect(0).json()) == 1, steps[2].out)
+
+
 MANY = "grep '^[0-9]\\+$' {} | md5sum"
 
 
