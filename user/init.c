@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/reboot.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -27,6 +28,8 @@
 #define CONTROL "/dev/parapet" /* only the control domain has it */
 #define PCTL "/bin/pctl"
 #define PATIENCE_S "20" /* until domains that do not end are ended */
+/* reboot(2) with a word: LINUX_REBOOT_MAGIC1, _MAGIC2 and _CMD_RESTART2. */
+#define WITH_WORD 0xfee1dead, 672274793, 0xa1b2c3d4
 /* A shell that is killed sooner than this does not start again at once. */
 #define SHORTEST_LIFE_S 2
 
@@ -39,13 +42,15 @@ static void say(const char *what, const char *reason)
     fprintf(stderr, "init: %s: %s\n", what, reason);
 }
 
-/* pctl says on the console what did not work. */
-static void end_other_domains(void)
+/* Whether all did, if this is the control domain; pctl says on the console what
+ * did not work. */
+static bool end_other_domains(void)
 {
+    int status = -1;
     pid_t pid;
 
     if (access(CONTROL, F_OK) != 0)
-        return;
+        return true;
     pid = fork();
     if (pid == 0) {
         sigprocmask(SIG_UNBLOCK, &taken, NULL);
@@ -56,16 +61,20 @@ static void end_other_domains(void)
     }
     if (pid < 0)
         say("fork", strerror(errno));
-    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
+    return status == 0;
 }
 
 /* Nothing outlives the machine, so no process is asked to save its work. */
 static _Noreturn void end(int how)
 {
-    end_other_domains();
+    bool all = end_other_domains();
+
     (void)kill(-1, SIGKILL);
     sync();
+    if (!all && how != RB_AUTOBOOT)
+        (void)syscall(SYS_reboot, WITH_WORD, "failed");
     reboot(how);
     say("reboot", strerror(errno));
     exit(1);

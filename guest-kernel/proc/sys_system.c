@@ -175,6 +175,7 @@ int64_t sys_getcpu(struct process *self, const uint64_t *args)
 #define REBOOT_RESTART 0x01234567u
 #define REBOOT_HALT 0xcdef0123u
 #define REBOOT_POWER_OFF 0x4321fedcu
+#define REBOOT_RESTART2 0xa1b2c3d4u
 #define REBOOT_CAD_ON 0x89abcdefu
 #define REBOOT_CAD_OFF 0u
 
@@ -185,11 +186,25 @@ static bool is_reboot_magic(uint32_t first, uint32_t second)
             second == 369367448u || second == 537993216u);
 }
 
-/* args: two numbers that nobody says by mistake, what to do. Ctrl-Alt-Del, and
- * what it may do, is on no serial line. */
+/* A restart with a word for the platform. There is one that it knows: "failed"
+ * is the end of a machine where something went wrong. */
+static int64_t end_with_word(struct process *self, uint64_t vaddr)
+{
+    char word[16];
+    int64_t length = space_copy_string(self->space, word, vaddr, sizeof(word));
+
+    if (length < 0)
+        return length == -E2BIG ? -EINVAL : length;
+    if (strcmp(word, "failed") != 0)
+        return -EINVAL;
+    kprintf("guest: power off, and something has failed\n");
+    privops_shutdown(PRIVOPS_CRASH);
+}
+
+/* args: two numbers that nobody says by mistake, what to do, its word.
+ * Ctrl-Alt-Del, and what it may do, is on no serial line. */
 int64_t sys_reboot(struct process *self, const uint64_t *args)
 {
-    (void)self;
     if (!is_reboot_magic((uint32_t)args[0], (uint32_t)args[1]))
         return -EINVAL;
     switch ((uint32_t)args[2]) {
@@ -200,6 +215,8 @@ int64_t sys_reboot(struct process *self, const uint64_t *args)
     case REBOOT_POWER_OFF:
         kprintf("guest: power off\n");
         privops_shutdown(PRIVOPS_POWEROFF);
+    case REBOOT_RESTART2:
+        return end_with_word(self, args[3]);
     case REBOOT_CAD_ON:
     case REBOOT_CAD_OFF:
         return 0;

@@ -64,8 +64,10 @@ def power_off_in_order():
 @test("poweroff in domain 0: it does not wait for ever")
 def power_off_late():
     result = power_off("pctl create tiny")
+    expect_status(result, machine.DOMAIN_FAILED)
     expect_text(result, "pctl: shutdown: tiny: it has not ended in 20 seconds\n",
-                "d0: powered off (dom0)\n")
+                "guest: power off, and something has failed\n",
+                "d0: crashed (dom0)\n")
 
 
 def has(name, mib):
