@@ -55,21 +55,23 @@ SAID = r"== begin {n}\n== status (\d+)\n(.*?)== err\n(.*?)(?=== )"
 
 
 @contextlib.contextmanager
-def added():
+def added(add=None):
     """A directory for ADD: the child of the micro-guests in /boot, and a
-    description of it."""
+    description of it. What is in the directory add is there, too."""
     with tempfile.TemporaryDirectory(prefix="parapet-") as directory:
+        if add:
+            shutil.copytree(add, directory, dirs_exist_ok=True)
         for name in ("root", "boot", "etc/parapet"):
-            os.makedirs(os.path.join(directory, name))
+            os.makedirs(os.path.join(directory, name), exist_ok=True)
         shutil.copy(CHILD, os.path.join(directory, "boot"))
         with open(os.path.join(directory, "etc/parapet/tiny.cfg"), "w") as file:
             file.write(TINY)
         yield directory
 
 
-def in_domain0(commands, **settings):
+def in_domain0(commands, add=None, **settings):
     """Boots domain 0 with added(), and runs the commands: what each said."""
-    with added() as directory:
+    with added(add) as directory:
         with open(os.path.join(directory, "root/steps"), "w") as file:
             for n, command in enumerate(commands):
                 file.write(STEP.format(n=n, command=command))
