@@ -37,6 +37,7 @@ RULES = {
     "tests/bench/": (("abi/", "lib/", "pvdrivers/", "tests/"), FREESTANDING),
     "tests/probe/": (("abi/", "lib/", "tests/"), FREESTANDING),
     "tests/system/": (("abi/",), FREESTANDING),
+    "tests/system/example-guest/": (("abi/", "pvdrivers/"), FREESTANDING),
 }
 # Found by an include path: irqflag.h in privops/pv or privops/native,
 # whichever is built; the others are made by the build.
