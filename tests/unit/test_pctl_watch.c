@@ -109,6 +109,16 @@ static void dmesg(void **state)
                 "");
 }
 
+/* What is in the log may be from a guest, by way of domain 0's own console: it
+ * does not steer the terminal. */
+static void dmesg_clean(void **state)
+{
+    (void)state;
+    f.log = "d1| ok\n\033[2J\033]0;title\007\ta\rb \302\233c\177\n";
+    fake_expect(&f, "dmesg", PCTL_DONE, "d1| ok\n?[2J?]0;title?\ta?b ??c?\n",
+                "");
+}
+
 static void dmesg_fails(void **state)
 {
     (void)state;
@@ -153,6 +163,7 @@ int main(void)
         cmocka_unit_test_setup(stat, setup),
         cmocka_unit_test_setup(stat_all, setup),
         cmocka_unit_test_setup(dmesg, setup),
+        cmocka_unit_test_setup(dmesg_clean, setup),
         cmocka_unit_test_setup(dmesg_fails, setup),
         cmocka_unit_test_setup(audit, setup),
     };

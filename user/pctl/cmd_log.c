@@ -64,6 +64,16 @@ static void print_log(struct pctl *p, const char *text, size_t size,
     (void)fwrite(text, 1, size, p->out);
 }
 
+/* Domain 0's own programs write to that console as they like, and show there
+ * what guests have written: nothing of it may steer the terminal now. */
+static void clean(char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((text[i] < ' ' || text[i] > '~') && text[i] != '\n' &&
+            text[i] != '\t')
+            text[i] = '?';
+}
+
 /* With the symbols of dead domains, which the hypervisor does not know. */
 static int show_log(struct pctl *p, const char *log, size_t log_size,
                     uint64_t lost)
@@ -77,8 +87,11 @@ static int show_log(struct pctl *p, const char *log, size_t log_size,
         report_write(p->kernels, log, log_size, memory);
     if (!memory || fclose(memory) != 0)
         status = pctl_fail(p, PCTL_FAILED, "%s", no_memory);
-    else
+    else {
+        if (!(p->options & PCTL_JSON))
+            clean(text, size);
         print_log(p, text, size, lost);
+    }
     free(text);
     return status;
 }
