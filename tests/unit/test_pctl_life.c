@@ -168,6 +168,21 @@ static void shuts_down_all(void **state)
                 "shutdown --all`\n");
 }
 
+/* What is wrong is found before anybody is asked. */
+static void shuts_down_wrong(void **state)
+{
+    (void)state;
+    fake_expect(&f, "shutdown --wait --timeout=soon one", PCTL_USAGE, "",
+                "pctl: shutdown: --timeout: expected 0 to 1000000 seconds, got "
+                "\"soon\"\n");
+    fake_expect(&f, "shutdown --timeout=5 one", PCTL_USAGE, "",
+                "pctl: shutdown: expected --wait with --timeout\n");
+    assert_int_equal(fake_find(&f, 1)->request, 0);
+    fake_expect(&f, "shutdown --wait --timeout=3 one", PCTL_TIME_IS_OVER, "",
+                "pctl: shutdown: one: it has not ended in 3 seconds\n");
+    assert_int_equal(fake_find(&f, 1)->request, PARAPET_REQUEST_POWEROFF);
+}
+
 /* ---- wait ---- */
 
 static void vanish(struct fake *fake)
@@ -237,6 +252,7 @@ int main(void)
         cmocka_unit_test_setup(shuts_down, setup),
         cmocka_unit_test_setup(shuts_down_and_waits, setup),
         cmocka_unit_test_setup(shuts_down_all, setup),
+        cmocka_unit_test_setup(shuts_down_wrong, setup),
         cmocka_unit_test_setup(waits, setup),
         cmocka_unit_test_setup(waits_a_while, setup),
         cmocka_unit_test_setup(waits_wrong, setup),

@@ -162,12 +162,22 @@ static int keep_running(struct pctl *p, struct domains *domains)
     return status;
 }
 
+/* Before anybody is asked: what is wrong has done nothing. */
+static int check_options(struct pctl *p)
+{
+    if ((p->options & PCTL_TIMEOUT) && !(p->options & PCTL_WAIT))
+        return pctl_fail(p, PCTL_USAGE, "expected --wait with --timeout");
+    return wait_check(p);
+}
+
 static int shutdown_run(struct pctl *p, int nr, char **args)
 {
     bool all = p->options & PCTL_ALL;
     struct domains domains;
-    int status, paused = PCTL_DONE;
+    int status = check_options(p), paused = PCTL_DONE;
 
+    if (status)
+        return status;
     if (all == (nr > 0))
         return pctl_fail(p, PCTL_USAGE,
                          "expected `pctl shutdown DOMAIN...` or `pctl shutdown "

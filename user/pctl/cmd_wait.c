@@ -33,6 +33,13 @@ static int read_end(struct pctl *p, uint64_t *end)
     return PCTL_DONE;
 }
 
+int wait_check(struct pctl *p)
+{
+    uint64_t end;
+
+    return read_end(p, &end);
+}
+
 /* Milliseconds until then, as wait() takes them; 0: it is over. */
 static int time_left(struct pctl *p, uint64_t end)
 {

@@ -32,6 +32,8 @@ extern const struct pctl_command cmd_pause, cmd_unpause, cmd_destroy,
 
 /* cmd_wait.c */
 extern const struct pctl_command cmd_wait;
+/* Whether --timeout is right, for those who do something before they wait. */
+int wait_check(struct pctl *p);
 /* Until all have ended, or until --timeout is over: the status of pctl, and in
  * each how it has. */
 struct domains;
