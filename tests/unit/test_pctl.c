@@ -234,6 +234,25 @@ static void info_of_domain(void **state)
                 "");
 }
 
+/* Both words are in the guest's shared page, and so may be anything. */
+static void info_of_liar(void **state)
+{
+    struct parapet_domain_info *info = fake_add(&f, 1, "demo");
+
+    (void)state;
+    info->request = 77;
+    info->memory_target = UINT64_C(1) << 52;
+    (void)fake_run(&f, "info demo");
+    assert_non_null(strstr(fake_out, "\nasked to        77, which nobody knows"
+                                     "\n"));
+    assert_non_null(
+        strstr(fake_out, "\n  asked for     18014398509481983 KiB\n"));
+    (void)fake_run(&f, "info --json demo");
+    assert_non_null(strstr(fake_out, "\"request\": \"unknown\""));
+    assert_non_null(
+        strstr(fake_out, "\"memory_target\": 18446744073709551615,"));
+}
+
 static void info_of_machine(void **state)
 {
     (void)state;
@@ -261,6 +280,7 @@ int main(void)
         cmocka_unit_test_setup(list_many, setup),
         cmocka_unit_test_setup(list_wrong, setup),
         cmocka_unit_test_setup(info_of_domain, setup),
+        cmocka_unit_test_setup(info_of_liar, setup),
         cmocka_unit_test_setup(info_of_machine, setup),
     };
 

@@ -2,6 +2,7 @@
  *
  * pctl list, pctl info: what there is.
  */
+#include "lib/macros.h"
 #include "user/pctl/calls.h"
 #include "user/pctl/commands.h"
 #include "user/pctl/domains.h"
@@ -85,6 +86,18 @@ static void line(struct pctl *p, const char *name, uint64_t number,
                   unit);
 }
 
+/* The guest, too, can write what it was asked to do: so it may be any number.
+ */
+static const struct {
+    const char *word; /* for scripts */
+    const char *text;
+} requests[] = {
+    [0] = {NULL, NULL},
+    [PARAPET_REQUEST_POWEROFF] = {"poweroff", "power off"},
+    [PARAPET_REQUEST_REBOOT] = {"reboot", "reboot"},
+    [PARAPET_REQUEST_SUSPEND] = {"suspend", "suspend"},
+};
+
 static void info_print(struct pctl *p, const struct parapet_domain_info *i)
 {
     (void)fprintf(p->out, "%-15s %u\n%-15s %s\n%-15s %s\n%-15s %s\n", "id",
@@ -102,27 +115,18 @@ static void info_print(struct pctl *p, const struct parapet_domain_info *i)
     line(p, "memory", i->nr_frames * DOMAINS_FRAME / 1024, " KiB");
     line(p, "  at most", i->max_frames * DOMAINS_FRAME / 1024, " KiB");
     if (i->memory_target)
-        line(p, "  asked for", i->memory_target * DOMAINS_FRAME / 1024, " KiB");
+        line(p, "  asked for", domains_bytes(i->memory_target) / 1024, " KiB");
     line(p, "  for grants", i->nr_charged * DOMAINS_FRAME / 1024, " KiB");
-    if (i->request)
+    if (i->request >= ARRAY_SIZE(requests))
+        line(p, "asked to", i->request, ", which nobody knows");
+    else if (i->request)
         (void)fprintf(p->out, "%-15s %s\n", "asked to",
-                      i->request == PARAPET_REQUEST_POWEROFF ? "power off"
-                      : i->request == PARAPET_REQUEST_REBOOT ? "reboot"
-                                                             : "suspend");
+                      requests[i->request].text);
 }
 
 static const char *request_word(uint32_t request)
 {
-    switch (request) {
-    case PARAPET_REQUEST_POWEROFF:
-        return "poweroff";
-    case PARAPET_REQUEST_REBOOT:
-        return "reboot";
-    case PARAPET_REQUEST_SUSPEND:
-        return "suspend";
-    default:
-        return NULL;
-    }
+    return request < ARRAY_SIZE(requests) ? requests[request].word : "unknown";
 }
 
 static void info_json(struct json *j, const struct parapet_domain_info *i)
@@ -139,7 +143,7 @@ static void info_json(struct json *j, const struct parapet_domain_info *i)
     json_number(j, "cap", i->cap);
     json_number(j, "memory", i->nr_frames * DOMAINS_FRAME);
     json_number(j, "max_memory", i->max_frames * DOMAINS_FRAME);
-    json_number(j, "memory_target", i->memory_target * DOMAINS_FRAME);
+    json_number(j, "memory_target", domains_bytes(i->memory_target));
     json_number(j, "memory_for_grants", i->nr_charged * DOMAINS_FRAME);
     json_text(j, "request", request_word(i->request));
     json_end(j, '{');

@@ -46,4 +46,11 @@ static inline uint64_t domains_mib(uint64_t frames)
     return frames / DOMAINS_MIB_FRAMES;
 }
 
+/* Their bytes. A guest may say any number: what is too large is the largest. */
+static inline uint64_t domains_bytes(uint64_t frames)
+{
+    return frames > UINT64_MAX / DOMAINS_FRAME ? UINT64_MAX
+                                               : frames * DOMAINS_FRAME;
+}
+
 #endif
