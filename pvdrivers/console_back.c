@@ -70,7 +70,7 @@ static void break_it(struct console_back *back)
 static void refill(struct console_back *back, uint64_t now)
 {
     uint64_t passed = MIN(now - back->refilled, SECOND_NS);
-    uint64_t more = passed * back->rate / SECOND_NS;
+    int64_t more = (int64_t)(passed * back->rate / SECOND_NS);
 
     if (back->rate == 0) {
         back->allowance = CONSOLE_BACK_BURST;
@@ -96,7 +96,8 @@ static int show(struct console_back *back)
             back->user->show(back->context, text, (uint32_t)nr);
         done += (uint32_t)nr;
     } while (nr > 0 && done < most);
-    back->allowance -= done;
+    if (done > 0)
+        back->allowance -= MAX((int64_t)done, CONSOLE_BACK_ROUND);
     if (stream_reader_free(&back->out))
         env_port_send(back->port);
     return (int)done;

@@ -19,7 +19,11 @@
 #include "pvdrivers/stream.h"
 
 /* So many bytes at once, above which `rate` counts. */
-#define CONSOLE_BACK_BURST 65536u
+#define CONSOLE_BACK_BURST 65536
+
+/* What is shown at once counts as so many bytes at least: each time costs an
+ * event and a turn of the thread, however little it is. */
+#define CONSOLE_BACK_ROUND 64
 
 /* Events for nothing: the first is heard so much later, each one in a row twice
  * as late as the last, and the most is reached after some. */
@@ -46,8 +50,8 @@ struct console_back {
     uint32_t port; /* 0: it has not begun, or it is broken */
     struct stream_reader out;
     struct stream_writer in;
-    uint64_t allowance; /* bytes */
-    uint64_t refilled;  /* when */
+    int64_t allowance; /* bytes; below 0 it has shown too much */
+    uint64_t refilled; /* when */
     uint64_t unmask_at;
     unsigned int nr_idle; /* events for nothing, one after the other */
     bool worked;          /* since the last event */
