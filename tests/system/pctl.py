@@ -118,7 +118,7 @@ def mistakes():
         "pctl create tiny memory=1000", "pctl create tiny cpus=7",
         "pctl create tiny kernel=/bin/busybox", "pctl create tiny vcpus=99",
         "head -c 5000 /boot/guest-pv.elf > g; pctl create demo kernel=./g",
-        "pctl audit", "pctl list --json"])
+        "pctl audit", "pctl list > /dev/full", "pctl list --json"])
     steps[0].expect(2, "", "pctl: there is no command \"lsit\": `pctl` alone "
                     "shows which there are\n")
     steps[1].expect(1, "", "pctl: create: /etc/parapet/nobody.cfg: No such "
@@ -142,7 +142,9 @@ def mistakes():
            steps[9].err)
     steps[10].expect(1, None, "pctl: audit: dom0: the machine was booted "
                      "without audit=on\n")
-    expect(len(steps[11].expect(0).json()) == 1, steps[11].out)
+    steps[11].expect(1, "", "pctl: list: standard output: No space left on "
+                     "device\n")
+    expect(len(steps[12].expect(0).json()) == 1, steps[12].out)
 
 
 @test("pctl: what creating, destroying and listing cost")
