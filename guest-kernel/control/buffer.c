@@ -114,6 +114,7 @@ int64_t control_buffer_of(const struct parapet_control_call *call,
         buffer->count_arg = size->count - 1u;
         buffer->nr_at_once = nr = size->at_once;
     }
+    buffer->is_there = true;
     buffer->arg = size->arg - 1u;
     buffer->size = (size_t)nr * size->size;
     buffer->is_out = (own >> shift & WRITTEN) != 0;

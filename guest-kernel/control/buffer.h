@@ -13,7 +13,8 @@
 
 struct control_buffer {
     unsigned int arg; /* args[arg] is its address */
-    size_t size;      /* at most PARAPET_CONTROL_MAX_BYTES; 0: there is none */
+    bool is_there;    /* the call has one, of 0 bytes or more */
+    size_t size;      /* at most PARAPET_CONTROL_MAX_BYTES */
     bool is_out;      /* the hypervisor writes to it */
     /* So many elements, of args[count_arg], the call is to be made with, and
      * size is theirs; 0: with all. The program goes on with the rest, as after

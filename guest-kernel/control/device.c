@@ -63,7 +63,7 @@ static void make_call(struct parapet_control_call *call,
 
     for (i = 0; i < ARRAY_SIZE(args); i++)
         args[i] = call->args[i];
-    if (buffer->size > 0)
+    if (buffer->is_there)
         args[buffer->arg] = (uint64_t)memory;
     if (buffer->nr_at_once > 0)
         args[buffer->count_arg] = buffer->nr_at_once;

@@ -70,6 +70,7 @@ static void check_carried(const struct line *line)
         assert_in_range(buffer.size, 1, MAX);
     }
     assert_in_range(nr_buffers, 0, 1);
+    assert_int_equal(buffer.is_there, nr_buffers == 1);
     if (nr_buffers == 0) {
         assert_int_equal(buffer.size, 0);
         assert_false(buffer.is_out);
@@ -124,6 +125,8 @@ static int64_t size_of(uint64_t number, unsigned int count, uint64_t nr)
 
     call.args[count] = nr;
     error = control_buffer_of(&call, &buffer);
+    /* Of no bytes, too: its address is the program's. */
+    assert_int_equal(buffer.is_there, error == 0);
     return error != 0 ? error : (int64_t)buffer.size;
 }
 
