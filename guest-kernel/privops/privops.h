@@ -121,8 +121,8 @@ void privops_console_write(const char *text, size_t size);
 
 /*
  * Writes as much as there is room for, and returns how much. If that is not
- * all, the console's port is raised when there may be room. Interrupts are
- * disabled.
+ * all, the console's port is raised when there may be room. Any interrupt
+ * state.
  */
 size_t privops_console_write_some(const char *text, size_t size);
 

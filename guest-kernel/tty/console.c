@@ -192,7 +192,8 @@ void console_put(const char *text, size_t size)
     privops_console_write(text, size);
 }
 
-/* Interrupts are disabled. */
+/* Interrupts are disabled, so that none of the device says that there is room
+ * before somebody sleeps. */
 static size_t put_some(const char *text, size_t size)
 {
     size_t done = privops_console_write_some(text, size);
@@ -203,16 +204,15 @@ static size_t put_some(const char *text, size_t size)
 
 /* Whoever reads the console is given up when nothing finds room for so long;
  * privops_console_write() knows what to do then. */
-int64_t console_put_sleeping(const char *text, size_t size, bool nonblock)
+static int64_t put_rest(const char *text, size_t size, bool nonblock)
 {
-    bool irq_on = privops_irq_save();
+    uint64_t deadline = privops_clock_ns() + PATIENCE_NS;
     size_t done = 0, more;
-    uint64_t deadline = 0;
     int64_t result = 0;
 
     while ((done += more = put_some(text + done, size - done)) < size &&
            result == 0) {
-        if (more > 0 || deadline == 0)
+        if (more > 0)
             deadline = privops_clock_ns() + PATIENCE_NS;
         result =
             nonblock ? -EAGAIN : wait_queue_sleep_until(&writers, deadline);
@@ -221,8 +221,23 @@ int64_t console_put_sleeping(const char *text, size_t size, bool nonblock)
         privops_console_write(text + done, size - done);
         done = size;
     }
-    privops_irq_restore(irq_on);
     return done > 0 ? (int64_t)done : result;
+}
+
+int64_t console_put_sleeping(const char *text, size_t size, bool nonblock)
+{
+    size_t done = privops_console_write_some(text, size);
+    int64_t rest = 0;
+    bool irq_on;
+
+    if (done < size) {
+        irq_on = privops_irq_save();
+        rest = put_rest(text + done, size - done, nonblock);
+        privops_irq_restore(irq_on);
+    }
+    if (rest < 0 && done == 0)
+        return rest;
+    return (int64_t)done + MAX(rest, 0);
 }
 
 bool console_has_room(void)

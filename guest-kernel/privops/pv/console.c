@@ -90,9 +90,15 @@ void privops_console_write(const char *text, size_t size)
 
 size_t privops_console_write_some(const char *text, size_t size)
 {
-    if (console != NULL)
-        return write_or_give_up(text, size);
-    write_hypervisor(text, size);
+    bool irq_on;
+
+    if (console == NULL) {
+        write_hypervisor(text, size);
+        return size;
+    }
+    irq_on = privops_irq_save();
+    size = write_or_give_up(text, size);
+    privops_irq_restore(irq_on);
     return size;
 }
 
