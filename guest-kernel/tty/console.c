@@ -41,7 +41,10 @@ static bool key_works;
 static unsigned int nr_key_passers; /* for whom it does not */
 static struct wait_queue readers = WAIT_QUEUE_INIT(readers);
 static struct wait_queue key_pressed = WAIT_QUEUE_INIT(key_pressed);
-static bool is_full; /* for output */
+static bool is_full; /* for output: the last text has not found room */
+/* Since the last event somebody has not found room, and may wait for it; a
+ * shorter text may have found some after that. */
+static bool is_awaited;
 static struct wait_queue writers = WAIT_QUEUE_INIT(writers);
 
 /* As much as there is, or as there is room for. */
@@ -108,7 +111,8 @@ void console_pull(void)
 static void console_interrupt(void *unused)
 {
     (void)unused;
-    if (is_full) {
+    if (is_awaited) {
+        is_awaited = false;
         is_full = false;
         wait_queue_wake_all(&writers);
         poll_notify();
@@ -199,6 +203,7 @@ static size_t put_some(const char *text, size_t size)
     size_t done = privops_console_write_some(text, size);
 
     is_full = done < size;
+    is_awaited |= is_full;
     return done;
 }
 

@@ -22,7 +22,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_pctl_cfg test_pctl test_pctl_life \
               test_pctl_limits test_pctl_watch test_pctl_create test_pctl_console \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
-              test_signal test_alarm test_gk_irq test_control_buffer \
+              test_signal test_alarm test_gk_irq test_gk_console test_control_buffer \
               test_env test_bus test_pv_console test_history
 
 # Not on a host that is not x86-64: test_sched, test_fair, test_engine,
@@ -146,6 +146,10 @@ test_tty_SRC := guest-kernel/tty/tty_line.c guest-kernel/tty/tty_speed.c
 $(addprefix $(BUILD)/host/,guest-kernel/tty/tty_line.o \
     guest-kernel/tty/tty_speed.o tests/unit/test_tty.o): private \
     HOST_CFLAGS += -Iguest-kernel/privops/native
+# With an interrupt flag that is a word.
+test_gk_console_SRC := guest-kernel/tty/console.c
+$(addprefix $(BUILD)/host/,guest-kernel/tty/console.o \
+    tests/unit/test_gk_console.o): private HOST_CFLAGS += -Itests/unit/irqflag
 test_gk_options_SRC := guest-kernel/boot/options.c
 test_alarm_SRC := guest-kernel/thread/alarm.c
 test_gk_irq_SRC := guest-kernel/core/irq.c
