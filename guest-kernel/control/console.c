@@ -29,7 +29,7 @@ static struct env_bell *bell;
 static bool have_changed; /* domains */
 static bool is_on = true;
 
-struct control_console *control_console_find(uint32_t domain)
+struct control_console *control_console_find(uint64_t domain)
 {
     struct control_console *console;
 
@@ -142,7 +142,7 @@ static void free_if_unused(struct control_console *console)
     kfree(console);
 }
 
-void control_console_end(uint32_t domain)
+void control_console_end(uint64_t domain)
 {
     bool irq_on = privops_irq_save();
     struct control_console *console = control_console_find(domain);

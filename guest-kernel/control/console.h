@@ -58,10 +58,11 @@ void control_console_look(void);
 
 /* Lets go of all that the domain lends: it is about to be destroyed. What it
  * has written is shown first. Nothing if it is not served. */
-void control_console_end(uint32_t domain);
+void control_console_end(uint64_t domain);
 
-/* NULL: nobody shows it. */
-struct control_console *control_console_find(uint32_t domain);
+/* NULL: nobody shows it. An id of 64 bits is what a program says, and names
+ * nobody if it needs more than 32. */
+struct control_console *control_console_find(uint64_t domain);
 
 /* The thread looks again: a reader has read. */
 void control_console_read(void);
@@ -70,6 +71,6 @@ void control_console_read(void);
 void control_console_leave(struct console_reader *reader);
 
 /* control/console_file.c: the file becomes the console's. 0, or -errno. */
-int64_t control_console_open(struct file *file, uint32_t domain);
+int64_t control_console_open(struct file *file, uint64_t domain);
 
 #endif

@@ -182,7 +182,7 @@ static const struct file_ops console_ops = {
     .is_stream = true,
 };
 
-int64_t control_console_open(struct file *file, uint32_t domain)
+int64_t control_console_open(struct file *file, uint64_t domain)
 {
     struct control_console *console = control_console_find(domain);
     struct console_reader *reader;

@@ -92,7 +92,7 @@ static int64_t call(struct space *space, uint64_t arg)
         !space_copy_out(space, arg, &call, sizeof(call)))
         return -EFAULT;
     if (call.number == PARAPET_HC_domain_destroy)
-        control_console_end((uint32_t)call.args[0]);
+        control_console_end(call.args[0]);
     make_call(&call, &buffer);
     if (!give(space, &call, &buffer) ||
         !space_copy_out(space, arg, &call, sizeof(call)))
@@ -132,7 +132,7 @@ static int64_t control_ioctl(struct file *file, uint32_t request, uint64_t arg)
     case PARAPET_IOC_SERVE:
         return serve(space, arg);
     case PARAPET_IOC_CONSOLE:
-        return control_console_open(file, (uint32_t)arg);
+        return control_console_open(file, arg);
     case PARAPET_IOC_BACKEND:
         return switch_backend(space, arg);
     default:

@@ -5,10 +5,12 @@
 #include "user/controls/controls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "abi/abi.h"
 #include "abi/errors.h"
@@ -215,6 +217,56 @@ static void counts(void)
     check_count(PARAPET_HC_log_read, 2, most);
 }
 
+/* ---- ids ---- */
+
+static int request(int file, unsigned int number, uint64_t argument)
+{
+    return ioctl(file, (int)number, argument) == 0 ? 0 : errno;
+}
+
+static void switch_consoles(uint32_t on)
+{
+    const struct parapet_backend backend = {PARAPET_BACKEND_CONSOLE, on};
+
+    check_is(request(device, PARAPET_IOC_BACKEND, ADDRESS(&backend)), 0,
+             "PARAPET_IOC_BACKEND");
+}
+
+/* Whether the domain's console is shown, and goes on. */
+static void check_console(uint64_t id)
+{
+    int file = open_device();
+    char byte;
+
+    check_is(request(file, PARAPET_IOC_CONSOLE, (1ull << 32) + id), ENOENT,
+             "the console of a domain with an id of 33 bits");
+    check_is(request(file, PARAPET_IOC_CONSOLE, id), 0, "PARAPET_IOC_CONSOLE");
+    check_is(fcntl(file, F_SETFL, O_NONBLOCK), 0, "O_NONBLOCK");
+    check(read(file, &byte, 1) == -1 && errno == EAGAIN,
+          "the console of a domain that was not destroyed has ended");
+    close(file);
+}
+
+/* More than 32 bits name no domain, neither for the kernel. */
+static void ids(void)
+{
+    struct parapet_domain_create params = small_domain("shown");
+    int64_t id = CALL(domain_create, ADDRESS(&params));
+    const struct parapet_serve serve = {(uint32_t)id, 1};
+
+    check(id > 0, "domain_create gives %lld", (long long)id);
+    if (id <= 0)
+        return;
+    switch_consoles(0);
+    check_is(request(device, PARAPET_IOC_SERVE, ADDRESS(&serve)), 0,
+             "PARAPET_IOC_SERVE");
+    check_is(CALL(domain_destroy, (1ull << 32) + (uint64_t)id), -PARAPET_EINVAL,
+             "domain_destroy of an id of 33 bits");
+    check_console((uint64_t)id);
+    check_is(CALL(domain_destroy, (uint64_t)id), 0, "domain_destroy");
+    switch_consoles(1);
+}
+
 void test_hostile(void)
 {
     numbers();
@@ -222,4 +274,5 @@ void test_hostile(void)
     read_only();
     odd_places();
     counts();
+    ids();
 }
