@@ -4,6 +4,7 @@
  */
 #include "guest-kernel/control/console.h"
 
+#include "abi/console.h"
 #include "abi/domain.h"
 #include "abi/grant.h"
 #include "abi/stubs.h"
@@ -21,8 +22,13 @@
 /* How far a reader may be behind; the rest of the history is for what is on its
  * way. */
 #define MAX_BEHIND (HISTORY_SIZE / 2)
-/* The page of one that has ended, and what it takes to see that it is empty. */
-#define LAST_ROUNDS 16u
+/* The page of one that has ended, and what it takes to see that it is empty.
+ * One that still runs may fill it again each time: then it is enough. */
+#define LAST_ROUNDS 8u
+
+_Static_assert(MAX_BEHIND + (1 + LAST_ROUNDS) * PARAPET_CONSOLE_OUT_BYTES <=
+                   HISTORY_SIZE,
+               "what comes last takes nothing from a reader that is behind");
 
 static struct list_node consoles = LIST_INIT(consoles);
 static struct env_bell *bell;
