@@ -270,7 +270,7 @@ run: ## boot Parapet to a shell in a domain
 run-dom0: ## boot to a shell in domain 0, with images for guests in its /boot
 	@$(ASK_DOCTOR)
 	@$(SUBMAKE) $(DOM0_IMAGES) </dev/null >&2
-	@exec tools/run --dom0
+	@DOM0=1 exec tools/run
 run-native: ## boot the same kernel and shell on the bare machine
 	@$(ASK_DOCTOR)
 	@$(SUBMAKE) $(NATIVE_IMAGES) </dev/null >&2

@@ -31,7 +31,7 @@ PASSES = ("ring0", "ring3", "parapet")
 SETTINGS = ("APPEND", "BUNDLE", "ICOUNT", "GDB", "QEMU_EXTRA", "V", "VCPUS",
             "DOMAIN_MEM", "CPU")
 MACHINE = {"MACHINE": "microvm", "ACCEL": "tcg", "SMP": "1", "MEM": "256M",
-           "TIMEOUT": os.environ.get("TIMEOUT") or "3600"}
+           "DOM0": "0", "TIMEOUT": os.environ.get("TIMEOUT") or "3600"}
 
 
 class Failed(Exception):

@@ -44,10 +44,10 @@ def settings():
 def refused():
     for name, value in (("GUEST", "build/guest-pv.elf"),
                         ("BUNDLE", "build/default.itb"), ("BUNDLE", "none")):
-        result = boot(command=["tools/run", "--dom0"], **{name: value})
+        result = boot(DOM0=1, **{name: value})
         expect_status(result, machine.OTHER)
-        expect_text(result, f"run: {name}={value}: run-dom0 boots the guest "
-                            f"kernel as domain 0; {name} is for `make run`")
+        expect_text(result, f"run: DOM0=1: {name}={value} is for a machine "
+                            "without domain 0")
 
 
 machine.run_all()

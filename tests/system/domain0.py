@@ -12,7 +12,6 @@ import tempfile
 import machine
 from machine import expect, shell
 
-RUN = ["tools/run", "--dom0"]
 CHILD = os.path.join(machine.BUILD, "kernels/partners/child.elf")
 TINY = """kernel = "/boot/child.elf"
 memory = 4
@@ -78,7 +77,7 @@ def in_domain0(commands, add=None, **settings):
             file.write("echo '== end' >> /tmp/log\n")
         result = shell(["sh steps; pctl destroy $(seq 1 300) 2> /dev/null",
                         "cat /tmp/log"],
-                       command=RUN, ADD=directory, DOMAIN_MEM="64M", **settings)
+                       DOM0=1, ADD=directory, DOMAIN_MEM="64M", **settings)
     return [said(result, n, command) for n, command in enumerate(commands)]
 
 

@@ -31,8 +31,8 @@ LIMIT = 180
 BACKSTOP = 3600
 # What tools/run takes from the environment: only a test sets these.
 SETTINGS = ("MACHINE", "SMP", "MEM", "VCPUS", "DOMAIN_MEM", "CPU", "ACCEL",
-            "APPEND", "GUEST", "BUNDLE", "RAMDISK", "ADD", "BOOTARGS", "ICOUNT",
-            "SHIFT", "GDB", "QEMU", "QEMU_EXTRA", "V")
+            "APPEND", "DOM0", "GUEST", "BUNDLE", "RAMDISK", "ADD", "BOOTARGS",
+            "ICOUNT", "SHIFT", "GDB", "QEMU", "QEMU_EXTRA", "V")
 
 # The exit status of tools/run.
 OK = 0
@@ -75,6 +75,8 @@ def environment(**settings):
     variables["MAKEFLAGS"] = ""
     variables.pop("MAKELEVEL", None)
     variables.setdefault("TIMEOUT", str(BACKSTOP))
+    # One domain that has all to itself, but where a test wants domain 0.
+    variables["DOM0"] = "0"
     variables.update({name: str(value) for name, value in settings.items()})
     return variables
 

@@ -35,7 +35,7 @@ def pipe():
 
 @test("pctl console: by hand: all keys are the guest's, but for Ctrl-]")
 def by_hand():
-    with Keyboard(["tools/run", "--dom0"]) as keys:
+    with Keyboard(["tools/run"], DOM0=1) as keys:
         keys.see(PROMPT)
         keys.type(b"pctl create --console demo" + ENTER,
                   rb"the console of demo: Ctrl-\] leaves it\.")

@@ -6,7 +6,7 @@ order, and to have less memory, or more."""
 import re
 
 import machine
-from domain0 import RUN, added, in_domain0, until
+from domain0 import added, in_domain0, until
 from machine import boot, expect, expect_status, expect_text, test
 
 SHELL = "built-in shell"  # the guest's says so: init runs
@@ -47,7 +47,7 @@ def power_off(*commands):
     """Domain 0's shell is given these, and `poweroff`."""
     with added() as directory:
         return boot("".join(f"{line}\n" for line in [*commands, "poweroff"]),
-                    command=RUN, ADD=directory, MEM="512M")
+                    DOM0=1, ADD=directory, MEM="512M")
 
 
 @test("poweroff in domain 0: the others end in order before it")

@@ -72,6 +72,7 @@ WRONG = {
                    "much": "expected MiB, or as 256M or 1G",
                    "4M": "the RAM disk of "},
     "BOOTARGS": {"x" * 512: "has 512 bytes: expected at most 511"},
+    "DOM0": {"yes": "expected 0 or 1"},
 }
 
 

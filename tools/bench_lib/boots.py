@@ -45,6 +45,7 @@ def settings(icount, **more):
     """What tools/run is to see in its environment."""
     return {**os.environ, "GUEST": "", "ADD": "", "RAMDISK": "",
             "BOOTARGS": "", "VCPUS": "", "DOMAIN_MEM": "", "SMP": "1",
+            "DOM0": "0",
             "TIMEOUT": TIMEOUT,
             "ICOUNT": "1" if icount else "0", **more}
 

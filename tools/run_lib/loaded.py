@@ -71,6 +71,22 @@ def guest_kernel(name):
     return guest or required(in_build(name))
 
 
+def kind_of(arguments):
+    """Of the run: native, domain or dom0."""
+    if "--native" in arguments:
+        return "native"
+    text = setting("DOM0", "0")
+    if text not in ("0", "1"):
+        raise Refused(f"DOM0={text}: expected 0 or 1")
+    if text == "0":
+        return "domain"
+    for name in ("GUEST", "BUNDLE"):
+        if setting(name):
+            raise Refused(f"DOM0=1: {name}={setting(name)} is for a machine "
+                          "without domain 0")
+    return "dom0"
+
+
 def parapet_images(kind, directory):
     """The hypervisor, its bundle or nothing, and the KiB of the domain."""
     made, disk, options = BUNDLES[kind]
@@ -78,10 +94,6 @@ def parapet_images(kind, directory):
     asked = [name for name in ("GUEST", "BOOTARGS", "ADD", "RAMDISK", "VCPUS",
                                "DOMAIN_MEM") if setting(name)]
     bundle = setting("BUNDLE")
-    for name in ("GUEST", "BUNDLE"):
-        if kind == "dom0" and setting(name):
-            raise Refused(f"{name}={setting(name)}: run-dom0 boots the guest "
-                          f"kernel as domain 0; {name} is for `make run`")
     if bundle and asked:
         raise Refused(f"{asked[0]} is for a bundle that is made here, "
                       f"and not for BUNDLE={bundle}")
