@@ -123,7 +123,7 @@ TOOLS_AND_FLAGS = $(CC) $(LD) $(HV_CFLAGS) $(GK_CFLAGS) $(MG_CFLAGS) $(LIBFDT) \
 # All that is compiled depends on that file. So before anything is, and after
 # nothing but the reading of the makefiles, the doctor looks for what it takes.
 DOCTOR ?= 1
-NEEDS_RUN := run run-native run-dom0 kernels bench bench-xen sensitive size \
+NEEDS_RUN := run run-domain run-native kernels bench bench-xen sensitive size \
              docs \
              $(BUILD)/hcdoc $(BUILD)/%.elf $(BUILD)/%.itb $(BUILD)/%.cpio
 NEEDS := $(if $(filter-out $(NEEDS_RUN),$(MAKECMDGOALS)),test,run)
@@ -225,20 +225,21 @@ $(BUILD)/bus.ok: $(BUILD)/busdoc docs/RINGS.md
 	    { echo 'docs/RINGS.md is stale: run `make docs`' >&2; false; }
 	$(Q)touch $@
 
-# What `make run` boots: one domain with the guest kernel.
+# What `make run-domain` boots: one domain with the guest kernel.
 $(BUILD)/default.itb: tools/bundle $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio
 	$(call made,BUNDLE)
 	$(Q)tools/bundle --output $@ --kernel $(BUILD)/guest-pv.elf \
 	    --ramdisk $(BUILD)/ramdisk.cpio
 
-# What `make run-dom0` boots: the same as domain 0, with what guests boot.
+# What `make run` boots: the same as domain 0, with what guests boot.
 DEMO := guest-kernel/dom0/demo.cfg
+DOM0_MOTD := guest-kernel/dom0/motd
 $(BUILD)/dom0.cpio: tools/mkramdisk $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio \
-    $(DEMO)
+    $(DEMO) $(DOM0_MOTD)
 	$(call made,CPIO)
 	$(Q)tools/mkramdisk $@ $(BUILD)/ramdisk.cpio \
 	    $(foreach file,guest-pv.elf ramdisk.cpio,boot/$(file)=$(BUILD)/$(file)) \
-	    etc/parapet/demo.cfg=$(DEMO)
+	    etc/parapet/demo.cfg=$(DEMO) etc/motd=$(DOM0_MOTD)
 $(BUILD)/dom0.itb: tools/bundle $(BUILD)/guest-pv.elf $(BUILD)/dom0.cpio
 	$(call made,BUNDLE)
 	$(Q)tools/bundle --output $@ --domain dom0 --privileged \
@@ -249,9 +250,10 @@ $(BUILD)/dom0.itb: tools/bundle $(BUILD)/guest-pv.elf $(BUILD)/dom0.cpio
 # `make` uses all CPUs unless it was told otherwise.
 JOBS := $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 SUBMAKE := $(MAKE) DOCTOR=0 $(JOBS) $(if $(filter 0,$(V)),-s)
-# What `make run` boots: somebody's own guest needs no guest kernel.
-RUN_IMAGES := $(BUILD)/hypervisor.elf $(if $(GUEST),,$(BUILD)/default.itb)
-DOM0_IMAGES := $(BUILD)/hypervisor.elf $(BUILD)/dom0.itb
+# What is booted: somebody's own guest needs no guest kernel, and no domain 0.
+DOMAIN_IMAGES := $(BUILD)/hypervisor.elf $(if $(GUEST),,$(BUILD)/default.itb)
+RUN_IMAGES := $(if $(or $(GUEST),$(BUNDLE),$(filter 0,$(DOM0))),\
+    $(DOMAIN_IMAGES),$(BUILD)/hypervisor.elf $(BUILD)/dom0.itb)
 NATIVE_IMAGES := $(BUILD)/guest-native.elf $(BUILD)/ramdisk.cpio
 
 ## Parapet: a paravirtualization hypervisor. What there is to make:
@@ -262,15 +264,15 @@ help: ## this list
 	    Makefile | expand -t 17
 
 # Standard input is the guest's: nothing before tools/run may read it.
-.PHONY: run run-dom0 run-native
-run: ## boot Parapet to a shell in a domain
+.PHONY: run run-domain run-native
+run: ## boot to domain 0's shell, which commands other domains
 	@$(ASK_DOCTOR)
 	@$(SUBMAKE) $(RUN_IMAGES) </dev/null >&2
 	@exec tools/run
-run-dom0: ## boot to a shell in domain 0, with images for guests in its /boot
+run-domain: ## boot to a shell in a domain, without domain 0
 	@$(ASK_DOCTOR)
-	@$(SUBMAKE) $(DOM0_IMAGES) </dev/null >&2
-	@DOM0=1 exec tools/run
+	@$(SUBMAKE) $(DOMAIN_IMAGES) </dev/null >&2
+	@DOM0=0 exec tools/run
 run-native: ## boot the same kernel and shell on the bare machine
 	@$(ASK_DOCTOR)
 	@$(SUBMAKE) $(NATIVE_IMAGES) </dev/null >&2
@@ -371,12 +373,13 @@ clean: ## delete what was made
 ## Settings, for example `make run MACHINE=q35 SMP=4`:
 ##
 ##   MACHINE     microvm (the default) or q35
-##   SMP, MEM    CPUs (1) and memory (256M) of the machine; not of the domain:
-##   VCPUS       CPUs of the domain (1), of which the guest kernel uses one
-##   DOMAIN_MEM  memory of the domain (64M); without MEM the machine grows
+##   SMP, MEM    CPUs (1) and memory (256M) of the machine; not of domain 0:
+##   VCPUS       CPUs of domain 0 (1), of which the guest kernel uses one
+##   DOMAIN_MEM  memory of domain 0 (64M); without MEM the machine grows
 ##   CPU         QEMU's model of the CPU (max), as EPYC-Rome or max,-avx2
-##   GUEST       an ELF file to run in place of the guest kernel
-##   BUNDLE      a bundle of tools/bundle, with domains of your own
+##   GUEST       an ELF file to run in place of the guest kernel, or
+##   BUNDLE      a bundle of tools/bundle, with domains of your own: both as
+##               in run-domain; DOM0=0: everything that boots is so
 ##   ADD         a directory with files of your own for the RAM disk
 ##   APPEND      the hypervisor's command line, as log=debug audit=on
 ##   BOOTARGS    the guest kernel's, as monitor or init=/bin/bench

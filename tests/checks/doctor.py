@@ -18,7 +18,7 @@ NAME = "doctor"
 # What a machine without any package of tools/packages, but make, has.
 BARE = """bash make awk cat cmp cp cut env expand find grep head id mkdir mktemp
     nproc printf readlink rm sed sort tail touch true uname""".split()
-TARGETS = """run run-dom0 run-native build test unit fuzz check kernels system soak bench
+TARGETS = """run run-domain run-native build test unit fuzz check kernels system soak bench
     bench-xen sensitive gdb size docs format new-hypercall""".split()
 NOISE = 400
 APT = """#!/bin/bash

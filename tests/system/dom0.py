@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""`make run-dom0`: the guest kernel as domain 0, with what guests boot in its
-/boot, and memory that is left for them."""
+"""`make run`: the guest kernel as domain 0, with what guests boot in its /boot,
+and memory that is left for them."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ import machine
 from machine import boot, expect, expect_status, expect_text, shell, test
 
 GUESTS = ("guest-pv.elf", "ramdisk.cpio")
-RUN = machine.make("run-dom0")
+RUN = machine.make("run")
 
 
 def digest(name):
@@ -21,18 +21,58 @@ def digest(name):
 
 @test("dom0: it is privileged, and /boot has the images for guests, whole")
 def images():
-    result = shell(["cd /boot && md5sum *", "controls"], command=RUN)
+    result = shell(["cd /boot && md5sum *", "controls"], command=RUN, DOM0="")
     expect_text(result, *(f"\n{digest(name)}  {name}\n" for name in GUESTS),
                 "\nd0: dom0: engine pv, 64 MiB, ", " 0 failed\n",
                 "\nd0: powered off (dom0)")
     expect("run: " not in result.said, "the machine is not 256M", result)
 
 
+SESSION = r"## A session.*?```\n(.*?)(parapet:~# .*?)```"
+PROMPT = "parapet:~# "
+
+
+def squeezed(text):
+    """Without white space, as what other domains write may break a line."""
+    return re.sub(r"\s", "", text)
+
+
+def expected(lines, number=None):
+    """The pattern of what README shows; any number will do for number."""
+    parts = []
+    for line in lines:
+        if line.strip() == "...":
+            parts.append(".*")
+        elif not line.startswith(("$ ", "run: ")):
+            part = re.escape(squeezed(line))
+            parts.append(re.sub(r"\d+", r"\\d+", part) if number else part)
+    return "".join(parts)
+
+
+@test("dom0: the first session of README, from a pipe")
+def readme():
+    with open("README.md", encoding="utf-8") as file:
+        first, rest = re.search(SESSION, file.read(), re.S).groups()
+    commands = re.findall(f"^{PROMPT}(.*)$", rest, re.M)
+    expect({"list", "create", "pause", "destroy"} <=
+           {command.split()[1] for command in commands
+            if command.startswith("pctl ")}, f"too few: {commands}")
+    result = boot("".join(f"{command}\n" for command in commands), command=RUN,
+                  DOM0="")
+    expect_status(result, machine.OK)
+    shown = squeezed(re.sub(r"^d[1-9]\d*[:|] .*\n", "", result.output,
+                            flags=re.M))
+    expect(re.match(expected(first.splitlines(), number=True), shown, re.S),
+           f"its boot is not README's:\n{first}", result)
+    expect(re.search(expected(rest.splitlines()) + "$", shown, re.S),
+           f"it does not go as in README:\n{rest}", result)
+
+
 @test("dom0: DOMAIN_MEM, VCPUS, BOOTARGS and ADD are domain 0's")
 def settings():
     with machine.directory_with("LICENSE") as directory:
-        result = shell(["ls -1 /root /boot"], command=RUN, ADD=directory, VCPUS=2,
-                       DOMAIN_MEM="256M", BOOTARGS="init=/init")
+        result = shell(["ls -1 /root /boot"], command=RUN, DOM0="",
+                       ADD=directory, VCPUS=2, DOMAIN_MEM="256M", BOOTARGS="init=/init")
     expect_text(result, "d0: dom0: engine pv, 256 MiB, 2 vCPUs", "LICENSE\n",
                 "guest-pv.elf\n", 'command line "init=/init"')
     # Beside domain 0 there is room for guests.

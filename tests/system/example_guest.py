@@ -18,7 +18,7 @@ EXAMPLE = "tests/system/example-guest"
 SOURCE = f"{EXAMPLE}/ring.c"
 MAX_LINES = 200
 
-BOOT = "make run-dom0 ADD=mine\n"
+BOOT = "make run ADD=mine\n"
 PROMPT = re.compile(r"^parapet:~# (.*)\n((?:(?!parapet:~# ).*\n)*)", re.M)
 # Of the table: "200 in `ring.c`", and "`guest.lds`, 37".
 LINES = re.compile(r"\b(\d+) in `(ring\.c|guest\.lds)`|"

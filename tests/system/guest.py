@@ -31,7 +31,7 @@ def run_example(compiler, flags=None):
         subprocess.run(["make", "-s", "-C", copy, f"CC={compiler}",
                         f"PARAPET={os.getcwd()}"], check=True)
         return boot(command=machine.make(
-            "run", f"GUEST={os.path.join(copy, 'hello.elf')}"))
+            "run", f"GUEST={os.path.join(copy, 'hello.elf')}"), DOM0="")
 
 
 @test("guest: make run GUEST= runs the example, built outside the tree")
@@ -39,7 +39,8 @@ def example():
     for compiler in (f"{machine.CROSS}gcc", "clang --target=x86_64-linux-gnu"):
         result = run_example(compiler)
         expect_status(result, machine.OK)
-        expect_text(result, "hello from a guest in one C file",
+        expect_text(result, "hello.elf: no domain 0 is booted, as in `make "
+                    "run-domain`\n", "hello from a guest in one C file",
                     "the device tree is where it should be",
                     "d1: powered off (guest)")
         expect(re.search(r"ABI is \d+\.\d+; the clock is at \d+ micro",
@@ -58,7 +59,7 @@ def other_notes():
 
 @test("guest: make run GUEST= of what is no guest is refused with a reason")
 def no_guest():
-    result = boot(command=machine.make("run", "GUEST=LICENSE"))
+    result = boot(command=machine.make("run", "GUEST=LICENSE"), DOM0="")
     expect(result.status != 0, "it was taken", result)
     expect_text(result, "not an ELF file", "run: the boot was refused")
 

@@ -202,12 +202,12 @@ def on_screen(terminal, typed):
             screen += os.read(terminal, 4096)
 
 
-def left_behind(command, typed):
+def left_behind(command, typed, **settings):
     """Closes the terminal of a session. The names of its processes, and of
     those that are there afterwards."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execvpe(command[0], command, environment(TERM="dumb"))
+        os.execvpe(command[0], command, environment(TERM="dumb", **settings))
     on_screen(terminal, typed)
     names = {pid: progress.name(pid) for pid in progress.family(pid)}
     os.close(terminal)

@@ -66,12 +66,15 @@ def end_of_input():
         expect_status(monitor(text), machine.OK)
 
 
-@test("session: `make run` and `make run-native`, with nothing but the console "
-      "on standard output")
+TARGETS = {"run": "pv", "run-domain": "pv", "run-native": "native"}
+
+
+@test("session: `make run` and its kin, with nothing but the console on standard "
+      "output")
 def make_run():
-    for target, build in (("run", "pv"), ("run-native", "native")):
+    for target, build in TARGETS.items():
         result = boot(COMMANDS, command=machine.make(
-            target, "BOOTARGS=monitor"))
+            target, "BOOTARGS=monitor"), DOM0="")
         expect_answers(result, build)
         first = result.output.splitlines()[0]
         expect(first.startswith(("parapet: ", "guest: ")),
@@ -83,7 +86,7 @@ def make_run_on_terminal():
     result, restored = machine.on_terminal(
         machine.make("run", "BOOTARGS=monitor"), [
             (b"", b"parapet> "), (b"uname\r", b"pv x86_64"),
-            (b"\x01x", b"QEMU: Terminated")])
+            (b"\x01x", b"QEMU: Terminated")], DOM0="")
     expect(result.status != 0, "quitting is no success", result)
     expect_text(result, "Parapet 0.1 pv x86_64", "run: quit from the keyboard")
     expect(restored, "the terminal was not put back as it was", result)
@@ -91,9 +94,9 @@ def make_run_on_terminal():
 
 @test("session: when the terminal is closed, nothing is left behind")
 def terminal_closed():
-    for target in ("run", "run-native"):
-        names, left = machine.left_behind(machine.make(target),
-                                          [(b"", b"parapet:~# ")])
+    for target in TARGETS:
+        names, left = machine.left_behind(
+            machine.make(target), [(b"", b"parapet:~# ")], DOM0="")
         expect("qemu-system-x86" in names, f"started: {names}")
         expect(not left, f"{left} are left of {target}")
 

@@ -34,7 +34,7 @@ def plain(output):
 @test("shell: the piped session, the same in a domain and on the bare machine")
 def piped():
     outputs = {}
-    for target in ("run", "run-native"):
+    for target in ("run-domain", "run-native"):
         result = boot("".join(f"{line}\n" for line in SESSION + ["poweroff"]),
                       command=machine.make(target))
         expect_status(result, machine.OK)
@@ -43,8 +43,8 @@ def piped():
                    f"no line {pattern!r}", result)
         outputs[target] = plain(result.output)
     for one, other in zip(*outputs.values()):
-        expect(one == other, f"run {one!r}, run-native {other!r}", result)
-    expect(len(outputs["run"]) == len(outputs["run-native"]),
+        expect(one == other, f"run-domain {one!r}, run-native {other!r}", result)
+    expect(len(outputs["run-domain"]) == len(outputs["run-native"]),
            "one says more than the other", result)
 
 

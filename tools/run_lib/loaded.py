@@ -6,7 +6,7 @@ import os
 import subprocess
 
 from run_lib import limits, sizes
-from run_lib.common import Refused, setting
+from run_lib.common import Refused, say, setting
 
 
 # By the kind of run: the bundle that is booted when nothing else was asked for;
@@ -75,16 +75,16 @@ def kind_of(arguments):
     """Of the run: native, domain or dom0."""
     if "--native" in arguments:
         return "native"
-    text = setting("DOM0", "0")
-    if text not in ("0", "1"):
+    text = setting("DOM0")
+    if text not in ("", "0", "1"):
         raise Refused(f"DOM0={text}: expected 0 or 1")
-    if text == "0":
-        return "domain"
-    for name in ("GUEST", "BUNDLE"):
-        if setting(name):
-            raise Refused(f"DOM0=1: {name}={setting(name)} is for a machine "
-                          "without domain 0")
-    return "dom0"
+    own = [f"{name}={setting(name)}" for name in ("GUEST", "BUNDLE")
+           if setting(name)]
+    if text == "1" and own:
+        raise Refused(f"DOM0=1: {own[0]} is for a machine without domain 0")
+    if text == "" and own:
+        say(f"{own[0]}: no domain 0 is booted, as in `make run-domain`")
+    return "domain" if text == "0" or own else "dom0"
 
 
 def parapet_images(kind, directory):
