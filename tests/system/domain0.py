@@ -87,8 +87,9 @@ def said(result, n, command):
     return Said(command, *match.groups())
 
 
-def until(domain, text):
-    """A command that ends when the domain with this id, which is not 0, has said
-    this."""
-    return (f"until pctl dmesg | grep '^d{domain}|' | grep -qF '{text}'; do "
-            "sleep 1; done")
+def until(name, text):
+    """A command that ends when the domain has said this on its console; all
+    that it says is in /tmp/NAME."""
+    return (f"[ -e /tmp/{name} ] || pctl console {name} < /dev/null > "
+            f"/tmp/{name} & until grep -qF '{text}' /tmp/{name}; do sleep 1; "
+            "done")

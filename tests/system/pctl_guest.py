@@ -21,12 +21,13 @@ def create(name, extra=""):
 def endings():
     ended = "pctl shutdown --wait --timeout=60"
     steps = in_domain0([
-        create("one"), until(1, SHELL), f"{ended} one", "pctl list one",
-        create("two"), until(2, SHELL), f"{ended} --reboot two",
-        "pctl wait two", create("three", "monitor"), until(3, PROMPT),
-        f"{ended} three", create("four", "monitor"), until(4, PROMPT),
+        create("one"), until("one", SHELL), f"{ended} one", "pctl list one",
+        create("two"), until("two", SHELL), f"{ended} --reboot two",
+        "pctl wait two", create("three", "monitor"), until("three", PROMPT),
+        f"{ended} three", create("four", "monitor"), until("four", PROMPT),
         f"{ended} --reboot four", create("five", "init=/bin/sh"),
-        until(5, SHELL), f"{ended} five", "pctl dmesg"], MEM="512M")
+        until("five", SHELL), f"{ended} five", "cat /tmp/one /tmp/two"],
+        MEM="512M")
     for n in (2, 6, 10, 13, 16):
         steps[n].expect(0, "")
     steps[3].expect(0, "ID  NAME  MEM/MiB  VCPUS  STATE\n"
@@ -34,12 +35,9 @@ def endings():
     steps[7].expect(4, "two: wants a reboot\n")
     said = steps[17].expect(0).out
     for line in ("guest: asked to power off: process 1 gets SIGUSR2\n"
-                 "d1| guest: power off\nd1: powered off (one)\n",
+                 "guest: power off\n",
                  "guest: asked to reboot: process 1 gets SIGTERM\n"
-                 "d2| guest: reboot\n",
-                 "guest: asked to power off\nd3: powered off (three)\n",
-                 "guest: asked to reboot\nd4: asked for a reboot",
-                 "guest: asked to power off\nd5: powered off (five)\n"):
+                 "guest: reboot\n"):
         expect(line in said, f"expected {line!r} in\n{said}")
 
 
@@ -52,10 +50,9 @@ def power_off(*commands):
 
 @test("poweroff in domain 0: the others end in order before it")
 def power_off_in_order():
-    result = power_off(create("one"), until(1, SHELL), "pctl create tiny",
+    result = power_off(create("one"), until("one", SHELL), "pctl create tiny",
                        "pctl destroy tiny", "pctl create tiny --paused")
     expect_status(result, machine.OK)
-    expect_text(result, "guest: asked to power off: process 1 gets SIGUSR2")
     expect(re.search(r"\nd1: powered off \(one\)\n(.*\n)*guest: power off\n"
                      r"(.*\n)*d0: powered off \(dom0\)\n", result.output),
            "domain 0 did not end last", result)
@@ -78,12 +75,15 @@ def has(name, mib):
 
 @test("pctl mem-set: a guest gives memory back, and gets it again")
 def memory():
+    # Domain 0 keeps what it has got for the first console.
     steps = in_domain0([
-        "pctl info --json", create("small", "monitor") + " maxmem=48",
-        until(1, "as asked for"), "pctl info --json small", "pctl info --json",
+        f"{create('first')} > /dev/null; pctl destroy first; pctl info --json",
+        create("small", "monitor") + " maxmem=48",
+        until("small", "as asked for"), "pctl info --json small",
+        "pctl info --json",
         "pctl mem-set small 20", has("small", 20), "pctl mem-set small 48",
         has("small", 48), "pctl audit", "pctl mem-set small 1",
-        until(1, "the rest is in use"), "pctl shutdown --wait small",
+        until("small", "the rest is in use"), "pctl shutdown --wait small",
         "pctl destroy small", "pctl info --json"],
         MEM="512M", APPEND="audit=on")
     free, less, after = (steps[n].expect(0).json()["free_memory"]
