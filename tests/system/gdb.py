@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 
 import machine
+from domain0 import CHILD, added
 from machine import expect, expect_text, test
 
 
@@ -66,6 +67,38 @@ def states():
                     r"^d1 +child0 +pv +1 +\d+ KiB ended, reason 0, TEARDOWN_"):
         expect(re.search(pattern, result.output, re.M),
                f"expected {pattern}", result)
+
+
+def names_of(file):
+    """The functions in it."""
+    said = subprocess.run([machine.CROSS + "nm", file], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+    return set(re.findall(r" [tT] (\S+)$", said, re.M))
+
+
+@test("gdb: kernel: each domain's places by the symbols of its own")
+def kernels():
+    with added() as directory:
+        with open(os.path.join(directory, "etc/rc"), "w") as file:
+            file.write("pctl create tiny extra=spin; pctl destroy tiny\n")
+        result = gdb("tbreak hc_domain_destroy", "continue",
+                     "info line play_with_ports", f"kernel d1 {CHILD}",
+                     "info line play_with_ports", "vcpu", "kernel d0",
+                     "info line play_with_ports", "info line kernel_main",
+                     "kernel d1 LICENSE", "kernel tiny", DOM0=1, ADD=directory)
+    expect(result.output.count('"play_with_ports" not defined') == 2,
+           "the child's symbols are not there when they should be", result)
+    for pattern in (r'^Line \d+ of "tests/kernels/partners/child\.c"',
+                    r'^Line \d+ of "guest-kernel/boot/main\.c"',
+                    r"^others .*/guest-pv\.elf, loaded\nd1 .*/child\.elf$",
+                    r"has no symbols: expected a kernel's ELF file$",
+                    r"^expected a domain, as d1, and its kernel's file, got tiny"):
+        expect(re.search(pattern, result.output, re.M), f"expected {pattern}",
+               result)
+    places = dict(re.findall(r"^(d\dv0) .* rip 0x[0-9a-f]+ (\S+)",
+                             result.output, re.M))
+    expect(places.get("d1v0") in names_of(CHILD), f"{places}", result)
+    expect(places.get("d0v0") == "parapet_hypercall_page", f"{places}", result)
 
 
 SHOWN = re.compile(r"\b(r\w+) +(not saved|[0-9a-f]{16})")

@@ -5,14 +5,19 @@
                        has, with its tables and shared pages, state
     vcpu [d1v0]        all virtual CPUs, or one with its registers
     hypercall [X]      all hypercalls, or those whose number or name X is
+    kernel [d1 [FILE]] whose symbols are loaded; load those of d1's kernel,
+                       which is FILE
 
 `make gdb` loads this; `source tools/gdb/parapet.py` does too. All of it reads
 the hypervisor's memory by the types in its debug information, and
 hypervisor/x86/layout.h for the addresses.
 """
 
+import bisect
+import functools
 import os
 import re
+import subprocess
 
 import gdb
 
@@ -76,6 +81,44 @@ def vcpu_name(vcpu):
 def symbol_name(address):
     text = gdb.execute(f"info symbol {address:#x}", to_string=True)
     return "" if text.startswith("No symbol") else text.split(" in ")[0]
+
+
+# The files of the domains' kernels, by the domain's id; None is all others.
+KERNELS = {}
+
+
+def loaded_kernel():
+    """The file that gdb has besides the hypervisor's, or None."""
+    names = [file.filename for file in gdb.objfiles()
+             if file.filename != gdb.current_progspace().filename]
+    return next(filter(os.path.isfile, names), None)
+
+
+@functools.lru_cache
+def symbols_of(file):
+    """Of a kernel, in order: the addresses, and the names."""
+    done = subprocess.run([os.environ.get("CROSS", "") + "nm", "-n", file],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True)
+    found = re.findall(r"^([0-9a-f]+) [tTwW] (.*)$", done.stdout, re.M)
+    if not found:
+        raise gdb.GdbError(f"{file} has no symbols: expected a kernel's ELF "
+                           "file")
+    return [int(address, 16) for address, _ in found], \
+        [name for _, name in found]
+
+
+def place_in(domain, address):
+    """As symbol_name(), in a domain: all kernels lie at the same addresses."""
+    file = KERNELS.get(int(domain["id"]), KERNELS.get(None))
+    if file is None:
+        return symbol_name(address)
+    addresses, names = symbols_of(file)
+    index = bisect.bisect(addresses, address) - 1
+    if index < 0:
+        return ""
+    distance = address - addresses[index]
+    return names[index] + (f" + {distance}" if distance else "")
 
 
 def cpu_info(cpu):
@@ -207,7 +250,8 @@ class Vcpu(gdb.Command):
     def show_line(vcpu):
         page = vcpu["page"]
         rip = registers(vcpu)[0]["rip"]
-        place = "?" if rip is None else f"{rip:#x} {symbol_name(rip)}"
+        place = "?" if rip is None else \
+            f"{rip:#x} {place_in(vcpu['domain'], rip)}"
         print(f"{vcpu_name(vcpu):7} {str(vcpu['sched']['state']):14} "
               f"CPU {int(vcpu['sched']['cpu'])}  "
               f"events {'masked' if int(page['event_mask']) else 'open'}"
@@ -258,6 +302,47 @@ class Hypercall(gdb.Command):
                 if field.name[len(self.PREFIX):].startswith(word)]
 
 
+class Kernel(gdb.Command):
+    """Whose symbols gdb's own commands take: those of one domain's kernel.
+
+    `kernel d1 FILE` says which file that is, and loads it; `kernel d1` loads it
+    again, and `kernel` lists what was said. `vcpu` names the places in each
+    domain by its own. A breakpoint is an address: it stops each domain that
+    gets there.
+    """
+
+    def __init__(self):
+        super().__init__("kernel", gdb.COMMAND_FILES, gdb.COMPLETE_FILENAME)
+
+    def invoke(self, argument, _from_tty):
+        KERNELS.setdefault(None, loaded_kernel())
+        words = gdb.string_to_argv(argument)
+        if words:
+            self.choose(words)
+        for domain, file in KERNELS.items():
+            name = "others" if domain is None else f"d{domain}"
+            mark = ", loaded" if file and file == loaded_kernel() else ""
+            print(f"{name:7} {file or 'not known'}{mark}")
+
+    @staticmethod
+    def choose(words):
+        match = re.fullmatch("d([0-9]+)", words[0])
+        if not match or len(words) > 2:
+            raise gdb.GdbError("expected a domain, as d1, and its kernel's "
+                               f"file, got {' '.join(words)}")
+        domain = int(match[1])
+        if len(words) > 1:
+            symbols_of(os.path.realpath(words[1]))
+            KERNELS[domain] = os.path.realpath(words[1])
+        file, old = KERNELS.get(domain, KERNELS[None]), loaded_kernel()
+        if file is None:
+            raise gdb.GdbError(f"no file is known: `kernel {words[0]} FILE`")
+        if old:
+            gdb.execute(f"remove-symbol-file '{old}'", to_string=True)
+        gdb.execute(f"add-symbol-file '{file}'", to_string=True)
+
+
 Domains()
 Vcpu()
 Hypercall()
+Kernel()
