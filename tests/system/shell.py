@@ -159,7 +159,9 @@ def leave_insertion(keys):
 
 def edit_a_file(keys):
     keys.type(b"vi /tmp/letter" + ENTER, rb"- /tmp/letter")
-    keys.type(b"ihello wrld", rb"wrld")
+    # vi draws what has come so far, and then the rest: the cursor's place tells
+    # that all of it is there.
+    keys.type(b"ihello wrld", rb"d\x1b\[1;11H")
     leave_insertion(keys)
     keys.type(b"hhio", rb"I /tmp/letter")
     leave_insertion(keys)
