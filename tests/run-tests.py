@@ -180,8 +180,12 @@ def fuzz_steps(seconds=FUZZ_SECONDS):
 
 
 def random_steps(seconds):
-    """Random calls against the models, 8 million of each in a full share."""
-    return [Step(f"unit {name}, one of two parts",
+    """Random calls against the models, 8 million of each in a full share; and
+    more of the scheduler's machines."""
+    return [Step("unit test_sched, more machines",
+                 [f"{BUILD}/unit/test_sched"], CMOCKA_MESSAGE_OUTPUT="TAP",
+                 SCHED_SEEDS=str(30 + seconds))] + [
+            Step(f"unit {name}, one of two parts",
                  [f"{BUILD}/unit/{name}"], CMOCKA_MESSAGE_OUTPUT="TAP",
                  MEMORY_SEED=str(1 + secrets.randbits(32)),
                  MEMORY_STEPS=str(4_000_000 * seconds // 120))

@@ -29,7 +29,7 @@
 #include "hypervisor/sched/sched.h"
 #include "lib/macros.h"
 
-#define NR_SEEDS 100
+#define NR_SEEDS 30
 #define MAX_STEP_NS 100000 /* a hundredth of a slice */
 
 unsigned int nr_cpus;
