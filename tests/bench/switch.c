@@ -18,8 +18,8 @@
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/control.h"
-#include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/memory.h"
+#include "tests/kernels/lib/sleep.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/vcpu.h"
 
@@ -37,7 +37,6 @@ MG_TEST(switch);
 static struct mg_child others[MOST_OTHERS];
 static uint32_t nr_others;
 static const char *pattern;
-static volatile uint64_t nr_ticks;
 
 static uint64_t nr_switched_out(void)
 {
@@ -128,19 +127,6 @@ static void set_weight(uint32_t id, uint32_t weight)
     MG_CHECK_EQ(hypercall_domain_schedule(id, weight, 0), 0);
 }
 
-static void sleep(uint64_t ns)
-{
-    uint64_t before = nr_ticks;
-
-    mg_cli(); /* else it may be up before the sleep, and missed */
-    (void)hypercall_set_timer(mg_clock_ns() + ns);
-    while (nr_ticks == before) {
-        (void)hypercall_block();
-        mg_cli();
-    }
-    mg_sti();
-}
-
 /*
  * Under a policy that is fair whoever begins is a turn ahead of those that run.
  * So that nobody has to make up for it, for so many turns, this one is as far
@@ -150,7 +136,7 @@ static void get_ahead(void)
 {
     set_weight(0, PARAPET_DEFAULT_WEIGHT);
     set_weight(others[0].id, 1);
-    sleep(AHEAD_NS);
+    mg_sleep(AHEAD_NS);
     set_weight(others[0].id, PARAPET_DEFAULT_WEIGHT);
 }
 
@@ -177,8 +163,7 @@ void test_main(void)
     pattern = *rest == ' ' ? rest + 1 : rest;
     mg_control_init();
     mg_printf("BENCH clock tsc_hz=%lu\n", mg_clock_snapshot().tsc_hz);
-    (void)mg_event_bind_virq(PARAPET_VIRQ_TIMER, mg_event_count,
-                             (void *)&nr_ticks);
+    mg_sleep_init();
     make_others(1);
     start_others(0);
     /* Round 0 warms the emulator's caches, and is not reported. */

@@ -15,10 +15,9 @@
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/control.h"
-#include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/memory.h"
+#include "tests/kernels/lib/sleep.h"
 #include "tests/kernels/lib/test.h"
-#include "tests/kernels/lib/vcpu.h"
 #include "tests/kernels/partners/crowd.h"
 
 MG_TEST(bound_schedule);
@@ -35,20 +34,6 @@ extern const unsigned char crowd_kernel[], crowd_kernel_end[];
 
 static struct mg_child_kernel kernel;
 static struct mg_child children[NR_CHILDREN];
-static volatile uint64_t nr_ticks;
-
-static void sleep_until(uint64_t deadline)
-{
-    uint64_t before = nr_ticks;
-
-    mg_cli(); /* else it may be up before the sleep, and missed */
-    (void)hypercall_set_timer(deadline);
-    while (nr_ticks == before) {
-        (void)hypercall_block();
-        mg_cli();
-    }
-    mg_sti();
-}
 
 static void make(uint32_t number)
 {
@@ -80,8 +65,7 @@ void test_main(void)
 
     mg_control_init();
     mg_child_kernel_read(crowd_kernel, crowd_kernel_end, &kernel);
-    (void)mg_event_bind_virq(PARAPET_VIRQ_TIMER, mg_event_count,
-                             (void *)&nr_ticks);
+    mg_sleep_init();
     for (uint32_t i = 0; i < NR_CHILDREN; i++)
         make(i);
     begins = mg_clock_ns() + SETTLE_NS;
@@ -90,10 +74,10 @@ void test_main(void)
     for (uint64_t round = 0; round < CROWD_NR_ROUNDS; round++) {
         uint64_t begin = begins + round * CROWD_ROUND_NS;
 
-        sleep_until(begin + CROWD_MOMENT_NS - BEFORE_NS);
+        mg_sleep_until(begin + CROWD_MOMENT_NS - BEFORE_NS);
         while (mg_clock_ns() < begin + CROWD_MOMENT_NS + BEFORE_NS)
             ; /* this one runs when all others come */
-        sleep_until(begin + CROWD_ROUND_NS - BEFORE_NS);
+        mg_sleep_until(begin + CROWD_ROUND_NS - BEFORE_NS);
     }
     for (uint32_t i = 0; i < NR_CHILDREN; i++)
         MG_CHECK_EQ(mg_child_word(&children[i], CROWD_ROUNDS), CROWD_NR_ROUNDS);

@@ -21,10 +21,9 @@
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/control.h"
-#include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/memory.h"
+#include "tests/kernels/lib/sleep.h"
 #include "tests/kernels/lib/test.h"
-#include "tests/kernels/lib/vcpu.h"
 
 MG_TEST(control_neighbours);
 
@@ -46,21 +45,7 @@ static const char *const kinds[] = {"crash", "spin",   "yield", "block",
 static struct mg_child_kernel kernel;
 static struct mg_child counter, sleeper;
 static struct mg_child hostile[NR_KINDS], second[NR_KINDS];
-static volatile uint64_t nr_ticks;
 static uint64_t per_ms; /* what one counts in a millisecond that is alone */
-
-static void sleep(uint64_t ns)
-{
-    uint64_t before = nr_ticks;
-
-    mg_cli(); /* else it may be up before the sleep, and missed */
-    (void)hypercall_set_timer(mg_clock_ns() + ns);
-    while (nr_ticks == before) {
-        (void)hypercall_block();
-        mg_cli();
-    }
-    mg_sti();
-}
 
 /* ---- those beside ---- */
 
@@ -182,14 +167,14 @@ static void run(const char *name, size_t from, size_t to)
         begin_kind(kind);
         nr_others += nr_domains(kind);
     }
-    sleep(SETTLE_NS);
+    mg_sleep(SETTLE_NS);
     forget_late();
     nr_woken = mg_child_word(&sleeper, 0);
     count = mg_child_word(&counter, 0);
     start = mg_clock_ns();
     end = start + mg_argument("ms", 300) * MG_MS;
     while (mg_clock_ns() < end) {
-        sleep(ANEW_NS);
+        mg_sleep(ANEW_NS);
         for (size_t kind = from; kind < to; kind++)
             make_anew(kind);
     }
@@ -204,10 +189,10 @@ static void calibrate(void)
 {
     uint64_t start, count;
 
-    sleep(SETTLE_NS);
+    mg_sleep(SETTLE_NS);
     start = mg_clock_ns();
     count = mg_child_word(&counter, 0);
-    sleep(SETTLE_NS);
+    mg_sleep(SETTLE_NS);
     count = mg_child_word(&counter, 0) - count;
     per_ms = count * MG_MS / (mg_clock_ns() - start);
     MG_CHECK(per_ms > 0);
@@ -217,8 +202,7 @@ void test_main(void)
 {
     mg_control_init();
     mg_child_kernel_read(neighbour_kernel, neighbour_kernel_end, &kernel);
-    (void)mg_event_bind_virq(PARAPET_VIRQ_TIMER, mg_event_count,
-                             (void *)&nr_ticks);
+    mg_sleep_init();
     mg_child_run("spin", &counter);
     begin(&sleeper, "sleeper");
     run_child(&sleeper);

@@ -32,10 +32,9 @@
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/console.h"
 #include "tests/kernels/lib/control.h"
-#include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/memory.h"
+#include "tests/kernels/lib/sleep.h"
 #include "tests/kernels/lib/test.h"
-#include "tests/kernels/lib/vcpu.h"
 
 MG_TEST(control_shares);
 
@@ -80,22 +79,8 @@ static const struct show two_cpus[] = {
 };
 
 static struct mg_child children[MOST];
-static volatile uint64_t nr_ticks;
 static uint64_t per_ms; /* what one counts in a millisecond that is alone */
 static bool by_time;    /* what is counted is not turns but stolen time */
-
-static void sleep(uint64_t ns)
-{
-    uint64_t before = nr_ticks;
-
-    mg_cli(); /* else it may be up before the sleep, and missed */
-    (void)hypercall_set_timer(mg_clock_ns() + ns);
-    while (nr_ticks == before) {
-        (void)hypercall_block();
-        mg_cli();
-    }
-    mg_sti();
-}
 
 /* ---- those that count ---- */
 
@@ -142,7 +127,7 @@ static void begin_all(const struct part *parts, uint32_t nr)
         begin(&children[i], &parts[i]);
     for (uint32_t i = 0; i < nr; i++)
         MG_CHECK_EQ(mg_domain_unpause(children[i].id), 0);
-    sleep(SETTLE_NS);
+    mg_sleep(SETTLE_NS);
 }
 
 static void count_all(const struct part *parts, uint32_t nr, uint64_t counts[])
@@ -178,7 +163,7 @@ static uint64_t measure(const struct part *parts, uint32_t nr, uint64_t ns,
     begin_all(parts, nr);
     from = mg_clock_ns();
     count_all(parts, nr, before);
-    sleep(ns);
+    mg_sleep(ns);
     ns = count_since(from, parts, nr, before, counts);
     end_all(nr);
     return ns;
@@ -268,7 +253,7 @@ static void run(const struct show *show)
     from = mg_clock_ns();
     count_all(show->parts, show->nr, before);
     do {
-        sleep(mg_argument("ms", 1000) * MG_MS);
+        mg_sleep(mg_argument("ms", 1000) * MG_MS);
         ns = count_since(from, show->parts, show->nr, before, counts);
     } while (!all_good(show, counts, ns) && by_time && ns < LONGEST_NS);
     end_all(show->nr);
@@ -304,8 +289,7 @@ static void figure(void)
 void test_main(void)
 {
     mg_control_init();
-    (void)mg_event_bind_virq(PARAPET_VIRQ_TIMER, mg_event_count,
-                             (void *)&nr_ticks);
+    mg_sleep_init();
     if (mg_variant("figure")) {
         figure();
         return;

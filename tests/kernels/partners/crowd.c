@@ -11,8 +11,8 @@
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "tests/kernels/lib/bootargs.h"
-#include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/memory.h"
+#include "tests/kernels/lib/sleep.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/vcpu.h"
 
@@ -30,20 +30,6 @@ MG_TEST(crowd);
 #define LATER_NS (4 * MG_US)
 
 static uint64_t *table;
-static volatile uint64_t nr_ticks;
-
-static void sleep_until(uint64_t deadline)
-{
-    uint64_t before = nr_ticks;
-
-    mg_cli(); /* else it may be up before the sleep, and missed */
-    (void)hypercall_set_timer(deadline);
-    while (nr_ticks == before) {
-        (void)hypercall_block();
-        mg_cli();
-    }
-    mg_sti();
-}
 
 /* It starts with all that it can save: what it runs, times 100 / cap, is what
  * there is from 20 ms ago to the moment. */
@@ -94,19 +80,18 @@ void test_main(void)
     volatile uint64_t *words = mg_vcpu_page()->guest;
     uint64_t number = mg_argument("number", 0);
 
-    (void)mg_event_bind_virq(PARAPET_VIRQ_TIMER, mg_event_count,
-                             (void *)&nr_ticks);
+    mg_sleep_init();
     table = full_table();
     for (uint64_t round = 0; round < CROWD_NR_ROUNDS; round++) {
         uint64_t begins = words[CROWD_BEGINS] + round * CROWD_ROUND_NS;
         uint64_t moment = begins + CROWD_MOMENT_NS;
 
         if (number < CROWD_CAPPED) {
-            sleep_until(begins + number * APART_NS);
+            mg_sleep_until(begins + number * APART_NS);
             run_until_moment(moment);
-            sleep_until(moment - AWAKE_NS);
+            mg_sleep_until(moment - AWAKE_NS);
         } else {
-            sleep_until(moment + FIRST_NS + round * LATER_NS);
+            mg_sleep_until(moment + FIRST_NS + round * LATER_NS);
         }
         if (number >= CROWD_CAPPED && round < CROWD_NR_ROUNDS - 1)
             be_long();

@@ -22,6 +22,7 @@
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/event.h"
 #include "tests/kernels/lib/memory.h"
+#include "tests/kernels/lib/sleep.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/vcpu.h"
 
@@ -33,21 +34,6 @@ MG_TEST(neighbour);
 #define NR_SPINNING 4
 #define NR_HOARDED 2000
 
-static volatile uint64_t nr_ticks;
-
-static void sleep_until(uint64_t deadline)
-{
-    uint64_t before = nr_ticks;
-
-    mg_cli(); /* else it may be up before the sleep, and missed */
-    (void)hypercall_set_timer(deadline);
-    while (nr_ticks == before) {
-        (void)hypercall_block();
-        mg_cli();
-    }
-    mg_sti();
-}
-
 static void be_sleeper(void)
 {
     volatile struct parapet_vcpu_page *page = mg_vcpu_page();
@@ -55,7 +41,7 @@ static void be_sleeper(void)
     for (;;) {
         uint64_t deadline = mg_clock_ns() + SLEEP_NS;
 
-        sleep_until(deadline);
+        mg_sleep_until(deadline);
         page->guest[1] = MAX(page->guest[1], mg_clock_ns() - deadline);
         page->guest[0]++;
     }
@@ -95,7 +81,7 @@ static void be_block(void)
 {
     for (;;) {
         mg_clock_delay(BEFORE_TICK_NS);
-        sleep_until(mg_clock_ns() + 20 * MG_US);
+        mg_sleep(20 * MG_US);
     }
 }
 
@@ -150,8 +136,7 @@ static const struct {
 
 void test_main(void)
 {
-    (void)mg_event_bind_virq(PARAPET_VIRQ_TIMER, mg_event_count,
-                             (void *)&nr_ticks);
+    mg_sleep_init();
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         if (mg_variant(kinds[i].name))
             kinds[i].be();
