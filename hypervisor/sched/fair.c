@@ -176,11 +176,9 @@ static void sort_in(struct fair_cpu *c, struct sched_vcpu *s, uint64_t now)
 
     fair_rate_comes(share, s, epoch);
     __atomic_store_n(&c->load, c->load + share->each, __ATOMIC_RELAXED);
-    s->waits_since = now;
-    s->sorted = true;
     slept = list_is_empty(&share->waiting) && share != c->share;
     list_remove(&s->queue_node);
-    list_add_last(&share->waiting, &s->queue_node);
+    fair_begin_wait(share, s, now);
     /* Other changes can wait until it is charged, when it is one share only. */
     fair_rate_weigh(c, share, epoch);
     if (share == c->share)
@@ -333,9 +331,7 @@ park(struct fair_cpu *c, struct sched_vcpu *prev, uint64_t now)
 {
     struct sched_share *share = c->share;
 
-    list_add_last(&share->waiting, &prev->queue_node);
-    prev->waits_since = now;
-    prev->sorted = true;
+    fair_begin_wait(share, prev, now);
     stop(c);
     put_share(c, share, now);
 }
@@ -373,9 +369,7 @@ static inline struct sched_vcpu *change_turn(struct fair_cpu *c,
 
     if (next == PREV)
         return prev;
-    list_add_last(&share->waiting, &prev->queue_node);
-    prev->waits_since = now;
-    prev->sorted = true;
+    fair_begin_wait(share, prev, now);
     if (next == FIRST)
         share = fair_heap_exchange(c, share);
     return begin_turn(c, share, now);

@@ -89,6 +89,15 @@ static inline struct vcpu *fair_vcpu(struct sched_vcpu *s)
     return list_entry(s, struct vcpu, sched);
 }
 
+/* s, which is in no queue, waits in its share from now on. */
+static inline void fair_begin_wait(struct sched_share *share,
+                                   struct sched_vcpu *s, uint64_t now)
+{
+    list_add_last(&share->waiting, &s->queue_node);
+    s->waits_since = now;
+    s->sorted = true;
+}
+
 /* s, which was runnable and did not run, does not wait in its share any more.
  */
 static inline void fair_end_wait(struct sched_vcpu *s, uint64_t now)
