@@ -43,4 +43,7 @@ void env_host_join(void);
  */
 void env_host_refuse_after(unsigned int nr);
 
+/* Whether that is this one: asked by whatever can be refused. */
+bool env_host_refuses(void);
+
 #endif

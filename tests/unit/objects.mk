@@ -157,12 +157,13 @@ test_control_buffer_SRC := guest-kernel/control/buffer.c
 test_signal_SRC := guest-kernel/proc/signal_set.c
 
 # What is in pvdrivers/ runs on the host's env.h.
-test_env_SRC := tests/unit/env_host.c
+ENV_HOST_SRC := tests/unit/env_host.c tests/unit/env_host_thread.c
+test_env_SRC := $(ENV_HOST_SRC)
 BUS_SRC := pvdrivers/bus.c \
-    $(addprefix tests/unit/,bus_ends.c bus_world.c env_host.c)
+    $(addprefix tests/unit/,bus_ends.c bus_world.c) $(ENV_HOST_SRC)
 test_bus_SRC := $(BUS_SRC)
-test_history_SRC := pvdrivers/history.c tests/unit/env_host.c
-test_pv_console_SRC := tests/unit/env_host.c \
+test_history_SRC := pvdrivers/history.c $(ENV_HOST_SRC)
+test_pv_console_SRC := $(ENV_HOST_SRC) \
     $(addprefix pvdrivers/,console_front.c console_back.c)
 
 # ---- the rules ----
@@ -239,8 +240,7 @@ test_left_race_SRC := $(test_memory_race_SRC)
 test_log_race_SRC := hypervisor/base/log_ring.c
 test_ring_race_SRC := tests/unit/two_ends.c
 test_stream_race_SRC := tests/unit/two_ends.c
-test_bus_race_SRC := pvdrivers/bus.c \
-    $(addprefix tests/unit/,bus_ends.c env_host.c)
+test_bus_race_SRC := pvdrivers/bus.c tests/unit/bus_ends.c $(ENV_HOST_SRC)
 
 $(BUILD)/tsan/%.o: %.c $(BUILD)/flags
 	$(call made,CC)
