@@ -61,6 +61,9 @@ static void wrong_usage(void **state)
                 "shows which there are\n");
     fake_expect(&f, "list --json=yes", PCTL_USAGE, "",
                 "pctl: list: --json takes no value\n");
+    /* With a value an option is still no key of a description. */
+    fake_expect(&f, "create demo --paused=yes", PCTL_USAGE, "",
+                "pctl: create: --paused takes no value\n");
     fake_expect(&f, "list --jsonx", PCTL_USAGE, "",
                 "pctl: list: there is no option --jsonx: `pctl list --help` "
                 "shows which there are\n");

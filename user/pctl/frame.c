@@ -80,12 +80,22 @@ static int set_option(struct pctl *p, const char *text,
     return PCTL_DONE;
 }
 
-static int take_option(struct pctl *p, const char *text)
+/* The one of the command that this is, or NULL. */
+static const struct option *find_option(const struct pctl *p, const char *text)
 {
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
         if ((p->command->options & options[i].bit) &&
             is_option(text, &options[i]))
-            return set_option(p, text, &options[i]);
+            return &options[i];
+    return NULL;
+}
+
+static int take_option(struct pctl *p, const char *text)
+{
+    const struct option *option = find_option(p, text);
+
+    if (option)
+        return set_option(p, text, option);
     return pctl_fail(p, PCTL_USAGE,
                      "there is no option --%s: `pctl %s --help` shows which "
                      "there are",
@@ -101,14 +111,14 @@ static int take_options(struct pctl *p, char **args, int *nr)
     int left = 0, status = PCTL_DONE, i;
 
     for (i = 0; i < *nr && strcmp(args[i], "--") != 0; i++) {
-        if (strncmp(args[i], "-", 1) != 0 || args[i][1] == '\0')
+        if (args[i][0] != '-' || args[i][1] == '\0')
             args[left++] = args[i];
         else if (args[i][1] != '-')
             status = pctl_fail(p, PCTL_USAGE,
                                "there is no option %s: options begin with --",
                                args[i]);
         else if ((p->command->options & PCTL_KEYS) && strchr(args[i], '=') &&
-                 !is_option(args[i] + 2, &options[0]))
+                 !find_option(p, args[i] + 2))
             args[left++] = args[i] + 2;
         else
             status = take_option(p, args[i] + 2);
