@@ -65,6 +65,10 @@ static void break_it(struct console_back *back)
     env_say("d%u: console: its words cannot be true: it is left alone",
             back->domain);
     console_back_end(back);
+    if (!back->wants_room)
+        return;
+    back->wants_room = false;
+    back->user->room(back->context);
 }
 
 static void refill(struct console_back *back, uint64_t now)
@@ -178,8 +182,9 @@ int console_back_input(struct console_back *back, const void *text, uint32_t nr)
     }
     if (stream_writer_push(&back->in))
         env_port_send(back->port);
-    back->wants_room = (uint32_t)done < nr;
-    if (back->wants_room)
+    if ((uint32_t)done < nr) {
+        back->wants_room = true;
         env_bell_ring(back->bell);
+    }
     return done;
 }

@@ -30,11 +30,13 @@
 #define CONSOLE_BACK_DELAY_NS 50000ull
 #define CONSOLE_BACK_MAX_DELAY_NS 50000000ull
 
-/* Whose it is: all are called from console_back_serve(). */
+/* Whose it is: all are called from console_back_serve(), and room() also from
+ * console_back_input(), when it finds the page broken. */
 struct console_back_user {
     /* The domain has written this. */
     void (*show)(void *context, const uint8_t *text, uint32_t nr);
-    /* There is room again, after console_back_input() took less than it got. */
+    /* There is room again, after console_back_input() took less than it got; or
+     * there never will be, since the console is broken. */
     void (*room)(void *context);
 };
 

@@ -172,6 +172,20 @@ static void test_in(void **state)
     assert_int_equal(nr_rooms, 1); /* it waits no more */
 }
 
+/* Two type: that the second finds room takes nothing from the first, who still
+ * waits for it. */
+static void test_two_type(void **state)
+{
+    (void)state;
+    assert_int_equal(input_at(0, 2000), PARAPET_CONSOLE_IN_BYTES);
+    assert_int_equal(serve(), ENV_FOREVER);
+    assert_int_equal(read_at(0, 100), 100);
+    assert_int_equal(input_at(PARAPET_CONSOLE_IN_BYTES, 1), 1);
+    assert_int_equal(nr_rooms, 0);
+    assert_int_equal(serve(), ENV_FOREVER);
+    assert_int_equal(nr_rooms, 1);
+}
+
 /* ---- as threads ---- */
 
 #define NR_OUT 200000u
@@ -320,8 +334,11 @@ static void test_hostile_front(void **state)
     begin_back();
     assert_int_equal(input_at(0, 2000), PARAPET_CONSOLE_IN_BYTES);
     page->in.cons = PARAPET_CONSOLE_IN_BYTES + 1;
+    nr_rooms = 0;
     assert_int_equal(console_back_serve(&back), ENV_FOREVER);
     check_broken();
+    assert_false(back.wants_room); /* who waited for it is told */
+    assert_int_equal(nr_rooms, 1);
 }
 
 static void test_hostile_back(void **state)
@@ -504,6 +521,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_out),
         CASE(test_in),
+        CASE(test_two_type),
         CASE(test_threads),
         CASE(test_back_comes_and_goes),
         CASE(test_front_times_out),
