@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pty.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -142,6 +143,65 @@ static void by_hand(void **state)
     assert_int_equal(after.c_iflag, before.c_iflag);
 }
 
+/* What it types first does not get through; it leaves a moment later. If that
+ * is not heard, the domain ends. */
+static pid_t leave_later(int ours)
+{
+    pid_t child = fork();
+
+    if (child != 0)
+        return child;
+    (void)usleep(100000);
+    if (write(ours, "\035", 1) != 1)
+        _exit(1);
+    (void)usleep(1000000);
+    _exit(0);
+}
+
+static void expect_left(void)
+{
+    int in = dup(STDIN_FILENO), out = dup(STDOUT_FILENO), ours, theirs;
+    pid_t child;
+
+    assert_int_equal(openpty(&ours, &theirs, NULL, NULL, NULL), 0);
+    assert_int_equal(write(ours, "ls\n", 3), 3);
+    child = leave_later(ours);
+    (void)close(domain);
+    (void)fflush(stdout);
+    (void)dup2(theirs, STDIN_FILENO);
+    (void)dup2(theirs, STDOUT_FILENO);
+    assert_int_equal(fake_run(&f, "console demo"), PCTL_DONE);
+    type_no_more(in);
+    (void)dup2(out, STDOUT_FILENO);
+    assert_string_equal(fake_out,
+                        "This is the console of demo: Ctrl-] leaves it.\n\n");
+    expect_good(child);
+}
+
+/* Whatever the domain does with what is typed, it keeps nobody at its console:
+ * one that reads nothing, */
+static void leaves_the_deaf(void **state)
+{
+    char much[1024] = "";
+
+    (void)state;
+    assert_int_equal(fcntl(f.console, F_SETFL, O_NONBLOCK), 0);
+    while (write(f.console, much, sizeof(much)) > 0)
+        ;
+    expect_left();
+}
+
+/* and one whose console is broken. */
+static void leaves_the_broken(void **state)
+{
+    void (*old)(int) = signal(SIGPIPE, SIG_IGN);
+
+    (void)state;
+    assert_int_equal(shutdown(f.console, SHUT_WR), 0);
+    expect_left();
+    (void)signal(SIGPIPE, old);
+}
+
 static void nobody_shows_it(void **state)
 {
     (void)state;
@@ -183,6 +243,8 @@ int main(void)
         cmocka_unit_test_setup(shows, setup),
         cmocka_unit_test_setup(types, setup),
         cmocka_unit_test_setup(by_hand, setup),
+        cmocka_unit_test_setup(leaves_the_deaf, setup),
+        cmocka_unit_test_setup(leaves_the_broken, setup),
         cmocka_unit_test_setup(nobody_shows_it, setup),
         cmocka_unit_test_setup(backend, setup),
     };

@@ -66,20 +66,22 @@ static void look_for_key(struct session *s)
 
 static int from_input(struct session *s)
 {
-    ssize_t nr = read(s->input, s->typed, sizeof(s->typed));
+    ssize_t nr =
+        read(s->input, s->typed + s->nr_typed, sizeof(s->typed) - s->nr_typed);
 
     if (nr < 0)
         return pctl_fail(s->p, PCTL_FAILED, "standard input: %s",
                          strerror(errno));
     if (nr == 0)
         s->input = -1;
-    s->nr_typed = (size_t)nr;
+    s->nr_typed += (size_t)nr;
     if (s->by_hand)
         look_for_key(s);
     return PCTL_DONE;
 }
 
-/* What cannot be typed since the domain has ended is of no use. */
+/* What cannot be typed, since the domain has ended or has broken its console,
+ * is of no use. Whoever sits at the terminal can still leave. */
 static int to_console(struct session *s)
 {
     ssize_t nr = write(s->console, s->typed, s->nr_typed);
@@ -87,7 +89,8 @@ static int to_console(struct session *s)
     if (nr < 0 && errno == EAGAIN)
         return PCTL_DONE;
     if (nr < 0) {
-        s->input = -1;
+        if (!s->by_hand)
+            s->input = -1;
         nr = (ssize_t)s->nr_typed;
     }
     s->nr_typed -= (size_t)nr;
@@ -95,12 +98,18 @@ static int to_console(struct session *s)
     return PCTL_DONE;
 }
 
+/* Whoever sits at the terminal is heard before all is typed: the domain may
+ * never read it, and he wants to leave. */
+static bool wants_input(const struct session *s)
+{
+    return s->nr_typed == 0 || (s->by_hand && s->nr_typed < sizeof(s->typed));
+}
+
 static int step(struct session *s)
 {
-    bool wants_input = s->nr_typed == 0;
     struct pollfd fds[] = {
-        {.fd = s->console, .events = POLLIN | (wants_input ? 0 : POLLOUT)},
-        {.fd = wants_input ? s->input : -1, .events = POLLIN},
+        {.fd = s->console, .events = POLLIN | (s->nr_typed ? POLLOUT : 0)},
+        {.fd = wants_input(s) ? s->input : -1, .events = POLLIN},
     };
     int status = PCTL_DONE;
 
