@@ -20,8 +20,8 @@ static bool has_news(const struct console_reader *reader)
     return reader->position != reader->console->history.end;
 }
 
-/* What there is, as far as it is asked for. A part may have gone when it says
- * -EFAULT. */
+/* What there is, as far as it is asked for; nothing where there was no memory
+ * for it. A part may have gone when it says -EFAULT. */
 static int64_t read_now(struct console_reader *reader, struct io *to)
 {
     uint8_t text[CHUNK];
@@ -61,15 +61,16 @@ static int64_t console_read(struct file *file, struct io *to, uint64_t *offset)
     (void)offset;
     if (to->left == 0)
         return 0;
-    while (result == 0 && !has_news(reader)) {
-        if (reader->console->is_ended)
+    while (result == 0) {
+        if (has_news(reader)) {
+            result = read_now(reader, to);
+            control_console_read();
+        } else if (reader->console->is_ended) {
             return 0;
-        result =
-            (file->flags & O_NONBLOCK) != 0 ? -EAGAIN : wait_for_news(reader);
-    }
-    if (result == 0) {
-        result = read_now(reader, to);
-        control_console_read();
+        } else {
+            result = (file->flags & O_NONBLOCK) != 0 ? -EAGAIN
+                                                     : wait_for_news(reader);
+        }
     }
     return result;
 }

@@ -23,6 +23,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_pctl_limits test_pctl_watch test_pctl_create test_pctl_console \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
               test_signal test_alarm test_gk_irq test_gk_console test_control_buffer \
+              test_console_file \
               test_env test_bus test_pv_console test_history
 
 # Not on a host that is not x86-64: test_sched, test_fair, test_engine,
@@ -150,6 +151,10 @@ $(addprefix $(BUILD)/host/,guest-kernel/tty/tty_line.o \
 test_gk_console_SRC := guest-kernel/tty/console.c
 $(addprefix $(BUILD)/host/,guest-kernel/tty/console.o \
     tests/unit/test_gk_console.o): private HOST_CFLAGS += -Itests/unit/irqflag
+test_console_file_SRC := guest-kernel/control/console_file.c \
+    pvdrivers/history.c
+$(addprefix $(BUILD)/host/,guest-kernel/control/console_file.o \
+    tests/unit/test_console_file.o): private HOST_CFLAGS += -Itests/unit/irqflag
 test_gk_options_SRC := guest-kernel/boot/options.c
 test_alarm_SRC := guest-kernel/thread/alarm.c
 test_gk_irq_SRC := guest-kernel/core/irq.c
