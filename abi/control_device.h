@@ -44,10 +44,11 @@
  *                        its console shows is lost to it: a domain whose
  *                        readers are far behind waits for them
  *   PARAPET_IOC_PASS_KEY of a file that is a console: until it is closed, the
- * key that opens this kernel's own prompt is input, as all others, for who
- * reads this domain's terminal PARAPET_IOC_BACKEND  ends or begins what serves
- * other domains, of one kind: for service, and for tests. What they write
- * meanwhile stays with them, and they wait
+ *                        key that opens this kernel's own prompt is input, as
+ *                        all others, for who reads this domain's terminal
+ *   PARAPET_IOC_BACKEND  ends or begins what serves other domains, of one kind:
+ *                        for service, and for tests. What they write meanwhile
+ *                        stays with them, and they wait
  *
  * Their errors are those of the hypercalls that the kernel makes for them, and
  *
