@@ -135,8 +135,9 @@ def says_nothing(directory):
 
 def wrong_setting(setting, name):
     def case(directory):
+        # Also where `make check DOCTOR=0` has asked nothing itself.
         variables = {**os.environ, "BUILD": os.path.join(directory, "build"),
-                     "MAKEFLAGS": ""}
+                     "MAKEFLAGS": "", "DOCTOR": "1"}
         status, output = run(["make", setting, f"{variables['BUILD']}/hcdoc"],
                              variables)
         return expect(status != 0 and f"doctor: {setting}:" in output and
