@@ -286,6 +286,12 @@ static void figure(void)
     mg_printf("BENCH end\n");
 }
 
+/* In make test, or in soak, for longer. */
+static bool is_show(const char *name, const char *name_in_soak)
+{
+    return mg_variant(name) || mg_variant(name_in_soak);
+}
+
 void test_main(void)
 {
     mg_control_init();
@@ -294,12 +300,14 @@ void test_main(void)
         figure();
         return;
     }
-    by_time = mg_variant("two_cpus");
+    by_time = is_show("two_cpus", "two_cpus_long");
     calibrate();
     if (by_time)
         run_all(two_cpus, ARRAY_SIZE(two_cpus));
-    else if (mg_variant("caps"))
+    else if (is_show("caps", "caps_long"))
         run_all(caps, ARRAY_SIZE(caps));
-    else
+    else if (is_show("weights", "weights_long"))
         run_all(weights, ARRAY_SIZE(weights));
+    else
+        mg_error("'%s': no such show", mg_bootargs());
 }
