@@ -40,7 +40,9 @@ def by_hand():
         keys.type(b"pctl create --console demo" + ENTER,
                   rb"the console of demo: Ctrl-\] leaves it\.")
         keys.see(PROMPT)
-        keys.type(b"cat /proc/uptime > here; sleep 99" + ENTER)
+        # Ctrl-C is a key of the shell's line until the command has begun.
+        keys.type(b"cat /proc/uptime > here; echo begun; sleep 999" + ENTER,
+                  rb"\nbegun\r*\n")
         keys.type(b"\x03", PROMPT)
         # The prompt of the guest's kernel, in which nobody shows consoles.
         keys.type(CONTROL_CARET, rb"parapet> ")
