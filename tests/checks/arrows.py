@@ -51,9 +51,9 @@ LAYERS = {"hypervisor/": ("x86", "base", "mm", "core", "sched", "engine",
           # "": what lies at its top. Its builds are last, since nothing but
           # their bench knows which of them it is.
           "guest-kernel/": ("", "x86", "privops", "core", "mm", "thread", "fs",
-                            "proc", "tty", "procfs", "monitor", "boot", "dev",
-                            "privops/pv", "privops/native", "pvenv",
-                            "control", "bench")}
+                            "block", "proc", "tty", "procfs", "monitor",
+                            "boot", "dev", "privops/pv", "privops/native",
+                            "pvenv", "control", "bench")}
 # What is one engine's own: whose headers begin so, and who else may have them.
 PRIVATE = {"hypervisor/engine/pv": ("hypervisor/engine/asm_offsets.c",)}
 # Files of one directory that include each other in a circle (x.c and x.h are
