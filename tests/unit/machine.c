@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * A CPU is a thread, of which one runs at a time: machine_run() lets it go on
- * and waits until it pauses. So nothing here is ever done by two at once.
+ * A CPU is a flow with a stack of its own: machine_run() goes over to it, and
+ * it goes back when it pauses. So nothing here is ever done by two at once.
  */
-#define _GNU_SOURCE /* sched_setaffinity() */
 #include "tests/unit/machine.h"
 
-#include <pthread.h>
 #include <sanitizer/asan_interface.h>
-#include <sched.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,6 +27,7 @@
 #include "lib/builder/elf.h"
 #include "lib/macros.h"
 #include "tests/unit/direct_map.h"
+#include "tests/unit/flow.h"
 
 /* The local APICs count from another number than the CPUs. */
 #define FIRST_APIC_ID 16
@@ -41,8 +38,7 @@ static struct machine_cpu {
     uint64_t filler;
     struct cpu_regs regs; /* right below info, as on the stack of a CPU */
     struct cpu_info info;
-    sem_t go_on;
-    void (*main)(void);
+    struct flow flow;
     enum machine_place place;
     bool kicked;
     bool received;
@@ -58,52 +54,24 @@ uint64_t machine_now;
 uint64_t machine_nr_frames;
 
 static struct machine_cpu *running; /* NULL: what calls machine_run() */
-static sem_t paused;
+static struct flow caller;          /* of machine_run() */
 static mfn_t next_frame = 1;
-
-/* On one CPU of the host, threads that run by turns are much faster. */
-static void stay_on_this_cpu(void)
-{
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    CPU_SET((size_t)sched_getcpu(), &set);
-    (void)sched_setaffinity(0, sizeof(set), &set);
-}
-
-static void *run_main(void *argument)
-{
-    struct machine_cpu *self = argument;
-
-    sem_wait(&self->go_on);
-    self->main();
-    abort(); /* a CPU has nowhere to return to */
-}
 
 void machine_create(unsigned int nr_cpus, void (*main)(void))
 {
-    stay_on_this_cpu();
     direct_map_reset();
     machine_now = 1;
-    sem_init(&paused, 0, 0);
     for (unsigned int i = 0; i < nr_cpus; i++) {
-        struct machine_cpu *cpu = &cpus[i];
-        pthread_t thread;
-
-        cpu->info.id = i;
-        cpu->info.apic_id = FIRST_APIC_ID + i;
-        cpu->main = main;
-        sem_init(&cpu->go_on, 0, 0);
-        if (pthread_create(&thread, NULL, run_main, cpu) != 0)
-            abort();
+        cpus[i].info.id = i;
+        cpus[i].info.apic_id = FIRST_APIC_ID + i;
+        flow_create(&cpus[i].flow, main);
     }
 }
 
 void machine_run(unsigned int cpu)
 {
     running = &cpus[cpu];
-    sem_post(&running->go_on);
-    sem_wait(&paused);
+    flow_go(&caller, &running->flow);
     running = NULL;
 }
 
@@ -114,8 +82,7 @@ void machine_pause(enum machine_place place)
     if (!self)
         return;
     self->place = place;
-    sem_post(&paused);
-    sem_wait(&self->go_on);
+    flow_go(&self->flow, &caller);
     self->place = MACHINE_IN_HYPERVISOR;
 }
 

@@ -115,13 +115,13 @@ MACHINE_SRC := $(addprefix hypervisor/core/,domain.c domain_create.c \
     $(sort $(wildcard hypervisor/sched/*.c)) \
     hypervisor/base/turn_lock.c hypervisor/engine/trap.c
 test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c sched_idle.c \
-    sched_spread.c machine.c direct_map.c)
+    sched_spread.c machine.c flow.c direct_map.c)
 # The policy alone, on a machine of its own.
 FAIR_SRC := $(sort $(wildcard hypervisor/sched/fair*.c)) \
     hypervisor/core/timers.c
 test_fair_SRC := tests/unit/fair_machine.c tests/unit/direct_map.c
 # No file of the pv engine is among them: the other engine is the test's.
-test_engine_SRC := $(addprefix tests/unit/,machine.c direct_map.c)
+test_engine_SRC := $(addprefix tests/unit/,machine.c flow.c direct_map.c)
 test_domain_SRC := $(test_engine_SRC)
 test_control_SRC := $(test_engine_SRC)
 CONTROL_SRC := $(wildcard hypervisor/core/hc_domain*.c)
