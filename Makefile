@@ -381,6 +381,8 @@ clean: ## delete what was made
 ##   BUNDLE      a bundle of tools/bundle, with domains of your own: both as
 ##               in run-domain; DOM0=0: everything that boots is so
 ##   ADD         a directory with files of your own for the RAM disk
+##   DISK        disks of domain 0 or run-native: files, as a.img b.img,ro;
+##               new:64M makes one for this run
 ##   APPEND      the hypervisor's command line, as log=debug audit=on
 ##   BOOTARGS    the guest kernel's, as monitor or init=/bin/bench
 ##   ACCEL       tcg (the default) or kvm (untested)

@@ -32,7 +32,7 @@ BACKSTOP = 3600
 # What tools/run takes from the environment: only a test sets these.
 SETTINGS = ("MACHINE", "SMP", "MEM", "VCPUS", "DOMAIN_MEM", "CPU", "ACCEL",
             "APPEND", "DOM0", "GUEST", "BUNDLE", "RAMDISK", "ADD", "BOOTARGS",
-            "ICOUNT", "SHIFT", "GDB", "QEMU", "QEMU_EXTRA", "V")
+            "DISK", "ICOUNT", "SHIFT", "GDB", "QEMU", "QEMU_EXTRA", "V")
 
 # The exit status of tools/run.
 OK = 0

@@ -83,6 +83,76 @@ def refusals():
         expect_end("exit=2a", machine.OTHER, said, **settings)
 
 
+# ---- DISK ----
+
+def with_disks(disks, command="exit=2a", **settings):
+    """On the bare machine."""
+    return boot(native=True, APPEND=command, DISK=disks, RAMDISK=BUNDLE,
+                GUEST=os.path.join(scratch.name, "hypervisor.elf"), **settings)
+
+
+def disk_file(name, size):
+    path = os.path.join(scratch.name, name)
+    with open(path, "wb") as file:
+        file.truncate(size)
+    return path
+
+
+@test("tools/run: DISK is one disk after the other, each as asked for")
+def disks():
+    path = disk_file("with,comma.img", 1 << 20)
+    made = os.path.join(tempfile.gettempdir(), "parapet-")
+    result = with_disks(f"{path} {path},ro new:64M null:1G", V=1)
+    # QEMU's lock on the file: it is the first disk, and can be written.
+    expect_status(result, machine.OTHER)
+    expect_text(result, "run: QEMU did not start: ", '"write" lock',
+                f"(DISK={path} ", "another machine may have it: read only (,ro)")
+    result = with_disks(f"{path},ro {path},ro new:64M null:1G", V=1)
+    expect_status(result, machine.OK)
+    comma = path.replace(",", ",,")
+    expect_text(result, f"id=disk0,file={comma},format=raw,"
+                        "discard=unmap,readonly=on",
+                "drive=disk0,bus=virtio-mmio-bus.0",
+                "drive=disk1,bus=virtio-mmio-bus.1",
+                f"run: DISK=new:64M is {made}", "and goes with this run",
+                "id=disk3,driver=null-co,size=1073741824 ",
+                "drive=disk3,bus=virtio-mmio-bus.4")
+    made = result.said.split("run: DISK=new:64M is ")[1].split()[0]
+    expect(not os.path.exists(made), f"{made} is left", result)
+
+
+def expect_refused(result, words):
+    expect_status(result, machine.OTHER)
+    expect(result.output == "" and result.said.count("\n") == 1 and
+           words in result.said, f"expected the one line {words!r}", result)
+
+
+@test("tools/run: a DISK that cannot be is refused in a line that names the "
+      "fix")
+def wrong_disks():
+    odd = disk_file("odd.img", 1000)
+    for disk, words in (
+            ("no-such.img", "DISK=no-such.img: No such file or directory: "
+                            "new:64M makes one"),
+            (odd, f"DISK={odd}: has 1000 bytes: expected a multiple of 512"),
+            (disk_file("empty.img", 0), "has 0 bytes: expected a multiple"),
+            ("/dev/null", "DISK=/dev/null: expected a file or a block device"),
+            ("new:lots", "DISK=new:lots: expected a size as 64M or 1G"),
+            ("new:", "DISK=new:: expected a size as 64M or 1G"),
+            ("new:1000000T", "expected a size as 64M or 1G"),
+            ("new:999999T", "DISK=new:999999T: File too large"),
+            ("null:0", "DISK=null:0: expected a size as 64M or 1G"),
+            (" ".join(["null:1M"] * 9), "DISK names 9 disks: expected at most "
+                                        "7")):
+        expect_refused(with_disks(disk), words)
+    expect_refused(with_disks("null:1G", MACHINE="q35"),
+                   "run: DISK=null:1G: q35 has no virtio-mmio, which disks are "
+                   "at: take MACHINE=microvm")
+    expect_refused(end_as("exit=2a", DISK="null:1G"),
+                   "run: DISK=null:1G: only domain 0 has disks, and none is "
+                   "booted: take `make run` or `make run-native`")
+
+
 @test("tools/run: ACCEL=kvm says that it is untested")
 def kvm():
     result = boot(BUILD=scratch.name, APPEND="exit=2a", ACCEL="kvm",

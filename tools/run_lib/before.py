@@ -17,6 +17,8 @@ LACKS = re.compile(r"warning: (TCG|Host) doesn't support requested feature: "
 
 # By a word of QEMU's: the settings that may be meant, and what to do.
 HINTS = (
+    (" lock", ("DISK",), "another machine may have it: read only (,ro) several "
+                         "can"),
     ("cpu", ("CPU",), "`{qemu} -cpu help` lists models and features"),
     ("memory", ("MEM", "DOMAIN_MEM", "ADD"), "take less"),
     ("initrd", ("MEM",), "take more"),
