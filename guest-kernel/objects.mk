@@ -60,7 +60,8 @@ GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
 GK_NATIVE_SRC := $(addprefix guest-kernel/privops/native/, \
 	pvh.S start.c features.c entry.S tables.c boot_info.c paging.c \
 	interrupt.c time.c power.c mmu.c user.c) \
-	$(addprefix guest-kernel/dev/, uart.c lapic.c ioapic.c pit.c) \
+	$(addprefix guest-kernel/dev/, uart.c lapic.c ioapic.c pit.c \
+	virtqueue.c) \
 	$(addprefix guest-kernel/bench/, native.c native_memory.c native_user.c \
 	native_loops.S native_loops_memory.S native_loops_user.S svm.c)
 
