@@ -24,7 +24,8 @@ GK_SRC := $(addprefix guest-kernel/, \
 	fs/cpio.c fs/inode.c fs/path.c fs/file.c fs/ramfs.c fs/ramfs_file.c \
 	fs/ramfs_unpack.c fs/pipe.c fs/poll.c fs/device.c fs/device_null.c \
 	fs/random.c \
-	block/block.c \
+	block/block.c block/partition_table.c \
+	block/partition_gpt.c block/partition.c \
 	proc/trap.c proc/fpu.c proc/process.c proc/clone.c proc/exit.c \
 	proc/user.c proc/oom.c proc/exec.c proc/exec_stack.c proc/elf.c \
 	proc/files.c proc/signal.c proc/signal_set.c proc/signal_deliver.c \

@@ -25,6 +25,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_signal test_alarm test_gk_irq test_gk_console test_control_buffer \
               test_block test_virtqueue \
               test_console_file \
+              test_partition \
               test_env test_bus test_pv_console test_history
 
 # Not on a host that is not x86-64: test_sched, test_fair, test_engine,
@@ -165,6 +166,11 @@ test_alarm_SRC := guest-kernel/thread/alarm.c
 test_gk_irq_SRC := guest-kernel/core/irq.c
 test_control_buffer_SRC := guest-kernel/control/buffer.c
 test_signal_SRC := guest-kernel/proc/signal_set.c
+# The fuzzer has them too.
+PARTITION_SRC := $(addprefix guest-kernel/block/,partition_table.c \
+    partition_gpt.c partition.c) \
+    tests/unit/disk_tables.c
+test_partition_SRC := $(PARTITION_SRC)
 
 # What is in pvdrivers/ runs on the host's env.h.
 ENV_HOST_SRC := tests/unit/env_host.c tests/unit/env_host_thread.c
