@@ -224,6 +224,23 @@ static void back_say(struct bus_back *back, uint32_t state)
     say(&back->slot->back.state, state, back->port);
 }
 
+/* False: not yet. */
+static bool back_ends(struct bus_back *back)
+{
+    if (back->state != PARAPET_BUS_connected)
+        return true;
+    if (back->driver->quiet && !back->driver->quiet(back->context))
+        return false;
+    back->driver->end(back->context);
+    return true;
+}
+
+static void back_is_broken(struct bus_back *back)
+{
+    if (back->state != PARAPET_BUS_closed && back_ends(back))
+        back_say(back, PARAPET_BUS_closed);
+}
+
 void bus_back_break(struct bus_back *back, const char *why)
 {
     if (back->broken)
@@ -231,9 +248,7 @@ void bus_back_break(struct bus_back *back, const char *why)
     back->broken = true;
     env_say("bus: device %u of kind %#x of domain %u is broken: %s",
             back->device.index, back->device.kind, back->domain, why);
-    if (back->state == PARAPET_BUS_connected)
-        back->driver->end(back->context);
-    back_say(back, PARAPET_BUS_closed);
+    back_is_broken(back);
 }
 
 /* False: it is broken. */
@@ -254,7 +269,7 @@ static bool back_begins(struct bus_back *back)
 
 static uint32_t back_goal(const struct bus_back *back, uint32_t seen)
 {
-    if (back->stops || back->broken)
+    if (back->stops)
         return PARAPET_BUS_closed;
     switch (back->state) {
     case PARAPET_BUS_offered:
@@ -267,13 +282,13 @@ static uint32_t back_goal(const struct bus_back *back, uint32_t seen)
     }
 }
 
-static void back_moves(struct bus_back *back, uint32_t to)
+/* False: it cannot yet, or is broken. */
+static bool back_moves(struct bus_back *back, uint32_t to)
 {
-    if (back->state == PARAPET_BUS_connected)
-        back->driver->end(back->context);
-    if (to == PARAPET_BUS_connected && !back_begins(back))
-        return;
+    if (!back_ends(back) || (to == PARAPET_BUS_connected && !back_begins(back)))
+        return false;
     back_say(back, to);
+    return true;
 }
 
 int bus_back_look(struct bus_back *back)
@@ -284,11 +299,16 @@ int bus_back_look(struct bus_back *back)
 
         if (!parapet_bus_sees(PARAPET_BUS_back, back->state, seen))
             bus_back_break(back, "the front-end is in no state that can be");
+        if (back->broken) {
+            back_is_broken(back);
+            return -PV_EIO;
+        }
         to = back_goal(back, seen);
         if (to == back->state ||
             !parapet_bus_may(PARAPET_BUS_back, back->state, seen, to))
+            return 0;
+        if (!back_moves(back, to))
             return back->broken ? -PV_EIO : 0;
-        back_moves(back, to);
     }
     return 1;
 }

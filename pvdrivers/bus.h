@@ -95,7 +95,7 @@ void bus_front_break(struct bus_front *front, const char *why);
 
 /* ---- the back-end ---- */
 
-/* The driver: begin and end follow each other. */
+/* The driver: begin and end follow each other; quiet is asked between. */
 struct bus_back_driver {
     /* Maps the ring and binds the port; may change the device's parameters. An
      * error breaks the connection, and nothing is left of it then. */
@@ -103,6 +103,9 @@ struct bus_back_driver {
                  struct bus_device *device);
     /* Lets go of both, when no request is under way any more. */
     void (*end)(void *context);
+    /* Whether it can end now. If not, it takes no more requests, and looks
+     * (bus_back_look()) when none is under way. NULL: it always can. */
+    bool (*quiet)(void *context);
 };
 
 struct bus_back {
@@ -124,7 +127,8 @@ struct bus_back {
  */
 int bus_back_begin(struct bus_back *back);
 
-/* As for the front-end. To stop is done when bus_back_stop() returns. */
+/* As for the front-end. To stop is done when the state is closed: at once,
+ * unless the driver is not quiet. So it is with a connection that broke. */
 int bus_back_look(struct bus_back *back);
 int bus_back_stop(struct bus_back *back);
 int bus_back_go_on(struct bus_back *back);

@@ -129,4 +129,14 @@ static void end_back(void *context)
     back->begun = false;
 }
 
-const struct bus_back_driver bus_ends_back = {begin_back, end_back};
+static bool back_is_quiet(void *context)
+{
+    struct bus_world_back *back = context;
+
+    MUST(env_host_is() == BUS_WORLD_BACK);
+    MUST(back->begun);
+    return !back->busy;
+}
+
+const struct bus_back_driver bus_ends_back = {begin_back, end_back,
+                                              back_is_quiet};

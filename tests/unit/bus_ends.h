@@ -42,6 +42,7 @@ struct bus_world_front {
 struct bus_world_back {
     struct bus_back bus;
     bool begun;
+    bool busy; /* a request is under way: it cannot end */
     uint8_t *ring;
     uint32_t ref;
     uint32_t port;

@@ -63,7 +63,7 @@ static void check_back(unsigned int slot, int result)
     MUST((state == PARAPET_BUS_connected) == back->begun);
     MUST((result == -PV_EIO) == back->bus.broken);
     if (back->bus.broken)
-        MUST(state == PARAPET_BUS_closed);
+        MUST(state == PARAPET_BUS_closed || (back->begun && back->busy));
 }
 
 static int do_front(unsigned int slot, int (*call)(struct bus_front *front))
@@ -100,6 +100,7 @@ static void new_back(unsigned int slot)
 {
     struct bus_world_back *back = &bus_back[slot];
 
+    back->busy = false;
     back->bus = (struct bus_back){
         .slot = &bus_page->slots[slot],
         .driver = &bus_ends_back,
@@ -230,9 +231,19 @@ static void front_step(unsigned int step)
         new_front(0);
 }
 
-static void back_step(unsigned int step)
+/* Who has become quiet looks. */
+static void set_busy(unsigned int slot, bool busy)
 {
-    if (step == BUS_BACK_LOOKS)
+    bus_back[slot].busy = busy && bus_back[slot].begun;
+    if (!busy && is_honest(slot, BUS_BACK_HOSTILE))
+        (void)do_back(slot, bus_back_look);
+}
+
+static void back_step(unsigned int step, uint8_t a)
+{
+    if (step == BUS_BACK_BUSY)
+        set_busy(0, a % 2);
+    else if (step == BUS_BACK_LOOKS)
         (void)do_back(0, bus_back_look);
     else if (step == BUS_BACK_STOPS)
         (void)do_back(0, bus_back_stop);
@@ -258,8 +269,9 @@ void bus_world_step(unsigned int step, uint8_t a, uint32_t b)
     case BUS_BACK_STOPS:
     case BUS_BACK_GOES_ON:
     case BUS_BACK_DIES:
+    case BUS_BACK_BUSY:
         if (hostile != BUS_BACK_HOSTILE)
-            back_step(step);
+            back_step(step, a);
         break;
     case BUS_REFUSED:
         was_refused = true;
@@ -319,6 +331,7 @@ static void check_slot_0(void)
     const struct bus_front *front = &bus_front[0].bus;
     const struct bus_back *back = &bus_back[0].bus;
 
+    set_busy(0, false);
     (void)do_front(0, bus_front_go_on);
     (void)do_back(0, bus_back_go_on);
     bus_world_settle(0);
@@ -330,6 +343,7 @@ static void check_slot_0(void)
 static void stop(unsigned int slot)
 {
     if (is_honest(slot, BUS_BACK_HOSTILE)) {
+        set_busy(slot, false);
         (void)do_back(slot, bus_back_stop);
         MUST(bus_back[slot].bus.state == PARAPET_BUS_closed);
     }

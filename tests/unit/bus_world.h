@@ -27,6 +27,7 @@ enum bus_step {
     BUS_BACK_STOPS,
     BUS_BACK_GOES_ON,
     BUS_BACK_DIES,    /* and another one begins */
+    BUS_BACK_BUSY,    /* a: whether a request is under way */
     BUS_FRONT_BEGINS, /* once more, and knows nothing */
     BUS_REFUSED, /* the next wish of either is refused; a: after how many */
     /* The hostile end's: */

@@ -144,6 +144,53 @@ static void a_back_end_stops_and_goes_on(void **state)
     bus_world_end();
 }
 
+/* It has requests under way: it ends when the last one is done, whoever wants
+ * that. */
+static void a_busy_back_end_ends_later(void **state)
+{
+    (void)state;
+    connected_pair();
+    bus_world_step(BUS_BACK_BUSY, 1, 0);
+    STEP(FRONT_STOPS);
+    STEP(BACK_LOOKS);
+    ASSERT_STATES(closing, connected);
+    assert_true(bus_back[0].begun);
+    STEP(BACK_BUSY);
+    ASSERT_STATES(closing, closing);
+    assert_false(bus_back[0].begun);
+    STEP(FRONT_GOES_ON);
+    bus_world_settle(0);
+    bus_world_step(BUS_BACK_BUSY, 1, 0);
+    STEP(BACK_STOPS);
+    ASSERT_STATES(connected, connected);
+    assert_true(bus_world_talks(0));
+    STEP(BACK_BUSY);
+    ASSERT_STATES(connected, closed);
+    bus_world_end();
+}
+
+static void a_busy_back_end_breaks_later(void **state)
+{
+    (void)state;
+    bus_world_begin(BUS_FRONT_HOSTILE);
+    bus_world_step(BUS_SAYS, 0, PARAPET_BUS_closing);
+    STEP(BACK_LOOKS);
+    bus_world_step(BUS_SAYS, 0, PARAPET_BUS_closed);
+    STEP(BACK_LOOKS);
+    bus_world_step(BUS_SAYS, 0, PARAPET_BUS_wanted);
+    STEP(BACK_LOOKS);
+    assert_int_equal(bus_back[0].bus.state, PARAPET_BUS_connected);
+    bus_world_step(BUS_BACK_BUSY, 1, 0);
+    bus_world_step(BUS_SAYS, 0, 77);
+    STEP(BACK_LOOKS);
+    assert_true(bus_back[0].bus.broken);
+    assert_true(bus_back[0].begun);
+    STEP(BACK_BUSY);
+    assert_int_equal(bus_back[0].bus.state, PARAPET_BUS_closed);
+    assert_false(bus_back[0].begun);
+    bus_world_end();
+}
+
 static void a_back_end_dies_and_comes_back(void **state)
 {
     (void)state;
@@ -390,6 +437,8 @@ int main(void)
         cmocka_unit_test(a_device_is_found),
         cmocka_unit_test(a_front_end_stops_and_goes_on),
         cmocka_unit_test(a_back_end_stops_and_goes_on),
+        cmocka_unit_test(a_busy_back_end_ends_later),
+        cmocka_unit_test(a_busy_back_end_breaks_later),
         cmocka_unit_test(a_back_end_dies_and_comes_back),
         cmocka_unit_test(a_back_end_dies_unseen),
         cmocka_unit_test(a_front_end_begins_again),
