@@ -55,7 +55,8 @@ GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
 	$(addprefix guest-kernel/pvenv/, page.c port.c bell.c console.c) \
 	$(addprefix guest-kernel/control/, buffer.c device.c console.c \
 	console_file.c request.c balloon.c) \
-	$(addprefix pvdrivers/, console_front.c console_back.c history.c) \
+	$(addprefix pvdrivers/, console_front.c console_back.c history.c \
+	listen.c) \
 	guest-kernel/bench/pv.c
 
 GK_NATIVE_SRC := $(addprefix guest-kernel/privops/native/, \

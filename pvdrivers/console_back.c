@@ -11,15 +11,6 @@
 /* How much a domain that has written too much waits for. */
 #define LEAST 1024u
 
-static void on_event(uint32_t port, void *context)
-{
-    struct console_back *back = context;
-
-    env_port_mask(port);
-    __atomic_store_n(&back->told, true, __ATOMIC_RELEASE);
-    env_bell_ring(back->bell);
-}
-
 int console_back_begin(struct console_back *back, uint32_t ref,
                        uint32_t remote_port)
 {
@@ -37,10 +28,10 @@ int console_back_begin(struct console_back *back, uint32_t ref,
                        sizeof(page->in_bytes));
     back->allowance = CONSOLE_BACK_BURST;
     back->refilled = env_now();
-    back->nr_idle = 0;
-    back->worked = true;
-    back->masked = back->wants_room = back->told = false;
-    port = env_port_bind(back->domain, remote_port, on_event, back);
+    listener_init(&back->listener, back->bell);
+    back->wants_room = false;
+    port = env_port_bind(back->domain, remote_port, listener_hear,
+                         &back->listener);
     if (port < 0) {
         env_unmap(&back->loan, 1);
         return port;
@@ -122,28 +113,6 @@ static int look_for_room(struct console_back *back)
     return found;
 }
 
-/* There is nothing to do, and the events are asked for: when to listen? */
-static uint64_t rest(struct console_back *back, uint64_t now)
-{
-    if (__atomic_exchange_n(&back->told, false, __ATOMIC_ACQ_REL)) {
-        uint64_t delay = 0;
-
-        back->nr_idle = back->worked ? 0 : back->nr_idle + 1;
-        if (back->nr_idle > 0)
-            delay = CONSOLE_BACK_DELAY_NS << MIN(back->nr_idle - 1, 20u);
-        back->unmask_at = now + MIN(delay, CONSOLE_BACK_MAX_DELAY_NS);
-        back->worked = false;
-        back->masked = true;
-    }
-    if (!back->masked)
-        return ENV_FOREVER;
-    if (now < back->unmask_at)
-        return back->unmask_at;
-    back->masked = false;
-    env_port_unmask(back->port);
-    return ENV_FOREVER;
-}
-
 uint64_t console_back_serve(struct console_back *back)
 {
     uint64_t now = env_now();
@@ -161,9 +130,9 @@ uint64_t console_back_serve(struct console_back *back)
         break_it(back);
         return ENV_FOREVER;
     }
-    back->worked |= room > 0 || shown > 0;
+    back->listener.worked |= room > 0 || shown > 0;
     if (more == 0)
-        return rest(back, now);
+        return listener_rest(&back->listener, back->port, now);
     if (back->allowance > 0)
         return 0;
     return now + LEAST * SECOND_NS / back->rate;

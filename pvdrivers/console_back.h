@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "pvdrivers/env.h"
+#include "pvdrivers/listen.h"
 #include "pvdrivers/stream.h"
 
 /* So many bytes at once, above which `rate` counts. */
@@ -24,11 +25,6 @@
 /* What is shown at once counts as so many bytes at least: each time costs an
  * event and a turn of the thread, however little it is. */
 #define CONSOLE_BACK_ROUND 64
-
-/* Events for nothing: the first is heard so much later, each one in a row twice
- * as late as the last, and the most is reached after some. */
-#define CONSOLE_BACK_DELAY_NS 50000ull
-#define CONSOLE_BACK_MAX_DELAY_NS 50000000ull
 
 /* Whose it is: all are called from console_back_serve(), and room() also from
  * console_back_input(), when it finds the page broken. */
@@ -54,12 +50,8 @@ struct console_back {
     struct stream_writer in;
     int64_t allowance; /* bytes; below 0 it has shown too much */
     uint64_t refilled; /* when */
-    uint64_t unmask_at;
-    unsigned int nr_idle; /* events for nothing, one after the other */
-    bool worked;          /* since the last event */
-    bool masked;
+    struct listener listener;
     bool wants_room;
-    bool told; /* atomic: there was an event, which has masked the port */
 };
 
 /*

@@ -180,7 +180,7 @@ BUS_SRC := pvdrivers/bus.c \
 test_bus_SRC := $(BUS_SRC)
 test_history_SRC := pvdrivers/history.c $(ENV_HOST_SRC)
 test_pv_console_SRC := $(ENV_HOST_SRC) \
-    $(addprefix pvdrivers/,console_front.c console_back.c)
+    $(addprefix pvdrivers/,console_front.c console_back.c listen.c)
 
 # ---- the rules ----
 

@@ -127,7 +127,7 @@ static uint64_t serve(void)
     uint64_t when;
 
     do {
-        back.unmask_at = 0;
+        back.listener.unmask_at = 0;
         when = console_back_serve(&back);
     } while (when != ENV_FOREVER);
     return when;
@@ -404,7 +404,7 @@ static void test_hostile_random(void **state)
             env_port_send(front_port);
             env_host_be(BACK);
         } else {
-            back.unmask_at = 0;
+            back.listener.unmask_at = 0;
             (void)console_back_serve(&back);
         }
         if (back.port == 0) {
@@ -483,18 +483,18 @@ static void test_events_for_nothing(void **state)
         when = console_back_serve(&back);
         if (i > 0) {
             assert_true(when != ENV_FOREVER && when >= now + delay);
-            assert_true(delay >= CONSOLE_BACK_MAX_DELAY_NS ||
-                        when - now >= CONSOLE_BACK_DELAY_NS << (i - 1));
-            delay = MIN(CONSOLE_BACK_DELAY_NS << i, CONSOLE_BACK_MAX_DELAY_NS);
+            assert_true(delay >= LISTEN_MAX_DELAY_NS ||
+                        when - now >= LISTEN_DELAY_NS << (i - 1));
+            delay = MIN(LISTEN_DELAY_NS << i, LISTEN_MAX_DELAY_NS);
         }
-        back.unmask_at = 0; /* as if it had come */
+        back.listener.unmask_at = 0; /* as if it had come */
         assert_int_equal(console_back_serve(&back), ENV_FOREVER);
     }
     assert_int_equal(write_at(0, 1, 0), 1);
-    back.unmask_at = 0;
+    back.listener.unmask_at = 0;
     (void)serve();
     assert_int_equal(nr_shown, 1);
-    assert_int_equal(back.nr_idle, 0);
+    assert_int_equal(back.listener.nr_idle, 0);
 }
 
 /* Whatever is refused at the beginning: nothing is left. */
