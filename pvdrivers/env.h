@@ -7,13 +7,15 @@
  *
  * Errors are -PARAPET_E* (abi/errors.def). A domain is named by its id. What is
  * called from a handler of a port may not wait; only env_bell_wait(),
- * env_thread_start() and what allocates or maps do.
+ * env_thread_start() and what allocates, reserves or maps do.
  */
 #ifndef PVDRIVERS_ENV_H
 #define PVDRIVERS_ENV_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "abi/grant.h"
 
 #define ENV_PAGE_SIZE 4096u
 #define ENV_FOREVER UINT64_MAX
@@ -35,6 +37,16 @@ int env_lend(uint32_t domain, const void *page, bool read_only);
 
 /* False: it is in use. The page must be left alone, and stays lent. */
 bool env_take_back(uint32_t ref);
+
+/*
+ * So many entries in a row of the domain's own grant table, which lend nothing:
+ * for who lends frames by their number, many and often, by pvdrivers/lend.h.
+ * The first one's reference, or -PARAPET_ENOSPC.
+ */
+int env_lend_reserve(unsigned int nr, struct parapet_grant_entry **entries);
+
+/* Gives them back, but for those in use, which stay taken. */
+void env_lend_unreserve(uint32_t ref, unsigned int nr);
 
 /* ---- to borrow ---- */
 
@@ -66,6 +78,15 @@ struct env_copy {
 void env_map(struct env_loan *loans, unsigned int nr);
 void env_unmap(struct env_loan *loans, unsigned int nr);
 void env_copy(struct env_copy *copies, unsigned int nr);
+
+/*
+ * Frames without a mapping, for a device: each element has its own status, and
+ * its machine address when that is 0 (abi/grant.h). To release takes the
+ * handles; before, the device is to be done with the frames. At most
+ * PARAPET_MAX_GRANT_ELEMENTS at once.
+ */
+void env_hold(struct parapet_grant_hold *holds, unsigned int nr);
+void env_release(struct parapet_grant_unmap *handles, unsigned int nr);
 
 /* ---- ports ---- */
 

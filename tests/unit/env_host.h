@@ -15,9 +15,11 @@
 /* What a domain has, so that a test sees what was left behind. */
 struct env_host_use {
     unsigned int pages;
-    unsigned int lent;   /* entries of its table */
-    unsigned int in_use; /* of its pages, by others */
-    unsigned int mapped; /* pages of others */
+    unsigned int lent;     /* entries of its table */
+    unsigned int reserved; /* env_lend_reserve() */
+    unsigned int in_use;   /* of its pages, by others */
+    unsigned int mapped;   /* pages of others */
+    unsigned int held;
     unsigned int ports;
 };
 
@@ -29,6 +31,10 @@ void env_host_be(uint32_t domain);
 uint32_t env_host_is(void);
 
 struct env_host_use env_host_use(uint32_t domain);
+
+/* What is at a machine address: some domain's page. It ends the program when
+ * there is none. */
+void *env_host_frame(uint64_t maddr);
 
 /* The last line of env_say(), with the domain before it: "d1: ..."; what is
  * said is shown nowhere else. Until the next one. */

@@ -173,7 +173,8 @@ PARTITION_SRC := $(addprefix guest-kernel/block/,partition_table.c \
 test_partition_SRC := $(PARTITION_SRC)
 
 # What is in pvdrivers/ runs on the host's env.h.
-ENV_HOST_SRC := tests/unit/env_host.c tests/unit/env_host_thread.c
+ENV_HOST_SRC := $(addprefix tests/unit/,env_host.c env_host_grant.c \
+    env_host_thread.c)
 test_env_SRC := $(ENV_HOST_SRC)
 BUS_SRC := pvdrivers/bus.c \
     $(addprefix tests/unit/,bus_ends.c bus_world.c) $(ENV_HOST_SRC)

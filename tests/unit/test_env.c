@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "abi/errors.h"
+#include "pvdrivers/lend.h"
 #include "tests/unit/env_host.h"
 #include "tests/unit/unit.h"
 
@@ -108,6 +109,91 @@ static void bytes_are_copied(void **state)
     assert_int_equal(copies[1].status, 0);
     assert_memory_equal(own, "from domdomain 0", 16);
     assert_int_equal(copies[2].status, -PARAPET_EINVAL);
+}
+
+/* d1 lends a page by its number, as the first of nr reserved entries. */
+static struct parapet_grant_entry *lend_by_number(uint32_t *ref, void *page,
+                                                  uint64_t word)
+{
+    struct parapet_grant_entry *entries;
+    int first;
+
+    env_host_be(1);
+    first = env_lend_reserve(3, &entries);
+    assert_true(first >= 0);
+    lend_frame(&entries[1], env_page_mfn(page), word);
+    env_host_be(0);
+    *ref = (uint32_t)first + 1;
+    return entries;
+}
+
+static void frames_are_lent_by_number(void **state)
+{
+    uint8_t *page, *other;
+    uint32_t first = lend_page(&other, false), ref;
+    struct parapet_grant_entry *entries;
+    struct env_loan loans[2] = {{.domain = 1, .read_only = true},
+                                {.domain = 1}};
+
+    (void)state;
+    env_host_be(1);
+    page = env_page_alloc();
+    entries = lend_by_number(&ref, page, lend_word(0, true));
+    assert_true(ref > first);
+    loans[0].ref = loans[1].ref = ref;
+    env_map(loans, 2);
+    assert_int_equal(loans[0].status, 0);
+    assert_ptr_equal(loans[0].page, page);
+    assert_int_equal(loans[1].status, -PARAPET_EPERM);
+    assert_false(lend_take_back(&entries[1], lend_word(0, true)));
+    env_host_be(1);
+    env_lend_unreserve(ref - 1, 3);
+    assert_int_equal(env_host_use(1).reserved, 1); /* it is in use */
+    env_host_be(0);
+    env_unmap(loans, 2);
+    env_host_be(1);
+    assert_true(lend_take_back(&entries[1], lend_word(0, true)));
+    assert_int_equal(entries[1].flags, 0);
+    env_lend_unreserve(ref, 1);
+    assert_int_equal(env_host_use(1).reserved, 0);
+    env_page_free(page);
+}
+
+/* A frame without a mapping is in use, too, by whoever holds it. */
+static void what_is_held_is_not_taken_back(void **state)
+{
+    uint8_t *page, *other;
+    uint32_t ref = lend_page(&page, false), read_only = lend_page(&other, true);
+    struct parapet_grant_hold holds[4] = {
+        {.domain = 1, .ref = ref},
+        {.domain = 1, .ref = read_only, .flags = PARAPET_GRANT_READONLY},
+        {.domain = 1, .ref = read_only},
+        {.domain = 1, .ref = ref, .flags = 2 * PARAPET_GRANT_READONLY}};
+    struct parapet_grant_unmap handles[3];
+
+    (void)state;
+    env_hold(holds, 4);
+    assert_int_equal(holds[0].status, 0);
+    assert_ptr_equal(env_host_frame(holds[0].maddr + 5), page + 5);
+    assert_int_equal(holds[1].status, 0);
+    assert_int_equal(holds[2].status, -PARAPET_EPERM);
+    assert_int_equal(holds[3].status, -PARAPET_EINVAL);
+    assert_int_equal(env_host_use(0).held, 2);
+    assert_int_equal(env_host_use(1).in_use, 2);
+    env_host_be(1);
+    assert_false(env_take_back(ref));
+    assert_false(env_take_back(read_only));
+    env_host_be(0);
+    handles[0].handle = holds[0].handle;
+    handles[1].handle = holds[1].handle;
+    handles[2].handle = holds[1].handle; /* which is gone by then */
+    env_release(handles, 3);
+    assert_int_equal(handles[0].status, 0);
+    assert_int_equal(handles[1].status, 0);
+    assert_int_equal(handles[2].status, -PARAPET_ENOENT);
+    env_host_be(1);
+    assert_true(env_take_back(ref));
+    assert_true(env_take_back(read_only));
 }
 
 struct seen {
@@ -245,6 +331,8 @@ int main(void)
         CASE(what_is_mapped_is_not_taken_back),
         CASE(each_element_has_its_status),
         CASE(bytes_are_copied),
+        CASE(frames_are_lent_by_number),
+        CASE(what_is_held_is_not_taken_back),
         CASE(an_event_comes_out_at_the_other_end),
         CASE(a_port_of_the_start_gets_its_handler),
         CASE(threads_sleep_until_a_bell),
