@@ -8,7 +8,8 @@
  * for long: for other writers, or for the UART, which may stand still as long
  * as nobody reads what comes out of it. A line of the hypervisor's own waits.
  *
- * The log has the same text in the same order, but for the carriage returns. It
+ * The log has the same text in the same order, but for the carriage returns,
+ * and besides what is for the log alone. So each has lines of its own. The log
  * waits for nobody: it has a line before the UART has, and the rest of a domain
  * as soon as that counts as written.
  *
@@ -55,7 +56,9 @@
 static struct turn_lock output_lock = TURN_LOCK(output);
 static bool lock_broken;
 static bool column_zero = true;
-static unsigned int writer; /* the domain that wrote last */
+/* The domain that wrote last, to the UART and to the log. */
+static unsigned int writer;
+static unsigned int log_writer;
 
 /* What a domain has written and the UART has not taken: before all else. */
 static char rest[CONSOLE_SHOWN_AT_ONCE + 1];
@@ -160,13 +163,16 @@ static size_t make_printable(char *text, size_t room, const char **line)
     return n;
 }
 
-/* Newlines where they must be: for the log, and then for the UART. */
-static void write_text(const char *text, size_t nr_bytes)
+static void log_text(const char *text, size_t nr_bytes)
 {
     if (!log_ring_begins_line(&log_ring))
         log_ring_write(&log_ring, "\n", 1);
     log_ring_write(&log_ring, text, nr_bytes);
     note("\n", 1);
+}
+
+static void put_text(const char *text, size_t nr_bytes)
+{
     (void)put_rest(NULL);
     if (!column_zero)
         put('\n');
@@ -176,33 +182,45 @@ static void write_text(const char *text, size_t nr_bytes)
     put('\n');
 }
 
-void console_write_line(const char *line)
+void console_write_line(const char *line, enum console_way way)
 {
     char text[LINE_SIZE];
 
     while (!lock_broken && !turn_lock_take(&output_lock))
         ;
-    do
-        write_text(text, make_printable(text, sizeof(text), &line));
-    while (*line != '\0');
+    do {
+        size_t n = make_printable(text, sizeof(text), &line);
+
+        log_text(text, n);
+        if (way == CONSOLE_SHOWN)
+            put_text(text, n);
+    } while (*line != '\0');
     unlock();
 }
 
+/* What domain writes is not in another's line of the log, nor in one that is
+ * to end. The lock is held. */
+static void log_begin(unsigned int domain, bool to_end)
+{
+    if ((log_writer != domain || to_end) && !log_ring_begins_line(&log_ring))
+        note("\n", 1);
+    log_writer = domain;
+}
+
 /*
- * What domain writes is not in another's line: a newline may be in the rest
- * afterwards. False when the rest of others is still there. The lock is held.
+ * The same of the UART's lines: a newline may be in the rest afterwards. False
+ * when the rest of others is still there.
  */
-static bool begin(unsigned int domain, unsigned int *work)
+static bool begin(unsigned int domain, bool to_end, unsigned int *work)
 {
     if (!put_rest(work))
         return false;
     rest_begin = 0;
     rest_end = 0;
-    if (writer != domain && !column_zero) {
+    if ((writer != domain || to_end) && !column_zero)
         rest[rest_end++] = '\n';
-        note("\n", 1);
-    }
     writer = domain;
+    log_begin(domain, to_end);
     return true;
 }
 
@@ -214,13 +232,21 @@ int64_t console_write_raw(unsigned int domain, const char *bytes,
 
     if (!turn_lock_take(&output_lock))
         return -PARAPET_ERESTART;
-    if (nr_bytes != 0 && begin(domain, &work) && put_rest(&work)) {
+    if (nr_bytes != 0 && begin(domain, false, &work) && put_rest(&work)) {
         while (done < nr_bytes && put_looking(bytes[done], &work))
             done++;
         note(bytes, done);
     }
     unlock();
     return done == 0 && nr_bytes != 0 ? -PARAPET_ERESTART : (int64_t)done;
+}
+
+/* The text of a line begins with a mark, on the UART and in the log: if it
+ * would go on in one of them and not in the other, both begin a line. */
+static bool go_apart(unsigned int domain)
+{
+    return writer != domain || log_writer != domain ||
+           column_zero != log_ring_begins_line(&log_ring);
 }
 
 /* Its text counts as written when it is in the rest. */
@@ -237,20 +263,47 @@ static size_t show(const char *prefix, const char *bytes, size_t nr_bytes)
     return taken;
 }
 
+static int64_t write_shown(unsigned int domain, const char *prefix,
+                           const char *bytes, size_t nr_bytes)
+{
+    unsigned int work = UART_WORK_SHOWN;
+    size_t taken;
+
+    /* Only when the rest is out is the column that of the line. */
+    if (!put_rest(&work) || !begin(domain, go_apart(domain), &work))
+        return -PARAPET_ERESTART;
+    taken = show(prefix, bytes, nr_bytes);
+    (void)put_rest(&work);
+    return (int64_t)taken;
+}
+
+static int64_t write_logged(unsigned int domain, const char *prefix,
+                            const char *bytes, size_t nr_bytes)
+{
+    char text[CONSOLE_SHOWN_AT_ONCE];
+    struct console_shown shown = {.text = text, .room = sizeof(text)};
+    bool line_begins;
+    size_t taken;
+
+    log_begin(domain, false);
+    line_begins = log_ring_begins_line(&log_ring);
+    taken = console_filter(prefix, &line_begins, bytes, nr_bytes, &shown);
+    note(shown.text, shown.size);
+    return (int64_t)taken;
+}
+
 int64_t console_write_filtered(unsigned int domain, const char *bytes,
-                               size_t nr_bytes)
+                               size_t nr_bytes, enum console_way way)
 {
     char prefix[CONSOLE_PREFIX_MAX + 1];
-    unsigned int work = UART_WORK_SHOWN;
-    int64_t taken = nr_bytes != 0 ? -PARAPET_ERESTART : 0;
+    int64_t taken = 0;
 
     (void)string_format(prefix, sizeof(prefix), "d%u| ", domain);
     if (!turn_lock_take(&output_lock))
         return -PARAPET_ERESTART;
-    if (nr_bytes != 0 && begin(domain, &work)) {
-        taken = (int64_t)show(prefix, bytes, nr_bytes);
-        (void)put_rest(&work);
-    }
+    if (nr_bytes != 0)
+        taken = (way == CONSOLE_SHOWN ? write_shown : write_logged)(
+            domain, prefix, bytes, nr_bytes);
     unlock();
     return taken;
 }

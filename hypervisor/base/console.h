@@ -11,8 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where a text goes: the log has it in any case. */
+enum console_way { CONSOLE_SHOWN, CONSOLE_LOGGED };
+
 /* Writes a line of the hypervisor's own, starting it in column 0. */
-void console_write_line(const char *line);
+void console_write_line(const char *line, enum console_way way);
 
 /*
  * Writes bytes of a domain, as they are or as console_filter.h says, with
@@ -24,7 +27,7 @@ void console_write_line(const char *line);
 int64_t console_write_raw(unsigned int domain, const char *bytes,
                           size_t nr_bytes);
 int64_t console_write_filtered(unsigned int domain, const char *bytes,
-                               size_t nr_bytes);
+                               size_t nr_bytes, enum console_way way);
 
 /* From now on no lock is taken: for the panic, when its holder may be dead. */
 void console_break_lock(void);
@@ -33,7 +36,8 @@ struct log_ring_found;
 
 /*
  * The last 64 KiB of what was written, as log_ring_read() (log_ring.h) has it:
- * lines and marked text as they are on the console. Any context; no lock.
+ * lines and marked text as they are on the console, or would be. Any context;
+ * no lock.
  */
 size_t console_log_read(uint64_t position, char *text, size_t room,
                         struct log_ring_found *found);

@@ -38,7 +38,7 @@ void log_write(const char *who, const char *format, va_list args)
 
     (void)string_vformat(line + prefix, sizeof(line) - (size_t)prefix, format,
                          args);
-    console_write_line(line);
+    console_write_line(line, CONSOLE_SHOWN);
 }
 
 void log_line(enum log_level level, const char *format, ...)

@@ -35,7 +35,8 @@ _Noreturn void machine_end(enum machine_end how)
 {
     outb(DEBUG_EXIT_PORT, (uint8_t)how);
     /* Not in QEMU, or without its debug-exit device. */
-    console_write_line("parapet: the machine may be switched off now");
+    console_write_line("parapet: the machine may be switched off now",
+                       CONSOLE_SHOWN);
     cpu_halt_forever();
 }
 
@@ -50,7 +51,7 @@ static void print(const char *format, ...)
     va_start(args, format);
     (void)string_vformat(line, sizeof(line), format, args);
     va_end(args);
-    console_write_line(line);
+    console_write_line(line, CONSOLE_SHOWN);
 }
 
 static void print_code_address(const char *what, uint64_t vaddr)

@@ -136,12 +136,22 @@ static void expect_both(const char *text)
     expect_logged(text);
 }
 
+static int64_t filtered(unsigned int domain, const char *bytes, size_t nr_bytes)
+{
+    return console_write_filtered(domain, bytes, nr_bytes, CONSOLE_SHOWN);
+}
+
+static int64_t logged(unsigned int domain, const char *bytes, size_t nr_bytes)
+{
+    return console_write_filtered(domain, bytes, nr_bytes, CONSOLE_LOGGED);
+}
+
 static void test_all_is_sent(void **state)
 {
     (void)state;
     assert_int_equal(console_write_raw(1, "ab\nc", 4), 4);
     assert_int_equal(console_write_raw(1, "", 0), 0);
-    console_write_line("line\a");
+    console_write_line("line\a", CONSOLE_SHOWN);
     expect_both("ab\r\nc\r\nline?\r\n");
 }
 
@@ -173,7 +183,7 @@ static void expect_bounded(int64_t (*write)(unsigned int domain,
     for (unsigned int still = 0; still < 3000; still += 100) {
         room = nr_sent;
         still_for = FOR_EVER;
-        while (console_write_filtered(2, text, sizeof(text)) > 0)
+        while (filtered(2, text, sizeof(text)) > 0)
             ;
         nr_sent = 0;
         nr_looks = 0;
@@ -183,7 +193,7 @@ static void expect_bounded(int64_t (*write)(unsigned int domain,
         assert_int_in_range(24 * nr_sent + 20 * nr_looks, 1, 13000);
         nr_sent = 0;
         still_for = 0;
-        console_write_line("");
+        console_write_line("", CONSOLE_SHOWN);
         nr_sent = 0;
     }
 }
@@ -192,7 +202,7 @@ static void test_no_call_is_long(void **state)
 {
     (void)state;
     expect_bounded(console_write_raw);
-    expect_bounded(console_write_filtered);
+    expect_bounded(filtered);
 }
 
 /* In the midst of a newline: the carriage return is sent again. */
@@ -223,7 +233,7 @@ static void test_a_line_waits(void **state)
     (void)state;
     room = 1;
     still_for = FOR_EVER / 2;
-    console_write_line("line");
+    console_write_line("line", CONSOLE_SHOWN);
     expect_both("line\r\n");
 }
 
@@ -233,8 +243,8 @@ static void test_a_filtered_rest(void **state)
     (void)state;
     room = 3;
     still_for = FOR_EVER;
-    assert_int_equal(console_write_filtered(2, "ab\nc", 4), 4);
-    assert_int_equal(console_write_filtered(2, "d", 1), -PARAPET_ERESTART);
+    assert_int_equal(filtered(2, "ab\nc", 4), 4);
+    assert_int_equal(filtered(2, "d", 1), -PARAPET_ERESTART);
     assert_int_equal(console_write_raw(1, "x", 1), -PARAPET_ERESTART);
     expect_sent("d2|");
     still_for = 0;
@@ -249,10 +259,10 @@ static void test_a_newline_between(void **state)
     assert_int_equal(console_write_raw(1, "ab", 2), 2);
     room = 2;
     still_for = FOR_EVER;
-    assert_int_equal(console_write_filtered(2, "c", 1), 1);
+    assert_int_equal(filtered(2, "c", 1), 1);
     expect_sent("ab");
     still_for = 0;
-    console_write_line("line");
+    console_write_line("line", CONSOLE_SHOWN);
     expect_both("ab\r\nd2| c\r\nline\r\n");
 }
 
@@ -261,12 +271,12 @@ static void test_nothing_is_written(void **state)
 {
     (void)state;
     assert_int_equal(console_write_raw(1, "ab", 2), 2);
-    assert_int_equal(console_write_filtered(2, "", 0), 0);
+    assert_int_equal(filtered(2, "", 0), 0);
     assert_int_equal(console_write_raw(3, "", 0), 0);
     assert_int_equal(console_write_raw(1, "c\n", 2), 2);
-    assert_int_equal(console_write_filtered(2, "d", 1), 1);
-    assert_int_equal(console_write_filtered(3, "", 0), 0);
-    assert_int_equal(console_write_filtered(2, "e\n", 2), 2);
+    assert_int_equal(filtered(2, "d", 1), 1);
+    assert_int_equal(filtered(3, "", 0), 0);
+    assert_int_equal(filtered(2, "e\n", 2), 2);
     expect_both("abc\r\nd2| de\r\n");
 }
 
@@ -279,8 +289,7 @@ static void test_a_long_text(void **state)
     (void)state;
     memset(bytes, '\200', sizeof(bytes));
     while (done < sizeof(bytes)) {
-        int64_t taken =
-            console_write_filtered(2, bytes + done, sizeof(bytes) - done);
+        int64_t taken = filtered(2, bytes + done, sizeof(bytes) - done);
 
         assert_true(taken > 0);
         nr_sent = 0;
@@ -351,10 +360,10 @@ static void test_the_log_waits_for_nobody(void **state)
 {
     (void)state;
     at_first_byte = read_log;
-    console_write_line("line");
+    console_write_line("line", CONSOLE_SHOWN);
     room = nr_sent;
     still_for = FOR_EVER;
-    assert_int_equal(console_write_filtered(2, "ab", 2), 2);
+    assert_int_equal(filtered(2, "ab", 2), 2);
     expect_logged("line\nd2| ab");
     expect_sent("line\r\n");
     still_for = 0;
@@ -370,7 +379,7 @@ static void test_long_lines(void **state)
         memset(line, '\a', size);
         line[size] = '\0';
         assert_int_equal(console_write_raw(1, "x", 1), 1);
-        console_write_line(line);
+        console_write_line(line, CONSOLE_SHOWN);
         memset(line, '?', size);
         sent[nr_sent] = '\0';
         assert_memory_equal(sent + 3, line, MIN(size, 256));
@@ -394,7 +403,7 @@ static void write_anything(void)
     still_for = rand() % 2 == 0 ? FOR_EVER / 100 : 0;
     switch (rand() % 8) {
     case 0:
-        console_write_line(text);
+        console_write_line(text, CONSOLE_SHOWN);
         break;
     case 1:
     case 2:
@@ -402,7 +411,7 @@ static void write_anything(void)
         (void)console_write_raw(1, text, n);
         break;
     default:
-        (void)console_write_filtered(2 + (unsigned int)rand() % 2, text, n);
+        (void)filtered(2 + (unsigned int)rand() % 2, text, n);
     }
 }
 
@@ -416,7 +425,7 @@ static void test_the_log_is_what_was_sent(void **state)
             write_anything();
         still_for = 0;
         nr_looks = 0;
-        console_write_line("line");
+        console_write_line("line", CONSOLE_SHOWN);
         sent[nr_sent] = '\0';
         expect_logged(sent);
         nr_sent = 0;
@@ -427,7 +436,98 @@ static void test_the_log_is_what_was_sent(void **state)
 static void other_panics(void)
 {
     console_break_lock();
-    console_write_line("panic");
+    console_write_line("panic", CONSOLE_SHOWN);
+}
+
+/* What is for the log alone breaks no line of the UART's, and waits for no
+ * UART; a line of the log is one writer's all the same. */
+static void test_for_the_log_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(console_write_raw(1, "ab", 2), 2);
+    room = nr_sent;
+    still_for = FOR_EVER;
+    assert_int_equal(logged(2, "x\ny\a", 4), 4);
+    console_write_line("line", CONSOLE_LOGGED);
+    assert_int_equal(logged(2, "", 0), 0);
+    assert_int_equal(logged(2, "z", 1), 1);
+    assert_int_equal(logged(3, "z", 1), 1);
+    assert_int_equal(nr_looks, 0);
+    still_for = 0;
+    assert_int_equal(console_write_raw(1, "c", 1), 1);
+    console_write_line("error", CONSOLE_SHOWN);
+    expect_sent("abc\r\nerror\r\n");
+    expect_logged("ab\nd2| x\nd2| y^G\nline\nd2| z\nd3| z\nc\nerror\n");
+}
+
+/* Where the lines of both have come apart, each has its mark. */
+static void test_marks_after_that(void **state)
+{
+    (void)state;
+    assert_int_equal(filtered(2, "a", 1), 1);
+    console_write_line("line", CONSOLE_LOGGED);
+    assert_int_equal(filtered(2, "b", 1), 1);
+    assert_int_equal(logged(2, "\n", 1), 1);
+    assert_int_equal(filtered(2, "c\n", 2), 2);
+    assert_int_equal(logged(2, "d", 1), 1);
+    assert_int_equal(filtered(2, "e\n", 2), 2);
+    expect_sent("d2| a\r\nd2| b\r\nd2| c\r\nd2| e\r\n");
+    expect_logged("d2| a\nline\nd2| b\nd2| c\nd2| d\nd2| e\n");
+}
+
+static void write_marked(void)
+{
+    static const char text[] = "xx\nx\n\nxxx";
+    unsigned int begin = (unsigned int)rand() % 9;
+    size_t n = (size_t)rand() % (sizeof(text) - begin);
+    enum console_way way = rand() % 2 ? CONSOLE_SHOWN : CONSOLE_LOGGED;
+
+    room = nr_sent + (size_t)rand() % 10;
+    still_for = rand() % 2 == 0 ? FOR_EVER / 100 : 0;
+    if (rand() % 4 == 0)
+        console_write_line("h", way);
+    else
+        (void)console_write_filtered(2 + (unsigned int)rand() % 2, text + begin,
+                                     n, way);
+}
+
+/* Nobody can write another's line, wherever his words go. */
+static void expect_marks(const char *text, const char *end)
+{
+    while (text < end) {
+        if (*text == 'd') {
+            assert_true(text[1] == '2' || text[1] == '3');
+            assert_memory_equal(text + 2, "| ", 2);
+            text += 4 + strspn(text + 4, "x");
+        } else if (*text == 'h') {
+            text++;
+        }
+        text += strspn(text, "\r"); /* it is sent again */
+        assert_int_equal(*text++, '\n');
+    }
+    assert_ptr_equal(text, end);
+}
+
+static void test_every_line_has_its_mark(void **state)
+{
+    (void)state;
+    srand(1);
+    for (unsigned int i = 0; i < 2000; i++) {
+        char log[sizeof(sent)];
+        struct log_ring_found found;
+        size_t n;
+
+        for (int j = rand() % 20; j > 0; j--)
+            write_marked();
+        still_for = 0;
+        nr_looks = 0;
+        console_write_line("h", CONSOLE_SHOWN);
+        n = console_log_read(log_from, log, sizeof(log), &found);
+        expect_marks(sent, sent + nr_sent);
+        expect_marks(log, log + n);
+        nr_sent = 0;
+        log_from = log_end();
+    }
 }
 
 /* The last one, since no lock is taken from then on. */
@@ -459,6 +559,9 @@ int main(void)
         cmocka_unit_test_setup(test_the_log_waits_for_nobody, setup),
         cmocka_unit_test_setup(test_long_lines, setup),
         cmocka_unit_test_setup(test_the_log_is_what_was_sent, setup),
+        cmocka_unit_test_setup(test_for_the_log_alone, setup),
+        cmocka_unit_test_setup(test_marks_after_that, setup),
+        cmocka_unit_test_setup(test_every_line_has_its_mark, setup),
         cmocka_unit_test_setup(test_a_panic_waits_for_no_lock, setup),
     };
 
