@@ -11,7 +11,7 @@
  * major differs from its own or whose minor is above its own.
  */
 #define PARAPET_ABI_MAJOR 0
-#define PARAPET_ABI_MINOR 7
+#define PARAPET_ABI_MINOR 8
 #define PARAPET_ABI_VERSION ((PARAPET_ABI_MAJOR << 16) | PARAPET_ABI_MINOR)
 
 /*

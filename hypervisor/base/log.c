@@ -5,13 +5,13 @@
  */
 #include "hypervisor/base/log.h"
 
-#include "hypervisor/base/console.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
 #define LINE_SIZE 256
 
 static enum log_level log_level = LOG_INFO;
+static enum log_level shown_level = LOG_DEBUG; /* atomic */
 
 bool log_set_level(const char *name)
 {
@@ -31,14 +31,27 @@ bool log_is_on(enum log_level level)
     return level <= log_level;
 }
 
-void log_write(const char *who, const char *format, va_list args)
+void log_set_shown(enum log_level level)
+{
+    __atomic_store_n(&shown_level, level, __ATOMIC_SEQ_CST);
+}
+
+enum console_way log_way(enum log_level level)
+{
+    return level <= __atomic_load_n(&shown_level, __ATOMIC_SEQ_CST)
+               ? CONSOLE_SHOWN
+               : CONSOLE_LOGGED;
+}
+
+void log_write(enum log_level level, const char *who, const char *format,
+               va_list args)
 {
     char line[LINE_SIZE];
     int prefix = string_format(line, sizeof(line), "%s: ", who);
 
     (void)string_vformat(line + prefix, sizeof(line) - (size_t)prefix, format,
                          args);
-    console_write_line(line, CONSOLE_SHOWN);
+    console_write_line(line, log_way(level));
 }
 
 void log_line(enum log_level level, const char *format, ...)
@@ -48,6 +61,6 @@ void log_line(enum log_level level, const char *format, ...)
     if (!log_is_on(level))
         return;
     va_start(args, format);
-    log_write("parapet", format, args);
+    log_write(level, "parapet", format, args);
     va_end(args);
 }

@@ -98,9 +98,12 @@ void domain_end(struct domain *d, uint32_t reason)
     if (!domain_set_ended(d, reason))
         return;
     grant_table_close(&d->memory);
+    if (d->control)
+        log_set_shown(LOG_DEBUG);
     if (audit_enabled)
         audit_at_end(d);
-    log_domain(LOG_INFO, d, "%s (%s)", reason_name(reason), d->name);
+    log_domain(reason == PARAPET_SHUTDOWN_CRASH ? LOG_ERR : LOG_INFO, d,
+               "%s (%s)", reason_name(reason), d->name);
     if (reason != PARAPET_SHUTDOWN_POWEROFF)
         __atomic_fetch_add(&nr_failed, 1, __ATOMIC_SEQ_CST);
     for (unsigned int i = 0; i < d->nr_vcpus; i++)

@@ -87,7 +87,7 @@ int64_t hc_console_write(uint64_t buffer, uint64_t length)
     if (d == focus)
         result = console_write_raw(d->id, bytes, n);
     else
-        result = console_write_filtered(d->id, bytes, n, CONSOLE_SHOWN);
+        result = console_write_filtered(d->id, bytes, n, log_way(LOG_INFO));
     return result < 0 ? hypercall_again(vcpu_current()) : result;
 }
 

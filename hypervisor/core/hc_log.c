@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the machine's console said, for the control domain (HC_CONTROL).
+ * What the machine's console said, and what it is to say, for the control
+ * domain (HC_CONTROL).
  */
 #include "abi/errors.h"
 #include "abi/log.h"
 #include "hypervisor/base/console.h"
+#include "hypervisor/base/log.h"
 #include "hypervisor/base/log_ring.h"
+#include "hypervisor/core/domain.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
 #include "lib/macros.h"
@@ -37,4 +40,23 @@ int64_t hc_log_read(uint64_t position, uint64_t buffer, uint64_t length)
     if (copy_to_guest(buffer, &answer, sizeof(answer.head) + n))
         return -PARAPET_EFAULT;
     return (int64_t)n;
+}
+
+/*
+ * log_console: lines of a higher level go to the log alone from now on, as long
+ * as the caller lives. EINVAL: there is no such level.
+ *
+ * The caller may be ending on another CPU, which shows all again
+ * (domain_end()): either that comes later, or it is seen here.
+ */
+int64_t hc_log_console(uint32_t level)
+{
+    const struct domain *d = vcpu_current()->domain;
+
+    if (level > PARAPET_LOG_DEBUG)
+        return -PARAPET_EINVAL;
+    log_set_shown((enum log_level)level);
+    if (__atomic_load_n(&d->ended, __ATOMIC_SEQ_CST))
+        log_set_shown(LOG_DEBUG);
+    return 0;
 }

@@ -17,7 +17,7 @@ void log_domain(enum log_level level, const struct domain *domain,
         return;
     (void)string_format(who, sizeof(who), "d%u", domain->id);
     va_start(args, format);
-    log_write(who, format, args);
+    log_write(level, who, format, args);
     va_end(args);
 }
 
@@ -31,6 +31,6 @@ void log_vcpu(enum log_level level, const struct vcpu *vcpu, const char *format,
         return;
     (void)string_format(who, sizeof(who), "d%uv%u", vcpu->domain->id, vcpu->id);
     va_start(args, format);
-    log_write(who, format, args);
+    log_write(level, who, format, args);
     va_end(args);
 }

@@ -32,7 +32,8 @@ MG_CONTROLS := control_chaos control_destroy control_end control_ids \
 MG_CONTROLS += bound_grants control_bound control_grant_batches \
     control_grant_ends \
     control_grant_frames control_grant_random control_grant_stale \
-    control_neighbours control_shares hazard_lock_wait bound_schedule
+    control_neighbours control_shares hazard_lock_wait bound_schedule \
+    log_console
 MG_BUILDERS := builder $(MG_CONTROLS)
 MG_BUILDER := $(patsubst %.c,$(BUILD)/mg/%.o,$(BUILDER_SRC)) $(LIBFDT)
 $(BUILD)/mg/lib/builder/%.o: private MG_CFLAGS += $(LIBFDT_INC)

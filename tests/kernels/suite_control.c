@@ -356,6 +356,15 @@ static void suite_machine_info(void)
                              machine_at);
 }
 
+static void suite_log_console(void)
+{
+    for (uint32_t level = 0; level <= PARAPET_LOG_DEBUG; level++)
+        RETURNS(hypercall_log_console(level), 0);
+    DENIES(hypercall_log_console(PARAPET_LOG_DEBUG + 1), EINVAL);
+    DENIES(hypercall_log_console(1u << 31), EINVAL);
+    DENIES(hypercall_log_console(~0u), EINVAL);
+}
+
 /* ---- all of them ---- */
 
 static const struct mg_suite suites[] = {
@@ -376,6 +385,7 @@ static const struct mg_suite suites[] = {
     MG_SUITE(log_read),
     MG_SUITE(machine_info),
     MG_SUITE(vcpu_affinity),
+    MG_SUITE(log_console),
 };
 
 void test_main(void)
