@@ -231,6 +231,9 @@ static int64_t answer(struct fake *f, struct parapet_control_call *call)
         return machine_info(f, (void *)args[0]);
     case PARAPET_HC_log_read:
         return log_read(f, args[0], (uint8_t *)args[1], args[2]);
+    case PARAPET_HC_log_console:
+        f->console_level = (uint32_t)args[0];
+        return 0;
     case PARAPET_HC_domain_create:
         return f->build(f, call);
     default:

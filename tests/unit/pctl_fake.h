@@ -47,6 +47,7 @@ struct fake {
     /* What was asked. */
     struct parapet_serve served; /* the last */
     bool console_is_off;         /* the back-end */
+    uint32_t console_level;      /* the last */
     bool passes_key;
     uint64_t now;
     unsigned int nr_waits;

@@ -10,6 +10,7 @@
 #include "abi/errors.h"
 #include "abi/exits.h"
 #include "abi/hypercall.h"
+#include "lib/macros.h"
 #include "tests/unit/pctl_fake.h"
 #include "user/pctl/histogram.h"
 #include "user/pctl/pctl.h"
@@ -129,6 +130,31 @@ static void dmesg_fails(void **state)
                 "the guest\n");
 }
 
+/* What the console shows of it; the log itself is as it was. */
+static void dmesg_console(void **state)
+{
+    static const char *const levels[] = {"err", "warn", "info", "debug"};
+    char line[40];
+
+    (void)state;
+    f.log = "text\n";
+    for (uint32_t i = 0; i < ARRAY_SIZE(levels); i++) {
+        f.console_level = UINT32_MAX;
+        (void)snprintf(line, sizeof(line), "dmesg --console=%s", levels[i]);
+        fake_expect(&f, line, PCTL_DONE, "", "");
+        assert_int_equal(f.console_level, i);
+    }
+    fake_expect(&f, "dmesg --console=error", PCTL_USAGE, "",
+                "pctl: dmesg: --console: expected err, warn, info or debug, "
+                "got \"error\"\n");
+    fake_expect(&f, "dmesg --console", PCTL_USAGE, "",
+                "pctl: dmesg: expected --console=LEVEL\n");
+    f.fail_call = PARAPET_HC_log_console;
+    f.fail_result = -PARAPET_ENOSYS;
+    fake_expect(&f, "dmesg --console=err", PCTL_FAILED, "",
+                "pctl: dmesg: --console: no hypercall has this number\n");
+}
+
 /* ---- audit ---- */
 
 static void audit(void **state)
@@ -165,6 +191,7 @@ int main(void)
         cmocka_unit_test_setup(dmesg, setup),
         cmocka_unit_test_setup(dmesg_clean, setup),
         cmocka_unit_test_setup(dmesg_fails, setup),
+        cmocka_unit_test_setup(dmesg_console, setup),
         cmocka_unit_test_setup(audit, setup),
     };
 

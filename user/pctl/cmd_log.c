@@ -4,8 +4,10 @@
  * right.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "abi/log.h"
+#include "lib/macros.h"
 #include "user/pctl/calls.h"
 #include "user/pctl/commands.h"
 #include "user/pctl/domains.h"
@@ -96,17 +98,41 @@ static int show_log(struct pctl *p, const char *log, size_t log_size,
     return status;
 }
 
+/* In the order of enum parapet_log_level. */
+static const char *const levels[] = {"err", "warn", "info", "debug"};
+
+static int set_level(struct pctl *p)
+{
+    for (uint32_t i = 0; i < ARRAY_SIZE(levels); i++) {
+        int64_t result;
+
+        if (strcmp(p->level, levels[i]) != 0)
+            continue;
+        result = call_log_console(p->machine, i);
+        return result ? pctl_call_failed(p, "--console", result, NULL)
+                      : PCTL_DONE;
+    }
+    return pctl_fail(p, PCTL_USAGE,
+                     "--console: expected err, warn, info or debug, got "
+                     "\"%s\"",
+                     p->level);
+}
+
 static int dmesg_run(struct pctl *p, int nr, char **args)
 {
     char *log = NULL;
     size_t size = 0;
-    FILE *memory = open_memstream(&log, &size);
+    FILE *memory;
     uint64_t lost = 0;
-    int64_t result = memory ? read_log(p, memory, &lost) : 0;
+    int64_t result;
     int status;
 
     (void)nr;
     (void)args;
+    if (p->options & PCTL_LEVEL)
+        return set_level(p);
+    memory = open_memstream(&log, &size);
+    result = memory ? read_log(p, memory, &lost) : 0;
     if (!memory || fclose(memory) != 0)
         status = pctl_fail(p, PCTL_FAILED, "%s", no_memory);
     else if (result)
@@ -120,10 +146,13 @@ static int dmesg_run(struct pctl *p, int nr, char **args)
 const struct pctl_command cmd_dmesg = {
     .name = "dmesg",
     .arguments = "",
-    .brief = "what the machine's console has said",
+    .brief = "all that the machine's console has said, or could have",
     .more = "  The report of a domain that was killed says where in its kernel "
-            "that was, by the\n  file that `pctl create` took.\n",
-    .options = PCTL_JSON,
+            "that was, by the\n  file that `pctl create` took.\n"
+            "  With LEVEL it prints nothing: the console shows lines of that "
+            "and more weight from\n  now on. It is err, warn, info (with what "
+            "other domains write there) or debug.\n",
+    .options = PCTL_JSON | PCTL_LEVEL,
     .run = dmesg_run,
 };
 

@@ -20,6 +20,7 @@ static const struct option {
     {"wait", PCTL_WAIT, NULL, "come back when they have ended"},
     {"all", PCTL_ALL, NULL, "all domains that run, but for this one"},
     {"timeout", PCTL_TIMEOUT, "SECONDS", "wait no longer"},
+    {"console", PCTL_LEVEL, "LEVEL", "say what the console shows of it"},
 };
 
 /* ---- help ---- */
@@ -76,7 +77,7 @@ static int set_option(struct pctl *p, const char *text,
                          option->value);
     p->options |= option->bit;
     if (value)
-        p->timeout = value + 1;
+        *(option->bit == PCTL_LEVEL ? &p->level : &p->timeout) = value + 1;
     return PCTL_DONE;
 }
 

@@ -33,6 +33,7 @@ enum pctl_status {
 #define PCTL_ALL 256u
 #define PCTL_KEYS 32u /* --KEY=VALUE is the argument KEY=VALUE */
 #define PCTL_CONSOLE 64u
+#define PCTL_LEVEL 128u
 
 struct pctl {
     struct pctl_machine *machine;
@@ -42,6 +43,7 @@ struct pctl {
     const struct pctl_command *command;
     unsigned int options;
     const char *timeout; /* with PCTL_TIMEOUT */
+    const char *level;   /* with PCTL_LEVEL */
 };
 
 #define PCTL_ANY_ARGS 1000000
