@@ -4,7 +4,8 @@
  * that exits, the machine is switched off. Waits for every process that has
  * no other parent. As in busybox, a signal asks for the end: SIGUSR2 to switch
  * off, SIGUSR1 to halt, SIGTERM to reboot. In the control domain all others
- * are asked to end first, since none outlives it.
+ * are asked to end first, since none outlives it; and while it runs, the
+ * machine's console is for its shell and for errors.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,9 +43,9 @@ static void say(const char *what, const char *reason)
     fprintf(stderr, "init: %s: %s\n", what, reason);
 }
 
-/* Whether all did, if this is the control domain; pctl says on the console what
- * did not work. */
-static bool end_other_domains(void)
+/* Whether all went well, if this is the control domain; pctl says on the
+ * console what did not. */
+static bool command_domains(char *const *arguments)
 {
     int status = -1;
     pid_t pid;
@@ -54,8 +55,7 @@ static bool end_other_domains(void)
     pid = fork();
     if (pid == 0) {
         sigprocmask(SIG_UNBLOCK, &taken, NULL);
-        execl(PCTL, "pctl", "shutdown", "--all", "--wait",
-              "--timeout=" PATIENCE_S, (char *)NULL);
+        execv(PCTL, arguments);
         say(PCTL, strerror(errno));
         _exit(127);
     }
@@ -64,6 +64,22 @@ static bool end_other_domains(void)
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     return status == 0;
+}
+
+static bool end_other_domains(void)
+{
+    static char *arguments[] = {
+        "pctl", "shutdown", "--all", "--wait", "--timeout=" PATIENCE_S, NULL};
+
+    return command_domains(arguments);
+}
+
+/* What others write, and how they end, is in the log: `pctl dmesg`. */
+static void keep_console(void)
+{
+    static char *arguments[] = {"pctl", "dmesg", "--console=err", NULL};
+
+    (void)command_domains(arguments);
 }
 
 /* Nothing outlives the machine, so no process is asked to save its work. */
@@ -217,6 +233,7 @@ int main(void)
     has_mode = tcgetattr(STDIN_FILENO, &mode) == 0;
     set_environment();
     take_signals();
+    keep_console();
     run_start_up();
     print_greeting();
     started = time(NULL);

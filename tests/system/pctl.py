@@ -7,7 +7,7 @@ for: tests/unit/test_pctl*.c.)"""
 import re
 
 import machine
-from domain0 import in_domain0
+from domain0 import added, in_domain0
 from machine import expect, expect_text, shell, test
 
 
@@ -108,6 +108,32 @@ def ends():
     # It broke the rule in a hypercall.
     expect(re.search(r"^d5v0:   rip [0-9a-f]{16}  parapet_hypercall_page\+0x",
                      steps[16].expect(0).out, re.M), steps[16].out)
+
+
+@test("pctl dmesg: the console has errors alone, and the log has all")
+def console_level():
+    lines = ("d1| guest: Parapet guest kernel", "d1: powered off (demo)",
+             "d2| it breaks a rule", "d2v0: killed: iret: ",
+             "d2: crashed (tiny)", "d3| it breaks a rule")
+    with added() as directory:
+        result = shell([
+            "pctl create demo extra=monitor",
+            "echo poweroff | pctl console demo > /tmp/shown; pctl wait demo",
+            "pctl create tiny extra=kill; pctl wait tiny",
+            "pctl dmesg --console=info",
+            "pctl create tiny name=shown extra=kill; pctl wait shown",
+            "pctl dmesg > /tmp/log", *(f"grep -c '^{line}' /tmp/log"
+                                       for line in lines)],
+            DOM0=1, ADD=directory)
+    expect(result.output.count("\n1\n") == len(lines),
+           "expected each line once in the log", result)
+    told = re.findall(r"(?:^|(?<=~# ))d[1-9][v:|].*", result.output, re.M)
+    before = [line for line in told if not line.startswith("d3")]
+    expect(before and before[0].startswith("d2v0: killed: iret: ") and
+           before[-1] == "d2: crashed (tiny)" and
+           all(line.startswith("d2v0: ") for line in before[:-1]),
+           "expected nothing but the report of d2", result)
+    expect_text(result, "\nd3| it breaks a rule\nd3v0: killed: ")
 
 
 @test("pctl: mistakes are told in one line, and leave nothing behind")

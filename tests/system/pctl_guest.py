@@ -50,7 +50,8 @@ def power_off(*commands):
 
 @test("poweroff in domain 0: the others end in order before it")
 def power_off_in_order():
-    result = power_off(create("one"), until("one", SHELL), "pctl create tiny",
+    result = power_off("pctl dmesg --console=info", create("one"),
+                       until("one", SHELL), "pctl create tiny",
                        "pctl destroy tiny", "pctl create tiny --paused")
     expect_status(result, machine.OK)
     expect(re.search(r"\nd1: powered off \(one\)\n(.*\n)*guest: power off\n"
