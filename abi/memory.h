@@ -39,11 +39,13 @@
  * and PARAPET_PTE_KERNEL if it was written without PARAPET_PTE_U. It must not
  * write PARAPET_PTE_KERNEL itself. Nor PARAPET_PTE_FOREIGN, which is set where
  * the entry maps what is not the domain's own, and is not to be changed but by
- * the call that takes such a mapping away (abi/grant.h).
+ * the call that takes such a mapping away (abi/grant.h). Where that is a page
+ * of a device (device_map), PARAPET_PTE_UNCACHED is set, too.
  */
 #define PARAPET_PTE_P 0x1
 #define PARAPET_PTE_W 0x2
 #define PARAPET_PTE_U 0x4
+#define PARAPET_PTE_UNCACHED 0x18 /* the bits PWT and PCD */
 #define PARAPET_PTE_A 0x20
 #define PARAPET_PTE_D 0x40
 #define PARAPET_PTE_SOFT 0x600 /* bits 9 and 10: the guest's own */

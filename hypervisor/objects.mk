@@ -46,8 +46,10 @@ HV_SRC := \
     hypervisor/core/timers.c \
     $(sort $(filter-out %/asm_offsets.c,$(wildcard hypervisor/engine/*.[cS]))) \
     hypervisor/mm/audit.c \
+    hypervisor/mm/audit_device.c \
     hypervisor/mm/audit_grant.c \
     hypervisor/mm/audit_machine.c \
+    hypervisor/mm/device_page.c \
     hypervisor/mm/frame.c \
     hypervisor/mm/grant.c \
     hypervisor/mm/grant_handle.c \

@@ -26,8 +26,12 @@
     (PARAPET_PTE_P | PARAPET_PTE_W | PARAPET_PTE_U | PARAPET_PTE_A |           \
      PARAPET_PTE_D | PARAPET_PTE_SOFT | PARAPET_PTE_KERNEL |                   \
      PARAPET_PTE_ADDRESS | PARAPET_PTE_NX)
-/* And what maps a frame of another domain. */
+/* And what maps a frame of another domain, or a device, which has no other. */
 #define FOREIGN_BITS (CHECKED_BITS | PARAPET_PTE_FOREIGN)
+#define DEVICE_BITS                                                            \
+    (PARAPET_PTE_P | PARAPET_PTE_W | PARAPET_PTE_U | PARAPET_PTE_UNCACHED |    \
+     PARAPET_PTE_KERNEL | PARAPET_PTE_FOREIGN | PARAPET_PTE_NX)
+#define BITS_OF_CPU (PARAPET_PTE_A | PARAPET_PTE_D)
 
 bool audit_enabled;
 
@@ -126,6 +130,26 @@ static void count_foreign(struct audit *a, mfn_t table, unsigned int i,
                                 entry & PARAPET_PTE_W);
 }
 
+/* Of a device: likewise, with the record in the place of a mapping. */
+static void count_device(struct audit *a, mfn_t table, unsigned int i,
+                         uint64_t entry)
+{
+    audit_expect(a, table, "bits of an entry that maps a device", DEVICE_BITS,
+                 entry & ~(uint64_t)(PARAPET_PTE_ADDRESS | BITS_OF_CPU));
+    a->nr_devices++;
+    a->devices +=
+        audit_foreign(table_entry_paddr(table, i),
+                      (entry & PARAPET_PTE_ADDRESS) >> PAGE_SHIFT, true);
+}
+
+static bool is_device(enum frame_type type, uint64_t entry)
+{
+    const uint64_t bits =
+        PARAPET_PTE_P | PARAPET_PTE_FOREIGN | PARAPET_PTE_UNCACHED;
+
+    return type == TYPE_L1 && (entry & bits) == bits;
+}
+
 /* One entry of a table that is its guest's, and was checked. */
 static void count_entry(struct audit *a, mfn_t table, enum frame_type type,
                         unsigned int i)
@@ -133,6 +157,11 @@ static void count_entry(struct audit *a, mfn_t table, enum frame_type type,
     uint64_t entry = table_entries(table)[i];
     mfn_t mfn = (entry & PARAPET_PTE_ADDRESS) >> PAGE_SHIFT;
     bool foreign = type == TYPE_L1 && (entry & PARAPET_PTE_FOREIGN);
+
+    if (is_device(type, entry)) {
+        count_device(a, table, i, entry);
+        return;
+    }
 
     if (!(entry & PARAPET_PTE_P)) {
         audit_expect(a, table, "address in an entry that is not present", 0,
@@ -189,7 +218,7 @@ static void count_table(struct audit *a, mfn_t mfn)
     uint64_t state = frame_state(f);
     enum frame_type type = state_type(state);
     unsigned int limit = state_is_table(state) ? TABLE_ENTRIES : 0;
-    uint64_t before = a->nr_foreign;
+    uint64_t before = a->nr_foreign + a->nr_devices;
 
     if (f->nr_valid > limit)
         audit_expect(a, mfn, "entries at most that hold something", limit,
@@ -200,8 +229,8 @@ static void count_table(struct audit *a, mfn_t mfn)
         else
             check_slot(a, mfn, type, i);
     }
-    audit_expect(a, mfn, "its entries that map frames of others",
-                 a->nr_foreign - before, f->nr_foreign);
+    audit_expect(a, mfn, "its entries that map what is not the domain's own",
+                 a->nr_foreign + a->nr_devices - before, f->nr_foreign);
     audit_expect(a, mfn, "mark of a table with such entries",
                  f->nr_foreign != 0, (state & STATE_FOREIGN) != 0);
 }
@@ -297,7 +326,8 @@ static void check_numbers(struct audit *a, uint64_t nr_held)
 
     audit_expect(a, 0, "frames that are held", nr_held, m->nr_held);
     audit_expect(a, 0, "frames marked as held", nr_held, a->nr_held);
-    audit_expect(a, 0, "detours", a->nr_releasing + a->nr_foreign, m->detours);
+    audit_expect(a, 0, "detours",
+                 a->nr_releasing + a->nr_foreign + a->nr_devices, m->detours);
     /* The first frame of records is not the domain's to pay. */
     audit_expect(a, 0, "frames charged to the domain",
                  m->handles.nr_frames + (nr_tables > 0 ? nr_tables - 1 : 0),
@@ -318,6 +348,7 @@ uint64_t audit_memory(struct memory_owner *m, const struct audit_hold *holds,
         nr_held += count_hold(&a, &holds[i]);
     audit_count_lent(&a);
     audit_count_mappings(&a);
+    audit_count_devices(&a);
     for_each_frame(&a, check_frame);
     check_releasing(&a);
     check_numbers(&a, nr_held);

@@ -17,6 +17,8 @@ struct audit {
     uint64_t nr_held;    /* frames that are marked so */
     uint64_t nr_foreign; /* entries that map frames of others */
     uint64_t foreign;    /* and what they say, added up: audit_foreign() */
+    uint64_t nr_devices; /* the same of entries that map devices */
+    uint64_t devices;
     uint64_t nr_wrong;
 };
 
@@ -41,6 +43,12 @@ static inline uint64_t audit_foreign(uint64_t pte, mfn_t mfn, bool writable)
 
     return (mixed ^ mixed >> 29) * 0xbf58476d1ce4e5b9ul;
 }
+
+/* ---- mm/audit_device.c ---- */
+
+/* References by what m has mapped of devices; and of a->devices, for which all
+ * entries are counted. */
+void audit_count_devices(struct audit *a);
 
 /* ---- mm/audit_grant.c ---- */
 

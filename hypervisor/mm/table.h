@@ -199,7 +199,7 @@ static inline bool table_walk(mfn_t root, uint64_t vaddr, uint64_t **result)
     return true;
 }
 
-/* ---- entries that map frames of others ---- */
+/* ---- entries that map what is not the domain's own ---- */
 
 static inline uint64_t *entry_at(uint64_t pte)
 {
@@ -208,22 +208,21 @@ static inline uint64_t *entry_at(uint64_t pte)
 
 /*
  * Makes the empty entry of a table of level 1 in use, at machine address pte,
- * map a frame of another domain, to which the caller has a reference
- * (type_get_foreign). entry is as a guest writes it, with or without
- * PARAPET_PTE_P. From then on nothing changes it but table_unmap_foreign(), and
- * the table stays one. -EINVAL: pte is not aligned to 8, or entry has a bit
- * that it must not have. -EPERM: the table is not m's. -ENOENT: it is no table
- * of level 1 in use. -EBUSY: the entry is not 0. -ENOSPC: too many references
- * to the table. Uses up no work.
+ * map what is not the domain's own. entry is as a guest writes it, with or
+ * without PARAPET_PTE_P, and was checked. From then on nothing changes it but
+ * table_unmap_foreign(), and the table stays one. -EINVAL: pte is not aligned
+ * to 8. -EPERM: the table is not m's. -ENOENT: it is no table of level 1 in
+ * use. -EBUSY: the entry is not 0. -ENOSPC: too many references to the table.
+ * Uses up no work.
  */
 static inline __attribute__((always_inline)) int
-table_map_foreign(struct memory_owner *m, uint64_t pte, uint64_t entry)
+table_map_checked(struct memory_owner *m, uint64_t pte, uint64_t entry)
 {
     const mfn_t table = pte >> PAGE_SHIFT;
     struct frame_info *f;
     uint64_t state;
 
-    if (pte % sizeof(uint64_t) != 0 || entry & ~(uint64_t)TABLE_ENTRY_BITS)
+    if (pte % sizeof(uint64_t) != 0)
         return -PARAPET_EINVAL;
     if (table >= nr_frame_infos)
         return -PARAPET_EPERM;
@@ -244,6 +243,16 @@ table_map_foreign(struct memory_owner *m, uint64_t pte, uint64_t entry)
     entry |= PARAPET_PTE_P | PARAPET_PTE_FOREIGN;
     __atomic_store_n(entry_at(pte), table_encode(entry), __ATOMIC_SEQ_CST);
     return 0;
+}
+
+/* The same for a frame of another domain, to which the caller has a reference
+ * (type_get_foreign). -EINVAL, too: entry has a bit that it must not have. */
+static inline __attribute__((always_inline)) int
+table_map_foreign(struct memory_owner *m, uint64_t pte, uint64_t entry)
+{
+    if (entry & ~(uint64_t)TABLE_ENTRY_BITS)
+        return -PARAPET_EINVAL;
+    return table_map_checked(m, pte, entry);
 }
 
 /* Drops the last reference to the table, with its mark. */

@@ -11,7 +11,8 @@
  *   (2) No guest can write to a table, but through mm/table.c.
  *   (3) An entry refers to frames of its own domain only; of level 4, also to
  *       the hypervisor's tables, in the slots that are the hypervisor's; of
- *       level 1, also to a frame that another domain lends.
+ *       level 1, also to a frame that another domain lends, and to a page of a
+ *       device that the boot line announced.
  *
  * (1) and (2) follow from one rule about types. Each frame has one type at a
  * time: a table of some kind, or writable memory, or none. A reference that
@@ -48,6 +49,16 @@
  * which thereby stays one; the table is marked (STATE_FOREIGN), so that no
  * short path changes it; and no guest changes the entry, but
  * table_unmap_foreign() takes it away.
+ *
+ * A page of a device's registers is no frame: nobody has references to it, and
+ * nothing becomes of it when the last mapping goes. It is RAM nowhere, and
+ * holds nothing of the hypervisor's (mm/device_page.h has the list). An entry
+ * that maps one is as one that maps a lent frame, by the same mark and the same
+ * count on its table, and PARAPET_PTE_UNCACHED tells the two apart: no guest
+ * can set it. The owner has a record of each (struct device_maps), and
+ * device_page_end() clears them before its tables go. What the device itself
+ * reads and writes, no table limits; so whoever drives one is trusted, and when
+ * he ends each device is reset before any frame goes back (core/device.h).
  *
  * A stamp cannot speak for what others translate: it is compared with the CPUs
  * of the frame's owner. So a reference to a lent frame is dropped only when all

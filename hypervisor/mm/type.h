@@ -12,6 +12,7 @@
 #include "abi/memory.h"
 #include "hypervisor/base/spinlock.h"
 #include "hypervisor/base/turn_lock.h"
+#include "hypervisor/mm/device_state.h"
 #include "hypervisor/mm/frame.h"
 #include "hypervisor/mm/grant_state.h"
 #include "hypervisor/mm/tlb.h"
@@ -121,6 +122,7 @@ struct memory_owner {
     uint32_t nr_charged; /* frames of the hypervisor's that count as its own */
     struct grant_table grants;    /* what it lends */
     struct grant_handles handles; /* what it has of others */
+    struct device_maps devices;   /* and of devices */
 };
 
 extern struct frame_info *frame_infos;

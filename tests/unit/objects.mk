@@ -78,8 +78,8 @@ test_start_info_SRC := hypervisor/boot/start_info.c tests/unit/refusal.c \
 test_frame_SRC := hypervisor/mm/frame.c tests/unit/direct_map.c
 test_frame_poison_SRC := tests/unit/direct_map.c hypervisor/base/lock_order.c
 # The hypervisor's memory management on the machine of mmu.h.
-MMU_SRC := $(addprefix hypervisor/mm/,audit.c audit_grant.c audit_machine.c \
-    frame.c grant.c grant_handle.c owner_release.c table.c type.c) \
+MMU_SRC := $(addprefix hypervisor/mm/,audit.c audit_device.c audit_grant.c \
+    audit_machine.c device_page.c frame.c grant.c grant_handle.c owner_release.c table.c type.c) \
     tests/unit/mmu.c tests/unit/direct_map.c
 # tests/mutations/run builds these, too.
 export MODEL_SRC MMU_TEST_SRC

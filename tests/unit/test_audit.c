@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * hypervisor/mm/audit_grant.c, and what the other files of the audit say of
- * grants and of frames that are left behind: of a state that is right nothing,
- * and of each that is spoiled the line that is meant for it. What they say of
- * lists and owners is in test_type.c.
+ * grants, of devices and of frames that are left behind: of a state that is
+ * right nothing, and of each that is spoiled the line that is meant for it.
+ * What they say of lists and owners is in test_type.c.
  */
 #include "tests/unit/unit.h"
 
 #include <string.h>
 
+#include "hypervisor/mm/device_page.h"
 #include "hypervisor/mm/table.h"
 #include "tests/unit/mmu.h"
 
@@ -18,7 +19,9 @@
 enum { WRITTEN = 3, READ = 200, HELD = 255 };
 enum { MAPS_WRITTEN = 2, MAPS_READ, HOLDS };
 /* Entries of the mapper's table. */
-enum { AT_WRITTEN = 5, AT_READ = 511 };
+enum { AT_WRITTEN = 5, AT_DEVICE = 100, AT_READ = 511 };
+
+#define DEVICE 0xfeb00ul /* its page */
 
 static struct memory_owner *const mapper = &mmu_domains[0];
 static struct memory_owner *const lender = &mmu_domains[1];
@@ -117,6 +120,10 @@ static int begin(void **state)
     assert_int_equal(type_get_foreign(lender, written, false), 0);
     map(MAPS_WRITTEN, WRITTEN, AT_WRITTEN);
     map(MAPS_READ, READ, AT_READ);
+    assert_true(device_page_add(DEVICE));
+    assert_int_equal(
+        device_page_map(mapper, table_entry_paddr(table, AT_DEVICE), DEVICE),
+        0);
     return 0;
 }
 
@@ -146,7 +153,64 @@ static void test_what_is_right(void **state)
     assert_int_equal(audit(), 0);
 }
 
-/* ---- what is wrong: with what is lent ---- */
+/* ---- what is wrong: with devices ---- */
+
+static void device_entry_is_gone(void)
+{
+    table_entries(table)[AT_DEVICE] = 0;
+}
+
+static void device_record_is_lost(void)
+{
+    mapper->devices.nr--;
+}
+
+static void device_records_too_many(void)
+{
+    mapper->devices.nr = MAX_DEVICE_MAPS + 1;
+}
+
+static void device_record_of_another_entry(void)
+{
+    mapper->devices.maps[0].pte += sizeof(uint64_t);
+}
+
+static void device_record_of_a_frame(void)
+{
+    mapper->devices.maps[0].page = written;
+}
+
+static void device_record_in_anothers_table(void)
+{
+    mapper->devices.maps[0].pte = frame_paddr(read);
+}
+
+static void device_entry_of_another_page(void)
+{
+    table_entries(table)[AT_DEVICE] ^= PAGE_SIZE;
+}
+
+static void device_entry_is_cached(void)
+{
+    table_entries(table)[AT_DEVICE] &= ~(uint64_t)PARAPET_PTE_UNCACHED;
+}
+
+static void device_entry_is_the_users(void)
+{
+    table_entries(table)[AT_DEVICE] &= ~(uint64_t)PARAPET_PTE_KERNEL;
+}
+
+static void lent_frame_is_uncached(void)
+{
+    table_entries(table)[AT_READ] |= PARAPET_PTE_UNCACHED;
+}
+
+static void uncached_bit_in_an_upper_table(void)
+{
+    table_entries(upper)[7] |= PARAPET_PTE_UNCACHED;
+}
+
+/* ---- with what is lent ---- */
 
 static void record_is_lost(void)
 {
@@ -398,6 +462,17 @@ static void test_what_is_wrong(void **state)
         void (*spoil)(void);
         const char *line;
     } cases[] = {
+        {device_entry_is_gone, "its entries that map what is not"},
+        {device_record_is_lost, "entries that map devices"},
+        {device_records_too_many, "as many mappings of devices"},
+        {device_record_of_another_entry, "what these entries and their"},
+        {device_record_of_a_frame, "state of a device's page"},
+        {device_record_in_anothers_table, "a frame of the domain's own"},
+        {device_entry_of_another_page, "what these entries and their"},
+        {device_entry_is_cached, "entries that map devices"},
+        {device_entry_is_the_users, "bits of an entry that maps a device"},
+        {lent_frame_is_uncached, "bits of an entry that maps a device"},
+        {uncached_bit_in_an_upper_table, "none that is refused"},
         {record_is_lost, "references"},
         {writer_is_lost, "type count"},
         {reader_too_many, "references"},
@@ -413,9 +488,9 @@ static void test_what_is_wrong(void **state)
         {marked_as_held, "frames marked as held"},
         {wrong_nr_held, "frames that are held"},
         {wrong_nr_charged, "frames charged to the domain"},
-        {entry_is_gone, "its entries that map frames of others"},
+        {entry_is_gone, "its entries that map what is not"},
         {entry_is_an_ordinary_one, "refers to a frame of the domain's own"},
-        {wrong_nr_foreign, "its entries that map frames of others"},
+        {wrong_nr_foreign, "its entries that map what is not"},
         {table_is_not_marked, "mark of a table with such entries"},
         {another_is_marked, "mark of a table with such entries"},
         {foreign_bit_in_an_upper_table, "none that is refused"},

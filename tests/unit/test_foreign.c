@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * What one domain has of another's: references to its frames (mm/type.c), and
- * entries of a table that map them (mm/table.c). The first domain lends, the
- * second one has tables.
+ * entries of a table that map them (mm/table.c); and what it has of devices
+ * (mm/device_page.c). The first domain lends, the second one has tables.
  */
 #include "tests/unit/unit.h"
 
 #include "abi/errors.h"
+#include "hypervisor/mm/device_page.h"
 #include "hypervisor/mm/owner_release.h"
 #include "tests/unit/mmu.h"
 
 #define NR_FRAMES 8u
+#define DEVICE 0xfeb00ul /* the page of one */
 #define ALL (~0ul)
 
 #define P PARAPET_PTE_P
@@ -32,7 +34,7 @@ static int begin(void **state)
     mmu_create(NR_FRAMES, NR_FRAMES);
     lent = mmu_mfn(0, 1);
     table = mmu_mfn(1, 0);
-    return 0;
+    return !device_page_add(DEVICE);
 }
 
 /* Whatever a test has done, it was undone. */
@@ -470,6 +472,99 @@ static void test_full_tables(void **state)
     unpin(1, table);
 }
 
+/* ---- entries that map devices ---- */
+
+#define UNCACHED PARAPET_PTE_UNCACHED
+
+static int map_device(unsigned int index)
+{
+    return device_page_map(m, pte_of(table, index), DEVICE);
+}
+
+static void test_pages_of_devices(void **state)
+{
+    const mfn_t others[] = {0,          lent,       table,   mmu_free_mfn(),
+                            DEVICE - 1, DEVICE + 1, MFN_NONE};
+
+    (void)state;
+    assert_int_equal(pin(1, table), 0);
+    for (unsigned int i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_int_equal(device_page_map(m, pte_of(table, 0), others[i]),
+                         -PARAPET_EPERM);
+    assert_int_equal(map_device(0), 0);
+    assert_int_equal(at(0), frame_paddr(DEVICE) | P | W | U | KERNEL | FOREIGN |
+                                NX | UNCACHED);
+    assert_int_equal(count_of(table), 2);
+    assert_int_equal(m->detours, 1);
+    assert_int_equal(map_device(0), -PARAPET_EBUSY);
+    assert_int_equal(write(0, 0, ALL), -PARAPET_EBUSY);
+    assert_int_equal(device_page_unmap(m, pte_of(table, 0)), 0);
+    assert_int_equal(at(0), 0);
+    assert_int_equal(count_of(table), 1);
+    assert_int_equal(m->detours, 0);
+    assert_int_equal(device_page_unmap(m, pte_of(table, 0)), -PARAPET_ENOENT);
+    unpin(1, table);
+    assert_int_equal(map_device(0), -PARAPET_ENOENT);
+    assert_int_equal(device_page_map(m, pte_of(lent, 0), DEVICE),
+                     -PARAPET_EPERM);
+}
+
+/* A lent frame's entry is none of a device, nor the other way round. */
+static void test_devices_beside_lent_frames(void **state)
+{
+    (void)state;
+    assert_int_equal(pin(1, table), 0);
+    assert_int_equal(map(1, W), 0);
+    assert_int_equal(map_device(2), 0);
+    assert_int_equal(device_page_unmap(m, pte_of(table, 1)), -PARAPET_ENOENT);
+    assert_int_equal(device_page_unmap(m, pte_of(table, 2)), 0);
+    assert_true(frame_state(frame_info(table)) & STATE_FOREIGN);
+    table_unmap_foreign(m, pte_of(table, 1));
+    assert_false(frame_state(frame_info(table)) & STATE_FOREIGN);
+    unpin(1, table);
+}
+
+/* Nobody makes one himself. */
+static void test_a_guest_sets_no_caching(void **state)
+{
+    const uint64_t own = frame_paddr(mmu_mfn(1, 4));
+
+    (void)state;
+    table_entries(table)[0] = own | P | UNCACHED;
+    assert_int_equal(pin(1, table), -PARAPET_EINVAL);
+    table_entries(table)[0] = frame_paddr(DEVICE) | P | UNCACHED | FOREIGN;
+    assert_int_equal(pin(1, table), -PARAPET_EINVAL);
+    table_entries(table)[0] = UNCACHED | FOREIGN;
+    assert_int_equal(pin(1, table), 0);
+    assert_int_equal(write(0, P, P), -PARAPET_EINVAL);
+    assert_int_equal(write(1, own | P | UNCACHED, ALL), -PARAPET_EINVAL);
+    assert_int_equal(write(1, frame_paddr(DEVICE) | P, ALL), -PARAPET_EPERM);
+    expect_refused(pte_of(table, 1), frame_paddr(lent) | UNCACHED,
+                   -PARAPET_EINVAL);
+    unpin(1, table);
+}
+
+/* As many as it may have; the end takes them all, and the table can go. */
+static void test_the_end_with_devices(void **state)
+{
+    (void)state;
+    assert_int_equal(pin(1, table), 0);
+    for (unsigned int i = 0; i < MAX_DEVICE_MAPS; i++)
+        assert_int_equal(map_device(i), 0);
+    assert_int_equal(map_device(MAX_DEVICE_MAPS), -PARAPET_ENOSPC);
+    assert_int_equal(device_page_unmap(m, pte_of(table, 3)), 0);
+    assert_int_equal(map_device(MAX_DEVICE_MAPS), 0);
+    assert_int_equal(audit_memory(m, NULL, 0), 0);
+    assert_int_equal(table_unpin(mmu_begin(1, WORK_CALL), table), 0);
+    assert_int_equal(m->releasing, FRAME_INFO_NONE);
+    device_page_end(m);
+    assert_int_equal(m->devices.nr, 0);
+    assert_int_equal(m->releasing, table);
+    assert_true(table_release(mmu_begin(1, WORK_CALL)));
+    assert_int_equal(get_writable(1, table), 0);
+    type_put_writable(table);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -489,6 +584,10 @@ int main(void)
         TEST(test_the_table_stays),
         TEST(test_a_table_that_was_walked),
         TEST(test_full_tables),
+        TEST(test_pages_of_devices),
+        TEST(test_devices_beside_lent_frames),
+        TEST(test_a_guest_sets_no_caching),
+        TEST(test_the_end_with_devices),
     };
 
     return cmocka_run_group_tests_name("mm, what is another's", tests, NULL,
