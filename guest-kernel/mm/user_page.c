@@ -9,9 +9,23 @@
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/page.h"
 
+static uint64_t (*give)(uint64_t nr_pages);
+
+void user_page_set_giver(uint64_t (*giver)(uint64_t nr_pages))
+{
+    give = giver;
+}
+
+/* Pages that were given may have become larger blocks, or filled gaps: what
+ * counts is how many are free. */
 bool user_page_leaves(size_t size)
 {
-    return page_nr_free() > USER_PAGE_RESERVE + size / PAGE_SIZE;
+    uint64_t needed = USER_PAGE_RESERVE + size / PAGE_SIZE;
+
+    if (page_nr_free() > needed)
+        return true;
+    return give != NULL && give(needed + 1 - page_nr_free()) > 0 &&
+           page_nr_free() > needed;
 }
 
 void *user_page_alloc(void)

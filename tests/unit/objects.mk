@@ -25,7 +25,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_signal test_alarm test_gk_irq test_gk_console test_control_buffer \
               test_block test_virtqueue \
               test_console_file \
-              test_partition \
+              test_partition test_block_cache \
               test_env test_bus test_pv_console test_history
 
 # Not on a host that is not x86-64: test_sched, test_fair, test_engine,
@@ -161,6 +161,11 @@ test_block_SRC := guest-kernel/block/block.c
 $(addprefix $(BUILD)/host/,guest-kernel/block/block.o \
     tests/unit/test_block.o): private HOST_CFLAGS += -Itests/unit/irqflag
 test_virtqueue_SRC := guest-kernel/dev/virtqueue.c
+test_block_cache_SRC := $(addprefix guest-kernel/block/,block_page.c \
+    block_cache.c block.c)
+$(addprefix $(BUILD)/host/,guest-kernel/block/block_cache.o \
+    guest-kernel/block/block_page.o \
+    tests/unit/test_block_cache.o): private HOST_CFLAGS += -Itests/unit/irqflag
 test_gk_options_SRC := guest-kernel/boot/options.c
 test_alarm_SRC := guest-kernel/thread/alarm.c
 test_gk_irq_SRC := guest-kernel/core/irq.c
