@@ -19,6 +19,7 @@ void block_register(struct block_device *device)
     BUG_ON(device->block_size < BLOCK_SECTOR ||
            (device->block_size & (device->block_size - 1)) != 0);
     device->number = 0;
+    device->has_failed = false;
     if (!list_is_empty(&devices))
         device->number =
             list_entry(devices.prev, struct block_device, node)->number + 1;
@@ -97,6 +98,8 @@ static int64_t check(const struct block_device *device,
 {
     int64_t error = 0;
 
+    if (device->has_failed)
+        return -EIO;
     if (request->operation == BLOCK_FLUSH)
         return 0;
     if (request->operation != BLOCK_READ && device->read_only)
@@ -164,6 +167,15 @@ void block_has_room(struct block_device *device)
         }
     }
     device->ops->kick(device);
+}
+
+void block_fail(struct block_device *device)
+{
+    struct list_node *node;
+
+    device->has_failed = true;
+    while ((node = list_take_first(&device->waiting)) != NULL)
+        block_complete(list_entry(node, struct block_request, node), -EIO);
 }
 
 int64_t block_wait(struct block_request *request)

@@ -70,7 +70,7 @@ struct block_device_ops {
     void (*kick)(struct block_device *device);
 };
 
-/* Filled in by its driver before block_register(), but for the last three. */
+/* Filled in by its driver before block_register(), but for the last four. */
 struct block_device {
     const char *name; /* "vda" */
     uint64_t nr_sectors;
@@ -83,6 +83,7 @@ struct block_device {
     bool can_discard;
     const struct block_device_ops *ops;
     void *context;            /* the driver's */
+    bool has_failed;          /* block_fail() */
     unsigned int number;      /* counts devices from 0 */
     struct list_node waiting; /* requests that found no room, in their order */
     struct list_node node;
@@ -101,7 +102,8 @@ struct block_device *block_next(const struct block_device *device);
 /*
  * Gives the request to the device, at the latest when there is room, and does
  * not sleep. What the device cannot do is done at once, as a failure: -EINVAL
- * (segments or size), -EIO (beyond the end), -EROFS, -EOPNOTSUPP (discard).
+ * (segments or size), -EIO (beyond the end, or the device has failed), -EROFS,
+ * -EOPNOTSUPP (discard).
  * The device may not hear of it before block_kick().
  */
 void block_submit(struct block_device *device, struct block_request *request);
@@ -123,5 +125,9 @@ void block_complete(struct block_request *request, int64_t status);
 /* There is room after submit() said that there was none: requests that wait
  * are submitted, and the device kicked. */
 void block_has_room(struct block_device *device);
+
+/* The device does nothing any more: requests that wait, and all that come, are
+ * done with -EIO. Its driver does so with those that it has taken. */
+void block_fail(struct block_device *device);
 
 #endif

@@ -96,7 +96,7 @@ static int setup(void **state)
     room = MAX_TAKEN;
     nr_taken = nr_kicks = nr_done = 0;
     last_done = NULL;
-    disk.read_only = false;
+    disk.read_only = disk.has_failed = false;
     disk.can_flush = disk.can_discard = true;
     disk.block_size = 512;
     return 0;
@@ -291,6 +291,30 @@ static void test_no_room(void **state)
     assert_int_equal(requests[1].status, BLOCK_UNDER_WAY);
 }
 
+/* All that wait, and all that come; not what the driver has. */
+static void test_fail(void **state)
+{
+    struct block_request taken_one = request_to(BLOCK_READ, 0, &page, 1);
+    struct block_request one = taken_one, two = taken_one;
+
+    (void)state;
+    room = 1;
+    block_submit(&disk, &taken_one);
+    block_submit(&disk, &one);
+    block_submit(&disk, &two);
+    irqflag_on = false;
+    block_fail(&disk);
+    irqflag_on = true;
+    assert_int_equal(nr_done, 2);
+    assert_int_equal(one.status, -EIO);
+    assert_int_equal(two.status, -EIO);
+    assert_int_equal(taken_one.status, BLOCK_UNDER_WAY);
+    room = MAX_TAKEN;
+    nr_taken = 0;
+    assert_int_equal(at_once(request_to(BLOCK_READ, 0, &page, 1)), -EIO);
+    assert_int_equal(at_once(request_to(BLOCK_FLUSH, 0, NULL, 0)), -EIO);
+}
+
 static void test_do(void **state)
 {
     struct block_request request = request_to(BLOCK_READ, 0, &page, 1);
@@ -311,6 +335,7 @@ int main(void)
         cmocka_unit_test_setup(test_read_only, setup),
         cmocka_unit_test_setup(test_flush_and_discard, setup),
         cmocka_unit_test_setup(test_no_room, setup),
+        cmocka_unit_test_setup(test_fail, setup),
         cmocka_unit_test_setup(test_do, setup),
     };
 
