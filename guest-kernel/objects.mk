@@ -61,10 +61,10 @@ GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
 	guest-kernel/bench/pv.c
 
 GK_NATIVE_SRC := $(addprefix guest-kernel/privops/native/, \
-	pvh.S start.c features.c entry.S tables.c boot_info.c paging.c \
+	pvh.S start.c features.c entry.S tables.c boot_info.c device.c paging.c \
 	interrupt.c time.c power.c mmu.c user.c) \
 	$(addprefix guest-kernel/dev/, uart.c lapic.c ioapic.c pit.c \
-	virtqueue.c) \
+	virtqueue.c virtio_mmio.c virtio_blk.c) \
 	$(addprefix guest-kernel/bench/, native.c native_memory.c native_user.c \
 	native_loops.S native_loops_memory.S native_loops_user.S svm.c)
 

@@ -8,3 +8,10 @@ void ioapic_route(unsigned int irq, uint8_t vector)
 {
     ioapic_set_route(direct_map(IOAPIC_PADDR), irq, vector, 0);
 }
+
+void ioapic_route_level(unsigned int irq, uint8_t vector)
+{
+    ioapic_write(direct_map(IOAPIC_PADDR), IOAPIC_ROUTE_HIGH(irq), 0);
+    ioapic_write(direct_map(IOAPIC_PADDR), IOAPIC_ROUTE_LOW(irq),
+                 vector | IOAPIC_LEVEL);
+}

@@ -11,4 +11,8 @@
 /* ISA interrupt irq (edge-triggered, active high) to the CPU with APIC id 0. */
 void ioapic_route(unsigned int irq, uint8_t vector);
 
+/* A device's: level-triggered, active high. It comes again after its end of
+ * interrupt, as long as the device asks. */
+void ioapic_route_level(unsigned int irq, uint8_t vector);
+
 #endif

@@ -68,6 +68,37 @@ uint32_t privops_console_port(void);
  * disabled; after privops_irq_start(). */
 void privops_devices_init(void);
 
+/*
+ * A device that the boot announced: its registers, which no other shares a
+ * byte with, and its interrupt, which is raised as long as the device asks.
+ */
+struct privops_device {
+    uint64_t paddr;
+    uint32_t size;
+    uint32_t irq;
+};
+
+/* All of them, by ascending address: how many. */
+unsigned int privops_devices(const struct privops_device **list);
+
+/* The registers of the device with that address, uncached, for ever. NULL: it
+ * was not announced, or there is no memory. Interrupts are disabled. */
+volatile void *privops_device_map(uint64_t paddr);
+
+/*
+ * The port of a device's interrupt, for irq_bind(), which is called before
+ * interrupts are enabled. Or -ENODEV: not announced; -EBUSY: somebody has it.
+ * Its handler lets the device be content, and then, before it returns, calls
+ * privops_device_irq_done(): until then the interrupt does not come again.
+ * Interrupts are disabled for both.
+ */
+int64_t privops_device_irq(uint32_t irq);
+void privops_device_irq_done(uint32_t port);
+
+/* The machine address of memory, by which a device reaches it: memory of
+ * mm/page.h or mm/slab.h, and only as far as its page. */
+uint64_t privops_machine(const void *memory);
+
 /* From now on this build does what it is asked to from outside. Interrupts are
  * disabled; after sched_init(). */
 void privops_requests_init(void);

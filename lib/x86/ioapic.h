@@ -9,11 +9,16 @@
 #include <stdint.h>
 
 #define IOAPIC_PADDR 0xfec00000ul
+#define IOAPIC_NR_PINS 24u
 
 /* Registers that all start masked, two for each pin: where its interrupt goes,
  * and how. */
 #define IOAPIC_ROUTE_LOW(pin) (0x10 + 2 * (pin))
 #define IOAPIC_ROUTE_HIGH(pin) (0x11 + 2 * (pin))
+
+/* Of the lower one, besides the vector. */
+#define IOAPIC_LEVEL 0x8000u
+#define IOAPIC_MASKED 0x10000u
 
 static inline void ioapic_write(volatile uint32_t *ioapic, uint32_t index,
                                 uint32_t value)

@@ -80,9 +80,9 @@ void native_boot_info(uint32_t start_paddr, struct boot_info *boot)
     read_ramdisk(start, boot);
     boot->nr_cpus = fw_cfg_nr_cpus();
     if (start->cmdline_paddr != 0)
-        (void)string_copy(
-            boot->command_line, sizeof(boot->command_line),
-            boot_loader_data(start->cmdline_paddr, "command line"));
+        native_take_devices(
+            boot_loader_data(start->cmdline_paddr, "command line"),
+            boot->command_line, sizeof(boot->command_line));
     (void)string_copy(boot->platform, sizeof(boot->platform),
                       "the bare machine");
 }

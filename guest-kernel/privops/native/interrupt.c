@@ -30,12 +30,14 @@ uint32_t privops_console_port(void)
     return VECTOR_UART;
 }
 
-/* Acknowledged first: the handler may make the next one come. */
+/* Acknowledged first: the handler may make the next one come. A device's is
+ * acknowledged by its handler, since it would come again before that. */
 void privops_interrupt(uint64_t vector)
 {
     if (vector == VECTOR_SPURIOUS)
         return; /* APM 2, 16.4.7: no end of interrupt */
-    lapic_end_of_interrupt();
+    if (vector < VECTOR_DEVICE)
+        lapic_end_of_interrupt();
     if (!irq_raise((uint32_t)vector))
         panic("interrupt with vector %lu", vector);
 }

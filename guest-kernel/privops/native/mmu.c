@@ -8,6 +8,7 @@
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/page.h"
 #include "guest-kernel/privops/native/native.h"
+#include "guest-kernel/privops/privops.h"
 #include "lib/string.h"
 #include "lib/x86/control.h"
 
@@ -16,6 +17,11 @@
 uint64_t mmu_address(const void *object)
 {
     return direct_map_paddr(object);
+}
+
+uint64_t privops_machine(const void *memory)
+{
+    return mmu_address(memory);
 }
 
 void *mmu_page(uint64_t entry)

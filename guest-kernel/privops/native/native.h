@@ -17,13 +17,17 @@
 #define VECTOR_TIMER 32
 #define VECTOR_UART 33
 #define VECTOR_CMOS 34
+#define VECTOR_DEVICE 35 /* and those of NATIVE_MAX_DEVICES devices */
 #define VECTOR_SPURIOUS 47
+
+#define NATIVE_MAX_DEVICES 8
 
 /* Interrupt stack 1, for double faults. */
 #define IST_DOUBLE_FAULT 1
 
 #ifndef __ASSEMBLY__
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "guest-kernel/boot_info.h"
@@ -44,13 +48,17 @@ void native_tables_init(void);
 /* Lets user mode run: the way in by syscall, x87, SSE, AVX, protections. */
 void native_user_init(void);
 
+/* Takes the announcements of devices out of a command line: *rest gets the
+ * other words, as many as fit. Refuses the boot for one that makes no sense. */
+void native_take_devices(const char *line, char *rest, size_t size);
+
 /* Reads the PVH start info at start_paddr. Panics when it makes no sense. */
 void native_boot_info(uint32_t start_paddr, struct boot_info *boot);
 
 /*
  * From the first page tables to the real ones: the image with the rights of
- * its segments and its guard pages, the direct map of all memory and of the
- * interrupt controllers. Needs early_init().
+ * its segments and its guard pages, the direct map of all memory, of the
+ * interrupt controllers and the devices. Needs early_init().
  */
 void native_paging_init(const struct boot_info *boot);
 

@@ -7,6 +7,7 @@
 #include "guest-kernel/mm/early.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/privops/native/native.h"
+#include "guest-kernel/privops/privops.h"
 #include "lib/macros.h"
 #include "lib/x86/control.h"
 #include "lib/x86/ioapic.h"
@@ -71,7 +72,8 @@ uint64_t *native_root(void)
 
 void native_paging_init(const struct boot_info *boot)
 {
-    unsigned int i;
+    const struct privops_device *devices;
+    unsigned int i, nr_devices = privops_devices(&devices);
 
     root = early_alloc(PAGE_SIZE);
     map_image(kernel_text_start, kernel_text_end, 0);
@@ -84,5 +86,8 @@ void native_paging_init(const struct boot_info *boot)
     map_direct(boot->ramdisk.start, boot->ramdisk.end, PTE_WRITE);
     map_direct(IOAPIC_PADDR, IOAPIC_PADDR + 1, PTE_WRITE | PTE_UNCACHED);
     map_direct(LAPIC_PADDR, LAPIC_PADDR + 1, PTE_WRITE | PTE_UNCACHED);
+    for (i = 0; i < nr_devices; i++)
+        map_direct(devices[i].paddr, devices[i].paddr + devices[i].size,
+                   PTE_WRITE | PTE_UNCACHED);
     write_cr3(direct_map_paddr(root));
 }

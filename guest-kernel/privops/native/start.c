@@ -4,6 +4,7 @@
  * must say about itself.
  */
 #include "guest-kernel/dev/uart.h"
+#include "guest-kernel/dev/virtio_blk.h"
 #include "guest-kernel/mm/early.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/privops/native/native.h"
@@ -68,9 +69,9 @@ uint64_t privops_fault_vaddr(void)
     return read_cr2();
 }
 
-/* It has none: all of dev/ is behind this interface. */
 void privops_devices_init(void)
 {
+    virtio_blk_init();
 }
 
 /* Nobody asks: the machine's power button is on no line that is looked at. */

@@ -31,6 +31,11 @@ uint64_t mmu_address(const void *object)
     return mfn << PAGE_SHIFT | paddr % PAGE_SIZE;
 }
 
+uint64_t privops_machine(const void *memory)
+{
+    return mmu_address(memory);
+}
+
 void *mmu_page(uint64_t entry)
 {
     uint64_t mfn = (entry & PARAPET_PTE_ADDRESS) >> PAGE_SHIFT;
