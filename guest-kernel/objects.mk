@@ -45,6 +45,7 @@ GK_SRC := $(addprefix guest-kernel/, \
 	monitor/monitor.c monitor/line.c monitor/commands.c \
 	monitor/cmd_system.c monitor/cmd_files.c monitor/cmd_threads.c \
 	monitor/cmd_crash.c monitor/cmd_counters.c monitor/cmd_run.c \
+	monitor/cmd_disk.c \
 	monitor/selftest.c monitor/selftest_space.c \
 	monitor/selftest_object.c monitor/selftest_random.c \
 	boot/main.c boot/options.c \

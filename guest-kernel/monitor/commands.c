@@ -22,6 +22,10 @@ static const struct command commands[] = {
     {"threads", "", "list processes and threads", cmd_threads, 0, 0},
     {"run", "PROGRAM [WORD...]", "run a program, as /bin/tour", cmd_run, 1,
      COMMAND_MAX_ARGS},
+    {"disk", "[DISK WHAT [KIB...]]",
+     "list disks; or read, check, write, flush, discard: "
+     "KIB, how many at once, how many",
+     cmd_disk, 0, 5},
     {"sleep", "SECONDS", "wait; fractions are allowed", cmd_sleep, 1, 1},
     {"spin", "[THREADS [SECONDS]]", "threads that never give up the CPU",
      cmd_spin, 0, 2},

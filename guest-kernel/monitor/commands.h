@@ -36,6 +36,8 @@ command_function_t cmd_uname, cmd_uptime, cmd_date, cmd_free, cmd_echo,
     cmd_poweroff, cmd_reboot;
 /* cmd_counters.c */
 command_function_t cmd_counters;
+/* cmd_disk.c */
+command_function_t cmd_disk;
 /* cmd_files.c */
 command_function_t cmd_ls, cmd_cat;
 /* cmd_run.c */
