@@ -35,9 +35,10 @@ enum parapet_bus_end { PARAPET_BUS_front, PARAPET_BUS_back };
 
 /*
  * Kinds of devices; each says what the parameters mean. 0: the slot is empty.
- * From the second on they are for tests and for protocols of one's own.
+ * From the last on they are for tests and for protocols of one's own.
  */
 #define PARAPET_BUS_NO_DEVICE 0
+#define PARAPET_BUS_BLK 1 /* a disk: abi/blk.h */
 #define PARAPET_BUS_OWN_KINDS 0x80000000u
 
 /*
