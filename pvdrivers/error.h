@@ -9,4 +9,7 @@
 /* The other end does not keep to the protocol: the connection is broken. */
 #define PV_EIO 5
 
+#define PV_EROFS 30      /* it can only be read */
+#define PV_EOPNOTSUPP 95 /* the device does not do that */
+
 #endif

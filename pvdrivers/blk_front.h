@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A disk that another domain serves: the end of the domain that uses it. What
+ * is read or written lies in memory of its own, named by machine addresses. A
+ * page is lent for the request alone, and is the owner's again when that is
+ * done.
+ *
+ * All calls for one front-end are made one at a time, and none of them sleeps
+ * but blk_front_begin() and blk_front_look(). event() alone is called at any
+ * time, by a handler of a port.
+ *
+ * When the back-end goes, requests without an answer stay, and are put again,
+ * in their order, when the next one has come. When the connection is broken
+ * they fail, and so do all later ones. A page that a back-end keeps in spite of
+ * its answer is never given back: its request is not done until it is.
+ */
+#ifndef PVDRIVERS_BLK_FRONT_H
+#define PVDRIVERS_BLK_FRONT_H
+
+#include "pvdrivers/blk.h"
+#include "pvdrivers/ring.h"
+
+/* Pages that one front-end can lend at once; fewer when the table has no more.
+ */
+#define BLK_FRONT_ENTRIES 256
+
+/* The owner's. */
+struct blk_front_user {
+    /* There is a back-end: the first one says what the disk is like. Later ones
+     * must have the same. */
+    void (*ready)(void *context, const struct blk_disk *disk);
+    /* 0, -PV_EIO, -PARAPET_EINVAL, -PV_EROFS or -PV_EOPNOTSUPP. It may submit,
+     * and does not kick. */
+    void (*done)(void *context, void *cookie, int status);
+    /* There may be room again, after blk_front_submit() said that there was
+     * none. */
+    void (*room)(void *context);
+    /* blk_front_serve() is to be called. */
+    void (*event)(void *context);
+};
+
+struct blk_front_slot {
+    struct blk_request request;
+    uint32_t order; /* of those under way: when it was submitted */
+    uint16_t nr_lent;
+    bool is_taken;
+    uint16_t lent[PARAPET_BLK_SEGMENTS]; /* entries */
+};
+
+struct blk_front {
+    /* The owner sets slot, port and index of this one, */
+    struct bus_front bus;
+    uint32_t domain; /* who serves it, */
+    const struct blk_front_user *user;
+    void *context;
+
+    /* What is lent as long as a back-end has it: ring and lists. */
+    void *pages[1 + PARAPET_BLK_LIST_PAGES];
+    uint32_t refs[1 + PARAPET_BLK_LIST_PAGES];
+    uint32_t port;
+    struct ring_front ring;
+    bool is_connected;
+
+    struct blk_disk disk;
+    bool has_disk;
+    bool wants_room;
+
+    struct parapet_grant_entry *entries;
+    uint32_t first_ref;
+    uint32_t nr_entries;
+    uint32_t nr_free_entries;
+    uint32_t nr_free;
+    uint32_t order;
+    uint16_t free_entries[BLK_FRONT_ENTRIES];
+    uint8_t free[PARAPET_BLK_REQUESTS]; /* ids of slots */
+    struct blk_front_slot slots[PARAPET_BLK_REQUESTS];
+};
+
+/* Begins at its slot of the bus; then as blk_front_look(). -PARAPET_ENOSPC: no
+ * pages can be lent. */
+int blk_front_begin(struct blk_front *front);
+
+/* The bus page's port had an event: see bus_front_look(). */
+int blk_front_look(struct blk_front *front);
+
+/* As those of bus.h. Requests without an answer stay. */
+int blk_front_stop(struct blk_front *front);
+int blk_front_go_on(struct blk_front *front);
+
+/* It has stopped, or never begun: what it has is given back, and its requests
+ * fail. -PARAPET_EBUSY: it has not, or a page of a request is still in use. */
+int blk_front_end(struct blk_front *front);
+
+/*
+ * Puts a request. 0: done() will be called, later, with its cookie; -EAGAIN: no
+ * room now, or no back-end: room() will be called; -EINVAL: it has more
+ * segments than a request can have; -PV_EIO: the connection is broken. The
+ * back-end may not hear of it before blk_front_kick().
+ */
+int blk_front_submit(struct blk_front *front,
+                     const struct blk_request *request);
+
+/* Tells the back-end of all that was put. */
+void blk_front_kick(struct blk_front *front);
+
+/* Takes all answers. */
+void blk_front_serve(struct blk_front *front);
+
+#endif
