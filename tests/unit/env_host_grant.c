@@ -12,7 +12,7 @@
 #include "pvdrivers/lend.h"
 #include "tests/unit/env_host_parts.h"
 
-#define NR_GRANTS 512
+#define NR_GRANTS 1024
 #define NR_HANDLES 512
 
 /* What the hypervisor keeps of an entry of a grant table. */

@@ -26,7 +26,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_block test_virtqueue \
               test_console_file \
               test_partition test_block_cache \
-              test_env test_bus test_pv_console test_history
+              test_env test_bus test_pv_console test_history test_blk
 
 # Not on a host that is not x86-64: test_sched, test_fair, test_engine,
 # test_domain and test_control compile the
@@ -187,6 +187,11 @@ test_bus_SRC := $(BUS_SRC)
 test_history_SRC := pvdrivers/history.c $(ENV_HOST_SRC)
 test_pv_console_SRC := $(ENV_HOST_SRC) \
     $(addprefix pvdrivers/,console_front.c console_back.c listen.c)
+
+BLK_SRC := $(sort $(wildcard pvdrivers/blk_*.c)) pvdrivers/bus.c \
+    pvdrivers/listen.c \
+    $(addprefix tests/unit/,blk_disk.c blk_client.c blk_world.c) $(ENV_HOST_SRC)
+test_blk_SRC := $(BLK_SRC)
 
 # ---- the rules ----
 
