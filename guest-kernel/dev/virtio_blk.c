@@ -62,6 +62,7 @@ struct disk {
     struct virtio_mmio mmio;
     struct virtqueue queue;
     struct block_device device;
+    void *page; /* the queue's */
     uint32_t irq;
     uint32_t port; /* of its interrupt */
     char name[4];
@@ -186,10 +187,8 @@ static void fail(struct disk *disk, const char *why)
         panic("%s: it cannot be stopped, and may write to memory", disk->name);
     block_fail(&disk->device);
     for (i = 0; i < disk->queue.nr_slots; i++)
-        if (disk->queue.writable[i] != 0) {
-            disk->queue.writable[i] = 0;
+        if (disk->queue.writable[i] != 0)
             block_complete(disk->slots[i].request, -EIO);
-        }
 }
 
 /* Ends: a round has what was submitted before it, by others or, if a request's
@@ -229,7 +228,6 @@ static void interrupt(void *context)
 
 /* ---- the start ---- */
 
-/* False without memory. What a disk that is not used has got stays lost. */
 static bool set_up_slots(struct disk *disk)
 {
     struct shared *page = NULL;
@@ -255,26 +253,28 @@ static bool set_up_slots(struct disk *disk)
     return true;
 }
 
-/* False: no memory, or no queue that a request fits into. */
-static bool set_up_queue(struct disk *disk)
+/* NULL, or why not. */
+static const char *set_up_queue(struct disk *disk)
 {
     uint16_t size = virtio_mmio_queue_size(&disk->mmio, 0, VIRTQUEUE_MAX_SIZE);
-    char *page = page_alloc(0);
     struct virtio_mmio_rings rings;
 
-    if (page == NULL)
-        return false;
-    memset(page, 0, PAGE_SIZE);
-    if (size == 0 ||
-        !virtqueue_init(&disk->queue, page, size, MAX_CHAIN,
-                        disk->mmio.features) ||
-        !set_up_slots(disk))
-        return false;
-    rings.descriptors = privops_machine(page);
+    if (size == 0)
+        return "it has no queue";
+    disk->page = page_alloc(0);
+    if (disk->page == NULL)
+        return "no memory";
+    memset(disk->page, 0, PAGE_SIZE);
+    if (!virtqueue_init(&disk->queue, disk->page, size, MAX_CHAIN,
+                        disk->mmio.features))
+        return "its queue is too short";
+    if (!set_up_slots(disk))
+        return "no memory";
+    rings.descriptors = privops_machine(disk->page);
     rings.available = rings.descriptors + virtqueue_available_offset(size);
     rings.used = rings.descriptors + virtqueue_used_offset(size);
     virtio_mmio_set_queue(&disk->mmio, 0, size, &rings);
-    return true;
+    return NULL;
 }
 
 static bool has(const struct disk *disk, uint64_t feature)
@@ -317,17 +317,22 @@ static void describe(struct disk *disk)
     device->context = disk;
 }
 
+/* NULL, or why it is not used. */
 static const char *start(struct disk *disk)
 {
+    const char *why = virtio_mmio_begin(&disk->mmio, WANTED);
     int64_t port;
 
-    if (!virtio_mmio_begin(&disk->mmio, WANTED))
-        return "it cannot be driven";
+    if (why != NULL)
+        return why;
     describe(disk);
-    if (disk->device.block_size == 0 || disk->device.max_segments == 0)
+    if (disk->device.block_size == 0)
         return "its blocks have a size that cannot be";
-    if (!set_up_queue(disk))
-        return "no memory, or it has no queue";
+    if (disk->device.max_segments == 0)
+        return "it takes no data";
+    why = set_up_queue(disk);
+    if (why != NULL)
+        return why;
     port = privops_device_irq(disk->irq);
     if (port < 0)
         return "it has no interrupt of its own";
@@ -335,6 +340,21 @@ static const char *start(struct disk *disk)
     irq_bind(disk->port, interrupt, disk);
     virtio_mmio_start(&disk->mmio);
     return NULL;
+}
+
+/* It was not started. */
+static void give_up(struct disk *disk)
+{
+    unsigned int i;
+
+    (void)virtio_mmio_reset(&disk->mmio);
+    virtio_mmio_fail(&disk->mmio);
+    for (i = 0; i < VIRTQUEUE_MAX_SIZE; i += PER_PAGE)
+        if (disk->slots[i].shared != NULL)
+            page_free(disk->slots[i].shared);
+    if (disk->page != NULL)
+        page_free(disk->page);
+    kfree(disk);
 }
 
 static void tell(const struct disk *disk)
@@ -368,8 +388,7 @@ static void drive(volatile void *registers, const struct privops_device *where,
     }
     kprintf("guest: the disk at 0x%lx is not used: %s\n", where->paddr, why);
     if (disk != NULL)
-        virtio_mmio_fail(&disk->mmio);
-    kfree(disk);
+        give_up(disk);
 }
 
 void virtio_blk_init(void)

@@ -73,29 +73,21 @@ static void accept(const struct virtio_mmio *device)
                       (uint32_t)device->features);
 }
 
-static bool give_up(const struct virtio_mmio *device, const char *why)
-{
-    kprintf("guest: the virtio device at 0x%lx is not used: %s\n",
-            device->paddr, why);
-    virtio_mmio_fail(device);
-    return false;
-}
-
-bool virtio_mmio_begin(struct virtio_mmio *device, uint64_t wanted)
+const char *virtio_mmio_begin(struct virtio_mmio *device, uint64_t wanted)
 {
     if (!virtio_mmio_reset(device))
-        return give_up(device, "its reset does not end");
+        return "its reset does not end";
     add_status(device, VIRTIO_STATUS_ACKNOWLEDGE);
     add_status(device, VIRTIO_STATUS_DRIVER);
     device->features = offered(device) & (wanted | VIRTIO_FEATURE_VERSION_1);
     if ((device->features & VIRTIO_FEATURE_VERSION_1) == 0)
-        return give_up(device, "it lacks the feature VERSION_1");
+        return "it lacks the feature VERSION_1";
     accept(device);
     add_status(device, VIRTIO_STATUS_FEATURES_OK);
     if ((virtio_mmio_read(device, VIRTIO_STATUS) & VIRTIO_STATUS_FEATURES_OK) ==
         0)
-        return give_up(device, "it needs a feature that its driver lacks");
-    return true;
+        return "it needs a feature that its driver lacks";
+    return NULL;
 }
 
 uint16_t virtio_mmio_queue_size(const struct virtio_mmio *device,

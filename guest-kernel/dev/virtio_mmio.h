@@ -36,9 +36,9 @@ uint32_t virtio_mmio_identify(const struct virtio_mmio *device);
 
 /*
  * Resets it, and agrees with it on those of the wanted features that it has:
- * device->features. False, after a line, if it is not to be driven.
+ * device->features. NULL, or why it is not to be driven.
  */
-bool virtio_mmio_begin(struct virtio_mmio *device, uint64_t wanted);
+const char *virtio_mmio_begin(struct virtio_mmio *device, uint64_t wanted);
 
 /* The size that its queue can have, of at most so many. 0: there is none. */
 uint16_t virtio_mmio_queue_size(const struct virtio_mmio *device,

@@ -23,7 +23,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_pctl_limits test_pctl_watch test_pctl_create test_pctl_console \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
               test_signal test_alarm test_gk_irq test_gk_console test_control_buffer \
-              test_block test_virtqueue \
+              test_block test_virtqueue test_virtio_blk \
               test_console_file \
               test_partition test_block_cache \
               test_env test_bus test_pv_console test_history test_blk
@@ -160,6 +160,11 @@ $(addprefix $(BUILD)/host/,guest-kernel/control/console_file.o \
 test_block_SRC := guest-kernel/block/block.c
 $(addprefix $(BUILD)/host/,guest-kernel/block/block.o \
     tests/unit/test_block.o): private HOST_CFLAGS += -Itests/unit/irqflag
+VIRTIO_BLK_SRC := guest-kernel/block/block.c \
+    $(addprefix guest-kernel/dev/,virtio_blk.c virtio_mmio.c virtqueue.c)
+test_virtio_blk_SRC := $(VIRTIO_BLK_SRC)
+$(patsubst %.c,$(BUILD)/host/%.o,$(VIRTIO_BLK_SRC) \
+    tests/unit/test_virtio_blk.c): private HOST_CFLAGS += -Itests/unit/irqflag
 test_virtqueue_SRC := guest-kernel/dev/virtqueue.c
 test_block_cache_SRC := $(addprefix guest-kernel/block/,block_page.c \
     block_cache.c block.c)
