@@ -11,11 +11,9 @@
 /* How much a domain that has written too much waits for. */
 #define LEAST 1024u
 
-int console_back_begin(struct console_back *back, uint32_t ref,
-                       uint32_t remote_port)
+int console_back_map(struct console_back *back, uint32_t ref)
 {
     struct parapet_console *page;
-    int port;
 
     back->loan = (struct env_loan){.domain = back->domain, .ref = ref};
     env_map(&back->loan, 1);
@@ -26,29 +24,40 @@ int console_back_begin(struct console_back *back, uint32_t ref,
                        sizeof(page->out_bytes));
     stream_writer_init(&back->in, &page->in, page->in_bytes,
                        sizeof(page->in_bytes));
+    return 0;
+}
+
+int console_back_begin(struct console_back *back, uint32_t remote_port)
+{
+    int port;
+
+    if (!back->loan.page)
+        return -PV_EIO;
     back->allowance = CONSOLE_BACK_BURST;
     back->refilled = env_now();
     listener_init(&back->listener, back->bell);
     back->wants_room = false;
     port = env_port_bind(back->domain, remote_port, listener_hear,
                          &back->listener);
-    if (port < 0) {
-        env_unmap(&back->loan, 1);
+    if (port < 0)
         return port;
-    }
     back->port = (uint32_t)port;
     /* The one before may have made room and died before it said so. */
     env_port_send(back->port);
     return 0;
 }
 
+void console_back_stop(struct console_back *back)
+{
+    if (back->port != 0)
+        env_port_close(back->port);
+    back->port = 0;
+}
+
 void console_back_end(struct console_back *back)
 {
-    if (back->port == 0)
-        return;
-    env_port_close(back->port);
+    console_back_stop(back);
     env_unmap(&back->loan, 1);
-    back->port = 0;
 }
 
 static void break_it(struct console_back *back)
@@ -93,9 +102,21 @@ static int show(struct console_back *back)
     } while (nr > 0 && done < most);
     if (done > 0)
         back->allowance -= MAX((int64_t)done, CONSOLE_BACK_ROUND);
-    if (stream_reader_free(&back->out))
+    if (stream_reader_free(&back->out) && back->port != 0)
         env_port_send(back->port);
     return (int)done;
+}
+
+void console_back_drain(struct console_back *back, unsigned int times)
+{
+    int shown = 1;
+
+    for (; back->loan.page && shown > 0 && times > 0; times--) {
+        back->allowance = CONSOLE_BACK_BURST;
+        shown = show(back);
+        if (shown < 0)
+            break_it(back);
+    }
 }
 
 /* Whether there is room that the user waits for: 1, 0 or -PV_EIO. */

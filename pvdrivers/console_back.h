@@ -45,7 +45,7 @@ struct console_back {
     void *context;
 
     struct env_loan loan;
-    uint32_t port; /* 0: it has not begun, or it is broken */
+    uint32_t port; /* 0: it has not begun, is stopped, or is broken */
     struct stream_reader out;
     struct stream_writer in;
     int64_t allowance; /* bytes; below 0 it has shown too much */
@@ -55,14 +55,25 @@ struct console_back {
 };
 
 /*
- * Maps the page that the domain lends as ref, and binds its port. If there was
- * a back-end before, it goes on where that one stopped. 0; or the error, and
- * nothing is left of it. The console is to be served then.
+ * Maps the page that the domain lends as ref, for as long as this has its
+ * console: one that has ended lends nothing any more. If there was a back-end
+ * before, it goes on where that one stopped. 0 or the error.
  */
-int console_back_begin(struct console_back *back, uint32_t ref,
-                       uint32_t remote_port);
+int console_back_map(struct console_back *back, uint32_t ref);
 
-/* Lets go of both. What was not shown stays in the page. */
+/* Binds the domain's port: the console is to be served from now on. 0 or the
+ * error, and then it is as it was; -PV_EIO when there is no page. */
+int console_back_begin(struct console_back *back, uint32_t remote_port);
+
+/* Lets go of the port. What the domain writes stays in the page, until the
+ * console begins again or is drained. */
+void console_back_stop(struct console_back *back);
+
+/* Shows what is in the page, whether it has begun or not; again if there is
+ * more then, but at most so often. For a domain that does not run any more. */
+void console_back_drain(struct console_back *back, unsigned int times);
+
+/* Lets go of page and port. What was not shown stays in the page. */
 void console_back_end(struct console_back *back);
 
 /*

@@ -68,17 +68,17 @@ static const struct console_back_user user = {show, room};
 
 /* ---- to begin and to end ---- */
 
+/* As long as nothing is served the page is there all the same: a domain that
+ * ends lends it to nobody any more, and its last words are in it. */
 static int begin(struct control_console *console)
 {
-    console->back = (struct console_back){
-        .domain = console->domain,
-        .rate = RATE,
-        .bell = bell,
-        .user = &user,
-        .context = console,
-    };
-    return console_back_begin(&console->back, PARAPET_GRANT_CONSOLE,
-                              console->port);
+    int error = 0;
+
+    if (console->back.loan.page == NULL)
+        error = console_back_map(&console->back, PARAPET_GRANT_CONSOLE);
+    if (error == 0 && is_on)
+        error = console_back_begin(&console->back, console->port);
+    return error;
 }
 
 static struct control_console *make(uint32_t domain, uint32_t port)
@@ -89,6 +89,13 @@ static struct control_console *make(uint32_t domain, uint32_t port)
         return NULL;
     console->domain = domain;
     console->port = port;
+    console->back = (struct console_back){
+        .domain = domain,
+        .rate = RATE,
+        .bell = bell,
+        .user = &user,
+        .context = console,
+    };
     list_init(&console->readers);
     wait_queue_init(&console->to_read);
     wait_queue_init(&console->to_write);
@@ -110,28 +117,25 @@ int64_t control_console_serve(uint32_t domain, uint32_t port)
     if (console == NULL)
         return -ENOMEM;
     irq_on = privops_irq_save();
-    error = is_on ? begin(console) : 0;
+    error = begin(console);
     if (error == 0)
         list_add_last(&consoles, &console->node);
     privops_irq_restore(irq_on);
-    if (error != 0)
+    if (error != 0) {
+        console_back_end(&console->back);
         kfree(console);
-    else
+    } else {
         env_bell_ring(bell);
+    }
     return error;
 }
 
 /* The domain does not run any more, or is not to. */
 static void end(struct control_console *console)
 {
-    unsigned int i;
-
     if (console->is_ended)
         return;
-    console->back.rate = 0;
-    for (i = 0; i < LAST_ROUNDS; i++)
-        if (console_back_serve(&console->back) != 0)
-            break;
+    console_back_drain(&console->back, LAST_ROUNDS);
     console_back_end(&console->back);
     console->is_ended = true;
     wait_queue_wake_all(&console->to_read);
@@ -176,12 +180,21 @@ bool control_console_is_on(void)
     return is_on;
 }
 
-/* One that cannot go on is as one that is broken: its domain waits. */
+static bool has_ended(const struct control_console *console)
+{
+    struct parapet_domain_info info;
+
+    return hypercall_domain_info(console->domain, &info) != 0 ||
+           info.state == PARAPET_DOMAIN_ENDED;
+}
+
+/* One that cannot go on is as one that is broken: its domain waits. If that has
+ * ended, what it left is shown when the thread looks. */
 static void start(struct control_console *console)
 {
     int error = begin(console);
 
-    if (error != 0)
+    if (error != 0 && !has_ended(console))
         kprintf("guest: the console of domain %u cannot be shown again: error "
                 "%d\n",
                 console->domain, -error);
@@ -203,7 +216,7 @@ int64_t control_console_switch(bool on)
         if (on)
             start(console);
         else
-            console_back_end(&console->back);
+            console_back_stop(&console->back);
     }
     privops_irq_restore(irq_on);
     env_bell_ring(bell);

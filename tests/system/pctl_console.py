@@ -4,7 +4,7 @@
 `pctl console` from domain 0's shell."""
 
 import machine
-from domain0 import in_domain0
+from domain0 import in_domain0, until
 from keyboard import (CONTROL_BRACKET, CONTROL_CARET, CONTROL_D, ENTER, PROMPT,
                       Keyboard)
 from machine import expect, expect_status, test
@@ -121,11 +121,23 @@ def stopped():
     steps = in_domain0([
         "pctl backend console stop", "pctl create demo",
         "echo poweroff | pctl console demo > shown & sleep 2; cat shown",
-        "pctl backend console start; wait; tail -n 1 shown"])
+        "pctl backend console start; wait; tail -n 1 shown",
+        # The last words of what ends meanwhile are shown, even if it was made
+        # meanwhile, too.
+        "pctl create demo name=one memory=16 extra=monitor; " +
+        until("one", "type help"),
+        "pctl backend console stop; pctl shutdown --wait one; "
+        "pctl create demo name=two memory=16 extra=monitor; "
+        "pctl shutdown --wait two; pctl console two > /tmp/two; "
+        "pctl destroy two; grep -o 'guest: asked .*' /tmp/two",
+        "pctl backend console start; pctl console one | "
+        "grep -o 'guest: asked .*'"])
     steps[0].expect(0, "")
     steps[1].expect(0, "demo is domain 1\n")
     steps[2].expect(0, "")
     steps[3].expect(0, "guest: power off\n")
+    steps[5].expect(0, "two is domain 3\nguest: asked to power off\n")
+    steps[6].expect(0, "guest: asked to power off\n")
 
 
 @test("pctl backend: while it is stopped for long the hypervisor gets the text")

@@ -57,7 +57,8 @@ static void begin_back(void)
 {
     back = (struct console_back){
         .domain = FRONT, .bell = back.bell, .user = &user};
-    assert_int_equal(console_back_begin(&back, page_ref, front_port), 0);
+    assert_int_equal(console_back_map(&back, page_ref), 0);
+    assert_int_equal(console_back_begin(&back, front_port), 0);
 }
 
 /* Both are there; domain 0 is the caller's. */
@@ -497,21 +498,76 @@ static void test_events_for_nothing(void **state)
     assert_int_equal(back.listener.nr_idle, 0);
 }
 
+/* While it is stopped the page is kept, and what is in it can be shown: also
+ * of a domain that has ended, which lends nothing more. */
+static void test_stopped(void **state)
+{
+    (void)state;
+    assert_int_equal(write_at(0, 3000, 0), 2048);
+    (void)console_back_serve(&back);
+    assert_int_equal(write_at(2048, 3000, 0), 2048);
+    console_back_stop(&back);
+    assert_int_equal(env_host_use(BACK).mapped, 1);
+    assert_int_equal(env_host_use(BACK).ports, 0);
+    assert_int_equal(console_back_serve(&back), ENV_FOREVER);
+    assert_int_equal(input_at(0, 1), -PV_EIO);
+    assert_int_equal(nr_shown, 2048);
+    assert_int_equal(console_back_begin(&back, front_port), 0);
+    (void)serve();
+    assert_int_equal(nr_shown, 2 * 2048);
+    console_back_stop(&back);
+    assert_int_equal(write_at(2 * 2048, 100, 0), 100);
+    console_back_drain(&back, 1);
+    assert_int_equal(nr_shown, 2 * 2048 + 100);
+    assert_int_equal(write_at(2 * 2048 + 100, 2048, 0), 2048);
+    console_back_drain(&back, 8);
+    assert_int_equal(nr_shown, 3 * 2048 + 100);
+    console_back_drain(&back, 8);
+    console_back_end(&back);
+    console_back_drain(&back, 8);
+    assert_int_equal(console_back_begin(&back, front_port), -PV_EIO);
+}
+
+/* One that lies in its last words, and one that fills the page as fast as it is
+ * drained. */
+static void fill_again(void *context, const uint8_t *text, uint32_t nr)
+{
+    show(context, text, nr);
+    (void)write_at(nr_shown + (page->out.prod - page->out.cons), nr, 0);
+}
+
+static void test_hostile_drain(void **state)
+{
+    static const struct console_back_user filler = {fill_again, room};
+
+    (void)state;
+    back.user = &filler;
+    assert_int_equal(write_at(0, 2048, 0), 2048);
+    console_back_stop(&back);
+    console_back_drain(&back, 8);
+    assert_int_in_range(nr_shown, 2048, 8 * 2048);
+    page->out.prod = page->out.cons + PARAPET_CONSOLE_OUT_BYTES + 1;
+    console_back_drain(&back, 8);
+    check_broken();
+}
+
 /* Whatever is refused at the beginning: nothing is left. */
 static void test_refused(void **state)
 {
     (void)state;
     console_back_end(&back);
-    for (unsigned int i = 0; i < 2; i++) {
-        env_host_refuse_after(i);
-        assert_true(console_back_begin(&back, page_ref, front_port) < 0);
-        assert_int_equal(env_host_use(BACK).mapped, 0);
-        assert_int_equal(env_host_use(BACK).ports, 0);
-        assert_int_equal(console_back_serve(&back), ENV_FOREVER);
-    }
-    assert_true(console_back_begin(&back, page_ref + 1, front_port) < 0);
-    assert_true(console_back_begin(&back, page_ref, front_port + 1) < 0);
-    begin_back();
+    env_host_refuse_after(0);
+    assert_true(console_back_map(&back, page_ref) < 0);
+    assert_true(console_back_map(&back, page_ref + 1) < 0);
+    assert_int_equal(env_host_use(BACK).mapped, 0);
+    assert_int_equal(console_back_begin(&back, front_port), -PV_EIO);
+    assert_int_equal(console_back_map(&back, page_ref), 0);
+    env_host_refuse_after(0);
+    assert_true(console_back_begin(&back, front_port) < 0);
+    assert_true(console_back_begin(&back, front_port + 1) < 0);
+    assert_int_equal(env_host_use(BACK).ports, 0);
+    assert_int_equal(console_back_serve(&back), ENV_FOREVER);
+    assert_int_equal(console_back_begin(&back, front_port), 0);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -531,6 +587,8 @@ int main(void)
         CASE(test_flood),
         CASE(test_drops),
         CASE(test_events_for_nothing),
+        CASE(test_stopped),
+        CASE(test_hostile_drain),
         CASE(test_refused),
     };
 

@@ -44,6 +44,10 @@ struct parapet_machine_info machine_info(void);
 /* What domain_create is to make: a small domain with the name. */
 struct parapet_domain_create small_domain(const char *name);
 
+/* Makes such a domain, which lends domain 0 the page of a console. Its id, or
+ * what domain_create says. */
+int64_t console_domain(const char *name);
+
 void test_calls(void);    /* what each kind of call answers */
 void test_hostile(void);  /* numbers, addresses and counts */
 void test_consoles(void); /* what else it must refuse */

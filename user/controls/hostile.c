@@ -250,11 +250,9 @@ static void check_console(uint64_t id)
 /* More than 32 bits name no domain, neither for the kernel. */
 static void ids(void)
 {
-    struct parapet_domain_create params = small_domain("shown");
-    int64_t id = CALL(domain_create, ADDRESS(&params));
+    int64_t id = console_domain("shown");
     const struct parapet_serve serve = {(uint32_t)id, 1};
 
-    check(id > 0, "domain_create gives %lld", (long long)id);
     if (id <= 0)
         return;
     switch_consoles(0);

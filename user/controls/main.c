@@ -15,7 +15,10 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "abi/abi.h"
 #include "abi/errors.h"
+#include "abi/grant.h"
+#include "abi/memory.h"
 
 static unsigned int nr_passed, nr_failed;
 
@@ -108,6 +111,33 @@ struct parapet_domain_create small_domain(const char *name)
 
     snprintf(params.name, sizeof(params.name), "%s", name);
     return params;
+}
+
+/* One frame, and the entry of the grant table that names it. */
+static void lend_console(uint32_t id, uint64_t grant_mfn)
+{
+    struct parapet_populate frame = {.gfn = 0};
+    struct parapet_grant_entry entry = {.flags = PARAPET_GRANT_LEND,
+                                        .domain = PARAPET_DOMAIN_CONTROL};
+
+    check_is(CALL(domain_populate, id, ADDRESS(&frame), 1), 0,
+             "domain_populate");
+    entry.frame = frame.mfn;
+    check_is(CALL(domain_copy_to, id,
+                  grant_mfn * PAGE_SIZE + PARAPET_GRANT_CONSOLE * sizeof(entry),
+                  ADDRESS(&entry), sizeof(entry)),
+             0, "domain_copy_to");
+}
+
+int64_t console_domain(const char *name)
+{
+    struct parapet_domain_create params = small_domain(name);
+    int64_t id = CALL(domain_create, ADDRESS(&params));
+
+    check(id > 0, "domain_create gives %lld", (long long)id);
+    if (id > 0)
+        lend_console((uint32_t)id, params.grant_mfn);
+    return id;
 }
 
 int main(int argc, char **argv)
