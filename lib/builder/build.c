@@ -117,6 +117,8 @@ static int write_device_tree(const struct build *b, uint32_t id)
         .ramdisk_end = d->ramdisk ? plan->ramdisk_paddr + d->ramdisk_size : 0,
         .abi_version = PARAPET_ABI_VERSION,
         .domain_id = id,
+        .devices = d->devices,
+        .nr_devices = d->nr_devices,
     };
     const uint8_t *tree = b->buffers;
     int size = dtb_build(b->buffers, BUILD_PAGE_SIZE, &info);

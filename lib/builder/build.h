@@ -35,6 +35,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/builder/dtb.h"
 #include "lib/builder/elf.h"
 #include "lib/builder/services.h"
 
@@ -54,6 +55,10 @@ struct build_description {
     /* It gets a page for the bus and one for the console, which it lends to the
      * control domain, and a port for each. */
     bool served;
+
+    /* Devices that it drives, for its device tree. */
+    const struct dtb_device *devices;
+    unsigned int nr_devices;
 };
 
 /*

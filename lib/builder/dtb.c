@@ -14,6 +14,9 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
+/* How an interrupt comes, in Linux's bindings. */
+#define LEVEL_HIGH 4u
+
 struct writer {
     void *tree;
     int error; /* libfdt's first, or 0 */
@@ -111,6 +114,22 @@ static void put_hypervisor(struct writer *writer, const struct dtb_info *info)
     end_node(writer);
 }
 
+static void put_device(struct writer *writer, const struct dtb_device *device)
+{
+    const fdt64_t reg[2] = {cpu_to_fdt64(device->paddr),
+                            cpu_to_fdt64(device->size)};
+    const fdt32_t interrupts[2] = {cpu_to_fdt32(device->irq),
+                                   cpu_to_fdt32(LEVEL_HIGH)};
+    char name[32];
+
+    (void)string_format(name, sizeof(name), "virtio_mmio@%lx", device->paddr);
+    begin_node(writer, name);
+    put_string(writer, "compatible", "virtio,mmio");
+    put_bytes(writer, "reg", reg, sizeof(reg));
+    put_bytes(writer, "interrupts", interrupts, sizeof(interrupts));
+    end_node(writer);
+}
+
 static void put_tree(struct writer *writer, const struct dtb_info *info)
 {
     begin_node(writer, "");
@@ -120,6 +139,8 @@ static void put_tree(struct writer *writer, const struct dtb_info *info)
     put_cpus(writer, info->nr_vcpus);
     put_chosen(writer, info);
     put_hypervisor(writer, info);
+    for (unsigned int i = 0; i < info->nr_devices; i++)
+        put_device(writer, &info->devices[i]);
     end_node(writer);
 }
 

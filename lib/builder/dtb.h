@@ -22,6 +22,11 @@
  *           abi-version = <u32>;
  *           domain-id = <u32>;
  *       };
+ *       virtio_mmio@ADDRESS {            (a device; hexadecimal ADDRESS)
+ *           compatible = "virtio,mmio";
+ *           reg = <address_hi address_lo size_hi size_lo>;   (machine address)
+ *           interrupts = <u32 4>;        (for evtchn_bind_pirq; 4: level, high)
+ *       };
  *   };
  */
 #ifndef LIB_BUILDER_DTB_H
@@ -29,6 +34,13 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* A device that the domain drives. */
+struct dtb_device {
+    uint64_t paddr; /* of its registers */
+    uint32_t size;
+    uint32_t irq;
+};
 
 struct dtb_info {
     uint64_t memory_bytes;
@@ -38,6 +50,8 @@ struct dtb_info {
     uint64_t ramdisk_end;   /* one past the last byte; 0 when there is none */
     uint32_t abi_version;
     uint32_t domain_id;
+    const struct dtb_device *devices;
+    unsigned int nr_devices;
 };
 
 /*

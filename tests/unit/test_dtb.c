@@ -15,6 +15,11 @@
 #include "lib/builder/dtb.h"
 #include "tests/fuzz/guard.h"
 
+static const struct dtb_device devices[] = {
+    {.paddr = 0xfeb00000, .size = 512, .irq = 5},
+    {.paddr = 0x1200000000000, .size = 4096, .irq = 23},
+};
+
 static const struct dtb_info full = {
     .memory_bytes = 0x123456789000,
     .nr_vcpus = 18,
@@ -23,6 +28,8 @@ static const struct dtb_info full = {
     .ramdisk_end = 0x123400000abc,
     .abi_version = PARAPET_ABI_VERSION,
     .domain_id = 7,
+    .devices = devices,
+    .nr_devices = 2,
 };
 
 static uint64_t tree[PARAPET_DTB_MAX / 8];
@@ -80,7 +87,7 @@ static void test_root_and_memory(void **state)
 
     (void)state;
     build(&full);
-    assert_int_equal(count_nodes("/"), 4);
+    assert_int_equal(count_nodes("/"), 6);
     check_string("/", "compatible", "parapet,guest");
     check_u32("/", "#address-cells", 2);
     check_u32("/", "#size-cells", 2);
@@ -116,6 +123,31 @@ static void test_chosen_and_hypervisor(void **state)
     check_string("/hypervisor", "compatible", "parapet,parapet");
     check_u32("/hypervisor", "abi-version", PARAPET_ABI_VERSION);
     check_u32("/hypervisor", "domain-id", 7);
+}
+
+static void check_device(const char *path, const struct dtb_device *device)
+{
+    const fdt64_t *reg = get(path, "reg", 16);
+    const fdt32_t *interrupts = get(path, "interrupts", 8);
+
+    check_string(path, "compatible", "virtio,mmio");
+    assert_int_equal(fdt64_ld(&reg[0]), device->paddr);
+    assert_int_equal(fdt64_ld(&reg[1]), device->size);
+    assert_int_equal(fdt32_ld(&interrupts[0]), device->irq);
+    assert_int_equal(fdt32_ld(&interrupts[1]), 4);
+}
+
+static void test_devices(void **state)
+{
+    struct dtb_info info = full;
+
+    (void)state;
+    build(&full);
+    check_device("/virtio_mmio@feb00000", &devices[0]);
+    check_device("/virtio_mmio@1200000000000", &devices[1]);
+    info.nr_devices = 0;
+    build(&info);
+    assert_int_equal(count_nodes("/"), 4);
 }
 
 static void test_without_a_ramdisk(void **state)
@@ -173,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_root_and_memory),
         cmocka_unit_test(test_cpus),
         cmocka_unit_test(test_chosen_and_hypervisor),
+        cmocka_unit_test(test_devices),
         cmocka_unit_test(test_without_a_ramdisk),
         cmocka_unit_test(test_the_largest_fits),
         cmocka_unit_test(test_every_buffer_that_is_too_small),
