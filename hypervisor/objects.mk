@@ -26,6 +26,7 @@ HV_SRC := \
     hypervisor/build/bundle_node.c \
     hypervisor/build/domain_build.c \
     hypervisor/core/clock.c \
+    hypervisor/core/device.c \
     hypervisor/core/domain.c \
     hypervisor/core/domain_create.c \
     hypervisor/core/domain_destroy.c \

@@ -16,6 +16,7 @@
 #include "hypervisor/boot/smp.h"
 #include "hypervisor/boot/start_info.h"
 #include "hypervisor/build/domain_build.h"
+#include "hypervisor/core/device.h"
 #include "hypervisor/core/domain_end.h"
 #include "hypervisor/core/domain_teardown.h"
 #include "hypervisor/core/meter.h"
@@ -122,6 +123,7 @@ static __attribute__((noinline)) void start_machine(struct boot_info *info)
 
     apic_init(paging_map_device(LAPIC_PADDR), paging_map_device(IOAPIC_PADDR));
     apic_start();
+    device_begin(info->ram, info->nr_ram);
     time_calibrate_begin();
     start_boot_cpu();
     features_describe(text, sizeof(text));

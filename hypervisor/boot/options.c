@@ -2,9 +2,11 @@
 #include "hypervisor/boot/options.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "hypervisor/base/log.h"
 #include "hypervisor/base/panic.h"
+#include "hypervisor/core/device.h"
 #include "hypervisor/sched/policy.h"
 #include "lib/macros.h"
 #include "lib/printf.h"
@@ -54,6 +56,32 @@ static bool set_dom0_crash(const char *value)
     return options.dom0_keep || strcmp(value, "end") == 0;
 }
 
+/* Up to the character end, which is passed. */
+static bool read_number(const char **at, char end, uint64_t *value)
+{
+    char *after;
+
+    if (**at < '0' || **at > '9')
+        return false;
+    *value = strtoul(*at, &after, 0);
+    if (*after != end)
+        return false;
+    *at = after + 1;
+    return true;
+}
+
+/* As QEMU puts it on the line. */
+static bool announce_device(const char *value)
+{
+    uint64_t size, paddr, irq;
+
+    if (!read_number(&value, '@', &size) || !read_number(&value, ':', &paddr) ||
+        !read_number(&value, '\0', &irq))
+        return false;
+    device_announce(paddr, size, irq);
+    return true;
+}
+
 static const struct {
     const char *name;
     bool (*set)(const char *value);
@@ -68,12 +96,13 @@ static const struct {
     {"sched", sched_set_policy, SCHED_POLICY_NAMES},
     {"meter", set_meter, "on or off"},
     {"dom0_crash", set_dom0_crash, "end or keep"},
+    {"virtio_mmio.device", announce_device, "SIZE@ADDRESS:INTERRUPT"},
 };
 
 /* With the words that there are, as "log=, poison=". */
 static void refuse_unknown(const char *word)
 {
-    char names[128] = "";
+    char names[160] = "";
     size_t length = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(known) && length < sizeof(names); i++)
@@ -88,8 +117,6 @@ static void set_option(const char *word)
     const char *equals = strchr(word, '=');
     size_t length = equals ? (size_t)(equals - word) : strlen(word);
 
-    if (memchr(word, '.', length))
-        return;
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
         if (strlen(known[i].name) != length ||
             strncmp(known[i].name, word, length) != 0)
@@ -99,7 +126,8 @@ static void set_option(const char *word)
                         known[i].expected);
         return;
     }
-    refuse_unknown(word);
+    if (!memchr(word, '.', length))
+        refuse_unknown(word);
 }
 
 void options_parse(char *line)

@@ -19,7 +19,11 @@
  *   dom0_crash=end|keep       the machine ends when the control domain crashes,
  *                             or the others run on (end)
  *
- * Words with a dot before the = (virtio_mmio.device=...) are for others.
+ *   virtio_mmio.device=SIZE@ADDRESS:INTERRUPT
+ *                             a device for the control domain (core/device.h);
+ *                             QEMU's microvm writes one for each of its own
+ *
+ * Other words with a dot before the = are for others.
  */
 #ifndef HYPERVISOR_BOOT_OPTIONS_H
 #define HYPERVISOR_BOOT_OPTIONS_H

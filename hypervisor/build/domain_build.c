@@ -14,6 +14,7 @@
 #include "hypervisor/build/boot_services.h"
 #include "hypervisor/build/bundle.h"
 #include "hypervisor/core/clock.h"
+#include "hypervisor/core/device.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/domain_create.h"
 #include "hypervisor/core/domain_life.h"
@@ -52,6 +53,18 @@ static void read_symbols(struct domain *d, const struct bundle_image *image)
                      &d->symbols);
 }
 
+/* What the control domain's device tree says of them. */
+static const struct dtb_device *told_devices(void)
+{
+    static struct dtb_device told[MAX_DEVICES];
+
+    for (unsigned int i = 0; i < device_nr(); i++)
+        told[i] = (struct dtb_device){.paddr = device_at(i)->paddr,
+                                      .size = device_at(i)->size,
+                                      .irq = device_at(i)->irq};
+    return told;
+}
+
 /* What the bundle says, and what its kernel is; all of it fits. */
 static void plan_domain(const struct bundle_domain *b,
                         struct build_description *description,
@@ -74,6 +87,8 @@ static void plan_domain(const struct bundle_domain *b,
         .ramdisk = b->ramdisk.data,
         .ramdisk_size = b->ramdisk.size,
         .ramdisk_name = b->ramdisk.name,
+        .devices = told_devices(),
+        .nr_devices = b->privileged ? device_nr() : 0,
     };
     error = build_plan(description, plan, why, sizeof(why));
     if (error)

@@ -88,3 +88,16 @@ void ioapic_route(unsigned int pin, uint8_t vector, uint32_t target_apic_id)
 {
     ioapic_set_route(ioapic, pin, vector, target_apic_id);
 }
+
+void ioapic_route_level(unsigned int pin, uint8_t vector,
+                        uint32_t target_apic_id)
+{
+    ioapic_write(ioapic, IOAPIC_ROUTE_HIGH(pin), target_apic_id << 24);
+    ioapic_write(ioapic, IOAPIC_ROUTE_LOW(pin), IOAPIC_LEVEL | vector);
+}
+
+void ioapic_mask_level(unsigned int pin, uint8_t vector)
+{
+    ioapic_write(ioapic, IOAPIC_ROUTE_LOW(pin),
+                 IOAPIC_MASKED | IOAPIC_LEVEL | vector);
+}

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "lib/x86/ioapic.h"
+
 /* Where the registers at these addresses are mapped; once, on the boot CPU. */
 void apic_init(volatile void *local_apic, volatile void *io_apic);
 
@@ -34,5 +36,13 @@ void apic_stop_others(void);
 
 /* Sends an edge-triggered ISA interrupt to a CPU. */
 void ioapic_route(unsigned int pin, uint8_t vector, uint32_t target_apic_id);
+
+/*
+ * Sends a level-triggered one, and masks its pin. Whoever calls these when
+ * others run sees to it that only one CPU does.
+ */
+void ioapic_route_level(unsigned int pin, uint8_t vector,
+                        uint32_t target_apic_id);
+void ioapic_mask_level(unsigned int pin, uint8_t vector);
 
 #endif

@@ -9,7 +9,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_decode test_decode_listing \
               test_elf test_elf_notes test_elf_symbols test_bundle test_dtb \
               test_build \
-              test_options test_start_info test_frame test_calendar_registers \
+              test_options test_device test_start_info test_frame test_calendar_registers \
               test_frame_poison \
               test_type test_foreign test_audit test_table test_table_preempt \
               test_memory_model test_port \
@@ -73,6 +73,7 @@ $(BUILD)/host/tests/unit/test_build.o: private \
     HOST_CFLAGS += -DGUEST_KERNEL='"$(BUILD)/guest-pv.elf"'
 
 test_options_SRC := hypervisor/boot/options.c tests/unit/refusal.c
+test_device_SRC := hypervisor/core/device.c tests/unit/refusal.c
 test_start_info_SRC := hypervisor/boot/start_info.c tests/unit/refusal.c \
     tests/unit/direct_map.c
 test_frame_SRC := hypervisor/mm/frame.c tests/unit/direct_map.c

@@ -11,6 +11,7 @@
 
 #include "hypervisor/base/log.h"
 #include "hypervisor/boot/options.h"
+#include "hypervisor/core/device.h"
 #include "hypervisor/sched/policy.h"
 #include "tests/unit/refusal.h"
 
@@ -33,6 +34,19 @@ bool sched_set_policy(const char *name)
     return policy_b || strcmp(name, "a") == 0;
 }
 
+static struct {
+    uint64_t paddr, size, irq;
+} announced;
+static unsigned int nr_announced;
+
+void device_announce(uint64_t paddr, uint64_t size, uint64_t irq)
+{
+    announced.paddr = paddr;
+    announced.size = size;
+    announced.irq = irq;
+    nr_announced++;
+}
+
 static void parse_copy(void *line)
 {
     options_parse(line);
@@ -51,6 +65,7 @@ static const char *refusal(const char *line)
     options.meter = false;
     log_level[0] = '\0';
     nr_log_calls = 0;
+    nr_announced = 0;
     text = refusal_of(parse_copy, copy);
     free(copy);
     return text;
@@ -75,12 +90,12 @@ static void refuse(const char *line, const char *expected)
 
 static void refuse_unknown(const char *word)
 {
-    char expected[160];
+    char expected[200];
 
     (void)snprintf(expected, sizeof(expected),
                    "boot line: unknown word '%s': expected one of log=, "
                    "poison=, panic=, audit=, clock=, contained=, sched=, "
-                   "meter=, dom0_crash=",
+                   "meter=, dom0_crash=, virtio_mmio.device=",
                    word);
     refuse(word, expected);
 }
@@ -135,17 +150,62 @@ static void test_spaces(void **state)
     assert_true(options.poison);
 }
 
-static void test_words_for_others(void **state)
+static void refuse_device(const char *value)
+{
+    char word[160], expected[320];
+
+    (void)snprintf(word, sizeof(word), "virtio_mmio.device%s", value);
+    (void)snprintf(expected, sizeof(expected),
+                   "boot line: '%s': expected "
+                   "virtio_mmio.device=SIZE@ADDRESS:INTERRUPT",
+                   word);
+    refuse(word, expected);
+    assert_int_equal(nr_announced, 0);
+}
+
+static void test_devices(void **state)
 {
     (void)state;
     accept("virtio_mmio.device=512@0xfeb00e00:12");
+    assert_int_equal(nr_announced, 1);
+    assert_int_equal(announced.paddr, 0xfeb00e00);
+    assert_int_equal(announced.size, 512);
+    assert_int_equal(announced.irq, 12);
+    accept("virtio_mmio.device=1@2:3 log=err virtio_mmio.device=0x10@1:0");
+    assert_int_equal(nr_announced, 2);
+    assert_int_equal(announced.size, 16);
+    assert_int_equal(announced.irq, 0);
+    /* What is too large is for the one to refuse to whom it is told. */
+    accept("virtio_mmio.device=99999999999999999999@0xfffffffffffffffff:5");
+    assert_int_equal(announced.size, UINT64_MAX);
+    refuse_device("");
+    refuse_device("=");
+    refuse_device("=512");
+    refuse_device("=512@");
+    refuse_device("=512@0xfeb00000");
+    refuse_device("=512@0xfeb00000:");
+    refuse_device("=@0xfeb00000:5");
+    refuse_device("=512@:5");
+    refuse_device("=-512@0xfeb00000:5");
+    refuse_device("=512@+1:5");
+    refuse_device("=512K@0xfeb00000:5");
+    refuse_device("=512@0xfeb00000:5:0");
+    refuse_device("=512@0xfeb00000:5x");
+    refuse_device("=512:0xfeb00000@5");
+}
+
+static void test_words_for_others(void **state)
+{
+    (void)state;
+    accept("virtio_mmio.devices=512@0xfeb00e00:12");
+    assert_int_equal(nr_announced, 0);
     accept("a.b");
     accept(".");
     accept(".=");
     accept("log.x=debug poison.=on");
     assert_int_equal(nr_log_calls, 0);
     assert_false(options.poison);
-    accept("virtio_mmio.device=512@0xfeb00e00:12 poison=on");
+    accept("x.y=512@0xfeb00e00:12 poison=on");
     assert_true(options.poison);
     /* A dot after the = is no dot in the name. */
     refuse("poison=on.", "boot line: 'poison=on.': expected poison=on or off");
@@ -221,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_known_words),
         cmocka_unit_test(test_spaces),
+        cmocka_unit_test(test_devices),
         cmocka_unit_test(test_words_for_others),
         cmocka_unit_test(test_unknown_words),
         cmocka_unit_test(test_bad_values),
