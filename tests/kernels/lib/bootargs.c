@@ -1,63 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reads just enough of a flattened device tree (Devicetree Specification 0.4,
- * chapter 5) to find the one property called "bootargs". The tree comes from
- * the hypervisor and is read-only, so it is believed.
+ * Finds the one property called "bootargs", and what is in it.
  */
 #include "tests/kernels/lib/bootargs.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/macros.h"
 #include "lib/string.h"
-
-enum fdt_token {
-    FDT_BEGIN_NODE = 1,
-    FDT_END_NODE = 2,
-    FDT_PROP = 3,
-    FDT_NOP = 4,
-    FDT_END = 9,
-};
-
-/* Words of the header. */
-enum { FDT_STRUCT_OFFSET = 2, FDT_STRINGS_OFFSET = 3 };
+#include "tests/kernels/lib/tree.h"
 
 #define NONCE "nonce="
 
 /* A bundle takes no longer ones. */
 static char bootargs[1024];
 static const char *nonce = "";
-
-static uint32_t big_endian(const uint32_t *word)
-{
-    return __builtin_bswap32(*word);
-}
-
-static const uint32_t *skip_bytes(const uint32_t *word, size_t bytes)
-{
-    return word + (bytes + 3) / 4;
-}
-
-static const char *find_bootargs(const uint32_t *word, const char *strings)
-{
-    for (;;) {
-        switch (big_endian(word++)) {
-        case FDT_BEGIN_NODE:
-            word = skip_bytes(word, strlen((const char *)word) + 1);
-            break;
-        case FDT_PROP:
-            if (strcmp(strings + big_endian(word + 1), "bootargs") == 0)
-                return (const char *)(word + 2);
-            word = skip_bytes(word + 2, big_endian(word));
-            break;
-        case FDT_END_NODE:
-        case FDT_NOP:
-            break;
-        default: /* FDT_END */
-            return "";
-        }
-    }
-}
 
 /* The nonce is the last word, and no business of the test's. */
 static void set_bootargs(const char *all)
@@ -75,15 +33,21 @@ static void set_bootargs(const char *all)
     bootargs[length] = '\0';
 }
 
+static bool look(const char *node, const char *property, const uint32_t *value,
+                 uint32_t length, void *data)
+{
+    (void)node;
+    (void)length;
+    (void)data;
+    if (strcmp(property, "bootargs") != 0)
+        return true;
+    set_bootargs((const char *)value);
+    return false;
+}
+
 void mg_bootargs_init(const void *dtb)
 {
-    const uint32_t *header = dtb;
-    const char *bytes = dtb;
-    const char *structure = bytes + big_endian(header + FDT_STRUCT_OFFSET);
-
-    set_bootargs(
-        find_bootargs((const uint32_t *)(const void *)structure,
-                      bytes + big_endian(header + FDT_STRINGS_OFFSET)));
+    mg_tree_visit(dtb, look, NULL);
 }
 
 const char *mg_bootargs(void)
