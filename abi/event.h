@@ -19,6 +19,7 @@
 #define PARAPET_PORT_INTERDOMAIN 2 /* the other end is a port of the remote */
 #define PARAPET_PORT_IPI 3         /* from the domain to itself */
 #define PARAPET_PORT_VIRQ 4        /* a virtual IRQ */
+#define PARAPET_PORT_PIRQ 5        /* a device's interrupt */
 
 /* evtchn_status: the hypervisor writes all of it. */
 struct parapet_port_status {
@@ -27,7 +28,7 @@ struct parapet_port_status {
     uint32_t remote; /* the other domain, of UNBOUND and INTERDOMAIN, or 0 */
     uint32_t remote_port; /* its port, of INTERDOMAIN, or 0 */
     uint32_t virq;        /* PARAPET_VIRQ_*, of VIRQ, or 0 */
-    uint32_t reserved;    /* 0 */
+    uint32_t irq;         /* the interrupt, of PIRQ, or 0 */
 };
 
 PARAPET_ASSERT_OFFSET(parapet_port_status, remote, 8);

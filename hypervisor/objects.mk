@@ -43,6 +43,7 @@ HV_SRC := \
     hypervisor/core/log_domain.c \
     hypervisor/core/memory.c \
     hypervisor/core/meter.c \
+    hypervisor/core/pirq.c \
     hypervisor/core/port.c \
     hypervisor/core/timers.c \
     $(sort $(filter-out %/asm_offsets.c,$(wildcard hypervisor/engine/*.[cS]))) \

@@ -8,7 +8,6 @@
 #include "hypervisor/base/panic.h"
 #include "hypervisor/mm/device_page.h"
 #include "hypervisor/mm/paging.h"
-#include "hypervisor/x86/apic.h"
 #include "lib/x86/cmos.h"
 #include "lib/x86/uart.h"
 

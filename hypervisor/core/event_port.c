@@ -7,6 +7,7 @@
 
 #include "abi/errors.h"
 #include "hypervisor/core/event.h"
+#include "hypervisor/core/pirq.h"
 
 /* So many ports are closed in a share. */
 #define CLOSES_AT_ONCE 8
@@ -90,6 +91,20 @@ int64_t event_port_make_virq(struct domain *d, uint32_t vcpu, uint32_t virq)
         port = make_port(d, port_word(PORT_VIRQ, vcpu, virq, 0));
         if (port > 0)
             __atomic_store_n(bound, (uint32_t)port, __ATOMIC_RELEASE);
+    }
+    spin_unlock(&d->lock);
+    return port;
+}
+
+int64_t event_port_make_pirq(struct domain *d, uint32_t vcpu, uint32_t irq)
+{
+    int64_t port;
+
+    spin_lock(&d->lock);
+    port = make_port(d, port_word(PORT_PIRQ, vcpu, irq, 0));
+    if (port > 0 && !pirq_bind(irq, d->id, (uint32_t)port)) {
+        port_drop(&d->ports, (uint32_t)port);
+        port = -PARAPET_EBUSY;
     }
     spin_unlock(&d->lock);
     return port;
@@ -209,6 +224,8 @@ static void close_port(struct domain *d, uint32_t port, struct domain *peer)
     if (port_kind(word) == PORT_VIRQ)
         __atomic_store_n(&d->vcpus[port_vcpu(word)]->virq_port[port_virq(word)],
                          0, __ATOMIC_RELEASE);
+    if (port_kind(word) == PORT_PIRQ)
+        pirq_unbind(port_pirq(word));
     port_drop(&d->ports, port);
     clear_bit(d->shared->event_pending, port);
     if (port_kind(word) == PORT_INTERDOMAIN) {

@@ -25,6 +25,9 @@ int64_t event_port_make(struct domain *d, uint64_t word);
 /* The same for a virtual IRQ. -EEXIST: the vCPU has a port for it. */
 int64_t event_port_make_virq(struct domain *d, uint32_t vcpu, uint32_t virq);
 
+/* The same for a device's interrupt, which there is. -EBUSY: it has a port. */
+int64_t event_port_make_pirq(struct domain *d, uint32_t vcpu, uint32_t irq);
+
 /*
  * A port that the remote domain, which may be d itself, can bind. -ENOENT, too:
  * there is no such domain, or no such vCPU.

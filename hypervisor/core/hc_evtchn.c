@@ -4,11 +4,13 @@
  */
 #include "abi/errors.h"
 #include "abi/event.h"
+#include "hypervisor/core/device.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/event.h"
 #include "hypervisor/core/event_port.h"
 #include "hypervisor/core/guest_access.h"
 #include "hypervisor/core/hypercall.h"
+#include "hypervisor/core/pirq.h"
 
 static struct domain *caller(void)
 {
@@ -104,20 +106,53 @@ int64_t hc_evtchn_send(uint32_t port)
     return event_raise(d, port_remote_port(word));
 }
 
-/* evtchn_unmask: EINVAL: no such port. */
-int64_t hc_evtchn_unmask(uint32_t port)
+/*
+ * evtchn_bind_pirq: irq is an announced device's interrupt, vcpu the one to
+ * notify. EINVAL: no device has it. ENOENT: no such vCPU. EBUSY: it has a port.
+ * ENOSPC and ENOMEM as for a virtual IRQ. When it comes its pin is masked,
+ * until evtchn_unmask of the port.
+ */
+int64_t hc_evtchn_bind_pirq(uint32_t irq, uint32_t vcpu)
 {
     struct domain *d = caller();
-    uint64_t word = port_get(&d->ports, port);
 
-    if (port_kind(word) == PORT_FREE)
+    if (!device_has_irq(irq))
         return -PARAPET_EINVAL;
+    if (vcpu >= d->nr_vcpus)
+        return -PARAPET_ENOENT;
+    return event_port_make_pirq(d, vcpu, irq);
+}
+
+static inline __attribute__((always_inline)) int64_t unmask(struct domain *d,
+                                                            uint32_t port)
+{
     __atomic_and_fetch(&d->shared->event_mask[port / 64], ~(1ul << port % 64),
                        __ATOMIC_SEQ_CST);
     if (bit_test(d->shared->event_pending, port))
         return event_notify(d->vcpus[port_read_vcpu(port_at(&d->ports, port))],
                             port);
     return 0;
+}
+
+/* Of what is not as usual. */
+static __attribute__((noinline)) int64_t
+unmask_special(struct domain *d, uint32_t port, uint64_t word)
+{
+    if (port_kind(word) == PORT_FREE)
+        return -PARAPET_EINVAL;
+    pirq_end(port_pirq(word), d->id, port);
+    return unmask(d, port);
+}
+
+/* evtchn_unmask: EINVAL: no such port. */
+int64_t hc_evtchn_unmask(uint32_t port)
+{
+    struct domain *d = caller();
+    uint64_t word = port_get(&d->ports, port);
+
+    if (__builtin_expect(port_is_free_or_special(word), 0))
+        return unmask_special(d, port, word);
+    return unmask(d, port);
 }
 
 /*
@@ -134,7 +169,7 @@ int64_t hc_evtchn_status(uint32_t port, uint64_t status)
 {
     uint64_t word = port_get(&caller()->ports, port);
     struct parapet_port_status s = {
-        .kind = port_kind(word),
+        .kind = port_kind(word) & ~PORT_SPECIAL,
         .vcpu = port_vcpu(word),
         .remote = port_remote(word),
     };
@@ -142,12 +177,15 @@ int64_t hc_evtchn_status(uint32_t port, uint64_t status)
     _Static_assert(PARAPET_PORT_UNBOUND == (int)PORT_UNBOUND &&
                        PARAPET_PORT_INTERDOMAIN == (int)PORT_INTERDOMAIN &&
                        PARAPET_PORT_IPI == (int)PORT_IPI &&
-                       PARAPET_PORT_VIRQ == (int)PORT_VIRQ,
+                       PARAPET_PORT_VIRQ == (int)PORT_VIRQ &&
+                       PARAPET_PORT_PIRQ == (PORT_PIRQ & ~PORT_SPECIAL),
                    "the kinds have the numbers of the ABI");
     if (s.kind == PORT_FREE)
         return -PARAPET_EINVAL;
-    if (s.kind == PORT_VIRQ)
+    if (s.kind == PARAPET_PORT_VIRQ)
         s.virq = port_virq(word);
+    else if (s.kind == PARAPET_PORT_PIRQ)
+        s.irq = port_pirq(word);
     else
         s.remote_port = port_remote_port(word);
     return copy_to_guest(status, &s, sizeof(s)) ? -PARAPET_EFAULT : 0;

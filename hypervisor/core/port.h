@@ -5,7 +5,8 @@
  *
  *   63..32   the id of the domain at the other end: of PORT_UNBOUND and
  *            PORT_INTERDOMAIN
- *   31..16   its port there, of PORT_INTERDOMAIN; the virtual IRQ of PORT_VIRQ
+ *   31..16   its port there, of PORT_INTERDOMAIN; the virtual IRQ of PORT_VIRQ,
+ *            the interrupt of PORT_PIRQ
  *   15..8    the vCPU of this domain that is notified
  *   7..0     its kind
  *
@@ -15,10 +16,15 @@
 #ifndef HYPERVISOR_CORE_PORT_H
 #define HYPERVISOR_CORE_PORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/abi.h"
 #include "lib/bitmap.h"
+
+/* A bit of a kind that evtchn_unmask() has more to do with. With it the lowest
+ * byte is negative, so one look tells this, and a port that is free. */
+#define PORT_SPECIAL 0x80u
 
 enum port_kind {
     PORT_FREE,
@@ -27,6 +33,7 @@ enum port_kind {
     /* From here on: what is sent here comes out here. */
     PORT_IPI,
     PORT_VIRQ,
+    PORT_PIRQ = PORT_SPECIAL | 5, /* a device's interrupt */
 };
 
 _Static_assert(PARAPET_NR_PORTS <= 1 << 16 && PARAPET_MAX_VCPUS <= 1 << 8 &&
@@ -58,6 +65,16 @@ static inline uint32_t port_remote_port(uint64_t word)
 static inline uint32_t port_virq(uint64_t word)
 {
     return port_remote_port(word);
+}
+
+static inline uint32_t port_pirq(uint64_t word)
+{
+    return port_remote_port(word);
+}
+
+static inline bool port_is_free_or_special(uint64_t word)
+{
+    return (int8_t)(word & 0xff) <= 0;
 }
 
 static inline uint32_t port_remote(uint64_t word)

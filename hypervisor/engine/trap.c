@@ -18,6 +18,7 @@
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/latency.h"
 #include "hypervisor/core/meter.h"
+#include "hypervisor/core/pirq.h"
 #include "hypervisor/mm/tlb.h"
 #include "hypervisor/sched/sched.h"
 #include "hypervisor/x86/apic.h"
@@ -126,6 +127,14 @@ bool trap_timed_exception(struct cpu_regs *regs)
     return done;
 }
 
+static void other_interrupt(uint32_t vector)
+{
+    if (vector - VECTOR_PIN < IOAPIC_NR_PINS)
+        pirq_interrupt(vector - VECTOR_PIN);
+    else
+        log_warn("unexpected interrupt, vector %u", vector);
+}
+
 /*
  * It came from a guest, or while the CPU was idle: see cpu_info.quiet. To count
  * it is a barrier: a count that others see late, after the handler has looked a
@@ -154,7 +163,7 @@ static void interrupt(const struct cpu_regs *regs, struct cpu_info *cpu)
     case VECTOR_SPURIOUS:
         return; /* no end of interrupt (APM 2, 16.4.7) */
     default:
-        log_warn("unexpected interrupt, vector %u", regs->vector);
+        other_interrupt(regs->vector);
         break;
     }
     apic_end_of_interrupt();

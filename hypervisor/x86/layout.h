@@ -63,7 +63,8 @@
 /* sysretq loads cs from this + 16 and ss from this + 8 (APM 2, 6.1.1). */
 #define STAR_SYSRET 0x1b
 
-/* Interrupt vectors. */
+/* Interrupt vectors. Those of the I/O APIC's pins are in a row. */
+#define VECTOR_PIN 0x20
 #define VECTOR_UART 0x24
 #define VECTOR_CMOS 0x28
 #define VECTOR_TIMER 0xf0

@@ -46,14 +46,14 @@ static void expect(volatile uint64_t *count, uint64_t expected,
 static void expect_status(uint32_t port, uint32_t kind, uint32_t remote,
                           uint32_t remote_port)
 {
-    struct parapet_port_status status = {.kind = 99, .reserved = 99};
+    struct parapet_port_status status = {.kind = 99, .irq = 99};
 
     MG_CHECK_EQ(hypercall_evtchn_status(port, &status), 0);
     MG_CHECK_EQ(status.kind, kind);
     MG_CHECK_EQ(status.remote, remote);
     MG_CHECK_EQ(status.remote_port, remote_port);
     MG_CHECK_EQ(status.virq, 0);
-    MG_CHECK_EQ(status.reserved, 0);
+    MG_CHECK_EQ(status.irq, 0);
 }
 
 /*

@@ -19,10 +19,12 @@
 #include "hypervisor/core/meter.h"
 #include "hypervisor/engine/trap.h"
 #include "hypervisor/mm/audit.h"
+#include "hypervisor/mm/device_page.h"
 #include "hypervisor/mm/frame.h"
 #include "hypervisor/mm/grant.h"
 #include "hypervisor/mm/owner_release.h"
 #include "hypervisor/mm/owner_root.h"
+#include "hypervisor/mm/paging.h"
 #include "hypervisor/x86/apic.h"
 #include "lib/builder/elf.h"
 #include "lib/macros.h"
@@ -202,6 +204,23 @@ void apic_end_of_interrupt(void)
 {
 }
 
+bool machine_pin_is_open[IOAPIC_NR_PINS];
+
+void ioapic_route_level(unsigned int pin, uint8_t vector,
+                        uint32_t target_apic_id)
+{
+    if (vector != VECTOR_PIN + pin || target_apic_id != running->info.apic_id)
+        abort();
+    machine_pin_is_open[pin] = true;
+}
+
+void ioapic_mask_level(unsigned int pin, uint8_t vector)
+{
+    if (vector != VECTOR_PIN + pin)
+        abort();
+    machine_pin_is_open[pin] = false;
+}
+
 uint64_t time_now_ns(void)
 {
     return machine_now;
@@ -311,7 +330,36 @@ bool owner_has_no_root(const struct memory_owner *m)
     return m->leaving == 1 && m->tlb_cpus == 0;
 }
 
+/* ---- devices: the registers of all that are announced ---- */
+
+uint32_t machine_device_page[PAGE_SIZE / 4];
+
+volatile void *paging_map_device(uint64_t paddr)
+{
+    (void)paddr;
+    return machine_device_page;
+}
+
+bool device_page_add(mfn_t page)
+{
+    (void)page;
+    return true;
+}
+
+void device_page_end(struct memory_owner *m)
+{
+    if (m->handles.next != 0)
+        abort(); /* grants come later */
+    m->devices.nr = 0;
+}
+
 /* ---- what the sources name, and do not use here ---- */
+
+_Noreturn void boot_refuse(const char *format, ...)
+{
+    (void)format;
+    abort();
+}
 
 const char hv_ex_table[1];
 const char hv_ex_table_end[1];

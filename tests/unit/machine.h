@@ -59,6 +59,12 @@ extern uint64_t machine_nr_frames;
 /* How many frames are left behind, by their owner's number. */
 extern uint32_t machine_nr_left[4096];
 
+/* Which pins of the I/O APIC are routed, and not masked. */
+extern bool machine_pin_is_open[];
+
+/* Where the registers of devices are. */
+extern uint32_t machine_device_page[];
+
 /* Makes the CPUs; each calls main, on its own, when it runs first. */
 void machine_create(unsigned int nr_cpus, void (*main)(void));
 

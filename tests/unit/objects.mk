@@ -110,10 +110,10 @@ test_console_SRC := $(addprefix hypervisor/base/,console.c console_filter.c \
     log_ring.c)
 
 # These run on the CPUs of machine.h, and are compiled with it in front.
-MACHINE_SRC := $(addprefix hypervisor/core/,domain.c domain_create.c \
+MACHINE_SRC := $(addprefix hypervisor/core/,device.c domain.c domain_create.c \
     domain_destroy.c domain_end.c domain_life.c domain_teardown.c event.c \
     event_port.c \
-    guest_access.c hc_evtchn.c hc_vcpu.c memory.c port.c timers.c) \
+    guest_access.c hc_evtchn.c hc_vcpu.c memory.c pirq.c port.c timers.c) \
     $(sort $(wildcard hypervisor/sched/*.c)) \
     hypervisor/base/turn_lock.c hypervisor/engine/trap.c
 test_sched_SRC := $(addprefix tests/unit/,sched_guest.c sched_check.c sched_idle.c \

@@ -16,6 +16,7 @@
 #include "abi/event.h"
 #include "abi/memory.h"
 #include "hypervisor/base/panic.h"
+#include "hypervisor/core/device.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/domain_create.h"
 #include "hypervisor/core/domain_end.h"
@@ -24,6 +25,7 @@
 #include "hypervisor/core/hc_console.h"
 #include "hypervisor/core/hypercall.h"
 #include "hypervisor/core/memory.h"
+#include "hypervisor/core/pirq.h"
 #include "hypervisor/mm/audit.h"
 #include "hypervisor/sched/sched.h"
 #include "tests/unit/direct_map.h"
@@ -256,6 +258,9 @@ DEED(request, hc_domain_request(U32(0), U32(1)))
 DEED(share, domain_teardown_share(U32(0)))
 DEED(end, (domain_end(domain_find(U32(0)), PARAPET_SHUTDOWN_CRASH), 0))
 DEED(kick, (sched_kick_interrupt(), 0))
+DEED(bind_pirq, hc_evtchn_bind_pirq(U32(0), U32(1)))
+DEED(unmask, hc_evtchn_unmask(U32(0)))
+DEED(interrupt, (pirq_interrupt(U32(0)), 0))
 
 #define CALL(name, ...) on_cpu(0, name##_deed, (const uint64_t[4]){__VA_ARGS__})
 
@@ -515,6 +520,80 @@ static void test_a_pause_waits_for_no_table(void **state)
     tables_wait = false;
 }
 
+/* ---- devices ---- */
+
+#define IRQ 5u
+#define DEVICE 0xfeb00000ul
+#define MAGIC 0x74726976u
+#define STATUS (0x70 / 4)
+
+static bool is_open(void)
+{
+    return machine_pin_is_open[IRQ];
+}
+
+/* As the boot does it, once; of what a test has bound nothing is left. */
+static void make_device(void)
+{
+    as(control);
+    machine_device_page[0] = MAGIC;
+    if (device_nr() > 0)
+        return;
+    device_announce(DEVICE, 512, IRQ);
+    device_begin(NULL, 0);
+}
+
+static void test_interrupts_of_devices(void **state)
+{
+    int64_t port;
+
+    (void)state;
+    make_device();
+    assert_int_equal(CALL(bind_pirq, IRQ + 1, 0), -PARAPET_EINVAL);
+    assert_int_equal(CALL(bind_pirq, ~0ul, 0), -PARAPET_EINVAL);
+    assert_int_equal(CALL(bind_pirq, IRQ, 1), -PARAPET_ENOENT);
+    assert_false(is_open());
+    port = CALL(bind_pirq, IRQ, 0);
+    assert_true(port > 0);
+    assert_true(is_open());
+    assert_int_equal(CALL(bind_pirq, IRQ, 0), -PARAPET_EBUSY);
+    assert_int_equal(status_of(control, port).kind, PARAPET_PORT_PIRQ);
+    assert_int_equal(status_of(control, port).irq, IRQ);
+    (void)CALL(interrupt, IRQ);
+    assert_false(is_open());
+    assert_true(is_pending(control, port));
+    (void)CALL(interrupt, IRQ);
+    assert_false(is_open());
+    assert_int_equal(CALL(unmask, (uint64_t)port), 0);
+    assert_true(is_open());
+    /* One that was on its way when the port was closed. */
+    assert_int_equal(CALL(close, (uint64_t)port), 0);
+    assert_false(is_open());
+    (void)CALL(interrupt, IRQ);
+    assert_false(is_open());
+    assert_false(is_pending(control, port));
+    assert_int_equal(CALL(unmask, (uint64_t)port), -PARAPET_EINVAL);
+}
+
+/* A port that is refused is free again. */
+static void test_an_interrupt_that_is_bound(void **state)
+{
+    int64_t port, next;
+
+    (void)state;
+    make_device();
+    port = CALL(bind_pirq, IRQ, 0);
+    assert_int_equal(CALL(bind_pirq, IRQ, 0), -PARAPET_EBUSY);
+    next = CALL(bind_ipi, 0);
+    assert_int_equal(next, port + 1);
+    /* Another port's unmask is none of it. */
+    (void)CALL(interrupt, IRQ);
+    assert_int_equal(CALL(unmask, (uint64_t)next), 0);
+    assert_false(is_open());
+    assert_int_equal(CALL(close, (uint64_t)next), 0);
+    assert_int_equal(CALL(close, (uint64_t)port), 0);
+}
+
 /* ---- taken apart ---- */
 
 /* One whose vCPU belongs to CPU 1. */
@@ -667,6 +746,8 @@ int main(void)
         cmocka_unit_test(test_the_dead_get_no_frames),
         cmocka_unit_test(test_a_start_that_is_refused),
         cmocka_unit_test(test_a_pause_waits_for_no_table),
+        cmocka_unit_test(test_interrupts_of_devices),
+        cmocka_unit_test(test_an_interrupt_that_is_bound),
         cmocka_unit_test(test_teardown_waits),
         cmocka_unit_test(test_teardown_leaves_the_living),
         cmocka_unit_test(test_teardown_closes_ports),
