@@ -110,6 +110,7 @@ enum domain_teardown {
     TEARDOWN_ORPHANS, /* those that only it could start end, too */
     TEARDOWN_ROOTS,   /* until CPUs have left its roots */
     TEARDOWN_PORTS,   /* its ports are closed */
+    TEARDOWN_DEVICES, /* devices that it drove come to rest */
     TEARDOWN_GRANTS,  /* what it has of others' frames is dropped */
     TEARDOWN_LOOK,    /* until the control domain has seen it */
     TEARDOWN_UNLOAD,  /* its engine lets go of its roots */

@@ -7,6 +7,7 @@
 
 #include "abi/errors.h"
 #include "hypervisor/base/log.h"
+#include "hypervisor/core/device.h"
 #include "hypervisor/core/domain.h"
 #include "hypervisor/core/domain_create.h"
 #include "hypervisor/core/domain_life.h"
@@ -14,6 +15,7 @@
 #include "hypervisor/core/event_port.h"
 #include "hypervisor/core/grant_end.h"
 #include "hypervisor/core/schedule.h"
+#include "hypervisor/mm/device_page.h"
 #include "hypervisor/mm/owner_release.h"
 #include "hypervisor/mm/owner_root.h"
 #include "hypervisor/mm/table.h"
@@ -186,7 +188,22 @@ static enum progress end_orphans(struct domain *d)
 static enum progress close_ports(struct domain *d)
 {
     if (event_close_share(d))
-        d->teardown = TEARDOWN_GRANTS;
+        d->teardown = TEARDOWN_DEVICES;
+    return ENOUGH;
+}
+
+/* None of its vCPUs runs, so nobody sets a device going again. */
+static enum progress end_devices(struct domain *d)
+{
+    if (!d->control)
+        return next_if(true, d);
+    if (!device_reset_all())
+        return WAITS;
+    if (!memory_lock(&d->memory))
+        return WAITS;
+    device_page_end(&d->memory);
+    memory_unlock(&d->memory);
+    d->teardown = TEARDOWN_GRANTS;
     return ENOUGH;
 }
 
@@ -255,6 +272,8 @@ static enum progress step(struct domain *d, uint32_t work)
         return next_if(owner_has_no_root(&d->memory), d);
     case TEARDOWN_PORTS:
         return close_ports(d);
+    case TEARDOWN_DEVICES:
+        return end_devices(d);
     case TEARDOWN_GRANTS:
         return end_grants(d, work);
     case TEARDOWN_LOOK:

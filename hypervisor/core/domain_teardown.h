@@ -11,6 +11,10 @@
  *   ROOTS    A CPU that has nothing to run stays on the root that it had. When
  *            the frames of its tables are used anew it must be on another one.
  *   PORTS    Others that have a port to it learn that nobody is there.
+ *   DEVICES  Of the control domain alone: each device is reset, and the pages
+ * of its registers are mapped no more. A device writes wherever it was told to:
+ * into frames that the domain held for it, and into its own. So the next step
+ * waits until all have come to rest; the interrupts were masked with the ports.
  *   GRANTS   It drops what it has of others: no CPU translates by its tables
  *            any more. Nobody borrows of it since it has ended.
  *   LOOK     So far it goes by itself. The rest waits for domain_destroy(), so

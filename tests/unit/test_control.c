@@ -730,6 +730,35 @@ static void test_teardown_waits_once(void **state)
     assert_int_equal(nr_ports(d), 0);
 }
 
+/* When the others run on, what it has set going comes to rest before it lets
+ * go of any frame. The last test: there is one control domain. */
+static void test_teardown_resets_devices(void **state)
+{
+    uint32_t *status = &machine_device_page[STATUS];
+
+    (void)state;
+    make_device();
+    domain_end_keep = true;
+    a->state = DOMAIN_RUNNING; /* else the machine ends with the last one */
+    control->memory.devices.nr = 1;
+    assert_true(CALL(bind_pirq, IRQ, 0) > 0);
+    *status = 7;
+    (void)CALL(end, control->id);
+    for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++) {
+        percpu_info(cpu)->current = NULL;
+        (void)on_cpu(cpu, kick_deed, (const uint64_t[4]){0});
+    }
+    for (int i = 0; i < MAX_SHARES && control->memory.handles.next == 0; i++) {
+        (void)CALL(share, control->id);
+        if (control->teardown < TEARDOWN_DEVICES)
+            assert_int_equal(*status, 7);
+    }
+    assert_int_equal(control->memory.handles.next, 1);
+    assert_int_equal(*status, 0);
+    assert_int_equal(control->memory.devices.nr, 0);
+    assert_false(is_open());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -752,6 +781,7 @@ int main(void)
         cmocka_unit_test(test_teardown_leaves_the_living),
         cmocka_unit_test(test_teardown_closes_ports),
         cmocka_unit_test(test_teardown_waits_once),
+        cmocka_unit_test(test_teardown_resets_devices),
     };
 
     machine_create(NR_CPUS, run_deeds);
