@@ -3,11 +3,18 @@
 """The consoles of other domains, by the page that they share with domain 0:
 `pctl console` from domain 0's shell."""
 
+import os
+from random import Random, SystemRandom
+
 import machine
 from domain0 import in_domain0, until
 from keyboard import (CONTROL_BRACKET, CONTROL_CARET, CONTROL_D, ENTER, PROMPT,
                       Keyboard)
 from machine import expect, expect_status, test
+
+
+NR_KILLS = 200 if os.environ.get("SOAK") == "1" else 30
+SEED = int(os.environ.get("RANDOM_SEED") or SystemRandom().randrange(1 << 32))
 
 
 @test("pctl console: shows what a guest writes, and types what is piped in")
@@ -211,31 +218,56 @@ def flood():
     expect("running" in steps[5].expect(0).out, steps[5].out)
 
 
-# In each state of a console: it has not run, it boots, somebody reads, both
-# ends are busy, there is no back-end.
-KILL = """i=0; while [ $i -lt 40 ]; do
-pctl create --paused kernel=/boot/guest-pv.elf name=x memory=8 \
+# What there is of a domain when it is destroyed, DELAY after its making: it has
+# not run, it boots, somebody reads its console, both ends are busy, it is asked
+# to end, it is paused; the back-end is stopped before it runs, while it boots,
+# while both ends are busy, or just begins again.
+STATES = 10
+KILL = """n=0; for kill in {kills}; do
+delay=${{kill#*:}}; state=${{kill%:*}}
+pctl create --paused kernel=/boot/guest-pv.elf name=x memory=8 \\
     extra=monitor > /dev/null || break
-[ $((i % 5)) -eq 0 ] || pctl unpause x
-case $((i % 5)) in
+[ $state -ne 6 ] || pctl backend console stop
+[ $state -eq 0 ] || pctl unpause x
+case $state in
 2) pctl console x > /dev/null < /dev/null & ;;
-3) yes threads | pctl console x > /dev/null & ;;
-4) pctl backend console stop ;;
+3|8|9) yes threads | pctl console x > /dev/null & ;;
 esac
-sleep 0.$((i * 7 % 30 + 10))
-pctl destroy x
-[ $((i % 5)) -ne 4 ] || pctl backend console start
-i=$((i + 1)); done; wait; echo $i"""
+sleep $delay
+case $state in
+4) pctl shutdown x ;;
+5) pctl pause x ;;
+7|8) pctl backend console stop ;;
+9) pctl backend console stop; pctl backend console start ;;
+esac
+pctl destroy x || break
+case $state in
+6|7|8) pctl backend console start ;;
+esac
+n=$((n + 1)); done; wait; echo $n"""
 
 
-@test("pctl console: a domain killed in each state leaves nothing behind")
+def kills(random, nr):
+    """Each state once in a row, in any order, until there are so many."""
+    states = []
+    while len(states) < nr:
+        states += random.sample(range(STATES), STATES)
+    return " ".join(f"{state}:0.{random.randrange(350):03}"
+                    for state in states[:nr])
+
+
+@test(f"pctl console: a domain killed {NR_KILLS} times at random, in each state, "
+      "leaves nothing behind")
 def killed():
     look = "pctl info --json; pctl list --json; grep MemFree /proc/meminfo"
+    random = Random(SEED)
+    print(f"these again: RANDOM_SEED={SEED}")
     first, before, kill, after, audit = in_domain0(
-        [KILL.replace("40", "5"), look, KILL, look, "pctl audit --json"],
-        APPEND="audit=on")
-    first.expect(0, "5\n")
-    kill.expect(0, "40\n")
+        [KILL.format(kills=kills(random, STATES)), look,
+         KILL.format(kills=kills(random, NR_KILLS)), look,
+         "pctl audit --json"], APPEND="audit=on")
+    first.expect(0, f"{STATES}\n")
+    kill.expect(0, f"{NR_KILLS}\n")
     free, free_now = (int(step.expect(0).out.split()[-2])
                       for step in (before, after))
     expect(before.out.split("MemFree")[0] == after.out.split("MemFree")[0] and
