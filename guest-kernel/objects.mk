@@ -49,11 +49,12 @@ GK_SRC := $(addprefix guest-kernel/, \
 	monitor/selftest.c monitor/selftest_space.c \
 	monitor/selftest_object.c monitor/selftest_random.c \
 	boot/main.c boot/options.c \
+	dev/virtqueue.c dev/virtio_mmio.c dev/virtio_blk.c \
 	bench/bench.c)
 
 GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
 	start.c entry.S trap.c event.c time.c console.c counters.c power.c \
-	library.c devtree.c mmu.c user.c) \
+	library.c devtree.c device.c mmu.c user.c) \
 	$(addprefix guest-kernel/pvenv/, page.c port.c bell.c console.c) \
 	$(addprefix guest-kernel/control/, buffer.c device.c console.c \
 	console_file.c request.c balloon.c) \
@@ -64,8 +65,7 @@ GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
 GK_NATIVE_SRC := $(addprefix guest-kernel/privops/native/, \
 	pvh.S start.c features.c entry.S tables.c boot_info.c device.c paging.c \
 	interrupt.c time.c power.c mmu.c user.c) \
-	$(addprefix guest-kernel/dev/, uart.c lapic.c ioapic.c pit.c \
-	virtqueue.c virtio_mmio.c virtio_blk.c) \
+	$(addprefix guest-kernel/dev/, uart.c lapic.c ioapic.c pit.c) \
 	$(addprefix guest-kernel/bench/, native.c native_memory.c native_user.c \
 	native_loops.S native_loops_memory.S native_loops_user.S svm.c)
 

@@ -14,6 +14,7 @@
 #include "guest-kernel/control/console.h"
 #include "guest-kernel/core/irq.h"
 #include "guest-kernel/core/kprintf.h"
+#include "guest-kernel/dev/virtio_blk.h"
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/mm/slab.h"
@@ -223,4 +224,5 @@ void privops_devices_init(void)
 {
     pvenv_console_init();
     control_init();
+    virtio_blk_init();
 }

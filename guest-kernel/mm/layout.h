@@ -16,6 +16,8 @@
  *                     below it that is never mapped (thread/stack.c)
  *   ffffffffd0000000  pv: KERNEL_LOANS, pages that other domains lend
  *                     (pvenv/page.c)
+ *   ffffffffe0000000  pv: KERNEL_DEVICES, registers of devices
+ *                     (privops/pv/device.c)
  *
  * Each part of the image is a PT_LOAD segment of its own, and what is between
  * two segments is not mapped: under the hypervisor, which maps segments and
@@ -44,6 +46,9 @@
 /* As many as one page table maps. */
 #define KERNEL_LOANS 0xffffffffd0000000
 #define NR_LOANS 512
+
+#define KERNEL_DEVICES 0xffffffffe0000000
+#define NR_DEVICE_PAGES 16
 
 #ifndef __ASSEMBLY__
 

@@ -17,6 +17,8 @@ MIB = 1 << 20
 # guest-kernel/monitor/cmd_disk.c: what each eight bytes say, by where they are.
 SEED = 0x5eed0000000000
 
+PLATFORMS = {"native": {"native": True}, "dom0": {"DOM0": 1}}
+
 scratch = tempfile.TemporaryDirectory(prefix="parapet-")
 
 
@@ -106,44 +108,46 @@ WANTED = {
 }
 
 
-@test("disk: natively, each as its device is; what was written is on the host")
-def native_disks():
-    path = disk_file("one.img", 32 * MIB)
-    old = disk_file("old.img", 2 * MIB)
-    extra = (at(4, file("old", old), ",indirect_desc=off,event_idx=off") +
-             at(5, null("large"), ",logical_block_size=4096,"
-                                  "physical_block_size=4096") +
-             at(6, failing("bad", "read")) +
-             # After all others in the order of addresses.
-             at(7, failing("worse", "write")))
-    result = monitor("".join(f"{command}\n" for command in WANTED),
-                     native=True, DISK=f"{path} null:1M,ro",
-                     QEMU_EXTRA=extra)
-    expect_status(result, machine.OK)
-    expect_answers(result, WANTED)
-    expect_text(result, "vda: 32 MiB at 0xfeb00000, 128 at once",
-                "vdc: 2 MiB at 0xfeb00800, 3 at once")
-    there = words(path)
-    kept = 8 * 128 * 1024 // 8  # the rest was discarded
-    expect(all(there[i] == SEED + 8 * i for i in range(kept, len(there))),
-           "the host's file is not what was written", result)
-    expect(words(old) == array.array("Q", range(SEED, SEED + 2 * MIB, 8)),
-           "the second file is not what was written", result)
+@test("disk: each is as its device is; what was written is on the host")
+def disks():
+    for platform, settings in PLATFORMS.items():
+        path = disk_file(f"{platform}.img", 32 * MIB)
+        old = disk_file(f"{platform}-old.img", 2 * MIB)
+        extra = (at(4, file("old", old), ",indirect_desc=off,event_idx=off") +
+                 at(5, null("large"), ",logical_block_size=4096,"
+                                      "physical_block_size=4096") +
+                 at(6, failing("bad", "read")) +
+                 at(7, failing("worse", "write")))
+        result = monitor("".join(f"{command}\n" for command in WANTED),
+                         DISK=f"{path} null:1M,ro", QEMU_EXTRA=extra,
+                         **settings)
+        expect_status(result, machine.OK)
+        expect_answers(result, WANTED)
+        expect_text(result, "vda: 32 MiB at 0xfeb00000, 128 at once",
+                    "vdc: 2 MiB at 0xfeb00800, 3 at once")
+        there = words(path)
+        kept = 8 * 128 * 1024 // 8  # the rest was discarded
+        expect(all(there[i] == SEED + 8 * i for i in range(kept, len(there))),
+               "the host's file is not what was written", result)
+        expect(words(old) == array.array("Q", range(SEED, SEED + 2 * MIB, 8)),
+               "the second file is not what was written", result)
 
 
 @test("disk: a device that is not to be driven is named with the fix")
 def refused():
-    result = monitor("disk\n", native=True, DISK="null:1M",
-                     QEMU_EXTRA="-global virtio-mmio.force-legacy=true")
-    expect_status(result, machine.OK)
-    expect_text(result, "the virtio device at 0xfeb00000 is a legacy one, "
-                        "version 1, and not used: give QEMU -global "
-                        "virtio-mmio.force-legacy=false")
-    expect(answers(result, "disk") == "", "there is a disk", result)
-    result = monitor("", native=True, QEMU_EXTRA=at(3, null("three")))
-    expect_status(result, machine.REFUSED)
-    expect_text(result, "guest: cannot boot: virtio_mmio.device=512@0xfeb00600:8"
-                        ": its interrupt is the ")
+    for settings in PLATFORMS.values():
+        result = monitor("disk\n", DISK="null:1M", **settings, QEMU_EXTRA=
+                         "-global virtio-mmio.force-legacy=true")
+        expect_status(result, machine.OK)
+        expect_text(result, "the virtio device at 0xfeb00000 is a legacy one, "
+                            "version 1, and not used: give QEMU -global "
+                            "virtio-mmio.force-legacy=false")
+        expect(answers(result, "disk") == "", "there is a disk", result)
+        result = monitor(QEMU_EXTRA=at(3, null("three")), **settings)
+        expect_status(result, machine.REFUSED)
+        expect_text(result, "virtio_mmio.device=512@0xfeb00600:8: its "
+                            "interrupt is the ",
+                    "(bus=virtio-mmio-bus.N)")
 
 
 machine.run_all()

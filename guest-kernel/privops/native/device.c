@@ -74,8 +74,8 @@ static void announce(const char *word, size_t length)
         refuse(word, length, "no registers of a device can be there");
     if (irq >= IOAPIC_NR_PINS || irq == UART_PIN || irq == CMOS_PIN)
         refuse(word, length,
-               "its interrupt is the serial line's or the "
-               "clock's, or none: take another transport");
+               "its interrupt is the kernel's own, or none: give the device "
+               "another place (bus=virtio-mmio-bus.N)");
     if (nr_devices == NATIVE_MAX_DEVICES)
         refuse(word, length, "one device too many");
     insert(&(struct privops_device){paddr, (uint32_t)size, (uint32_t)irq});

@@ -85,6 +85,24 @@ static void read_hypervisor(const void *dtb, struct boot_info *boot)
                         version & 0xffff, domain);
 }
 
+/* Devices of the control domain. */
+static void read_devices(const void *dtb)
+{
+    const char *compatible = "virtio,mmio";
+    const fdt32_t *reg, *interrupts;
+    int node = -1, reg_size, interrupts_size;
+
+    while ((node = fdt_node_offset_by_compatible(dtb, node, compatible)) >= 0) {
+        reg = fdt_getprop(dtb, node, "reg", &reg_size);
+        interrupts = fdt_getprop(dtb, node, "interrupts", &interrupts_size);
+        if (reg == NULL || reg_size != 4 * (int)sizeof(*reg) ||
+            interrupts == NULL || interrupts_size < (int)sizeof(*interrupts))
+            panic("device tree: %s: no reg, or no interrupts",
+                  fdt_get_name(dtb, node, NULL));
+        pv_device_add(number(reg), number(reg + 2), fdt32_to_cpu(*interrupts));
+    }
+}
+
 void pv_boot_info(const void *dtb, struct boot_info *boot)
 {
     int error = fdt_check_header(dtb);
@@ -95,4 +113,5 @@ void pv_boot_info(const void *dtb, struct boot_info *boot)
     read_cpus(dtb, boot);
     read_chosen(dtb, boot);
     read_hypervisor(dtb, boot);
+    read_devices(dtb);
 }

@@ -32,6 +32,10 @@ void pv_library_init(void);
 /* Reads the device tree. Panics when something needed is missing in it. */
 void pv_boot_info(const void *dtb, struct boot_info *boot);
 
+/* The device tree has this device; the next one has a higher address, or is
+ * not in the list. */
+void pv_device_add(uint64_t paddr, uint64_t size, uint32_t irq);
+
 /*
  * A console that is not the hypervisor's, pvenv/console.c; text goes there as
  * soon as it is set. Interrupts are disabled for both.
