@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The tables of character devices, and the nodes and links in /dev.
+ * Devices by number, and the nodes and links in /dev.
  */
 #include "guest-kernel/fs/device.h"
 
@@ -34,6 +34,22 @@ const struct file_ops *device_file_ops(uint64_t number)
     return NULL;
 }
 
+static struct {
+    uint64_t major;
+    const struct file_ops *ops;
+} blocks;
+
+void device_set_block_ops(uint64_t major, const struct file_ops *ops)
+{
+    blocks.major = major;
+    blocks.ops = ops;
+}
+
+const struct file_ops *device_block_ops(uint64_t number)
+{
+    return DEVICE_MAJOR(number) == blocks.major ? blocks.ops : NULL;
+}
+
 /* ---- /dev ---- */
 
 static const struct link {
@@ -60,15 +76,15 @@ static int64_t make_link(struct inode *dir, const struct link *link)
                              strlen(link->text));
 }
 
-static void make_node(struct inode *dir, const struct device *device)
+static void make_node(struct inode *dir, const char *name, uint32_t mode,
+                      uint64_t number)
 {
     struct inode *made;
-    int64_t error =
-        make(dir, device->name, MODE_CHAR | 0666, device->number, &made);
+    int64_t error = make(dir, name, mode, number, &made);
 
     inode_put(made);
     if (error != 0 && error != -EEXIST)
-        kprintf("guest: no /dev/%s: error %ld\n", device->name, -error);
+        kprintf("guest: no /dev/%s: error %ld\n", name, -error);
 }
 
 static void make_nodes(struct inode *dir)
@@ -79,7 +95,8 @@ static void make_nodes(struct inode *dir)
 
     for (table = tables; table != NULL; table = table->next)
         for (i = 0; i < table->nr; i++)
-            make_node(dir, &table->devices[i]);
+            make_node(dir, table->devices[i].name, MODE_CHAR | 0666,
+                      table->devices[i].number);
     for (i = 0; i < ARRAY_SIZE(links); i++) {
         error = make_link(dir, &links[i]);
         if (error != 0 && error != -EEXIST)
@@ -99,5 +116,33 @@ void device_make_nodes(void)
         return;
     }
     make_nodes(dir);
+    inode_put(dir);
+}
+
+void device_add_node(const char *name, uint32_t mode, uint64_t number)
+{
+    struct inode *dir;
+
+    if (path_find(NULL, "/dev", true, &dir) != 0)
+        return;
+    if (dir->ops->create != NULL)
+        make_node(dir, name, mode, number);
+    inode_put(dir);
+}
+
+void device_remove_node(const char *name)
+{
+    struct inode *dir, *inode;
+    bool is_device;
+
+    if (path_find(NULL, "/dev", true, &dir) != 0)
+        return;
+    if (dir->ops->unlink != NULL &&
+        dir->ops->lookup(dir, name, strlen(name), &inode) == 0) {
+        is_device = inode_is(inode, MODE_CHAR) || inode_is(inode, MODE_BLOCK);
+        inode_put(inode);
+        if (is_device)
+            (void)dir->ops->unlink(dir, name, strlen(name));
+    }
     inode_put(dir);
 }

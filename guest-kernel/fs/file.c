@@ -92,6 +92,7 @@ static const struct file_ops *ops_for(const struct inode *inode, uint32_t flags)
     case MODE_DIR:
         return inode->file_ops != NULL ? inode->file_ops : &name_only_ops;
     case MODE_BLOCK:
+        return device_block_ops(inode->device);
     case MODE_SOCKET:
         return NULL;
     default:
@@ -129,7 +130,7 @@ static struct file *make_file(struct inode *inode, const struct file_ops *ops,
     file->ops = ops;
     file->inode = inode_get(inode);
     file->refs = 1;
-    file->flags = flags & (O_ACCESS | O_APPEND | O_NONBLOCK | O_PATH);
+    file->flags = flags & FILE_FLAGS;
     file->serial = ++last_serial;
     if (file_can(file, O_WRONLY))
         inode->nr_writers++;
@@ -209,7 +210,7 @@ static int64_t write_checked(struct file *file, struct io *from,
         return -EINVAL;
     from->left = MIN(from->left, MAX_TRANSFER);
     if ((file->flags & O_APPEND) != 0)
-        *offset = file->inode->size;
+        *offset = file_size(file);
     return file->ops->write(file, from, offset);
 }
 
@@ -249,4 +250,14 @@ uint32_t file_poll(struct file *file)
     if (file->ops->poll == NULL)
         return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
     return file->ops->poll(file);
+}
+
+uint64_t file_size(const struct file *file)
+{
+    return file->ops->size != NULL ? file->ops->size(file) : file->inode->size;
+}
+
+int64_t file_sync(struct file *file)
+{
+    return file->ops->sync != NULL ? file->ops->sync(file) : 0;
 }

@@ -25,10 +25,13 @@ struct space;
 #define O_TRUNC 01000u
 #define O_APPEND 02000u
 #define O_NONBLOCK 04000u
+#define O_DSYNC 010000u /* of O_SYNC, too */
+#define O_DIRECT 040000u
 #define O_LARGEFILE 0100000u
 #define O_DIRECTORY 0200000u
 #define O_NOFOLLOW 0400000u
 #define O_CLOEXEC 02000000u
+#define O_SYNC_ALL 04000000u /* O_SYNC without O_DSYNC: no difference here */
 #define O_PATH 010000000u
 
 /* poll(2) */
@@ -61,7 +64,7 @@ bool io_get(struct io *io, void *to, size_t size);         /* for a write */
  * returns a negative error number on failure: -ERESTARTSYS when a signal ended
  * the sleep. A transfer returns how many bytes went; *offset is for it to move.
  * NULL in a slot: read, write -EINVAL; ioctl -ENOTTY; poll: always ready;
- * memory: little.
+ * memory: little; size: the inode's; sync: nothing to do.
  */
 struct file_ops {
     int64_t (*open)(struct file *file); /* file->inode, file->flags are set */
@@ -72,17 +75,26 @@ struct file_ops {
     size_t (*available)(const struct file *file);
     /* POLL bits that hold now. Does not sleep. */
     uint32_t (*poll)(struct file *file);
+    /* Where it ends: for lseek(2). */
+    uint64_t (*size)(const struct file *file);
+    /* fsync(2): what was written is to be safe. */
+    int64_t (*sync)(struct file *file);
     void (*close)(struct file *file); /* the last use is over */
     /* How much memory will be there once it is closed, for oom_kill(). */
     size_t (*memory)(const struct file *file);
     bool is_stream; /* no offset: lseek(2) and pread(2) say -ESPIPE */
 };
 
+/* What is kept of the flags of open(2). */
+#define FILE_FLAGS                                                             \
+    (O_ACCESS | O_APPEND | O_NONBLOCK | O_PATH | O_DSYNC | O_SYNC_ALL |        \
+     O_DIRECT)
+
 struct file {
     const struct file_ops *ops;
     struct inode *inode; /* a reference; never NULL (pipes have one, too) */
     uint32_t refs;
-    uint32_t flags; /* O_ACCESS, O_APPEND, O_NONBLOCK, O_PATH */
+    uint32_t flags; /* FILE_FLAGS */
     uint64_t offset;
     uint64_t serial; /* no other has had or will have it */
     void *private;   /* the kind's */
@@ -110,6 +122,16 @@ bool file_can(const struct file *file, uint32_t access);
 
 /* POLL bits that hold now. */
 uint32_t file_poll(struct file *file);
+
+/* Where it ends. */
+uint64_t file_size(const struct file *file);
+
+/* What was written to it is safe, or a negative error number. Sleeps. */
+int64_t file_sync(struct file *file);
+
+/* The memory that arguments of an ioctl lead to: the caller's. Provided by
+ * proc/process.c. */
+struct space *process_space(void);
 
 /* How much of the io has gone, or -EFAULT if nothing: for the end of a
  * transfer that met a bad address. */

@@ -53,6 +53,11 @@ struct inode *process_root(void)
     return self != NULL ? self->root : NULL;
 }
 
+struct space *process_space(void)
+{
+    return process_current()->space;
+}
+
 /* ---- the table ---- */
 
 struct process *process_find(uint32_t pid)

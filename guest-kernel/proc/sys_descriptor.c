@@ -30,7 +30,7 @@ enum {
 /* The new offset, or a negative error number. */
 static int64_t seek_to(const struct file *file, int64_t offset, uint64_t whence)
 {
-    int64_t size = (int64_t)file->inode->size, base = 0;
+    int64_t size = (int64_t)file_size(file), base = 0;
 
     switch (whence) {
     case SEEK_SET:
@@ -191,7 +191,7 @@ enum {
 };
 
 #define FD_CLOEXEC 1u
-#define CHANGEABLE (O_APPEND | O_NONBLOCK)
+#define CHANGEABLE (O_APPEND | O_NONBLOCK | O_DIRECT)
 
 /* "Nobody has a lock there": struct flock begins with its type. */
 static int64_t get_lock(struct process *self, uint64_t vaddr)
@@ -286,7 +286,7 @@ static bool is_counted(const struct file *file)
 static int64_t count_left(struct process *self, const struct file *file,
                           uint64_t vaddr)
 {
-    uint64_t size = file->inode->size;
+    uint64_t size = file_size(file);
     uint64_t left = file->offset < size ? size - file->offset : 0;
     int32_t result;
 
@@ -332,7 +332,7 @@ int64_t sys_ioctl(struct process *self, const uint64_t *args)
     return result;
 }
 
-/* ---- sizes, and what is nothing to do in RAM ---- */
+/* ---- sizes, and what may be nothing to do ---- */
 
 /* 0; -EBADF; or what is to be said of a stream. */
 static int64_t check_descriptor(const struct process *self, uint64_t fd,
@@ -347,7 +347,13 @@ static int64_t check_descriptor(const struct process *self, uint64_t fd,
 
 int64_t sys_fsync(struct process *self, const uint64_t *args)
 {
-    return check_descriptor(self, args[0], -EINVAL);
+    struct file *file = files_get(self->files, args[0]);
+    int64_t result = check_descriptor(self, args[0], -EINVAL);
+
+    if (result == 0)
+        result = file_sync(file);
+    file_put(file);
+    return result;
 }
 
 int64_t sys_sync(struct process *self, const uint64_t *args)
