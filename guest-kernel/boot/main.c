@@ -3,6 +3,7 @@
  * The order in which the kernel comes up. What called kernel_main() becomes
  * the idle thread.
  */
+#include "guest-kernel/block/block_ram.h"
 #include "guest-kernel/boot/options.h"
 #include "guest-kernel/boot_info.h"
 #include "guest-kernel/core/kprintf.h"
@@ -101,6 +102,12 @@ static void first_thread(void *unused)
     }
 }
 
+static void start_disks(void)
+{
+    if (options.ram_disk != NULL)
+        block_ram_init(options.ram_disk);
+}
+
 _Noreturn void kernel_main(const struct boot_info *boot)
 {
     static char command_line[BOOT_COMMAND_LINE_SIZE];
@@ -122,6 +129,7 @@ _Noreturn void kernel_main(const struct boot_info *boot)
     privops_devices_init();
     ramfs_init(boot);
     device_make_nodes();
+    start_disks();
     if (path_mount("/proc", procfs_create()) != 0)
         kprintf("guest: there is no /proc to put its files in\n");
     privops_requests_init();

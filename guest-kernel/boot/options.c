@@ -9,6 +9,7 @@
 #include "lib/string.h"
 
 #define INIT "init="
+#define RAM_DISK "ramblk="
 
 /* The next word, terminated in place; NULL at the end. */
 static char *next_word(char **line)
@@ -41,6 +42,8 @@ void options_parse(char *line, struct options *options)
             options->clock_boot = true;
         else if (strncmp(word, INIT, strlen(INIT)) == 0)
             options->init[0] = word + strlen(INIT);
+        else if (strncmp(word, RAM_DISK, strlen(RAM_DISK)) == 0)
+            options->ram_disk = word + strlen(RAM_DISK);
     }
     while (nr < OPTIONS_MAX_ARGS && (word = next_word(&line)) != NULL)
         options->init[nr++] = word;

@@ -6,6 +6,7 @@
  *   monitor     no process: the monitor's prompt
  *   clock=boot  the clock is not made better after the boot
  *   init=PATH   the program of process 1, /init if it is not given
+ *   ramblk=SIZE a disk in memory (block/block_ram.h)
  *
  * Other words are somebody else's, and ignored.
  */
@@ -19,6 +20,7 @@
 struct options {
     bool monitor;
     bool clock_boot;
+    const char *ram_disk; /* what follows ramblk=, or NULL */
     /* Of process 1: its program first, NULL last; they lead into the line. */
     char *init[OPTIONS_MAX_ARGS + 1];
 };

@@ -36,6 +36,9 @@ static void words(void **state)
     options = parse("monitors console=ttyS0 init=/bin/sh quiet");
     assert_false(options.monitor);
     assert_string_equal(options.init[0], "/bin/sh");
+    assert_null(options.ram_disk);
+    options = parse("ramblk=8M monitor");
+    assert_string_equal(options.ram_disk, "8M");
     assert_null(options.init[1]);
 }
 
