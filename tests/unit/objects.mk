@@ -26,7 +26,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_block test_virtqueue test_virtio_blk \
               test_console_file \
               test_partition test_block_cache \
-              test_env test_bus test_pv_console test_history test_blk
+              test_env test_bus test_pv_console test_history test_blk test_blk_hostile
 
 # Not on a host that is not x86-64: test_sched, test_fair, test_engine,
 # test_domain and test_control compile the
@@ -198,6 +198,8 @@ BLK_SRC := $(sort $(wildcard pvdrivers/blk_*.c)) pvdrivers/bus.c \
     pvdrivers/listen.c \
     $(addprefix tests/unit/,blk_disk.c blk_client.c blk_world.c) $(ENV_HOST_SRC)
 test_blk_SRC := $(BLK_SRC)
+BLK_HOSTILE_SRC := $(BLK_SRC) $(addprefix tests/unit/,blk_hostile.c blk_explore.c)
+test_blk_hostile_SRC := $(BLK_HOSTILE_SRC)
 
 # ---- the rules ----
 

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/blk_hostile.h"
+
+#include <string.h>
+
+#include "tests/unit/bus_ends.h"
+#include "tests/unit/env_host.h"
+#include "tests/unit/unit.h"
+
+struct hostile_front hostile_front;
+struct hostile_back hostile_back;
+
+static struct parapet_bus_slot *slot_0(void)
+{
+    return &blk_page->slots[0];
+}
+
+static void hear(uint32_t port, void *context)
+{
+    (void)port;
+    (void)context;
+}
+
+/* ---- the front-end ---- */
+
+static uint32_t lend(void *page, bool read_only)
+{
+    int ref = env_lend(BLK_WORLD_BACK, page, read_only);
+
+    MUST(ref >= 0);
+    return (uint32_t)ref;
+}
+
+/* The two pages of lists lie side by side in no way: each has its own. */
+void hostile_front_connects(void)
+{
+    struct hostile_front *front = &hostile_front;
+    uint32_t *parameters = slot_0()->front.parameters;
+    void *list;
+
+    env_host_be(BLK_WORLD_FRONT);
+    front->page = env_page_alloc();
+    ring_front_init(&front->ring, front->page,
+                    sizeof(struct parapet_blk_request));
+    for (unsigned int i = 0; i < HOSTILE_PAGES; i++) {
+        front->data[i] = env_page_alloc();
+        front->refs[i] = lend(front->data[i], false);
+    }
+    front->read_only = lend(front->data[HOSTILE_PAGES - 1], true);
+    slot_0()->front.ring = lend(front->page, false);
+    slot_0()->front.port = (uint32_t)env_port_alloc(BLK_WORLD_BACK, hear, NULL);
+    parameters[PARAPET_BLK_FRONT_VERSION] = PARAPET_BLK_VERSION;
+    front->lists = env_page_alloc();
+    parameters[PARAPET_BLK_FRONT_LISTS] = lend(front->lists, false);
+    list = env_page_alloc();
+    parameters[PARAPET_BLK_FRONT_LISTS + 1] = lend(list, false);
+    __atomic_store_n(&slot_0()->front.state, PARAPET_BUS_wanted,
+                     __ATOMIC_SEQ_CST);
+    env_host_be(BLK_WORLD_BACK);
+    (void)blk_back_look(&blk_pair[0].back);
+}
+
+void hostile_front_puts(const struct parapet_blk_request *request)
+{
+    env_host_be(BLK_WORLD_FRONT);
+    if (ring_front_put(&hostile_front.ring, request, sizeof(*request)) == 0 &&
+        ring_front_push(&hostile_front.ring))
+        env_port_send(hostile_front.port);
+}
+
+int hostile_front_hears(uint32_t *id)
+{
+    struct parapet_blk_response response;
+
+    if (ring_front_take(&hostile_front.ring, &response, sizeof(response)) != 1)
+        return 1;
+    *id = response.id;
+    return response.status;
+}
+
+/* ---- the back-end ---- */
+
+void hostile_back_offers(const struct blk_disk *disk)
+{
+    struct parapet_bus_back *back = &slot_0()->back;
+
+    back->kind = PARAPET_BUS_BLK;
+    back->index = 0;
+    back->life++;
+    blk_disk_tell(disk, back->parameters);
+    __atomic_store_n(&back->state, PARAPET_BUS_offered, __ATOMIC_SEQ_CST);
+    env_host_be(BLK_WORLD_FRONT);
+    (void)blk_front_look(&blk_pair[0].front);
+}
+
+void hostile_back_connects(void)
+{
+    struct hostile_back *back = &hostile_back;
+    /* What it says in its slot may be spoiled by now. */
+    const struct blk_front *front = &blk_pair[0].front;
+
+    env_host_be(BLK_WORLD_BACK);
+    for (unsigned int i = 0; i < 1 + PARAPET_BLK_LIST_PAGES; i++)
+        back->loans[i] =
+            (struct env_loan){.domain = BLK_WORLD_FRONT, .ref = front->refs[i]};
+    env_map(back->loans, 1 + PARAPET_BLK_LIST_PAGES);
+    MUST(back->loans[0].page && back->loans[1].page && back->loans[2].page);
+    back->port = env_port_bind(BLK_WORLD_FRONT, front->port, hear, NULL);
+    MUST(back->port > 0);
+    ring_back_init(&back->ring, back->loans[0].page,
+                   sizeof(struct parapet_blk_request));
+    __atomic_store_n(&slot_0()->back.state, PARAPET_BUS_connected,
+                     __ATOMIC_SEQ_CST);
+    env_host_be(BLK_WORLD_FRONT);
+    (void)blk_front_look(&blk_pair[0].front);
+}
+
+bool hostile_back_takes(struct parapet_blk_request *request)
+{
+    return hostile_back.loans[0].page &&
+           ring_back_take(&hostile_back.ring, request, sizeof(*request)) == 1;
+}
+
+void hostile_back_answers(uint32_t id, int32_t status)
+{
+    const struct parapet_blk_response response = {id, status};
+
+    env_host_be(BLK_WORLD_BACK);
+    if (hostile_back.loans[0].page &&
+        ring_back_put(&hostile_back.ring, &response, sizeof(response)) == 0 &&
+        ring_back_push(&hostile_back.ring))
+        env_port_send((uint32_t)hostile_back.port);
+}
+
+void hostile_back_lets_go(void)
+{
+    env_host_be(BLK_WORLD_BACK);
+    if (hostile_back.loans[0].page)
+        env_port_close((uint32_t)hostile_back.port);
+    env_unmap(hostile_back.loans, 1 + PARAPET_BLK_LIST_PAGES);
+}

@@ -1,0 +1,610 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A front-end and a back-end of a disk that mean harm, each beside an honest
+ * pair: whatever stands in requests, answers, indices and parameters, they hurt
+ * their own connection alone.
+ */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/errors.h"
+#include "lib/macros.h"
+#include "pvdrivers/error.h"
+#include "tests/unit/blk_hostile.h"
+#include "tests/unit/env_host.h"
+
+static struct blk_pair *const pair = &blk_pair[0];
+
+/* The other pair goes on. */
+static void check_other(void)
+{
+    unsigned int nr = blk_pair[1].client.nr_done;
+
+    blk_world_use(&blk_pair[1], 30);
+    blk_world_settle();
+    assert_true(blk_pair[1].client.nr_done > nr + 10);
+    assert_int_equal(blk_pair[1].client.nr_failed, 0);
+    blk_client_check(&blk_pair[1].client, &blk_pair[1].disk);
+}
+
+/* ---- the front-end ---- */
+
+/* The answer to a request, and nothing is left of it. */
+static int ask(const struct parapet_blk_request *request)
+{
+    uint32_t id = ~request->id;
+    int status;
+
+    hostile_front_puts(request);
+    blk_world_settle();
+    status = hostile_front_hears(&id);
+    assert_int_equal(id, request->id);
+    assert_int_equal(env_host_use(BLK_WORLD_BACK).held, 0);
+    assert_int_equal(pair->back.nr_held, 0);
+    assert_false(pair->back.bus.broken);
+    return status;
+}
+
+static struct parapet_blk_segment whole(void)
+{
+    return (struct parapet_blk_segment){hostile_front.refs[0], 0, 8};
+}
+
+static void connected_front(bool in_memory)
+{
+    blk_world_begin(BLK_FRONT, in_memory);
+    hostile_front_connects();
+    assert_int_equal(pair->back.bus.state, PARAPET_BUS_connected);
+}
+
+static int ask_segments(uint16_t operation, unsigned int nr,
+                        struct parapet_blk_segment segment)
+{
+    struct parapet_blk_request request = {.operation = operation,
+                                          .nr_segments = (uint16_t)nr};
+
+    for (unsigned int i = 0; i < PARAPET_BLK_INLINE; i++)
+        request.segments[i] = segment;
+    for (unsigned int i = 0; i < PARAPET_BLK_LIST; i++)
+        hostile_front.lists[i] = segment;
+    return ask(&request);
+}
+
+static void segments_are_forged(void **state)
+{
+    static const struct parapet_blk_segment odd[] = {
+        {0, 0, 0},      {0, 8, 0},     {0, 8, 1},      {0, 7, 2},
+        {0, 0, 9},      {0, 1, 8},     {0, 0, 0xffff}, {0, 0xffff, 0xffff},
+        {0, 1, 0xffff}, {0, 0xffff, 1}};
+
+    (void)state;
+    for (int in_memory = 0; in_memory < 2; in_memory++) {
+        struct parapet_blk_segment segment;
+
+        connected_front(in_memory);
+        for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+            segment = odd[i];
+            segment.ref = hostile_front.refs[0];
+            assert_int_equal(ask_segments(PARAPET_BLK_READ, 1, segment),
+                             -PARAPET_EINVAL);
+            assert_int_equal(ask_segments(PARAPET_BLK_WRITE, 9, segment),
+                             -PARAPET_EINVAL);
+        }
+        /* The same page again and again: it is the front-end's own. */
+        segment = (struct parapet_blk_segment){hostile_front.refs[0], 3, 5};
+        assert_int_equal(
+            ask_segments(PARAPET_BLK_READ, PARAPET_BLK_SEGMENTS, segment), 0);
+        assert_int_equal(
+            ask_segments(PARAPET_BLK_WRITE, PARAPET_BLK_SEGMENTS, segment), 0);
+        /* More than the disk takes in one. */
+        assert_int_equal(
+            ask_segments(PARAPET_BLK_WRITE, PARAPET_BLK_SEGMENTS, whole()),
+            -PARAPET_EINVAL);
+        check_other();
+        blk_world_end();
+    }
+}
+
+static void counts_and_operations_are_forged(void **state)
+{
+    static const unsigned int counts[] = {0, PARAPET_BLK_SEGMENTS + 1, 255,
+                                          0x8000, 0xffff};
+
+    (void)state;
+    for (int in_memory = 0; in_memory < 2; in_memory++) {
+        connected_front(in_memory);
+        for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+            assert_int_equal(ask_segments(PARAPET_BLK_READ, counts[i], whole()),
+                             -PARAPET_EINVAL);
+        for (unsigned int op = PARAPET_BLK_DISCARD + 1; op < 0x10000;
+             op = op * 2)
+            assert_int_equal(ask_segments((uint16_t)op, 1, whole()),
+                             -PV_EOPNOTSUPP);
+        assert_int_equal(ask_segments(PARAPET_BLK_FLUSH, 1, whole()),
+                         -PARAPET_EINVAL);
+        assert_int_equal(ask_segments(PARAPET_BLK_FLUSH, 0, whole()), 0);
+        check_other();
+        blk_world_end();
+    }
+}
+
+static void ids_are_forged(void **state)
+{
+    struct parapet_blk_request request = {.operation = PARAPET_BLK_READ};
+
+    (void)state;
+    connected_front(false);
+    for (unsigned int i = 0; i < PARAPET_BLK_INLINE; i++)
+        request.segments[i] = whole();
+    request.nr_segments = PARAPET_BLK_INLINE;
+    request.id = UINT32_MAX; /* it has no list, and needs none */
+    assert_int_equal(ask(&request), 0);
+    request.nr_segments = PARAPET_BLK_INLINE + 1;
+    assert_int_equal(ask(&request), -PARAPET_EINVAL);
+    request.id = PARAPET_BLK_REQUESTS;
+    assert_int_equal(ask(&request), -PARAPET_EINVAL);
+    check_other();
+    blk_world_end();
+}
+
+static void sectors_are_forged(void **state)
+{
+    static const uint64_t odd[] = {BLK_DISK_SECTORS - 7, BLK_DISK_SECTORS,
+                                   UINT32_MAX,           1ull << 55,
+                                   UINT64_MAX - 7,       UINT64_MAX};
+
+    (void)state;
+    for (int in_memory = 0; in_memory < 2; in_memory++) {
+        struct parapet_blk_request request = {.nr_segments = 1};
+
+        connected_front(in_memory);
+        request.segments[0] = whole();
+        for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+            request.sector = odd[i];
+            request.operation = PARAPET_BLK_READ;
+            assert_int_equal(ask(&request), -PARAPET_EINVAL);
+            request.operation = PARAPET_BLK_WRITE;
+            assert_int_equal(ask(&request), -PARAPET_EINVAL);
+        }
+        request.sector = BLK_DISK_SECTORS - 8;
+        assert_int_equal(ask(&request), 0);
+        check_other();
+        blk_world_end();
+    }
+}
+
+static void discards_are_forged(void **state)
+{
+    static const uint64_t odd[] = {0, 129, 1ull << 32, UINT64_MAX};
+    struct parapet_blk_request request = {.operation = PARAPET_BLK_DISCARD};
+
+    (void)state;
+    connected_front(false);
+    for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+        request.nr_sectors = odd[i];
+        assert_int_equal(ask(&request), -PARAPET_EINVAL);
+    }
+    request.nr_sectors = 128;
+    assert_int_equal(ask(&request), 0);
+    request.sector = BLK_DISK_SECTORS - 127;
+    assert_int_equal(ask(&request), -PARAPET_EINVAL);
+    request.sector = 0;
+    request.nr_segments = 1;
+    assert_int_equal(ask(&request), -PARAPET_EINVAL);
+    check_other();
+    blk_world_end();
+}
+
+/* Blocks of the disk are larger: parts of them are not for it. */
+static void parts_of_blocks_are_refused(void **state)
+{
+    struct parapet_blk_request request = {.nr_segments = 1};
+
+    (void)state;
+    blk_world_begin(BLK_FRONT, false);
+    pair->disk.store.disk.block_size = 4096;
+    hostile_front_connects();
+    request.segments[0] = whole();
+    assert_int_equal(ask(&request), 0);
+    request.sector = 4;
+    assert_int_equal(ask(&request), -PARAPET_EINVAL);
+    request.sector = 0;
+    request.segments[0].nr = 4;
+    assert_int_equal(ask(&request), -PARAPET_EINVAL);
+    blk_world_end();
+}
+
+static void references_are_forged(void **state)
+{
+    (void)state;
+    for (int in_memory = 0; in_memory < 2; in_memory++) {
+        struct parapet_blk_segment segment = {0, 0, 8};
+
+        connected_front(in_memory);
+        segment.ref = hostile_front.read_only;
+        assert_int_equal(ask_segments(PARAPET_BLK_READ, 1, segment),
+                         -PARAPET_EPERM);
+        assert_int_equal(ask_segments(PARAPET_BLK_WRITE, 1, segment), 0);
+        for (segment.ref = 500; segment.ref != 0; segment.ref *= 2) {
+            assert_int_equal(ask_segments(PARAPET_BLK_READ, 1, segment),
+                             -PARAPET_EPERM);
+            assert_int_equal(ask_segments(PARAPET_BLK_WRITE, 8, segment),
+                             -PARAPET_EPERM);
+        }
+        /* The ring itself: what is read is what the next requests are. */
+        segment.ref = blk_page->slots[0].front.ring;
+        (void)ask_segments(PARAPET_BLK_WRITE, 1, segment);
+        check_other();
+        blk_world_end();
+    }
+}
+
+/* Only some of the pages of a request are lent: those are let go again. */
+static void some_references_are_forged(void **state)
+{
+    struct parapet_blk_request request = {.nr_segments = 6};
+
+    (void)state;
+    for (int in_memory = 0; in_memory < 2; in_memory++) {
+        connected_front(in_memory);
+        for (unsigned int bad = 0; bad < 6; bad++) {
+            for (unsigned int i = 0; i < 6; i++)
+                request.segments[i] = whole();
+            request.segments[bad].ref = 700;
+            assert_int_equal(ask(&request), -PARAPET_EPERM);
+        }
+        check_other();
+        blk_world_end();
+    }
+}
+
+static void check_front_let_go(void)
+{
+    assert_true(pair->back.bus.broken);
+    assert_int_equal(pair->back.bus.state, PARAPET_BUS_closed);
+    assert_string_equal(env_host_said(),
+                        "d0: bus: device 0 of kind 0x1 of domain 1 is broken: "
+                        "its ring's words cannot be true");
+    assert_int_equal(env_host_use(BLK_WORLD_BACK).held, 0);
+    assert_int_equal(env_host_use(BLK_WORLD_BACK).mapped, 3); /* the other's */
+}
+
+static void an_index_is_forged(void **state)
+{
+    static const uint32_t odd[] = {33, 0x7fffffff, 0x80000000, UINT32_MAX};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+        connected_front(false);
+        hostile_front.page->req_prod = odd[i];
+        blk_world_settle();
+        check_front_let_go();
+        check_other();
+        blk_world_end();
+    }
+}
+
+/* With requests at the disk: it breaks at once, and lets go when they are back.
+ */
+static void an_index_is_forged_meanwhile(void **state)
+{
+    struct parapet_blk_request request = {.nr_segments = 1};
+
+    (void)state;
+    connected_front(false);
+    pair->disk.is_slow = true;
+    request.segments[0] = whole();
+    hostile_front_puts(&request);
+    hostile_front_puts(&request);
+    blk_world_settle();
+    assert_int_equal(pair->back.nr_under_way, 2);
+    hostile_front.page->req_prod += 100;
+    hostile_front.page->req_event = 0;
+    env_host_be(BLK_WORLD_FRONT);
+    env_port_send(hostile_front.port);
+    blk_world_settle();
+    assert_true(pair->back.bus.broken);
+    assert_int_equal(pair->back.bus.state, PARAPET_BUS_connected);
+    assert_int_equal(env_host_use(BLK_WORLD_BACK).held, 2);
+    check_other();
+    assert_true(blk_disk_run(&pair->disk, 0));
+    blk_world_settle();
+    assert_int_equal(pair->back.bus.state, PARAPET_BUS_connected);
+    assert_true(blk_disk_run(&pair->disk, 0));
+    blk_world_settle();
+    check_front_let_go();
+    blk_world_end();
+}
+
+/* What is held stays what it was: the entry is only words meanwhile. */
+static void a_reference_is_revoked_in_flight(void **state)
+{
+    struct parapet_blk_request request = {.nr_segments = 1};
+    uint32_t id;
+
+    (void)state;
+    connected_front(false);
+    pair->disk.is_slow = true;
+    memset(pair->disk.bytes, 0x77, 4096);
+    request.segments[0] = whole();
+    hostile_front_puts(&request);
+    blk_world_settle();
+    env_host_be(BLK_WORLD_FRONT);
+    assert_false(env_take_back(hostile_front.refs[0]));
+    assert_true(blk_disk_run(&pair->disk, 0));
+    assert_int_equal(hostile_front.data[0][4095], 0x77);
+    blk_world_settle();
+    assert_int_equal(hostile_front_hears(&id), 0);
+    assert_int_equal(env_host_use(BLK_WORLD_BACK).held, 0);
+    env_host_be(BLK_WORLD_FRONT);
+    assert_true(env_take_back(hostile_front.refs[0]));
+    assert_int_equal(ask(&request), -PARAPET_EPERM);
+    blk_world_end();
+}
+
+/* It has no more frames held than it may, and none of the other's. */
+static void it_asks_for_all_at_once(void **state)
+{
+    struct parapet_blk_request request = {.nr_segments = PARAPET_BLK_SEGMENTS};
+
+    (void)state;
+    connected_front(false);
+    pair->disk.is_slow = true;
+    for (unsigned int i = 0; i < PARAPET_BLK_INLINE; i++)
+        request.segments[i] =
+            (struct parapet_blk_segment){hostile_front.refs[0], 0, 7};
+    for (unsigned int i = 0; i < PARAPET_BLK_LIST; i++)
+        hostile_front.lists[i] = request.segments[0];
+    for (unsigned int i = 0; i < PARAPET_BLK_REQUESTS; i++)
+        hostile_front_puts(&request);
+    blk_world_settle();
+    assert_in_range(env_host_use(BLK_WORLD_BACK).held, 200, BLK_BACK_HELD);
+    check_other();
+    for (unsigned int nr = 0, i = 0; nr < PARAPET_BLK_REQUESTS && i < 1000;
+         i++) {
+        uint32_t id;
+
+        (void)blk_disk_run(&pair->disk, i);
+        blk_world_settle();
+        while (hostile_front_hears(&id) == 0)
+            nr++;
+        assert_true(i < 999 || nr == PARAPET_BLK_REQUESTS);
+    }
+    assert_int_equal(env_host_use(BLK_WORLD_BACK).held, 0);
+    blk_world_end();
+}
+
+static void a_wish_is_refused(void **state)
+{
+    static const unsigned int parameters[] = {PARAPET_BLK_FRONT_VERSION,
+                                              PARAPET_BLK_FRONT_LISTS,
+                                              PARAPET_BLK_FRONT_LISTS + 1};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(parameters); i++) {
+        blk_world_begin(BLK_FRONT, false);
+        pair->back.bus.stops = true; /* it does not look yet */
+        hostile_front_connects();
+        blk_page->slots[0].front.parameters[parameters[i]] = 900;
+        env_host_be(BLK_WORLD_BACK);
+        (void)blk_back_go_on(&pair->back);
+        assert_true(pair->back.bus.broken);
+        assert_int_equal(env_host_use(BLK_WORLD_BACK).mapped, 3);
+        check_other();
+        blk_world_end();
+    }
+}
+
+/* ---- the back-end ---- */
+
+static const struct blk_disk usual = {.nr_sectors = BLK_DISK_SECTORS,
+                                      .block_size = 512,
+                                      .most = 256,
+                                      .can_flush = true};
+
+/* So many requests of one page are under way. */
+static void connected_back(unsigned int nr)
+{
+    blk_world_begin(BLK_BACK, false);
+    memset(&hostile_back, 0, sizeof(hostile_back));
+    hostile_back_offers(&usual);
+    hostile_back_connects();
+    assert_int_equal(pair->front.bus.state, PARAPET_BUS_connected);
+    pair->client.may_fail = true;
+    pair->client.max_segments = 1;
+    env_host_be(BLK_WORLD_FRONT);
+    while (pair->client.nr_under_way < nr)
+        assert_true(blk_client_submit(&pair->client));
+    blk_front_kick(&pair->front);
+}
+
+/* All that could be, has failed; and the other pair goes on. */
+static void check_broken(const char *why)
+{
+    char said[160];
+
+    blk_world_settle();
+    assert_true(pair->front.bus.broken);
+    (void)snprintf(said, sizeof(said),
+                   "d1: bus: device 0 of kind 0x1 is broken: %s", why);
+    assert_string_equal(env_host_said(), said);
+    assert_int_equal(pair->client.nr_under_way, 0);
+    check_other();
+    hostile_back_lets_go();
+    blk_world_end();
+}
+
+static void an_answer_is_forged(void **state)
+{
+    static const uint32_t odd[] = {PARAPET_BLK_REQUESTS, UINT32_MAX, 0x80000000,
+                                   5};
+    struct parapet_blk_request request;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+        connected_back(3);
+        assert_true(hostile_back_takes(&request));
+        hostile_back_answers(odd[i], 0);
+        check_broken("it answers what was not asked");
+        assert_int_equal(pair->client.nr_failed, 3);
+    }
+}
+
+static void an_answer_comes_twice(void **state)
+{
+    struct parapet_blk_request request;
+
+    (void)state;
+    connected_back(3);
+    assert_true(hostile_back_takes(&request));
+    hostile_back_answers(request.id, -PV_EIO);
+    blk_world_settle();
+    assert_int_equal(pair->client.nr_failed, 1);
+    assert_false(pair->front.bus.broken);
+    {
+        uint32_t id = request.id;
+
+        assert_true(hostile_back_takes(&request));
+        hostile_back_answers(id, -PV_EIO);
+    }
+    check_broken("it answers what was not asked");
+    assert_int_equal(pair->client.nr_failed, 3);
+}
+
+static void a_response_index_is_forged(void **state)
+{
+    static const uint32_t odd[] = {4, 33, 0x80000000, UINT32_MAX};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+        struct parapet_ring *page;
+
+        connected_back(3);
+        page = hostile_back.loans[0].page;
+        page->rsp_prod = odd[i];
+        env_host_be(BLK_WORLD_BACK);
+        env_port_send((uint32_t)hostile_back.port);
+        check_broken("its ring's words cannot be true");
+    }
+}
+
+/* It answers, and keeps the page: that one is nobody's to use again until it
+ * lets go, and its request is not done. */
+static void a_page_is_kept(void **state)
+{
+    struct parapet_grant_hold hold = {.domain = BLK_WORLD_FRONT,
+                                      .flags = PARAPET_GRANT_READONLY};
+    struct parapet_grant_unmap release;
+    struct parapet_blk_request request;
+
+    (void)state;
+    connected_back(4);
+    do {
+        assert_true(hostile_back_takes(&request));
+    } while (request.nr_segments == 0);
+    hold.ref = request.segments[0].ref;
+    env_host_be(BLK_WORLD_BACK);
+    env_hold(&hold, 1);
+    assert_int_equal(hold.status, 0);
+    hostile_back_answers(request.id, 0);
+    blk_world_settle();
+    assert_true(pair->front.bus.broken);
+    assert_int_equal(pair->client.nr_under_way, 1);
+    assert_int_equal(pair->client.nr_failed, 3);
+    env_host_be(BLK_WORLD_FRONT);
+    (void)blk_front_look(&pair->front);
+    assert_int_equal(pair->client.nr_under_way, 1);
+    assert_int_equal(blk_front_end(&pair->front), -PARAPET_EBUSY);
+    env_host_be(BLK_WORLD_BACK);
+    release.handle = hold.handle;
+    env_release(&release, 1);
+    env_host_be(BLK_WORLD_FRONT);
+    (void)blk_front_look(&pair->front);
+    check_broken("it has answered, and keeps a page");
+}
+
+static void a_disk_cannot_be_so(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 8; i++) {
+        struct blk_disk disk = usual;
+
+        switch (i) {
+        case 0:
+            disk.nr_sectors = UINT64_MAX;
+            break;
+        case 1:
+            disk.nr_sectors = (UINT64_MAX >> 9) + 1;
+            break;
+        case 2:
+            disk.block_size = 0;
+            break;
+        case 3:
+            disk.block_size = 8192;
+            break;
+        case 4:
+            disk.block_size = 1536;
+            break;
+        case 5:
+            disk.most = 7;
+            break;
+        case 6:
+            disk.block_size = 256;
+            break;
+        default:
+            disk.can_discard = true;
+            break;
+        }
+        blk_world_begin(BLK_BACK, false);
+        memset(&hostile_back, 0, sizeof(hostile_back));
+        hostile_back_offers(&disk);
+        hostile_back_connects();
+        assert_int_equal(pair->nr_ready, 0);
+        check_broken("its parameters are refused");
+    }
+}
+
+/* ---- at random ---- */
+
+static void random_ends(void **state)
+{
+    uint64_t random = 11;
+    uint8_t data[BLK_EXPLORE_BYTES];
+
+    (void)state;
+    for (unsigned int walk = 0; walk < 400; walk++) {
+        for (size_t i = 0; i < sizeof(data); i++)
+            data[i] = (uint8_t)(unit_random(&random) >> 24);
+        blk_explore(walk % 2 ? BLK_BACK : BLK_FRONT, data,
+                    1 + walk % sizeof(data) * 2 % sizeof(data));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(segments_are_forged),
+        cmocka_unit_test(counts_and_operations_are_forged),
+        cmocka_unit_test(ids_are_forged),
+        cmocka_unit_test(sectors_are_forged),
+        cmocka_unit_test(discards_are_forged),
+        cmocka_unit_test(parts_of_blocks_are_refused),
+        cmocka_unit_test(references_are_forged),
+        cmocka_unit_test(some_references_are_forged),
+        cmocka_unit_test(an_index_is_forged),
+        cmocka_unit_test(an_index_is_forged_meanwhile),
+        cmocka_unit_test(a_reference_is_revoked_in_flight),
+        cmocka_unit_test(it_asks_for_all_at_once),
+        cmocka_unit_test(a_wish_is_refused),
+        cmocka_unit_test(an_answer_is_forged),
+        cmocka_unit_test(an_answer_comes_twice),
+        cmocka_unit_test(a_response_index_is_forged),
+        cmocka_unit_test(a_page_is_kept),
+        cmocka_unit_test(a_disk_cannot_be_so),
+        cmocka_unit_test(random_ends),
+    };
+
+    return cmocka_run_group_tests_name("blk_hostile", tests, NULL, NULL);
+}
