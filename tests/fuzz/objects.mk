@@ -2,11 +2,12 @@
 #
 # The fuzzers: libFuzzer programs, always built with clang, whatever CC is.
 # Program NAME is tests/fuzz/NAME.c and the files in NAME_SRC. READER_SRC,
-# EXPLORE_SRC, BUILT_SRC, PCTL_CFG_SRC, MODEL_SRC, BUS_SRC and PARTITION_SRC: see
-# tests/unit/objects.mk.
+# EXPLORE_SRC, BUILT_SRC, PCTL_CFG_SRC, MODEL_SRC, BUS_SRC, PARTITION_SRC and
+# BLK_HOSTILE_SRC: see tests/unit/objects.mk.
 
 FUZZERS := fuzz_bundle fuzz_build fuzz_cfg fuzz_memory fuzz_ring_front \
-    fuzz_ring_back fuzz_stream fuzz_bus fuzz_partition
+    fuzz_ring_back fuzz_stream fuzz_bus fuzz_partition fuzz_blk_front \
+    fuzz_blk_back
 FUZZ_PROGRAMS := $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 
 fuzz_bundle_SRC := $(READER_SRC) $(EXPLORE_SRC) lib/printf.c
@@ -17,6 +18,8 @@ fuzz_ring_front_SRC := tests/fuzz/ring_end.c
 fuzz_ring_back_SRC := tests/fuzz/ring_end.c
 fuzz_bus_SRC := $(BUS_SRC)
 fuzz_partition_SRC := $(PARTITION_SRC)
+fuzz_blk_front_SRC := $(BLK_HOSTILE_SRC)
+fuzz_blk_back_SRC := $(BLK_HOSTILE_SRC)
 SEEDS_SRC := $(addprefix tests/fuzz/,make_seeds.c samples.c)
 
 # `make fuzz SECONDS=60`. Recipes do not get it under that name, which bash
@@ -37,6 +40,8 @@ export RUNS_fuzz_ring_back := 20000
 export RUNS_fuzz_stream := 20000
 export RUNS_fuzz_bus := 5000
 export RUNS_fuzz_partition := 10000
+export RUNS_fuzz_blk_front := 500
+export RUNS_fuzz_blk_back := 500
 FUZZ_RUNS := $(if $(filter file,$(origin FUZZ_SECONDS)),FUZZ_RUNS=1)
 
 FUZZ_CC := clang

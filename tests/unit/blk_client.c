@@ -8,7 +8,7 @@
 #include "pvdrivers/error.h"
 #include "tests/unit/bus_ends.h"
 #include "tests/unit/env_host.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/random.h"
 
 #define WORDS (PARAPET_BLK_SECTOR / 8)
 

@@ -8,7 +8,6 @@
 #include "tests/unit/blk_hostile.h"
 #include "tests/unit/bus_ends.h"
 #include "tests/unit/env_host.h"
-#include "tests/unit/unit.h"
 
 #define STEP 4
 #define NR_HELD 8

@@ -5,7 +5,6 @@
 
 #include "tests/unit/bus_ends.h"
 #include "tests/unit/env_host.h"
-#include "tests/unit/unit.h"
 
 struct hostile_front hostile_front;
 struct hostile_back hostile_back;

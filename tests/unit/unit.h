@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What each unit test includes: cmocka with the headers it needs before it,
- * and a random generator that yields the same numbers in every run.
+ * and a random generator.
  */
 #ifndef TESTS_UNIT_UNIT_H
 #define TESTS_UNIT_UNIT_H
@@ -13,6 +13,8 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+
+#include "tests/unit/random.h"
 
 /* The name since cmocka 2, which has deprecated the one before. */
 #ifndef assert_int_in_range
@@ -26,15 +28,6 @@ static __attribute__((constructor)) void unit_one_case(void)
 
     if (name)
         cmocka_set_test_filter(name);
-}
-
-/* Marsaglia's xorshift64; *state starts as anything but 0. */
-static inline uint64_t unit_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
 }
 
 #endif
