@@ -47,9 +47,10 @@ def by_hand():
         keys.type(b"pctl create --console demo" + ENTER,
                   rb"the console of demo: Ctrl-\] leaves it\.")
         keys.see(PROMPT)
-        # Ctrl-C is a key of the shell's line until the command has begun.
-        keys.type(b"cat /proc/uptime > here; echo begun; sleep 999" + ENTER,
-                  rb"\nbegun\r*\n")
+        # Ctrl-C is a key of the shell's line until the command has begun, and the
+        # shell's own until that has the terminal.
+        keys.type(b"cat /proc/uptime > here; sh -c 'echo begun; exec sleep 999'"
+                  + ENTER, rb"\nbegun\r*\n")
         keys.type(b"\x03", PROMPT)
         # The prompt of the guest's kernel, in which nobody shows consoles.
         keys.type(CONTROL_CARET, rb"parapet> ")
