@@ -3,6 +3,8 @@
 """The consoles of other domains, by the page that they share with domain 0:
 `pctl console` from domain 0's shell."""
 
+import base64
+import hashlib
 import os
 from random import Random, SystemRandom
 
@@ -89,39 +91,63 @@ def panic():
                "guest: backtrace: " in step.out, step.out)
 
 
+# Many bytes, no two lines alike, that take a guest little time: the program that
+# is there and here.
+def busybox(nr, times=1):
+    """A command that writes its first bytes in base64; what it writes."""
+    with open(os.environ.get("BUSYBOX", "/bin/busybox"), "rb") as file:
+        text = base64.encodebytes(file.read(nr)).decode()
+    command = f"head -c {nr} /bin/busybox | base64"
+    return ("; ".join(["echo begin", *[command] * times]),
+            f"begin\n{times * text}")
+
+
+def last_of(file, text):
+    """A command for a console's last bytes: this text, and the kernel's when it
+    has ended; and their digest."""
+    last = f"{text}guest: power off\n".encode()
+    return (f"tail -c {len(last)} {file} | md5sum",
+            f"{hashlib.md5(last).hexdigest()}  -\n")
+
+
 @test("pctl console: much from one, and much typed, arrives whole and in order")
 def much():
     count = "i=0; while [ $i -lt 5000 ]; do echo $i; i=$((i + 1)); done"
+    command, text = busybox(1_000_000)
+    last, digest = last_of("/tmp/shown", text)
     steps = in_domain0([
         f"({count}) > numbers; (echo stty -echo; echo 'cat > /tmp/n'; "
-        "cat numbers; printf '\\004'; echo 'md5sum /tmp/n; seq 0 200000; "
+        f"cat numbers; printf '\\004'; echo 'md5sum /tmp/n; {command}; "
         "poweroff') > typed; pctl create demo; "
         "pctl console demo < typed > /tmp/shown; md5sum numbers",
-        "grep /tmp/n /tmp/shown", "grep '^[0-9]\\+$' /tmp/shown | md5sum",
-        "seq 0 200000 | md5sum"])
+        "grep /tmp/n /tmp/shown", last])
     steps[0].expect(0)
-    digest = steps[0].out.split()[-2]
+    typed = steps[0].out.split()[-2]
     steps[1].expect(0, None)
-    expect(digest in steps[1].out, steps[0].out + steps[1].out)
-    steps[2].expect(0, steps[3].out)
+    expect(typed in steps[1].out, steps[0].out + steps[1].out)
+    steps[2].expect(0, digest)
 
 
 @test("pctl backend: stopped and started 20 times no byte of a console is lost")
 def stop_and_start():
+    command, text = busybox(1_900_000, times=2)
+    last, digest = last_of("/tmp/shown", text)
+    # While the domain is typed to, and while it writes.
     steps = in_domain0([
+        "stops() { i=0; while [ $i -lt 20 ]; do pctl backend console stop; "
+        "sleep 0.05; pctl backend console start; sleep 0.05; i=$((i + 1)); "
+        "done; }; "
         "pctl create demo; echo 'stty -echo; cat > /tmp/n; md5sum /tmp/n; "
-        "seq 0 400000; poweroff' > typed; seq 0 30000 > n; (cat typed n; "
-        "printf '\\004') | pctl console demo > /tmp/shown & i=0; "
-        "while [ $i -lt 20 ]; do pctl backend console stop; sleep 0.05; "
-        "pctl backend console start; sleep 0.05; i=$((i + 1)); done; wait",
+        f"{command}; poweroff' > typed; seq 0 30000 > n; (cat typed n; "
+        "printf '\\004') | pctl console demo > /tmp/shown & stops; "
+        "until grep -q '^begin$' /tmp/shown; do sleep 0.1; done; stops; wait",
         "(grep '^[0-9a-f]*  /tmp/n' /tmp/shown; md5sum n) | cut -c1-32",
-        "grep '^[0-9]\\+$' /tmp/shown | md5sum",
-        "seq 0 400000 | md5sum", "pctl backend console start"])
+        last, "pctl backend console start"])
     steps[0].expect(0, "demo is domain 1\n")
     typed, expected = steps[1].expect(0).out.split()
     expect(typed == expected, steps[1].out)
-    steps[2].expect(0, steps[3].out)
-    steps[4].expect(1, "", "pctl: backend: console: it has started already\n")
+    steps[2].expect(0, digest)
+    steps[3].expect(1, "", "pctl: backend: console: it has started already\n")
 
 
 @test("pctl backend: who is made or typed to while it is stopped waits")
@@ -182,20 +208,20 @@ def many():
     expect(len(steps[2].expect(0).json()) == 1, steps[2].out)
 
 
-MANY = "grep '^[0-9]\\+$' {} | md5sum"
-
-
 @test("pctl console: 1 MiB from each of 8 domains at once arrives whole")
 def eight():
+    command, text = busybox(3 << 18)
+    expect(len(text) > 1 << 20, f"{len(text)} bytes are less than 1 MiB")
+    lasts = [last_of(f"/tmp/g{n}", text) for n in range(1, 9)]
     steps = in_domain0([
         "for n in 1 2 3 4 5 6 7 8; do "
-        "pctl create demo name=g$n memory=32 || break; "
-        "(echo 'stty -echo; seq 0 180000; poweroff' | "
+        "pctl create demo name=g$n memory=32 || break; done; "
+        "for n in 1 2 3 4 5 6 7 8; do "
+        f"(echo 'stty -echo; {command}; poweroff' | "
         "pctl console g$n > /tmp/g$n) & done; wait",
-        *(MANY.format(f"/tmp/g{n}") for n in range(1, 9)),
-        "seq 0 180000 | md5sum"], MEM="512M")
-    for step in steps[1:9]:
-        step.expect(0, steps[9].out)
+        *(last for last, _ in lasts)], MEM="512M")
+    for step, (_, digest) in zip(steps[1:], lasts):
+        step.expect(0, digest)
 
 
 @test("pctl console: a flood waits, and nobody else")
@@ -209,7 +235,7 @@ def flood():
         f"2> /dev/null; {up}; wc -c < /tmp/flood",
         "pctl create demo; echo 'stty -echo; seq 0 20000; poweroff' | "
         "pctl console demo > /tmp/demo",
-        MANY.format("/tmp/demo"), "seq 0 20000 | md5sum", "pctl list flood",
+        "grep '^[0-9]\\+$' /tmp/demo | md5sum", "seq 0 20000 | md5sum", "pctl list flood",
         "pctl destroy flood"])
     begin, end, size = map(float, steps[1].expect(0).out.split())
     # 64 KiB are what was kept, 64 KiB may come at once.
