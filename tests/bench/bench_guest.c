@@ -7,6 +7,7 @@
  *   BENCH clock tsc_hz=N
  *   BENCH sample op=... way=... operations=N ticks=N
  *   BENCH apart op=... way=... operations=N ticks=N
+ *   BENCH bytes op=... way=... bytes=N      that one operation moves
  *   BENCH exits op=... way=... operations=N name=N ...
  *   BENCH end
  *
@@ -87,11 +88,13 @@ static uint64_t time_loop(const struct operation *op, bench_loop_t *loop,
 }
 
 void (*bench_copy_word)(void);
+uint64_t bench_bytes;
 
 /* Everything as the next operation expects it: events on, nothing pending. */
 static void settle(void)
 {
     bench_copy_word = NULL;
+    bench_bytes = 0;
     mg_cli();
     mg_port_clear(BENCH_PORT);
     mg_vcpu_page()->event_select = 0;
@@ -110,7 +113,7 @@ static void print_ticks(const char *kind, const struct operation *op,
 static void measure(const struct operation *op, bool print)
 {
     struct exits before, after;
-    uint64_t empty = 0, ticks, word = 0;
+    uint64_t empty = 0, ticks, word = 0, bytes;
     bool copies;
 
     settle();
@@ -125,11 +128,15 @@ static void measure(const struct operation *op, bool print)
         bench_copy_word();
         word = time_loop(op, op->loop, op->result);
     }
+    bytes = bench_bytes;
     mg_trap_init();
     settle();
     if (!print)
         return;
     print_ticks("sample", op, ticks - empty);
+    if (bytes != 0)
+        mg_printf("BENCH bytes op=%s way=%s bytes=%lu\n", op->name, op->way,
+                  bytes);
     if (copies)
         print_ticks("apart", op, ticks - word);
     print_exits(op, &before, &after);
@@ -148,6 +155,7 @@ static void measure_alone(const char *pattern, bool print)
 {
     measure_all(core_operations, nr_core_operations, pattern, print);
     measure_all(ring_operations, nr_ring_operations, pattern, print);
+    measure_all(console_operations, nr_console_operations, pattern, print);
     measure_all(memory_operations, nr_memory_operations, pattern, print);
     measure_all(peer_operations, nr_peer_operations, pattern, print);
     measure_all(grant_operations, nr_grant_operations, pattern, print);

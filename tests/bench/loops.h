@@ -32,6 +32,9 @@
 #define BENCH_GRANT_UNMAP_SIZE 8
 #define BENCH_GRANT_COPY_SIZE 40
 
+/* What a row of the console writes: as much as a call takes. */
+#define BENCH_CONSOLE_BYTES 256
+
 /* MG_USER_TEXT: where the text is in user mode. */
 #define BENCH_USER_TEXT 0x400000
 
@@ -93,6 +96,9 @@ bench_loop_t bench_grant_map_unmap;
 bench_loop_t bench_grant_hold_release;
 bench_loop_t bench_grant_copy;
 
+/* Writes bench_console_text, a byte at a time, to a port. */
+bench_loop_t bench_console_port;
+
 /* In user mode, which mg_user_init() has prepared. */
 bench_loop_t bench_user_syscall;
 bench_loop_t bench_user_fault;
@@ -102,6 +108,7 @@ extern uint64_t bench_calls, bench_nr_calls;
 extern uint64_t bench_deadline;
 extern uint64_t bench_port;
 extern uint64_t bench_deadlines[256];
+extern uint8_t bench_console_text[BENCH_CONSOLE_BYTES];
 extern struct parapet_pte_update bench_updates[2][BENCH_BATCH];
 extern uint64_t bench_count;
 extern uint64_t bench_values[2]; /* entries */
@@ -112,6 +119,7 @@ extern uint64_t bench_frames[2]; /* machine frame numbers */
 /* Upcall entries that do the least that is right. */
 void bench_breakpoint_entry(void);
 void bench_kernel_fault_entry(void); /* skips three bytes */
+void bench_port_entry(void);         /* protection fault: %al to the console */
 void bench_event_entry(void);
 void bench_map_page(void); /* page fault: maps what bench_values[0] is */
 void bench_syscall_entry(void);

@@ -6,9 +6,9 @@
 BENCH_GUEST := $(BUILD)/bench/bench_guest.elf
 
 $(eval $(call mg_link,$(BENCH_GUEST),$(patsubst %,\
-    $(BUILD)/mg/tests/bench/%.o,bench_guest ops_core ops_crowd ops_grant \
-    ops_memory ops_peer ops_ring loops loops_grant loops_memory loops_pair loops_user \
-    pattern)))
+    $(BUILD)/mg/tests/bench/%.o,bench_guest ops_console ops_core ops_crowd \
+    ops_grant ops_memory ops_peer ops_ring loops loops_console loops_grant \
+    loops_memory loops_pair loops_user pattern)))
 
 # Those that are beside it in some rows.
 BENCH_CROWD := $(BUILD)/bench/crowd.elf

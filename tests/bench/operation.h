@@ -29,6 +29,9 @@ struct operation {
  * whole copy takes more is told apart. */
 extern void (*bench_copy_word)(void);
 
+/* Set by prepare(), too: so many bytes one operation moves. */
+extern uint64_t bench_bytes;
+
 extern const struct operation core_operations[];
 extern const size_t nr_core_operations;
 /* Of the bench beside others: tests/bench/crowd.c. */
@@ -41,6 +44,8 @@ extern const struct operation peer_operations[];
 extern const size_t nr_peer_operations;
 extern const struct operation ring_operations[];
 extern const size_t nr_ring_operations;
+extern const struct operation console_operations[];
+extern const size_t nr_console_operations;
 extern const struct operation grant_operations[];
 extern const size_t nr_grant_operations;
 

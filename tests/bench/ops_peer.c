@@ -173,7 +173,7 @@ const struct operation peer_operations[] = {
      RESULT_TICKS},
     {"event_remote_wake_slice", "hypercall", wake_first, 1000, 1, prepare,
      RESULT_TICKS},
-    {"event_round_trip", "hypercall", bench_event_round_trip, 2000, 1,
+    {"evtchn_pingpong", "hypercall", bench_event_round_trip, 2000, 1,
      prepare_echo, 0},
 };
 const size_t nr_peer_operations = ARRAY_SIZE(peer_operations);

@@ -16,7 +16,7 @@ sys.path.insert(0, "tools")
 from bench_lib import parts, rows as bench_rows, table  # noqa: E402
 
 WAYS = {"native", "shared", "hypercall", "trap", "batch", "svm", "direct",
-        "emulated"}
+        "emulated", "split", "pctl"}
 # The rows that the budgets of the study are about, with their limits.
 LIMITS = {
     "null_hypercall/hypercall": 45, "enosys_hypercall/hypercall": 45,
@@ -31,7 +31,7 @@ LIMITS = {
     "syscall_bounce/hypercall": 140, "user_fault_roundtrip/hypercall": 180,
     "event_remote_pending/hypercall": 80, "event_remote_wake/hypercall": 150,
     "event_remote_wake_slice/hypercall": 240, "set_timer_256/hypercall": 164,
-    "event_send_pending/hypercall": 72, "event_round_trip/hypercall": 2100,
+    "event_send_pending/hypercall": 72, "evtchn_pingpong/hypercall": 2100,
     "vcpu_switch/hypercall": 600,
     "grant_map_unmap/hypercall": 450, "grant_map_unmap_32/batch": 270,
     "grant_hold_release_32/batch": 120, "grant_copy_4k/hypercall": 240,

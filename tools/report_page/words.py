@@ -33,7 +33,10 @@ WAYS = {
     "direct": "the guest executes it by itself, the hypervisor sees nothing",
     "shared": "loads and stores in a page that guest and hypervisor share",
     "hypercall": "the guest calls the hypervisor",
+    "split": "one domain asks, by shared memory, and another one serves it",
     "batch": "one of many in a single call",
+    "pctl": "domain 0's command, with all that it, both kernels and the "
+            "hypervisor do",
     "trap": "the guest executes a privileged instruction, or writes to a "
             "page table, which faults; the hypervisor emulates it",
     "emulated": "a device or instruction imitated by the hypervisor",
@@ -52,6 +55,10 @@ OPERATIONS = {
                  "front-end and a back-end that do not sleep: both ends "
                  "together.",
     "ring_slot_N": "The same with N told at once.",
+    "console_bytes": "256 bytes to the console: by its page, which another "
+                     "domain reads, both ends together; by one call; or by a "
+                     "serial driver, whose every write to its port is a "
+                     "fault, upon which the guest kernel makes a call.",
     "clock_read": "Read the time of day in nanoseconds.",
     "virtual_cli_sti": "Interrupts off and on again, with a look for what "
                        "came in between.",
@@ -74,9 +81,9 @@ OPERATIONS = {
                          "out on; without the switch to it.",
     "event_remote_wake_slice": "The same where the sender had the CPU alone: "
                                "its slice begins.",
-    "event_round_trip": "An event to another domain's virtual CPU on the same "
-                        "CPU, and one back. Both sleep in between: two "
-                        "switches, two upcalls.",
+    "evtchn_pingpong": "An event to another domain's virtual CPU on the same "
+                       "CPU, and one back. Both sleep in between: two "
+                       "switches, two upcalls.",
     "vcpu_switch": "Yield to another domain's virtual CPU: two domains are on "
                    "the CPU, and both yield.",
     "vcpu_switch_256": "The same where 256 domains are on the CPU, and all "
