@@ -195,6 +195,9 @@ SELF_TESTS = {
     "names that are markup": good(
         [timed(HOSTILE, HOSTILE, 3.0, engine=HOSTILE, accel=HOSTILE,
                exits_by_name={HOSTILE: 1})]),
+    "Xen as the bench knew it": good(
+        [timed("domain_create", "pctl", 2000.0, xen_insns=42000)],
+        says=["21.0\N{MULTIPLICATION SIGN}", "tests/bench/budgets.txt"]),
     "Xen beside": good(SPAN, [timed("virtual_cli", "trap", 2500.0),
                               timed("pte_update", "trap", 5.0)],
                        says=["2.5\N{MULTIPLICATION SIGN}",

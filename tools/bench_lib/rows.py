@@ -188,6 +188,7 @@ class Row:
                               for part, count in self.parts.items()},
             "iterations": self.operations, "runs": len(self.ticks),
             "budget_insns": self.budget, "budget_exits": self.exits_limit,
+            "xen_insns": self.xen,
         }
 
 

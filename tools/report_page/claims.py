@@ -66,7 +66,7 @@ def against_xen(rows):
     """The least and the greatest ratio of the rows that have a budget."""
     ratios = [ratio for row in rows
               if row.budget_insns is not None and row.xen and
-              row.way != "shared" and
+              row.way not in ("shared", "pctl") and
               (ratio := data.ratio(row.xen.insns, row.insns)) is not None]
     if not ratios:
         return []

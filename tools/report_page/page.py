@@ -240,7 +240,9 @@ def page(rows, xen_rows, facts, no_xen=None, exits=(), by_weight=()):
     of_programs = [row for row in plain if programs.is_program(row)]
     of_kernels = [row for row in plain if row not in of_programs and
                   row.op != claims.TO_SHELL[0]]
-    warning = (f'<p class="warning">No figures of Xen: {escape(no_xen)}</p>'
+    has_xen = any(row.xen for row in rows)
+    words_of_xen = (words.OLD_XEN if has_xen else words.NO_XEN)
+    warning = (f'<p class="warning">{words_of_xen} {escape(no_xen)}</p>'
                if no_xen else "")
     with open(STYLE, encoding="utf-8") as file:
         style = file.read()
@@ -271,7 +273,7 @@ def page(rows, xen_rows, facts, no_xen=None, exits=(), by_weight=()):
         "same axis, so different operations can be compared. Before "
         'drawing conclusions, read <a href="#mislead">how these numbers '
         "mislead</a>.</p>"
-        f"{legend(plain, bool(xen_rows))}{charts(of_kernels)}\n"
+        f"{legend(plain, has_xen or bool(xen_rows))}{charts(of_kernels)}\n"
         f"{what_programs_see(of_programs)}\n"
         f"{breakdown(parts)}\n{shares.section(by_weight)}\n{longest.section(exits)}\n{mislead()}\n"
         f"{all_figures(rows, only_xen)}</main>\n<footer>Made by <code>make report"

@@ -181,6 +181,10 @@ OWNERS_LEAD = (
     "is right of it is the difference. Found by logging every instruction of "
     "one operation.")
 
+NO_XEN = "No figures of Xen:"
+OLD_XEN = ("Xen's instructions are those of tests/bench/budgets.txt, without "
+           "times:")
+
 NO_WORDS = "An operation that this page has no description of."
 
 STAGES = "Where the instructions of one null hypercall go"
