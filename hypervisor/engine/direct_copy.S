@@ -13,6 +13,7 @@
         .text
         .balign 16
         .globl guest_copy
+        .type guest_copy, @function
 guest_copy:
         stac
         sub $8, %rdx
@@ -37,4 +38,5 @@ guest_copy:
         /* A whole word failed: go on byte by byte, for an exact count. */
 5:      add $8, %rdx
         jmp 3b
+        .size guest_copy, . - guest_copy
         .section .note.GNU-stack, "", @progbits

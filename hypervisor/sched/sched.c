@@ -274,9 +274,10 @@ static void let_go(struct vcpu *prev)
 /*
  * Sleeps. Whoever takes a domain out of sight and then sees `idle` knows that
  * this CPU finds it no more: the last store is a barrier before all that this
- * CPU reads from here on. The handler of the interrupt does the same.
+ * CPU reads from here on. The handler of the interrupt does the same. Not
+ * inlined: the bench looks whether it was called (tools/bench_lib/parts.py).
  */
-static void wait_idle(struct cpu_info *cpu)
+static __attribute__((noinline)) void wait_idle(struct cpu_info *cpu)
 {
     __atomic_store_n(&cpu->idle, true, __ATOMIC_RELEASE);
     meter_idle(cpu);

@@ -60,6 +60,7 @@ $(BENCH_DEBUG): $(patsubst %.c,$(BUILD)/user/%.o, \
 # The page is made of figures over budget, too; without any (2) there is none.
 bench: $(BUILD)/hypervisor.elf $(BUILD)/kernels/control_shares.elf \
        $(BENCH_GUESTS) $(BENCH_DEBUG) \
+       $(BUILD)/kernels/partners/child.elf $(BUILD)/dom0.itb \
        $(BUILD)/guest-native.elf \
        $(BUILD)/guest-pv.elf $(BUILD)/ramdisk.cpio $(BUILD)/default.itb
 	@tools/bench; status=$$?; \

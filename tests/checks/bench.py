@@ -37,6 +37,8 @@ LIMITS = {
     "grant_hold_release_32/batch": 120, "grant_copy_4k/hypercall": 240,
     "grant_copy_4k_32/batch": 150,
     "domain_create/hypercall": 800000, "domain_destroy/hypercall": 600000,
+    "domain_create/pctl": 3000000, "domain_destroy/pctl": 1000000,
+    "domain_list_200/pctl": 2000000,
 }
 # The same of the budgets that are no number of instructions.
 WORDS = {"lat_syscall_null/hypercall": "native+200",
@@ -164,6 +166,8 @@ def left_out(_):
 class Names:
     """In place of a hypervisor's symbols."""
 
+    copies, switch = frozenset([0xffff810000200300]), 0xffff810000200400
+
     def name(self, before, _):
         return "system_call" if before < parts.USER_END else "iret"
 
@@ -188,6 +192,35 @@ def booked(_):
     found = parts.book(parts.executed(LOG), Names())
     expected = {"program": 2, "guest kernel": 2, "system_call": 1, "iret": 1}
     return [f"{found}"] * (found != expected), False
+
+
+HV, KERNEL, USER = 0xffff810000200000, 0xffffffff80100000, 0x402500
+
+
+def booked_of_two(_):
+    """Copies whosever they are, and what another domain does in between."""
+    found = parts.book([USER, HV, HV + 0x300, HV + 0x400, KERNEL, HV, HV + 0x300,
+                        HV + 0x400, KERNEL, USER], Names())
+    expected = {"program": 2, "system_call": 2, "copy": 2, "other domain": 3,
+                "guest kernel": 1}
+    return [f"{found}"] * (found != expected), False
+
+
+def ends_elsewhere(_):
+    try:
+        parts.book([USER, HV, HV + 0x400, KERNEL], Names())
+        return [], True
+    except bench_rows.Failed:
+        return ["refused"], True
+
+
+def awake(op, addresses, expected):
+    """What is said of a trace of switches and of idling at 100."""
+    def test(_):
+        found = parts.sleeper({"op": op, "way": "pctl", "sign": "1"}, addresses,
+                              100, 10)
+        return [found] if found else [], expected
+    return test
 
 
 def quiet(_):
@@ -286,6 +319,12 @@ common.main("bench", check, {
     "whose instructions": table_of("lat_proc_exec", "100", "5000", "746",
                                    "mmu_update", "700,", "46"),
     "a trace, booked": booked,
+    "a trace of two domains, booked": booked_of_two,
+    "a trace that ends in another domain": ends_elsewhere,
+    "the CPU slept": awake("domain_create", [109], True),
+    "the CPU did not sleep": awake("domain_create", [], False),
+    "a guest that never ran": awake("domain_boot", [], True),
+    "a guest that ran": awake("domain_boot", [200], False),
     "the trace without an interrupt": quiet,
     "over native by too much": program_budget(300.1, 120, True),
     "too many exits": program_budget(300.0, 121, True),

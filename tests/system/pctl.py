@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """pctl, from domain 0's shell: the session of docs/PCTL.md, a domain's life,
 what it says of mistakes, and what its JSON is. (What it asks the hypervisor
-for: tests/unit/test_pctl*.c.)"""
+for: tests/unit/test_pctl*.c; what it costs: `BENCH=/pctl tools/bench`.)"""
 
 import re
 
@@ -171,27 +171,6 @@ def mistakes():
     steps[11].expect(1, "", "pctl: list: standard output: No space left on "
                      "device\n")
     expect(len(steps[12].expect(0).json()) == 1, steps[12].out)
-
-
-@test("pctl: what creating, destroying and listing cost")
-def costs():
-    # All that was executed meanwhile, in both kernels too, and the zeroing.
-    most = {"pctl create tiny": 3_000_000, "pctl destroy tiny": 1_000_000,
-            "pctl list": 2_000_000}
-    many = ("i=1; while [ $i -lt 200 ]; do pctl create tiny name=t$i memory=2 "
-            "extra=exit || break; i=$((i + 1)); done")
-    steps = in_domain0(
-        ["hcstat pctl create tiny", "hcstat pctl destroy tiny", many,
-         "hcstat pctl list"], MEM="1G", ICOUNT="1")
-    expect(len(steps[3].out.splitlines()) == 201, steps[2].err)
-    for step in (steps[0], steps[1], steps[3]):
-        seconds = re.search(r"exits in (\d+\.\d+) s", step.err)
-        expect(seconds, step.err)
-        instructions = round(float(seconds[1]) * 1e9)
-        limit = most[step.command.removeprefix("hcstat ")]
-        print(f"{step.command}: {instructions} instructions")
-        expect(instructions <= limit, f"{step.command}: {instructions} "
-               f"instructions, expected at most {limit}")
 
 
 @test("pctl: elsewhere than in domain 0 it says so, and helps")

@@ -8,6 +8,7 @@ user/bench/main.c describe.
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -35,6 +36,15 @@ SHIFT_OF_SHARES = "3"
 KERNEL = f"{BUILD}/guest-pv.elf"
 # What a domain is made of in which programs measure.
 PROGRAMS = ("--kernel", KERNEL, "--ramdisk", f"{BUILD}/ramdisk.cpio")
+# What domain 0 makes of that: the smallest; and in how much memory.
+TINY = f"{BUILD}/kernels/partners/child.elf"
+TINY_CFG = """\
+kernel = "/boot/tiny.elf"
+memory = 4
+extra = "sleep"
+"""
+DOMAIN0_MEMORY = "64M"
+DOMAIN0_MACHINE = "2G"
 # Seconds, far more than a busy host needs; tests/run-tests.py gives up before.
 TIMEOUT = os.environ.get("TIMEOUT") or "3600"
 
@@ -151,6 +161,34 @@ def programs_native(rounds, pattern, icount):
     return run(["--native"],
                settings(icount, APPEND="",
                         BOOTARGS=bench_arguments(rounds, pattern)), "")
+
+
+# ---- programs of domain 0, which command other domains ----
+
+def add_tiny(directory):
+    """What user/bench/rows_control.c finds in domain 0: the least that is a
+    domain, which sleeps at once."""
+    for name in ("boot", "etc/parapet"):
+        os.makedirs(os.path.join(directory, name))
+    shutil.copy(TINY, os.path.join(directory, "boot/tiny.elf"))
+    with open(os.path.join(directory, "etc/parapet/tiny.cfg"), "w",
+              encoding="utf-8") as file:
+        file.write(TINY_CFG)
+
+
+def of_domain0(directory, arguments):
+    """Its settings, with these boot arguments."""
+    added = os.path.join(directory, "added")
+    add_tiny(added)
+    return {"BUNDLE": "", "DOM0": "1", "ADD": added, "BOOTARGS": arguments,
+            "DOMAIN_MEM": DOMAIN0_MEMORY, "MEM": DOMAIN0_MACHINE}
+
+
+def domain0(rounds, pattern, icount):
+    """The lines of the program that measures, as domain 0's first one."""
+    with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
+        return run([], settings(icount, **of_domain0(
+            directory, bench_arguments(rounds, pattern))), "")
 
 
 # ---- with meter=on ----

@@ -25,6 +25,9 @@ PROGRAM = f"{boots.BUILD}/bench/bench.debug"
 MARK, MAGIC = "bench_mark", 0x6b72616d68636e65
 
 PROGRAM_PART, KERNEL_PART = "program", "guest kernel"
+# Of what domain 0 does with another domain: that one's kernel, and all exits of
+# its; and, whosever it is, what copies and zeroes memory.
+OTHER_PART, COPY_PART = "other domain", "copy"
 USER_END = 1 << 47
 GUEST_START = 0xffffff8000000000  # PARAPET_KERNEL_START
 
@@ -47,7 +50,25 @@ CLOCK = "-icount shift=0"
 ONE_BY_ONE = ("singlestep", "one-insn-per-tb")
 
 
-class Names:
+# By so much of it, by 1/N, the trace may differ from the count: names and ids of
+# domains are others.
+TOLERANCE = 50
+
+# What copies, in both kernels and in the hypervisor alone; and where another
+# domain's vCPU comes onto the CPU.
+COPIES, GUEST_COPY = ("memcpy", "memmove", "memset"), "guest_copy"
+SWITCH = "pv_switch_in"
+# Where the CPU sleeps; and an operation in which another domain runs.
+IDLE, OF_TWO = "wait_idle", "domain_boot"
+
+
+class NoNames:
+    """Where there is no hypervisor."""
+
+    copies, switch = frozenset(), None
+
+
+class Names(NoNames):
     """What the hypervisor was entered for, by where that happened."""
 
     def __init__(self):
@@ -70,19 +91,41 @@ class Names:
         return self.hypercalls.get(number, "hypercall")
 
 
+class NamesOfTwo(Names):
+    """The same where there is another domain, which runs in between, and what
+    copies memory is told apart."""
+
+    def __init__(self):
+        super().__init__()
+        hypervisor = symbols(boots.HYPERVISOR, [*COPIES, GUEST_COPY, SWITCH])
+        kernel = symbols(boots.KERNEL, COPIES)
+        self.switch = hypervisor[SWITCH][0]
+        self.copies = frozenset(
+            address for start, size in (
+                *(kernel[name] for name in COPIES),
+                *(hypervisor[name] for name in (*COPIES, GUEST_COPY)))
+            for address in range(start, start + size))
+
+
 def book(addresses, names):
-    """Instructions by part, of the addresses in their order."""
+    """Instructions by part, of the addresses in their order; it begins in the
+    domain of the program."""
     parts = collections.Counter()
     before, part = 0, None
+    is_other = False
     for address in addresses:
+        if address == names.switch:
+            is_other = not is_other
         if address < USER_END:
             part = PROGRAM_PART
         elif address >= GUEST_START:
-            part = KERNEL_PART
-        elif part in (None, PROGRAM_PART, KERNEL_PART):
-            part = names.name(before, address)
-        parts[part] += 1
+            part = OTHER_PART if is_other else KERNEL_PART
+        elif before < USER_END or before >= GUEST_START:
+            part = OTHER_PART if is_other else names.name(before, address)
+        parts[COPY_PART if address in names.copies else part] += 1
         before = address
+    if is_other:
+        raise Failed("another domain ran when the operation had ended")
     return parts
 
 
@@ -111,16 +154,19 @@ def one_by_one(debugger, switch):
         raise Failed("this QEMU cannot translate one by one")
 
 
-def log_between_marks(debugger, mark, path):
-    """What QEMU logs from the next mark to the one after it."""
+def log_between_marks(debugger, mark, path, watched):
+    """What QEMU logs from the next mark to the one after it: each instruction,
+    or what is watched."""
     run_to_mark(debugger, mark)
     start = os.path.getsize(path)
-    one_by_one(debugger, "on")
+    if not watched:
+        one_by_one(debugger, "on")
     debugger.monitor("log exec,nochain")
     debugger.step()
     run_to_mark(debugger, mark)
     debugger.monitor("log none")
-    one_by_one(debugger, "off")
+    if not watched:
+        one_by_one(debugger, "off")
     debugger.step()
     with open(path, "rb") as file:
         file.seek(start)
@@ -129,36 +175,51 @@ def log_between_marks(debugger, mark, path):
 
 # ---- one boot ----
 
-def start(directory, gdb, log, is_domain, wanted):
+# Where the program runs, and how the hypervisor's instructions are told apart.
+DOMAIN, NATIVE, DOMAIN0 = "domain", "native", "domain 0"
+NAMES = {DOMAIN: Names, NATIVE: NoNames, DOMAIN0: NamesOfTwo}
+
+
+def filter_of(watched):
+    """QEMU's option, of functions by address and size; none: all."""
+    ranges = ",".join(f"{start:#x}+{size:#x}" for start, size in watched)
+    return f"-dfilter {ranges}" if ranges else ""
+
+
+def start(directory, gdb, log, where, wanted, watched):
     """The machine with the program as its first process, stopped."""
     arguments = f"init=/bin/bench -- --trace {wanted}".rstrip()
     extra = os.environ.get("QEMU_EXTRA", "")
     environment = {"GDB": gdb, "APPEND": "",
-                   "QEMU_EXTRA": f"{extra} {CLOCK} -D {log}"}
-    if is_domain:
+                   "QEMU_EXTRA": f"{extra} {CLOCK} -D {log} "
+                                 f"{filter_of(watched)}"}
+    if where == DOMAIN:
         environment["BUNDLE"] = boots.make_bundle(directory, arguments,
                                                   boots.PROGRAMS, ())
-    else:
+    elif where == NATIVE:
         environment["BOOTARGS"] = arguments
+    else:
+        environment |= boots.of_domain0(directory, arguments)
     return subprocess.Popen(
-        ["tools/run"] + ["--native"] * (not is_domain),
+        ["tools/run"] + ["--native"] * (where == NATIVE),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, env=boots.settings(False, **environment))
 
 
-def traces(is_domain, wanted, nr_traces):
-    """The lines about them, and the parts of each. wanted: rounds, and of what
-    rows."""
-    names = Names() if is_domain else None
+def traces(where, wanted, nr_traces, look, watched=()):
+    """The lines about them, and what look() makes of the addresses of each.
+    wanted: rounds, and of what rows. watched: the functions, by address and
+    size, of which alone the addresses are."""
     mark = symbols(PROGRAM, [MARK])[MARK][0]
     with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
         gdb = os.path.join(directory, "gdb")
         log = os.path.join(directory, "log")
-        process = start(directory, gdb, log, is_domain, wanted)
+        process = start(directory, gdb, log, where, wanted, watched)
         try:
             debugger = Debugger(gdb)
-            found = [book(executed(log_between_marks(debugger, mark, log)),
-                          names) for _ in range(nr_traces)]
+            found = [look(executed(log_between_marks(debugger, mark, log,
+                                                     watched)))
+                     for _ in range(nr_traces)]
             debugger.detach()
             lines = boots.lines_of(process.communicate()[0])
         finally:
@@ -177,15 +238,53 @@ def quietest(lines, found):
     return best.values()
 
 
-def measure(rows, is_domain, rounds, pattern):
+def measure(rows, where, rounds, pattern):
     """Sets the parts of the rows, for one operation: the least of some rounds, as
     an interrupt may come in between."""
     rows = {(row.op, row.way): row for row in rows}
-    lines, found = traces(is_domain, f"{rounds} {pattern}",
-                          2 * rounds * len(rows))
+    names = NAMES[where]()
+    lines, found = traces(where, f"{rounds} {pattern}", 2 * rounds * len(rows),
+                          lambda addresses: book(addresses, names))
     for values, parts in quietest(lines, found):
         row = rows[values["op"], values["way"]]
         row.parts = row.parts or collections.Counter()
         weight = int(values["sign"]) / int(values["operations"])
         for part, count in parts.items():
             row.parts[part] += count * weight
+
+
+# ---- whether time stamps tell what was executed ----
+
+def check_awake(rows, pattern):
+    """Fails if the CPU slept in an operation of domain 0's, which another domain
+    may have a part in: idle time jumps the clock."""
+    symbol = symbols(boots.HYPERVISOR, [IDLE, SWITCH])
+    lines, found = traces(DOMAIN0, f"1 {pattern}", 2 * len(rows), list,
+                          (symbol[IDLE], symbol[SWITCH]))
+    for values, addresses in zip(lines, found):
+        complaint = sleeper(values, addresses, *symbol[IDLE])
+        if complaint:
+            raise Failed(complaint)
+
+
+def sleeper(values, addresses, idle, size):
+    """What is wrong with a trace of switches and of where the CPU sleeps; None:
+    nothing."""
+    name = f"{values['op']}/{values['way']}"
+    nr_idle = sum(idle <= address < idle + size for address in addresses)
+    if nr_idle:
+        return (f"{name}: the CPU was idle, which its time stamps count as "
+                "instructions")
+    if values["op"] == OF_TWO and values["sign"] == "1" and not addresses:
+        return f"{name}: the trace saw no switch to the new domain"
+    return None
+
+
+def measure_of_domain0(row):
+    """Sets a row's parts, and what of its instructions copies memory."""
+    measure([row], DOMAIN0, 1, row.name)
+    row.apart = round(row.parts[COPY_PART])
+    total = row.parts.total()
+    if abs(total - row.insns_copy) > row.insns_copy / TOLERANCE:
+        raise Failed(f"{row.name}: a trace has {total:.0f} instructions, its time "
+                     f"stamps {row.insns_copy:.0f}")

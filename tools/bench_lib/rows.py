@@ -30,6 +30,9 @@ OF_LIFE = re.compile(r"domain_(create|destroy)|[a-z]+_among_\d+")
 # Or one whose others yield: tests/bench/switch.c.
 SWITCH = "switch"
 OF_SWITCHES = re.compile(r"vcpu_switch(_\d+)?")
+# Or a program of domain 0, which commands others: user/bench/rows_control.c.
+CONTROL = "control"
+OF_CONTROL = "pctl"  # its way
 
 # A budget's word in budgets.txt, and the attribute of a Row that it sets.
 BUDGET = re.compile(r"(?P<limit>\d+)|native\+(?P<over_native>\d+)|"
@@ -102,6 +105,8 @@ class Row:
     def measured_by(self):
         if self.op in IN_A_CROWD:
             return CROWD
+        if self.way == OF_CONTROL:
+            return CONTROL
         if OF_LIFE.fullmatch(self.op):
             return LIFE
         if OF_SWITCHES.fullmatch(self.op):
@@ -251,7 +256,7 @@ def unsteady(rows):
     life, by a two hundredth: each is told on the console, by its number.
     """
     def slack(row):
-        part = {PROGRAM: 40, LIFE: 200}.get(row.measured_by, 1000)
+        part = {PROGRAM: 40, LIFE: 200, CONTROL: 100}.get(row.measured_by, 1000)
         return max(1, row.counts[0] / part)
 
     return [row for row in rows.values() if row.counts and

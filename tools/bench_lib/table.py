@@ -2,8 +2,9 @@
 """The bench's tables on the terminal."""
 
 from bench_lib import breakdown
-from bench_lib.parts import KERNEL_PART, PROGRAM_PART
-from bench_lib.rows import CROWD, KERNEL, LIFE, PV, SWITCH
+from bench_lib.parts import (COPY_PART, KERNEL_PART, OTHER_PART,
+                             PROGRAM_PART)
+from bench_lib.rows import CONTROL, CROWD, KERNEL, LIFE, PV, SWITCH
 
 HEADINGS = ("operation", "way", "insns", "budget", "", "Xen", "ratio", "ticks",
             "[p25", "p75]", "ns")
@@ -120,16 +121,19 @@ PART_HEADINGS = ("whose insns", "the program's", "the kernel's", "natively",
                  "the hypervisor's", "for")
 PART_WIDTHS = (-18, 13, 12, 9, 16, -1)
 MOST = 3
+GUESTS_AND_COPIES = (PROGRAM_PART, KERNEL_PART, OTHER_PART, COPY_PART)
 
 
 def part_cells(native, pv):
     served = {name: count for name, count in pv.parts.items()
-              if name not in (PROGRAM_PART, KERNEL_PART) and round(count) > 0}
+              if name not in GUESTS_AND_COPIES and round(count) > 0}
     most = sorted(served, key=served.get, reverse=True)
     return (pv.op, whole(pv.parts[PROGRAM_PART]), whole(pv.parts[KERNEL_PART]),
             whole(native.parts[KERNEL_PART]) if native and native.parts
             else None, whole(sum(served.values())),
-            ", ".join(f"{name} {served[name]:.0f}" for name in most[:MOST]))
+            ", ".join([f"{name} {served[name]:.0f}" for name in most[:MOST]] +
+                      [f"apart: {name} {pv.parts[name]:.0f}" for name in
+                       (OTHER_PART, COPY_PART) if pv.parts.get(name)]))
 
 
 def print_program_parts(rows):
@@ -165,7 +169,7 @@ def print_exits(exits):
 
 def print_table(rows, parts, xen_source, exits=()):
     kernel = [row for row in rows.values()
-              if row.measured_by in (KERNEL, CROWD, LIFE, SWITCH)]
+              if row.measured_by in (KERNEL, CROWD, LIFE, SWITCH, CONTROL)]
     single = [row for row in kernel if not row.series]
     programs = [row for row in rows.values() if row not in kernel]
     if single:
@@ -177,7 +181,7 @@ def print_table(rows, parts, xen_source, exits=()):
     if programs:
         print_programs(programs)
         print()
-    traced = [row for row in programs if row.engine == PV and row.parts]
+    traced = [row for row in rows.values() if row.engine == PV and row.parts]
     if traced:
         print_program_parts(traced)
         print()

@@ -91,12 +91,17 @@ OPERATIONS = {
     "set_timer": "Set the one-shot timer to an hour from now.",
     "set_timer_N": "Set it to a random moment, while the timers of N other "
                    "virtual CPUs are set on the same CPU.",
-    "domain_create": "The control domain makes a domain of 8 MiB: from its "
-                     "first call to the new one's first instruction. The "
-                     "zeroing of memory is left out. Xen's is of 4 MiB, by "
-                     "xl.",
+    "domain_create": "The control domain makes a domain: of 8 MiB, by a "
+                     "program of its own, from its first call to the new "
+                     "one's first instruction; or of 4 MiB, by pctl create. "
+                     "The zeroing of memory is left out. Xen's is of 4 MiB, "
+                     "by xl.",
     "domain_destroy": "It ends that domain: all that it had is the machine's "
                       "again. Xen's is of 4 MiB, by xl.",
+    "domain_list_200": "A line for each of 200 domains. Xen's is of a few, by "
+                       "xl.",
+    "domain_boot": "pctl create of a guest with a RAM disk, up to the first "
+                   "line of its first program, as its console shows it.",
     "create_among_N": "Make it while N other domains are alive.",
     "destroy_among_N": "End it while N other domains are alive.",
     "send_among_N": "An event to a domain that has not taken the last one, to "

@@ -39,8 +39,10 @@ typedef void loop_t(uint64_t iterations);
 struct row {
     const char *name;
     void (*prepare)(void); /* NULL: there is nothing to do */
+    loop_t *before;        /* of each loop, with its rounds; NULL: nothing */
     loop_t *loop;
-    loop_t *baseline; /* what is taken off; NULL: nothing */
+    void (*after)(void); /* each loop, takes away what it left; NULL: nothing */
+    loop_t *baseline;    /* what is taken off; NULL: nothing */
     void (*finish)(void);
     uint64_t iterations;
     uint64_t per_iteration; /* operations */
@@ -52,6 +54,12 @@ struct row {
 
 /* In one sample. */
 uint64_t row_operations(const struct row *row);
+
+/* What is done before and after one of the row's loops; and a loop of WARM_UP
+ * rounds with both. */
+void row_begin(const struct row *row, uint64_t iterations);
+void row_end(const struct row *row);
+void row_warm_up(const struct row *row, loop_t *loop);
 
 /* Of all operations of one row together, less the baseline's. */
 struct sample {
@@ -87,6 +95,7 @@ void trace(const struct row *row, const char *way, unsigned int nr_rounds);
 /* What came of a row in all rounds. */
 struct result {
     const struct row *row;
+    const char *way;
     double ticks[MAX_ROUNDS]; /* for one operation */
     struct exits exits;       /* of all rounds */
 };
@@ -101,6 +110,10 @@ extern const struct row syscall_rows[];
 extern const struct row pipe_rows[];
 extern const struct row memory_rows[];
 extern const struct row process_rows[];
+extern const struct row control_rows[];
+
+/* Whether this is domain 0, and has what the last ones need. */
+bool control_is_there(void);
 
 /* A file of some size, made when it is first asked for. */
 #define SCRATCH_FILE "/tmp/bench.scratch"

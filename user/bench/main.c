@@ -32,11 +32,11 @@
 static struct result results[MAX_ROWS];
 static unsigned int nr_results;
 static unsigned int nr_rounds;
-static const char *way;
 
 /* ---- what is wanted ---- */
 
-static void choose(const struct row *table, const char *pattern)
+static void choose(const struct row *table, const char *way,
+                   const char *pattern)
 {
     const struct row *row;
     char name[64];
@@ -44,17 +44,22 @@ static void choose(const struct row *table, const char *pattern)
     for (row = table; row->name != NULL; row++) {
         (void)snprintf(name, sizeof(name), "%s/%s", row->name, way);
         if (strstr(name, pattern) != NULL && nr_results < MAX_ROWS)
-            results[nr_results++].row = row;
+            results[nr_results++] = (struct result){.row = row, .way = way};
     }
 }
 
 static void choose_all(const char *pattern)
 {
-    way = exits_are_counted() ? "hypercall" : "native";
-    choose(syscall_rows, pattern);
-    choose(pipe_rows, pattern);
-    choose(memory_rows, pattern);
-    choose(process_rows, pattern);
+    const char *way = exits_are_counted() ? "hypercall" : "native";
+
+    if (control_is_there()) {
+        choose(control_rows, "pctl", pattern);
+        return;
+    }
+    choose(syscall_rows, way, pattern);
+    choose(pipe_rows, way, pattern);
+    choose(memory_rows, way, pattern);
+    choose(process_rows, way, pattern);
 }
 
 /* ---- the rounds ---- */
@@ -67,8 +72,11 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
 }
 
-static void print_sample(const struct row *row, const struct sample *sample)
+static void print_sample(const struct result *result,
+                         const struct sample *sample)
 {
+    const struct row *row = result->row;
+    const char *way = result->way;
     const unsigned long long nr = row_operations(row);
     unsigned int i;
 
@@ -109,7 +117,7 @@ static double measure_all(bool print)
         for (i = 0; i < nr_results; i++) {
             measure(results[i].row, &sample);
             if (print)
-                print_sample(results[i].row, &sample);
+                print_sample(&results[i], &sample);
             keep(&results[i], round, &sample);
         }
     ticks = read_ticks() - ticks;
@@ -134,7 +142,7 @@ static void bench_for_debugger(const char *pattern)
 
     choose_all(pattern);
     for (i = 0; i < nr_results; i++)
-        trace(results[i].row, way, nr_rounds);
+        trace(results[i].row, results[i].way, nr_rounds);
     printf("BENCH end\n");
 }
 

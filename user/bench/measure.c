@@ -58,17 +58,38 @@ uint64_t row_operations(const struct row *row)
     return row->iterations * row->per_iteration;
 }
 
-static void run(loop_t *loop, uint64_t iterations, struct sample *sample)
+void row_begin(const struct row *row, uint64_t iterations)
+{
+    if (row->before != NULL)
+        row->before(iterations);
+}
+
+void row_end(const struct row *row)
+{
+    if (row->after != NULL)
+        row->after();
+}
+
+void row_warm_up(const struct row *row, loop_t *loop)
+{
+    row_begin(row, WARM_UP);
+    loop(WARM_UP);
+    row_end(row);
+}
+
+static void run(const struct row *row, loop_t *loop, struct sample *sample)
 {
     struct exits before;
     uint64_t start;
 
-    loop(WARM_UP);
+    row_warm_up(row, loop);
+    row_begin(row, row->iterations);
     exits_read(&before);
     start = read_ticks();
-    loop(iterations);
+    loop(row->iterations);
     sample->ticks = (int64_t)(read_ticks() - start);
     exits_read(&sample->exits);
+    row_end(row);
     subtract(&sample->exits, &before);
     subtract(&sample->exits, &of_reading);
 }
@@ -79,9 +100,9 @@ void measure(const struct row *row, struct sample *sample)
 
     if (row->prepare != NULL)
         row->prepare();
-    run(row->loop, row->iterations, sample);
+    run(row, row->loop, sample);
     if (row->baseline != NULL) {
-        run(row->baseline, row->iterations, &baseline);
+        run(row, row->baseline, &baseline);
         sample->ticks -= baseline.ticks;
         subtract(&sample->exits, &baseline.exits);
     }

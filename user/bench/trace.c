@@ -19,11 +19,14 @@ __attribute__((noinline)) void bench_mark(uint64_t magic)
     __asm__ volatile("" : : "r"(magic) : "memory");
 }
 
-static void between_marks(loop_t *loop, uint64_t iterations)
+static void between_marks(const struct row *row, loop_t *loop,
+                          uint64_t iterations)
 {
+    row_begin(row, iterations);
     bench_mark(MAGIC);
     loop(iterations);
     bench_mark(MAGIC);
+    row_end(row);
 }
 
 static void announce(const struct row *row, const char *way, int sign)
@@ -37,12 +40,12 @@ static void announce(const struct row *row, const char *way, int sign)
 static void trace_once(const struct row *row, const char *way)
 {
     announce(row, way, 1);
-    between_marks(row->loop, 1);
+    between_marks(row, row->loop, 1);
     announce(row, way, -1);
     if (row->baseline != NULL)
-        between_marks(row->baseline, 1);
+        between_marks(row, row->baseline, 1);
     else
-        between_marks(row->loop, 0);
+        between_marks(row, row->loop, 0);
 }
 
 void trace(const struct row *row, const char *way, unsigned int nr_rounds)
@@ -51,9 +54,9 @@ void trace(const struct row *row, const char *way, unsigned int nr_rounds)
 
     if (row->prepare != NULL)
         row->prepare();
-    row->loop(WARM_UP);
+    row_warm_up(row, row->loop);
     if (row->baseline != NULL)
-        row->baseline(WARM_UP);
+        row_warm_up(row, row->baseline);
     for (i = 0; i < nr_rounds; i++)
         trace_once(row, way);
     if (row->finish != NULL)
