@@ -15,6 +15,7 @@ from keyboard import (CONTROL_BRACKET, CONTROL_CARET, CONTROL_D, ENTER, PROMPT,
 from machine import expect, expect_status, test
 
 
+SHELL = "built-in shell"  # the guest's says so: init runs
 NR_KILLS = 200 if os.environ.get("SOAK") == "1" else 30
 SEED = int(os.environ.get("RANDOM_SEED") or SystemRandom().randrange(1 << 32))
 
@@ -188,6 +189,27 @@ def takes_over():
         "done; pctl destroy demo; wait"])
     for step in steps:
         step.expect(0)
+
+
+@test("pctl console: when domain 0 has crashed, the hypervisor's takes over")
+def domain0_crashes():
+    with Keyboard(["tools/run"], DOM0=1, APPEND="dom0_crash=keep") as keys:
+        keys.see(PROMPT)
+        keys.type(f"pctl create demo memory=32; {until('demo', SHELL)}".encode()
+                  + ENTER, PROMPT)
+        keys.type(b"pctl create demo memory=32 name=two; (echo 'while :; do "
+                  b"echo tick; sleep 1; done' | pctl console two > two &)"
+                  b"; until grep -q ^tick two; do sleep 1; done" + ENTER, PROMPT)
+        keys.type(CONTROL_CARET, rb"parapet> ")
+        keys.type(b"crash panic" + ENTER, rb"\nd1: has the console\r*\n")
+        # One has the input now. The other writes there, too.
+        keys.type(ENTER, PROMPT)
+        keys.type(b"echo I am $((6 * 7))" + ENTER, rb"\nI am 42\r*\n")
+        keys.see(rb"\nd2\| tick\r*\n")
+        keys.type(b"poweroff" + ENTER, rb"\nd2: has the console\r*\n")
+        keys.type(b"\x03", PROMPT)
+        keys.type(b"poweroff" + ENTER, rb"\nd2: powered off ")
+        expect_status(keys.end(), machine.DOMAIN_FAILED)
 
 
 @test("pctl console: 64 domains at once, each says its name")
