@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "abi/errors.h"
@@ -217,6 +218,41 @@ static void all_keys(void **state)
 
 /* ---- its report, when it is dead ---- */
 
+/* How often the file was opened since the watch began. */
+static size_t nr_opened(int watch)
+{
+    struct inotify_event event;
+    size_t nr = 0;
+
+    while (read(watch, &event, sizeof(event)) == (ssize_t)sizeof(event))
+        nr += (event.mask & IN_OPEN) != 0;
+    return nr;
+}
+
+/* The same text as often as in the log of many domains that were killed: the
+ * kernel's file is read once. */
+static void dmesg_reads_once(void **state)
+{
+    static char log[200 * 42 + 1];
+    int watch = inotify_init1(IN_NONBLOCK);
+
+    (void)state;
+    (void)unlink(path("kernels"));
+    for (int i = 0; i < 200; i++)
+        strcat(log, "d7v0:   rip ffffffff80001004  (no symbol)\n");
+    f.log = log;
+    f.kernels = path("kernels");
+    assert_int_equal(create("create %s/demo.cfg"), PCTL_DONE);
+    assert_true(watch >= 0);
+    /* The ends, too: two events in a row that are the same count as one. */
+    assert_true(inotify_add_watch(watch, path("kernel"),
+                                  IN_OPEN | IN_CLOSE_NOWRITE) >= 0);
+    assert_int_equal(fake_run(&f, "dmesg"), PCTL_DONE);
+    assert_null(strstr(fake_out, "(no symbol)"));
+    assert_int_equal(nr_opened(watch), 1);
+    (void)close(watch);
+}
+
 static void dmesg_symbols(void **state)
 {
     static const char log[] = "d7v0:   rip ffffffff80001004  (no symbol)\n"
@@ -385,6 +421,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(from_options, setup, teardown),
         cmocka_unit_test_setup_teardown(all_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(dmesg_symbols, setup, teardown),
+        cmocka_unit_test_setup_teardown(dmesg_reads_once, setup, teardown),
         cmocka_unit_test_setup_teardown(fails_half_way, setup, teardown),
         cmocka_unit_test_setup_teardown(not_served, setup, teardown),
         cmocka_unit_test_setup_teardown(taken_name, setup, teardown),

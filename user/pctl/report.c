@@ -50,34 +50,70 @@ static bool find_kernel(const char *notes, uint32_t id, char path[PATH_MAX])
 
 /* ---- which symbol ---- */
 
-static bool find_in_image(const struct mapped_file *image, uint64_t vaddr,
-                          char name[MAX_SYMBOL], uint64_t *offset)
-{
-    size_t room = elf_symbols_room(image->bytes, image->size);
-    struct elf_symbol *sorted = calloc(room + 1, sizeof(*sorted));
+/* One that was looked into, for all further lines about it. */
+struct kernel {
+    struct kernel *next;
+    struct mapped_file image; /* no bytes: it could not be read */
+    struct elf_symbol *sorted;
     struct elf_symbols symbols;
-    bool found = false;
+    char path[];
+};
 
-    if (sorted && room) {
-        elf_symbols_read(image->bytes, image->size, sorted, &symbols);
-        found = elf_symbols_find(&symbols, vaddr, name, MAX_SYMBOL, offset);
-    }
-    free(sorted);
-    return found;
+static void read_symbols(struct kernel *kernel)
+{
+    size_t room;
+
+    if (mapped_file_open(kernel->path, &kernel->image))
+        return;
+    room = elf_symbols_room(kernel->image.bytes, kernel->image.size);
+    kernel->sorted = calloc(room + 1, sizeof(*kernel->sorted));
+    if (kernel->sorted && room)
+        elf_symbols_read(kernel->image.bytes, kernel->image.size,
+                         kernel->sorted, &kernel->symbols);
 }
 
-static bool find_symbol(const char *notes, uint32_t id, uint64_t vaddr,
-                        char name[MAX_SYMBOL], uint64_t *offset)
+/* NULL: no memory. */
+static struct kernel *get_kernel(struct kernel **all, const char *path)
+{
+    struct kernel *kernel;
+
+    for (kernel = *all; kernel; kernel = kernel->next)
+        if (strcmp(kernel->path, path) == 0)
+            return kernel;
+    kernel = calloc(1, sizeof(*kernel) + strlen(path) + 1);
+    if (!kernel)
+        return NULL;
+    strcpy(kernel->path, path);
+    read_symbols(kernel);
+    kernel->next = *all;
+    *all = kernel;
+    return kernel;
+}
+
+static void free_kernels(struct kernel *kernel)
+{
+    while (kernel) {
+        struct kernel *next = kernel->next;
+
+        if (kernel->image.bytes)
+            mapped_file_close(&kernel->image);
+        free(kernel->sorted);
+        free(kernel);
+        kernel = next;
+    }
+}
+
+static bool find_symbol(const char *notes, struct kernel **kernels, uint32_t id,
+                        uint64_t vaddr, char name[MAX_SYMBOL], uint64_t *offset)
 {
     char path[PATH_MAX];
-    struct mapped_file image;
-    bool found;
+    const struct kernel *kernel;
 
-    if (!find_kernel(notes, id, path) || mapped_file_open(path, &image))
+    if (!find_kernel(notes, id, path))
         return false;
-    found = find_in_image(&image, vaddr, name, offset);
-    mapped_file_close(&image);
-    return found;
+    kernel = get_kernel(kernels, path);
+    return kernel &&
+           elf_symbols_find(&kernel->symbols, vaddr, name, MAX_SYMBOL, offset);
 }
 
 /* ---- the text ---- */
@@ -99,15 +135,15 @@ static bool is_unknown(const char *line, size_t length, uint32_t *id,
            strcmp(copy + used, UNKNOWN) == 0;
 }
 
-static void write_line(const char *notes, const char *line, size_t length,
-                       FILE *to)
+static void write_line(const char *notes, struct kernel **kernels,
+                       const char *line, size_t length, FILE *to)
 {
     char name[MAX_SYMBOL];
     uint64_t rip, offset;
     uint32_t id;
 
     if (is_unknown(line, length, &id, &rip) &&
-        find_symbol(notes, id, rip, name, &offset)) {
+        find_symbol(notes, kernels, id, rip, name, &offset)) {
         (void)fwrite(line, 1, length - strlen(UNKNOWN), to);
         (void)fprintf(to, "%s+0x%" PRIx64, name, offset);
     } else {
@@ -117,15 +153,17 @@ static void write_line(const char *notes, const char *line, size_t length,
 
 void report_write(const char *notes, const char *text, size_t size, FILE *to)
 {
+    struct kernel *kernels = NULL;
     const char *feed;
 
     while ((feed = memchr(text, '\n', size)) != NULL) {
         size_t length = (size_t)(feed - text);
 
-        write_line(notes, text, length, to);
+        write_line(notes, &kernels, text, length, to);
         (void)fputc('\n', to);
         text += length + 1;
         size -= length + 1;
     }
     (void)fwrite(text, 1, size, to);
+    free_kernels(kernels);
 }
