@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Random calls of domain control, of event channels and of grants, by the
- * control domain, with arguments that are good for something, or for nothing:
- * on children that run, sleep, make random calls themselves, are half built,
- * half dead, or never were. Each returns what abi/hypercalls.def names; the
- * children's audits find nothing; and when all of them are gone, so is all that
- * they had.
+ * Random calls of domain control, of event channels, of grants and of devices,
+ * by the control domain, with arguments that are good for something, or for
+ * nothing: on children that run, sleep, make random calls themselves, are half
+ * built, half dead, or never were. Each returns what abi/hypercalls.def names;
+ * the children's audits find nothing; and when all of them are gone, so is all
+ * that they had.
  *
  * Meanwhile hazard_random runs in a domain without privilege, which makes all
  * calls as well and is never a target: no harm comes to it.
@@ -20,7 +20,7 @@
  * domain_audit are made now and then only, and domain 0 keeps its own limits.
  *
  * BUNDLE: memory=32M
- * QEMU: privileged=1 smp=2 patience=300 random=1
+ * QEMU: privileged=1 smp=2 patience=300 random=1 disk="driver=null-co"
  * QEMU: partner="hazard_random memory=8M bootargs='calls=200000'"
  */
 #include "abi/stubs.h"
@@ -36,6 +36,7 @@
 #include "tests/kernels/lib/random.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/vcpu.h"
+#include "tests/kernels/lib/virtio.h"
 
 MG_TEST(control_random);
 
@@ -51,8 +52,9 @@ static struct mg_random numbers;
 static struct mg_child children[NR_CHILDREN];
 static uint32_t newest; /* domain that a call here has made */
 static uint64_t nr_calls, nr_errors, nr_made;
-static struct mg_window window; /* for what children lend */
-static uint64_t *spare;         /* for a table of grants that grows */
+static struct mg_window window; /* for what children lend, and the disk */
+static struct mg_virtio disk;
+static uint64_t *spare; /* for a table of grants that grows */
 static uint64_t reached[PARAPET_NR_HYPERCALLS];
 
 /* Objects that some calls take for good ones. */
@@ -222,6 +224,11 @@ static bool is_grant(const struct mg_hypercall *hc)
     return hc->number >= 96 && hc->number < 112;
 }
 
+static bool is_device(const struct mg_hypercall *hc)
+{
+    return hc->number >= 128 && hc->number < 144;
+}
+
 static bool is_tried(const struct mg_hypercall *hc)
 {
     return (hc->flags & HC_CONTROL) || (hc->number >= 48 && hc->number < 64) ||
@@ -268,6 +275,19 @@ static void guard_grants(const struct mg_hypercall *hc, uint64_t args[6])
         args[0] = mg_mfn_of(spare);
 }
 
+/* Where grants are mapped, too; mostly what there is. */
+static void guard_devices(const struct mg_hypercall *hc, uint64_t args[6])
+{
+    if (below(4) == 0)
+        return;
+    if (hc->number == PARAPET_HC_evtchn_bind_pirq) {
+        args[0] = disk.irq;
+        return;
+    }
+    args[0] = (uint64_t)mg_window_at(&window, below(8));
+    args[1] = disk.paddr;
+}
+
 static bool has_wide_u32(const struct mg_hypercall *hc, const uint64_t args[6])
 {
     for (size_t i = 0; i < ARRAY_SIZE(hc->types); i++) {
@@ -288,6 +308,8 @@ static void one_call(void)
     guard(hc, args);
     if (is_grant(hc))
         guard_grants(hc, args);
+    if (is_device(hc))
+        guard_devices(hc, args);
     result = mg_hypercall(hc->number, args);
     if (has_wide_u32(hc, args) ? result != -PARAPET_EINVAL
                                : !mg_hypercall_can_return(hc, result))
@@ -442,6 +464,8 @@ void test_main(void)
     mg_random_init(&numbers, 0x636f6e74);
     window = mg_window_make();
     spare = mg_page();
+    if (!mg_virtio_find(0, &disk))
+        mg_error("the device tree has no device");
     wait_for_bystander();
     /* It gives a frame back and takes one all the time. */
     MG_CHECK_EQ(mg_domain_pause(BYSTANDER), 0);
