@@ -10,6 +10,12 @@
 #include "lib/string.h"
 
 static struct list_node devices = LIST_INIT(devices);
+static void (*watch)(void);
+
+void block_watch(void (*registered)(void))
+{
+    watch = registered;
+}
 
 void block_register(struct block_device *device)
 {
@@ -25,6 +31,8 @@ void block_register(struct block_device *device)
             list_entry(devices.prev, struct block_device, node)->number + 1;
     list_init(&device->waiting);
     list_add_last(&devices, &device->node);
+    if (watch != NULL)
+        watch();
     privops_irq_restore(irq_on);
 }
 

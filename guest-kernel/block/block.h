@@ -92,6 +92,10 @@ struct block_device {
 /* The device is kept, for ever. Any interrupt state, here and below. */
 void block_register(struct block_device *device);
 
+/* Is called for each device that is registered from now on, interrupts
+ * disabled. There is one such function. */
+void block_watch(void (*registered)(void));
+
 /* By name; NULL: there is none. */
 struct block_device *block_find(const char *name);
 

@@ -3,7 +3,10 @@
  * The order in which the kernel comes up. What called kernel_main() becomes
  * the idle thread.
  */
+#include "guest-kernel/block/block_file.h"
+#include "guest-kernel/block/block_page.h"
 #include "guest-kernel/block/block_ram.h"
+#include "guest-kernel/block/disk.h"
 #include "guest-kernel/boot/options.h"
 #include "guest-kernel/boot_info.h"
 #include "guest-kernel/core/kprintf.h"
@@ -94,6 +97,7 @@ static void start_init(void)
 /* The first thread but for the idle one. Never returns. */
 static void first_thread(void *unused)
 {
+    disk_wait();
     if (options.monitor) {
         monitor_thread(unused);
     } else {
@@ -102,10 +106,13 @@ static void first_thread(void *unused)
     }
 }
 
+/* Their partitions are read by a thread of the kernel. */
 static void start_disks(void)
 {
+    block_page_init();
     if (options.ram_disk != NULL)
         block_ram_init(options.ram_disk);
+    disk_init(&block_file_ops);
 }
 
 _Noreturn void kernel_main(const struct boot_info *boot)

@@ -4,6 +4,7 @@
  * reading and writing. Locks are granted to everybody: nobody is excluded by
  * one.
  */
+#include "guest-kernel/block/disk.h"
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/inode.h"
@@ -360,6 +361,7 @@ int64_t sys_sync(struct process *self, const uint64_t *args)
 {
     (void)self;
     (void)args;
+    disk_sync_all();
     return 0;
 }
 

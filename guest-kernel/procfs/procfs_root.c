@@ -4,8 +4,10 @@
  * tables, and the files with names and properties of the system. Its figures
  * are in procfs/procfs_system.c. Formats: proc(5).
  */
+#include "guest-kernel/block/disk.h"
 #include "guest-kernel/boot_info.h"
 #include "guest-kernel/core/version.h"
+#include "guest-kernel/fs/device.h"
 #include "guest-kernel/fs/inode.h"
 #include "guest-kernel/fs/random.h"
 #include "guest-kernel/privops/privops.h"
@@ -34,11 +36,18 @@ SHOW(filesystems)
     text_print(text, "nodev\tramfs\nnodev\tproc\n");
 }
 
-/* No disk; but busybox's fdisk takes for granted that there is the file. */
+static void put_partition(void *context, const char *name, uint64_t number,
+                          uint64_t bytes)
+{
+    text_print(context, "%4lu %8u %10lu %s\n", DEVICE_MAJOR(number),
+               DEVICE_MINOR(number), bytes / 1024, name);
+}
+
 SHOW(partitions)
 {
     (void)subject;
     text_print(text, "major minor  #blocks  name\n\n");
+    disk_list(put_partition, text);
 }
 
 SHOW(cmdline)

@@ -4,6 +4,7 @@
  * What this kernel does not count is left out rather than shown as zero, where
  * programs can live without it.
  */
+#include "guest-kernel/block/block_page.h"
 #include "guest-kernel/core/irq.h"
 #include "guest-kernel/fs/ramfs.h"
 #include "guest-kernel/mm/page.h"
@@ -126,19 +127,21 @@ static void put_kib(struct text *text, const char *name, uint64_t kib)
     text_print(text, "%-15s %8lu kB\n", name, kib);
 }
 
-/* Files are in RAM for good, hence Shmem: no memory can be won from them. */
+/* Files are in RAM for good, hence Shmem: no memory can be won from them, but
+ * from what is kept of disks. */
 void procfs_show_meminfo(struct text *text,
                          const struct procfs_subject *subject)
 {
     uint64_t files_kib = ramfs_nr_pages() * KIB_PER_PAGE;
+    uint64_t disks_kib = block_page_count() * KIB_PER_PAGE;
     struct page_statistics pages;
 
     (void)subject;
     page_get_statistics(&pages);
     put_kib(text, "MemTotal:", pages.total_kib);
     put_kib(text, "MemFree:", pages.free_kib);
-    put_kib(text, "MemAvailable:", pages.free_kib);
-    put_kib(text, "Buffers:", 0);
+    put_kib(text, "MemAvailable:", pages.free_kib + disks_kib);
+    put_kib(text, "Buffers:", disks_kib);
     put_kib(text, "Cached:", files_kib);
     put_kib(text, "SwapCached:", 0);
     put_kib(text, "SwapTotal:", 0);
