@@ -82,7 +82,11 @@ struct block_device {
     bool can_flush; /* false: what is written is safe when it is done */
     bool can_discard;
     const struct block_device_ops *ops;
-    void *context;            /* the driver's */
+    void *context; /* the driver's */
+    /* The driver counts how often it told the device of requests, and how often
+     * the device told it. */
+    uint64_t nr_told;
+    uint64_t nr_heard;
     bool has_failed;          /* block_fail() */
     unsigned int number;      /* counts devices from 0 */
     struct list_node waiting; /* requests that found no room, in their order */

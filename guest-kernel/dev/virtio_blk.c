@@ -156,8 +156,10 @@ static void kick(struct block_device *device)
 {
     struct disk *disk = device->context;
 
-    if (virtqueue_publish(&disk->queue))
-        virtio_mmio_write(&disk->mmio, VIRTIO_QUEUE_NOTIFY, 0);
+    if (!virtqueue_publish(&disk->queue))
+        return;
+    device->nr_told++;
+    virtio_mmio_write(&disk->mmio, VIRTIO_QUEUE_NOTIFY, 0);
 }
 
 static const struct block_device_ops ops = {.submit = submit, .kick = kick};
@@ -212,6 +214,7 @@ static void interrupt(void *context)
     struct disk *disk = context;
     uint32_t why = virtio_mmio_read(&disk->mmio, VIRTIO_INTERRUPT_STATUS);
 
+    disk->device.nr_heard++;
     virtio_mmio_write(&disk->mmio, VIRTIO_INTERRUPT_ACK, why);
     if (!disk->device.has_failed) {
         if ((why & VIRTIO_INTERRUPT_CONFIG) != 0 &&

@@ -36,6 +36,8 @@ static struct transfer {
     enum block_operation operation;
     bool checks;
     uint32_t size; /* bytes of a request */
+    /* The device's, at the start. */
+    uint64_t nr_told, nr_heard;
     uint64_t nr_left;
     uint64_t next; /* sector */
     unsigned int nr_under_way;
@@ -230,8 +232,11 @@ static bool set_operation(const char *name)
 static void report(uint64_t nr, uint64_t ticks)
 {
     if (transfer.error == 0)
-        kprintf("disk: %s: %lu requests, %lu ticks each\n",
-                transfer.device->name, nr, ticks / nr);
+        kprintf("disk: %s: %lu requests, %lu ticks each, told %lu times, "
+                "heard %lu times\n",
+                transfer.device->name, nr, ticks / nr,
+                transfer.device->nr_told - transfer.nr_told,
+                transfer.device->nr_heard - transfer.nr_heard);
     else if (transfer.error == 1)
         kprintf("disk: %s: wrong contents from sector %lu on\n",
                 transfer.device->name, transfer.error_sector);
@@ -247,6 +252,8 @@ static void carry_out(uint64_t kib, uint64_t depth, uint64_t nr)
 
     transfer.size = (uint32_t)kib * 1024;
     transfer.nr_left = nr;
+    transfer.nr_told = transfer.device->nr_told;
+    transfer.nr_heard = transfer.device->nr_heard;
     units = make_units((unsigned int)depth);
     if (units == NULL) {
         kprintf("disk: no memory for %lu requests\n", depth);

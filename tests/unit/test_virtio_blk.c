@@ -447,10 +447,16 @@ static void test_full(void **state)
     assert_int_equal(available()->index, 0);
     block_kick(device);
     assert_int_equal(available()->index, QUEUE_SIZE);
+    /* Nothing new, so no notification; one for all, though. */
+    block_kick(device);
+    assert_int_equal(device->nr_told, 1);
+    assert_int_equal(device->nr_heard, 0);
     answer(VIRTIO_BLOCK_OK, 1);
     assert_int_equal(requests[QUEUE_SIZE - 1].status, 0);
     assert_int_equal(available()->index, QUEUE_SIZE + 1);
     assert_int_equal(requests[QUEUE_SIZE].status, BLOCK_UNDER_WAY);
+    assert_int_equal(device->nr_told, 2);
+    assert_int_equal(device->nr_heard, 1);
 }
 
 /* What is with the device, and what waits, are done, after its reset. */
