@@ -11,6 +11,11 @@
 
 #include "abi/blk.h"
 #include "pvdrivers/bus.h"
+#include "pvdrivers/ring_page.h"
+
+/* So much of a request is written and read if it has no more parts than fit. */
+#define BLK_SHORT 32u
+#define BLK_SHORT_PARTS 8u
 
 /* Memory inside one page, a multiple of sectors. A kernel that has the same
  * structure under another name may give that. */

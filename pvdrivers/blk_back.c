@@ -71,27 +71,20 @@ static int begin(void *context, const struct bus_wish *wish,
     (void)device;
     if (wish->parameters[PARAPET_BLK_FRONT_VERSION] != PARAPET_BLK_VERSION)
         return -PARAPET_EINVAL;
-    for (unsigned int i = 0; i < ARRAY_SIZE(back->loans); i++)
-        back->loans[i] = (struct env_loan){
-            .domain = back->bus.domain,
-            .ref = i == 0 ? wish->ring
-                          : wish->parameters[PARAPET_BLK_FRONT_LISTS + i - 1],
-            .read_only = i > 0,
-        };
-    env_map(back->loans, ARRAY_SIZE(back->loans));
-    port = 0;
-    for (unsigned int i = 0; i < ARRAY_SIZE(back->loans) && port == 0; i++)
-        port = back->loans[i].status;
+    back->loan =
+        (struct env_loan){.domain = back->bus.domain, .ref = wish->ring};
+    env_map(&back->loan, 1);
+    if (back->loan.status != 0)
+        return back->loan.status;
     listener_init(&back->listener, back->bell);
-    if (port == 0)
-        port = env_port_bind(back->bus.domain, wish->port, listener_hear,
-                             &back->listener);
+    port = env_port_bind(back->bus.domain, wish->port, listener_hear,
+                         &back->listener);
     if (port < 0) {
-        env_unmap(back->loans, ARRAY_SIZE(back->loans));
+        env_unmap(&back->loan, 1);
         return port;
     }
     back->port = (uint32_t)port;
-    ring_back_init(&back->ring, back->loans[0].page,
+    ring_back_init(&back->ring, back->loan.page,
                    sizeof(struct parapet_blk_request));
     back->ends = false;
     back->nr_refused = 0;
@@ -119,7 +112,7 @@ static void end(void *context)
     struct blk_back *back = context;
 
     env_port_close(back->port);
-    env_unmap(back->loans, ARRAY_SIZE(back->loans));
+    env_unmap(&back->loan, 1);
 }
 
 static const struct bus_back_driver driver = {begin, end, quiet};
@@ -144,7 +137,7 @@ static uint64_t rest(struct blk_back *back, uint64_t next)
 {
     uint64_t heard;
 
-    if (back->nr_held + PARAPET_BLK_SEGMENTS <= BLK_BACK_HELD) {
+    if (back->nr_held + PARAPET_BLK_PARTS <= BLK_BACK_HELD) {
         int found = ring_back_wait(&back->ring);
 
         if (found == 1)

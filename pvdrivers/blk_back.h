@@ -23,7 +23,7 @@
 
 #define BLK_BACK_HELD 256 /* no more requests are taken then */
 #define BLK_BACK_BATCH 72 /* frames that are held, or copied, by one call */
-#define BLK_BACK_ROOM 16  /* words */
+#define BLK_BACK_ROOM 12  /* words */
 
 /* ---- the store ---- */
 
@@ -70,11 +70,12 @@ struct blk_back_request {
     struct blk_back_request *next; /* in the list that it is in */
     uint32_t id;                   /* the front-end's */
     int status;
+    uint32_t ref;           /* of the first part's page */
     unsigned int nr_held;   /* frames, also those that are to be */
     unsigned int nr_copies; /* in the batch */
-    struct blk_segment segments[PARAPET_BLK_SEGMENTS];
-    /* By which they are released; before they are held, the references. */
-    struct parapet_grant_unmap handles[PARAPET_BLK_SEGMENTS];
+    struct blk_segment segments[PARAPET_BLK_PARTS];
+    struct parapet_grant_unmap handles[PARAPET_BLK_PARTS];
+    uint8_t parts[40]; /* as the front-end said, and checked */
 };
 
 #define BLK_BACK_PER_PAGE 4
@@ -95,7 +96,7 @@ struct blk_back {
     struct blk_store *store;
     struct env_bell *bell;
 
-    struct env_loan loans[1 + PARAPET_BLK_LIST_PAGES]; /* ring, lists */
+    struct env_loan loan; /* of the ring */
     uint32_t port;
     struct ring_back ring;
     struct listener listener;

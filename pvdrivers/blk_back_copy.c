@@ -8,8 +8,8 @@
 #include "lib/macros.h"
 #include "pvdrivers/error.h"
 
-/* A segment may lie in two pages of the disk. */
-_Static_assert(BLK_BACK_BATCH >= 2 * PARAPET_BLK_SEGMENTS,
+/* A part may lie in two pages of the disk. */
+_Static_assert(BLK_BACK_BATCH >= 2 * PARAPET_BLK_PARTS,
                "a batch has room for the longest request");
 
 static bool is_transfer(const struct blk_back_request *request)
@@ -17,18 +17,20 @@ static bool is_transfer(const struct blk_back_request *request)
     return request->store.request.nr_segments > 0;
 }
 
-/* The copies of one segment, at this byte of the disk. Their number, or
- * -PV_EIO. */
-static int copy_segment(struct blk_back *back,
-                        const struct blk_back_request *request, unsigned int i,
-                        uint64_t at, struct env_copy *copies)
+/* The copies of one part, at this byte of the disk. Their number, or -PV_EIO.
+ */
+static int copy_part(struct blk_back *back,
+                     const struct blk_back_request *request, unsigned int i,
+                     uint64_t at, struct env_copy *copies)
 {
     bool is_write = request->store.request.operation == PARAPET_BLK_WRITE;
-    const struct blk_segment *segment = &request->segments[i];
+    uint32_t first =
+        PARAPET_BLK_PART_FIRST(request->parts[i]) * PARAPET_BLK_SECTOR;
+    uint32_t size = PARAPET_BLK_PART_NR(request->parts[i]) * PARAPET_BLK_SECTOR;
     uint32_t done = 0;
     int nr = 0;
 
-    while (done < segment->size) {
+    while (done < size) {
         uint32_t offset = (uint32_t)((at + done) % ENV_PAGE_SIZE);
         uint8_t *page = back->store->ops->page(
             back->store, (at + done) / ENV_PAGE_SIZE, is_write);
@@ -37,9 +39,9 @@ static int copy_segment(struct blk_back *back,
             return -PV_EIO;
         copies[nr] = (struct env_copy){
             .domain = back->bus.domain,
-            .ref = request->handles[i].handle,
-            .offset = (uint32_t)segment->maddr + done,
-            .length = MIN(segment->size - done, ENV_PAGE_SIZE - offset),
+            .ref = request->ref + i,
+            .offset = first + done,
+            .length = MIN(size - done, ENV_PAGE_SIZE - offset),
             .own = page + offset,
             .to_own = is_write,
         };
@@ -49,20 +51,20 @@ static int copy_segment(struct blk_back *back,
 }
 
 /* All of a request; as above. */
-static int copy_segments(struct blk_back *back,
-                         const struct blk_back_request *request,
-                         struct env_copy *copies)
+static int copy_parts(struct blk_back *back,
+                      const struct blk_back_request *request,
+                      struct env_copy *copies)
 {
     uint64_t at = request->store.request.sector * PARAPET_BLK_SECTOR;
     int all = 0;
 
-    for (unsigned int i = 0; i < request->store.request.nr_segments; i++) {
-        int nr = copy_segment(back, request, i, at, copies + all);
+    for (unsigned int i = 0; i < request->nr_held; i++) {
+        int nr = copy_part(back, request, i, at, copies + all);
 
         if (nr < 0)
             return nr;
         all += nr;
-        at += request->segments[i].size;
+        at += PARAPET_BLK_PART_NR(request->parts[i]) * PARAPET_BLK_SECTOR;
     }
     return all;
 }
@@ -76,7 +78,7 @@ static unsigned int fill(struct blk_back *back, struct blk_back_list *batch)
     while (back->to_begin.first && is_transfer(back->to_begin.first) &&
            nr + 2 * back->to_begin.first->nr_held <= BLK_BACK_BATCH) {
         struct blk_back_request *request = blk_back_list_take(&back->to_begin);
-        int more = copy_segments(back, request, &back->batch.copies[nr]);
+        int more = copy_parts(back, request, &back->batch.copies[nr]);
 
         if (more < 0) {
             blk_back_answer(back, request, more);

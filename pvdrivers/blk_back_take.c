@@ -9,54 +9,40 @@
 #include "pvdrivers/error.h"
 
 #define SECTORS_OF_PAGE (ENV_PAGE_SIZE / PARAPET_BLK_SECTOR)
-/* What is read at once: all of a request of one segment. */
-#define HEAD                                                                   \
-    (offsetof(struct parapet_blk_request, segments) +                          \
-     sizeof(struct parapet_blk_segment))
 
-static const ring_word_t *list_of(const struct blk_back *back, uint32_t id)
+/* Eight whole pages. */
+#define ALL_WHOLE (0x0101010101010101ull * PARAPET_BLK_PART(0, SECTORS_OF_PAGE))
+
+static bool are_whole(const uint8_t *parts)
 {
-    const uint32_t lists = PARAPET_BLK_REQUESTS / PARAPET_BLK_LIST_PAGES;
-    const ring_word_t *page = back->loans[1 + id / lists].page;
+    uint64_t word;
 
-    return page + id % lists * PARAPET_BLK_LIST;
+    __builtin_memcpy(&word, parts, sizeof(word));
+    return word == ALL_WHOLE;
 }
 
-/* One segment; how many sectors it has, 0 if it is none. */
-static inline uint32_t read_segment(struct blk_back_request *request,
-                                    unsigned int i, uint64_t word)
+/* All parts; how many sectors, or 0 if one of them is none. A long request has
+ * whole pages, but for its ends. */
+static uint32_t count_sectors(const uint8_t *parts, unsigned int nr_parts)
 {
-    uint32_t first = (uint16_t)(word >> 32);
-    uint32_t nr = (uint32_t)(word >> 48);
+    uint32_t sectors = 0, odd = 0;
+    unsigned int i = 0;
 
-    request->handles[i].handle = (uint32_t)word;
-    request->segments[i].maddr = (uint64_t)first * PARAPET_BLK_SECTOR;
-    request->segments[i].size = nr * PARAPET_BLK_SECTOR;
-    return first + nr <= SECTORS_OF_PAGE ? nr : 0;
-}
+    while (i < nr_parts) {
+        uint32_t nr = PARAPET_BLK_PART_NR(parts[i]);
+        uint32_t end = PARAPET_BLK_PART_FIRST(parts[i]) + nr;
 
-/* All segments; how many sectors, or 0. The first one's word has been read. */
-static uint32_t read_segments(struct blk_back *back,
-                              struct blk_back_request *request,
-                              unsigned int nr_segments, uint64_t word)
-{
-    const volatile ring_word_t *from =
-        (ring_word_t *)ring_back_slot(&back->ring, back->ring.taken - 1) +
-        offsetof(struct parapet_blk_request, segments) / sizeof(*from);
-    uint32_t sectors = read_segment(request, 0, word);
-    bool all = sectors != 0;
-
-    for (unsigned int i = 1; i < nr_segments; i++) {
-        uint32_t nr;
-
-        from++;
-        if (i == PARAPET_BLK_INLINE)
-            from = list_of(back, request->id);
-        nr = read_segment(request, i, *from);
-        all &= nr != 0;
+        if (i % 8 == 0 && nr_parts - i >= 8 && are_whole(parts + i)) {
+            sectors += 8 * SECTORS_OF_PAGE;
+            i += 8;
+            continue;
+        }
+        odd |= (nr - 1) | (SECTORS_OF_PAGE - end);
         sectors += nr;
+        i++;
     }
-    return all ? sectors : 0;
+    /* Each was below 0, or none was. */
+    return odd >> 31 ? 0 : sectors;
 }
 
 /* 0 or the error. nr: of sectors, not 0. */
@@ -71,99 +57,106 @@ static int check_range(const struct blk_disk *disk, uint64_t sector,
     return 0;
 }
 
-static int check_transfer(struct blk_back *back,
-                          struct blk_back_request *request,
-                          const struct parapet_blk_request *head, uint64_t word)
+static int check_transfer(const struct blk_disk *disk, struct blk_request *wish,
+                          const struct parapet_blk_request *said)
 {
-    const struct blk_disk *disk = &back->store->disk;
-    uint32_t sectors;
-
-    if (head->nr_segments == 0 || head->nr_segments > PARAPET_BLK_SEGMENTS ||
-        (head->nr_segments > PARAPET_BLK_INLINE &&
-         head->id >= PARAPET_BLK_REQUESTS))
+    if (said->nr_parts == 0 || said->nr_parts > PARAPET_BLK_PARTS)
         return -PARAPET_EINVAL;
-    if (head->operation == PARAPET_BLK_WRITE && disk->read_only)
+    if (said->operation == PARAPET_BLK_WRITE && disk->read_only)
         return -PV_EROFS;
-    sectors = read_segments(back, request, head->nr_segments, word);
-    request->store.request.nr_sectors = sectors;
-    if (sectors == 0 || sectors > disk->most)
+    wish->nr_sectors = count_sectors(said->parts, said->nr_parts);
+    if (wish->nr_sectors == 0 || wish->nr_sectors > disk->most)
         return -PARAPET_EINVAL;
-    return check_range(disk, head->sector, sectors);
+    return check_range(disk, said->sector, wish->nr_sectors);
 }
 
-static int check_discard(struct blk_back *back,
-                         struct blk_back_request *request,
-                         const struct parapet_blk_request *head, uint64_t nr)
+static int check_discard(const struct blk_disk *disk, struct blk_request *wish,
+                         const struct parapet_blk_request *said)
 {
-    const struct blk_disk *disk = &back->store->disk;
-
     if (!disk->can_discard)
         return -PV_EOPNOTSUPP;
     if (disk->read_only)
         return -PV_EROFS;
-    if (head->nr_segments != 0 || nr == 0 || nr > disk->max_discard)
+    if (said->nr_parts != 0 || said->nr_sectors == 0 ||
+        said->nr_sectors > disk->max_discard)
         return -PARAPET_EINVAL;
-    request->store.request.nr_sectors = (uint32_t)nr;
-    return check_range(disk, head->sector, (uint32_t)nr);
+    wish->nr_sectors = said->nr_sectors;
+    return check_range(disk, said->sector, wish->nr_sectors);
 }
 
-/* word: what follows the head. */
-static int check(struct blk_back *back, struct blk_back_request *request,
-                 const struct parapet_blk_request *head, uint64_t word)
+static int check(const struct blk_disk *disk, struct blk_request *wish,
+                 const struct parapet_blk_request *said)
 {
-    request->store.request.nr_sectors = 0;
-    switch (head->operation) {
+    wish->nr_sectors = 0;
+    switch (said->operation) {
     case PARAPET_BLK_READ:
     case PARAPET_BLK_WRITE:
-        return check_transfer(back, request, head, word);
+        return check_transfer(disk, wish, said);
     case PARAPET_BLK_FLUSH:
-        return head->nr_segments == 0 ? 0 : -PARAPET_EINVAL;
+        return said->nr_parts == 0 ? 0 : -PARAPET_EINVAL;
     case PARAPET_BLK_DISCARD:
-        return check_discard(back, request, head, word);
+        return check_discard(disk, wish, said);
     default:
         return -PV_EOPNOTSUPP;
     }
 }
 
-static void read_request(struct blk_back *back,
-                         const struct parapet_blk_request *head)
+/* said: this domain's copy, of which parts that are not said are anything. */
+static void take_request(struct blk_back *back,
+                         const struct parapet_blk_request *said)
 {
+    const struct blk_disk *disk = &back->store->disk;
     struct blk_back_request *request = back->free;
     struct blk_request *wish = &request->store.request;
-    bool is_safe =
-        head->operation == PARAPET_BLK_FLUSH && !back->store->disk.can_flush;
-    int error;
+    int error = check(disk, wish, said);
 
     back->free = request->next;
-    request->id = head->id;
+    request->id = said->id;
     request->nr_held = 0;
-    error = check(back, request, head, head->nr_sectors);
-    if (error != 0 || is_safe) {
+    if (error != 0 ||
+        (said->operation == PARAPET_BLK_FLUSH && !disk->can_flush)) {
         blk_back_answer(back, request, error);
         return;
     }
-    wish->operation = head->operation;
-    wish->nr_segments = head->nr_segments;
-    wish->sector = head->sector;
-    request->nr_held = head->nr_segments;
-    back->nr_held += head->nr_segments;
+    wish->operation = said->operation;
+    wish->nr_segments = said->nr_parts;
+    wish->sector = said->sector;
+    request->ref = said->ref;
+    request->nr_held = said->nr_parts;
+    back->nr_held += said->nr_parts;
+    if (said->nr_parts <= BLK_SHORT_PARTS)
+        __builtin_memcpy(request->parts, said->parts, BLK_SHORT_PARTS);
+    else
+        __builtin_memcpy(request->parts, said->parts, sizeof(said->parts));
     blk_back_list_add(&back->to_begin, request);
+}
+
+/* The slot is the back-end's until its response is put. */
+static void read_rest(const struct blk_back *back,
+                      struct parapet_blk_request *said)
+{
+    const uint8_t *slot = ring_back_slot(&back->ring, back->ring.taken - 1);
+
+    ring_page_read((uint8_t *)said + BLK_SHORT, slot + BLK_SHORT,
+                   sizeof(*said) - BLK_SHORT);
 }
 
 /* There is a free request as long as the ring has one that is not answered. */
 int blk_back_take(struct blk_back *back)
 {
-    struct parapet_blk_request head;
+    struct parapet_blk_request said;
     int found = 0;
 
     for (unsigned int i = 0; i < PARAPET_BLK_REQUESTS; i++) {
-        if (back->nr_held + PARAPET_BLK_SEGMENTS > BLK_BACK_HELD)
+        if (back->nr_held + PARAPET_BLK_PARTS > BLK_BACK_HELD)
             return 0;
-        found = ring_back_take(&back->ring, &head, HEAD);
+        found = ring_back_take(&back->ring, &said, BLK_SHORT);
         if (found != 1)
             break;
+        if (said.nr_parts > BLK_SHORT_PARTS)
+            read_rest(back, &said);
         back->listener.worked = true;
-        read_request(back, &head);
+        take_request(back, &said);
     }
     return found < 0 ? found : 0;
 }

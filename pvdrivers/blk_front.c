@@ -6,15 +6,8 @@
 #include "pvdrivers/blk_front_parts.h"
 
 #include "abi/errors.h"
-#include "lib/macros.h"
 #include "pvdrivers/env.h"
 #include "pvdrivers/error.h"
-
-/* Who has fewer entries cannot lend the longest request. */
-#define LEAST_ENTRIES 64u
-
-_Static_assert(LEAST_ENTRIES >= PARAPET_BLK_SEGMENTS,
-               "the longest request finds room");
 
 /* ---- the bus ---- */
 
@@ -26,54 +19,50 @@ static void on_event(uint32_t port, void *context)
     front->user->event(front->context);
 }
 
-/* The first nr pages. One that is in use stays as it is. */
-static void give_back_pages(struct blk_front *front, unsigned int nr)
+/* A page that is in use stays as it is. */
+static void give_back_ring(struct blk_front *front)
 {
-    for (unsigned int i = 0; i < nr; i++)
-        if (env_take_back(front->refs[i]))
-            env_page_free(front->pages[i]);
+    if (env_take_back(front->ref))
+        env_page_free(front->page);
 }
 
-static int lend_page(struct blk_front *front, unsigned int i)
+/* 0 or the error. */
+static int lend_ring(struct blk_front *front)
 {
     int ref;
 
-    front->pages[i] = env_page_alloc();
-    if (!front->pages[i])
+    front->page = env_page_alloc();
+    if (!front->page)
         return -PARAPET_ENOMEM;
-    ref = env_lend(front->domain, front->pages[i], false);
-    if (ref < 0)
-        env_page_free(front->pages[i]);
-    front->refs[i] = (uint32_t)ref;
-    return ref < 0 ? ref : 0;
+    ref = env_lend(front->domain, front->page, false);
+    if (ref < 0) {
+        env_page_free(front->page);
+        return ref;
+    }
+    front->ref = (uint32_t)ref;
+    ring_front_init(&front->ring, front->page,
+                    sizeof(struct parapet_blk_request));
+    return 0;
 }
 
 static int want(void *context, const struct bus_device *device,
                 struct bus_wish *wish)
 {
     struct blk_front *front = context;
-    unsigned int nr = 0;
-    int error = 0, port;
+    int port = lend_ring(front);
 
     (void)device;
-    while (nr < ARRAY_SIZE(front->pages) && error == 0) {
-        error = lend_page(front, nr);
-        if (error == 0)
-            nr++;
-    }
-    port = error ? error : env_port_alloc(front->domain, on_event, front);
+    if (port < 0)
+        return port;
+    port = env_port_alloc(front->domain, on_event, front);
     if (port < 0) {
-        give_back_pages(front, nr);
+        give_back_ring(front);
         return port;
     }
     front->port = (uint32_t)port;
-    ring_front_init(&front->ring, front->pages[0],
-                    sizeof(struct parapet_blk_request));
-    wish->ring = front->refs[0];
+    wish->ring = front->ref;
     wish->port = front->port;
     wish->parameters[PARAPET_BLK_FRONT_VERSION] = PARAPET_BLK_VERSION;
-    for (unsigned int i = 0; i < PARAPET_BLK_LIST_PAGES; i++)
-        wish->parameters[PARAPET_BLK_FRONT_LISTS + i] = front->refs[1 + i];
     return 0;
 }
 
@@ -117,7 +106,7 @@ static void let_go(void *context)
     struct blk_front *front = context;
 
     env_port_close(front->port);
-    give_back_pages(front, ARRAY_SIZE(front->pages));
+    give_back_ring(front);
 }
 
 static const struct bus_front_driver driver = {want, begin, end, let_go};
@@ -135,19 +124,19 @@ static int settle(struct blk_front *front, int result)
 
 static int reserve(struct blk_front *front)
 {
-    uint32_t nr = BLK_FRONT_ENTRIES;
-    int ref = env_lend_reserve(nr, &front->entries);
+    uint32_t nr = BLK_FRONT_GROUPS;
+    int ref = env_lend_reserve(nr * BLK_FRONT_GROUP, &front->entries);
 
-    while (ref < 0 && nr > LEAST_ENTRIES) {
+    while (ref < 0 && nr > 1) {
         nr /= 2;
-        ref = env_lend_reserve(nr, &front->entries);
+        ref = env_lend_reserve(nr * BLK_FRONT_GROUP, &front->entries);
     }
     if (ref < 0)
         return ref;
     front->first_ref = (uint32_t)ref;
-    front->nr_entries = front->nr_free_entries = nr;
+    front->nr_groups = nr;
     for (uint32_t i = 0; i < nr; i++)
-        front->free_entries[i] = (uint16_t)(nr - 1 - i);
+        front->free_entries[i] = ~0ull;
     return 0;
 }
 
@@ -192,6 +181,6 @@ int blk_front_end(struct blk_front *front)
     blk_front_fail(front);
     if (front->nr_free != PARAPET_BLK_REQUESTS)
         return -PARAPET_EBUSY;
-    env_lend_unreserve(front->first_ref, front->nr_entries);
+    env_lend_unreserve(front->first_ref, front->nr_groups * BLK_FRONT_GROUP);
     return 0;
 }

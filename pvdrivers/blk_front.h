@@ -20,9 +20,9 @@
 #include "pvdrivers/blk.h"
 #include "pvdrivers/ring.h"
 
-/* Pages that one front-end can lend at once; fewer when the table has no more.
- */
-#define BLK_FRONT_ENTRIES 256
+/* Pages that one front-end can lend at once, fewer when the table has no more.
+ * Those of one request are in the same group of 64. */
+#define BLK_FRONT_GROUPS 4u
 
 /* The owner's. */
 struct blk_front_user {
@@ -42,9 +42,10 @@ struct blk_front_user {
 struct blk_front_slot {
     struct blk_request request;
     uint32_t order; /* of those under way: when it was submitted */
-    uint16_t nr_lent;
+    uint16_t entry; /* the first one that lends a page of it */
+    uint8_t nr_lent;
     bool is_taken;
-    uint16_t lent[PARAPET_BLK_SEGMENTS]; /* entries */
+    uint64_t parts[5]; /* as they stand in the ring */
 };
 
 struct blk_front {
@@ -54,9 +55,8 @@ struct blk_front {
     const struct blk_front_user *user;
     void *context;
 
-    /* What is lent as long as a back-end has it: ring and lists. */
-    void *pages[1 + PARAPET_BLK_LIST_PAGES];
-    uint32_t refs[1 + PARAPET_BLK_LIST_PAGES];
+    void *page; /* the ring's, lent as long as a back-end has it */
+    uint32_t ref;
     uint32_t port;
     struct ring_front ring;
     bool is_connected;
@@ -67,11 +67,10 @@ struct blk_front {
 
     struct parapet_grant_entry *entries;
     uint32_t first_ref;
-    uint32_t nr_entries;
-    uint32_t nr_free_entries;
+    uint32_t nr_groups;
+    uint64_t free_entries[BLK_FRONT_GROUPS]; /* a bit for each */
     uint32_t nr_free;
     uint32_t order;
-    uint16_t free_entries[BLK_FRONT_ENTRIES];
     uint8_t free[PARAPET_BLK_REQUESTS]; /* ids of slots */
     struct blk_front_slot slots[PARAPET_BLK_REQUESTS];
 };

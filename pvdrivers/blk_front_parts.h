@@ -7,6 +7,8 @@
 
 #include "pvdrivers/blk_front.h"
 
+#define BLK_FRONT_GROUP 64u /* entries: bits of a word */
+
 /* What the back-end before has not answered, in its order. Its pages are lent
  * still. */
 void blk_front_put_again(struct blk_front *front);

@@ -10,6 +10,12 @@
 #include "pvdrivers/error.h"
 #include "pvdrivers/lend.h"
 
+_Static_assert(BLK_FRONT_GROUP >= PARAPET_BLK_PARTS,
+               "the longest request finds entries");
+_Static_assert(offsetof(struct parapet_blk_request, parts) + BLK_SHORT_PARTS ==
+                   BLK_SHORT,
+               "a short request");
+
 /* ---- the pages of requests ---- */
 
 static uint64_t word_of(const struct blk_front *front,
@@ -18,24 +24,55 @@ static uint64_t word_of(const struct blk_front *front,
     return lend_word(front->domain, request->operation == PARAPET_BLK_WRITE);
 }
 
-/* False: some are in use. */
+static uint64_t bits_of(unsigned int entry, unsigned int nr)
+{
+    return (nr == 0 ? 0 : ~0ull >> (BLK_FRONT_GROUP - nr))
+           << entry % BLK_FRONT_GROUP;
+}
+
+/* Where so many bits in a row begin, not 0: each round folds them in two. */
+static uint64_t begins_of(uint64_t bits, unsigned int nr)
+{
+    while (nr > 1) {
+        unsigned int half = nr / 2;
+
+        bits &= bits >> half;
+        nr -= half;
+    }
+    return bits;
+}
+
+/* So many entries in a row, or none. The first one, or -PARAPET_EAGAIN. */
+static int take_entries(struct blk_front *front, unsigned int nr)
+{
+    for (unsigned int i = 0; i < front->nr_groups; i++) {
+        uint64_t begins = begins_of(front->free_entries[i], nr);
+
+        if (begins != 0) {
+            unsigned int entry = (unsigned int)__builtin_ctzll(begins);
+
+            front->free_entries[i] &= ~bits_of(entry, nr);
+            return (int)(i * BLK_FRONT_GROUP + entry);
+        }
+    }
+    return nr == 0 ? 0 : -PARAPET_EAGAIN;
+}
+
+/* False: some are in use, and all of its entries stay its. */
 static bool take_back(struct blk_front *front, struct blk_front_slot *slot)
 {
     const uint64_t word = word_of(front, &slot->request);
-    uint32_t nr_free = front->nr_free_entries;
-    unsigned int left = slot->nr_lent;
+    struct parapet_grant_entry *first = &front->entries[slot->entry];
+    struct parapet_grant_entry *entry = first + slot->nr_lent;
 
-    while (left > 0) {
-        uint16_t entry = slot->lent[left - 1];
-
-        if (!lend_take_back(&front->entries[entry], word))
-            break;
-        front->free_entries[nr_free++] = entry;
-        left--;
-    }
-    front->nr_free_entries = nr_free;
-    slot->nr_lent = (uint16_t)left;
-    return left == 0;
+    for (; entry != first; entry--)
+        if (!lend_take_back(entry - 1, word)) {
+            slot->nr_lent = (uint8_t)(entry - first);
+            return false;
+        }
+    front->free_entries[slot->entry / BLK_FRONT_GROUP] |=
+        bits_of(slot->entry, slot->request.nr_segments);
+    return true;
 }
 
 /* Nothing of it is lent any more. */
@@ -50,95 +87,73 @@ static void finish(struct blk_front *front, uint32_t id, int status)
 
 /* ---- requests ---- */
 
-static ring_word_t *list_of(const struct blk_front *front, uint32_t id)
+/* Lends the pages, and says where in them the parts are. */
+static void lend(struct blk_front *front, struct blk_front_slot *slot)
 {
-    const uint32_t lists = PARAPET_BLK_REQUESTS / PARAPET_BLK_LIST_PAGES;
-    ring_word_t *page = front->pages[1 + id / lists];
-
-    return page + id % lists * PARAPET_BLK_LIST;
-}
-
-static ring_word_t segment_word(const struct blk_front *front, uint16_t entry,
-                                const struct blk_segment *segment)
-{
-    uint64_t first = segment->maddr % ENV_PAGE_SIZE / PARAPET_BLK_SECTOR;
-    uint64_t nr = segment->size / PARAPET_BLK_SECTOR;
-
-    return nr << 48 | first << 32 | (front->first_ref + entry);
-}
-
-/* Writes the segments where the slot and its list have them, and lends their
- * pages if that is not done yet: a constant. */
-static inline __attribute__((always_inline)) void
-put_segments(struct blk_front *front, uint32_t id, ring_word_t *in_slot,
-             bool lends)
-{
-    struct blk_front_slot *slot = &front->slots[id];
-    const unsigned int nr = slot->request.nr_segments;
     const uint64_t word = word_of(front, &slot->request);
-    volatile ring_word_t *to = in_slot;
+    const struct blk_segment *segment = slot->request.segments;
+    struct parapet_grant_entry *entry = &front->entries[slot->entry];
+    uint8_t *part = (uint8_t *)slot->parts;
 
-    for (unsigned int i = 0; i < nr; i++) {
-        const struct blk_segment *segment = &slot->request.segments[i];
-        uint16_t entry;
+    for (unsigned int left = slot->request.nr_segments; left > 0; left--) {
+        uint32_t at = (uint32_t)segment->maddr % ENV_PAGE_SIZE;
 
-        if (i == PARAPET_BLK_INLINE)
-            to = list_of(front, id);
-        if (lends) {
-            entry = front->free_entries[front->nr_free_entries - 1 - i];
-            slot->lent[i] = entry;
-            lend_frame(&front->entries[entry], segment->maddr / ENV_PAGE_SIZE,
-                       word);
-        } else {
-            entry = slot->lent[i];
-        }
-        *to++ = segment_word(front, entry, segment);
+        lend_frame(entry, segment->maddr / ENV_PAGE_SIZE, word);
+        *part++ = PARAPET_BLK_PART(at / PARAPET_BLK_SECTOR,
+                                   segment->size / PARAPET_BLK_SECTOR);
+        segment++;
+        entry++;
     }
-    if (lends) {
-        front->nr_free_entries -= nr;
-        slot->nr_lent = (uint16_t)nr;
-    }
+    slot->nr_lent = (uint8_t)slot->request.nr_segments;
 }
 
-/* There is room. The slot of the ring is this end's until it is told of. */
-static inline __attribute__((always_inline)) void put(struct blk_front *front,
-                                                      uint32_t id, bool lends)
+/* There is room. */
+static void put(struct blk_front *front, uint32_t id)
 {
-    const struct blk_request *request = &front->slots[id].request;
-    struct parapet_blk_request head = {
-        .operation = request->operation,
-        .nr_segments = request->nr_segments,
+    const struct blk_front_slot *slot = &front->slots[id];
+    struct parapet_blk_request wish = {
+        .operation = slot->request.operation,
+        .nr_parts = slot->request.nr_segments,
         .id = id,
-        .sector = request->sector,
-        .nr_sectors = request->nr_sectors,
+        .sector = slot->request.sector,
+        .ref = front->first_ref + slot->entry,
+        .nr_sectors = slot->request.nr_sectors,
     };
-    ring_word_t *slot = ring_front_slot(&front->ring, front->ring.put);
-    const size_t at = offsetof(struct parapet_blk_request, segments);
+    uint8_t *in_ring = ring_front_slot(&front->ring, front->ring.put);
+    const size_t at = offsetof(struct parapet_blk_request, parts);
 
-    (void)ring_front_put(&front->ring, &head, at + sizeof(*slot));
-    put_segments(front, id, slot + at / sizeof(*slot), lends);
+    (void)ring_front_put(&front->ring, &wish, at);
+    /* This end's until it is told of. */
+    if (wish.nr_parts <= BLK_SHORT_PARTS)
+        ring_page_write(in_ring + at, slot->parts, BLK_SHORT_PARTS);
+    else
+        ring_page_write(in_ring + at, slot->parts, sizeof(slot->parts));
 }
 
 int blk_front_submit(struct blk_front *front, const struct blk_request *request)
 {
     struct blk_front_slot *slot;
+    int entry = -PARAPET_EAGAIN;
     uint32_t id;
 
     if (front->bus.broken)
         return -PV_EIO;
-    if (request->nr_segments > PARAPET_BLK_SEGMENTS)
+    if (request->nr_segments > PARAPET_BLK_PARTS)
         return -PARAPET_EINVAL;
-    if (!front->is_connected || front->nr_free == 0 ||
-        front->nr_free_entries < request->nr_segments) {
+    if (front->is_connected && front->nr_free > 0)
+        entry = take_entries(front, request->nr_segments);
+    if (entry < 0) {
         front->wants_room = true;
-        return -PARAPET_EAGAIN;
+        return entry;
     }
     id = front->free[--front->nr_free];
     slot = &front->slots[id];
     slot->request = *request;
     slot->order = front->order++;
+    slot->entry = (uint16_t)entry;
     slot->is_taken = true;
-    put(front, id, true);
+    lend(front, slot);
+    put(front, id);
     return 0;
 }
 
@@ -174,7 +189,7 @@ void blk_front_put_again(struct blk_front *front)
     struct blk_front_slot *slot = oldest(front, UINT32_MAX);
 
     while (slot) {
-        put(front, (uint32_t)(slot - front->slots), false);
+        put(front, (uint32_t)(slot - front->slots));
         slot = oldest(front, front->order - slot->order);
     }
 }

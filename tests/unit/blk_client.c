@@ -255,7 +255,7 @@ void blk_client_make(struct blk_client *client, struct blk_front *front,
     memset(client, 0, sizeof(*client));
     client->front = front;
     client->random = seed;
-    client->max_segments = PARAPET_BLK_SEGMENTS;
+    client->max_segments = PARAPET_BLK_PARTS;
     while (client->nr_free < BLK_CLIENT_PAGES) {
         client->pages[client->nr_free] = env_page_alloc();
         MUST(client->pages[client->nr_free] != NULL);

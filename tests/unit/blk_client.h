@@ -16,9 +16,9 @@
 struct blk_client_request {
     bool is_taken;
     struct blk_request wish;
-    struct blk_segment segments[PARAPET_BLK_SEGMENTS];
+    struct blk_segment segments[PARAPET_BLK_PARTS];
     unsigned int nr_pages;
-    uint8_t *pages[PARAPET_BLK_SEGMENTS];
+    uint8_t *pages[PARAPET_BLK_PARTS];
     uint32_t sectors; /* from wish.sector on */
     uint32_t generation;
 };

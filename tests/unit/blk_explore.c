@@ -8,6 +8,7 @@
 #include "tests/unit/blk_hostile.h"
 #include "tests/unit/bus_ends.h"
 #include "tests/unit/env_host.h"
+#include "tests/unit/random.h"
 
 #define STEP 4
 #define NR_HELD 8
@@ -15,7 +16,6 @@
 static enum blk_hostile who;
 static struct parapet_grant_hold held[NR_HELD]; /* by a hostile back-end */
 static unsigned int nr_held;
-static uint32_t own_refs[HOSTILE_PAGES]; /* of a hostile front-end */
 
 /* About where things change, or any number. */
 static uint32_t number(uint8_t a, uint8_t b)
@@ -28,7 +28,7 @@ static uint32_t number(uint8_t a, uint8_t b)
 static void spoil_ring(const uint8_t *data)
 {
     struct parapet_ring *page =
-        who == BLK_FRONT ? hostile_front.page : hostile_back.loans[0].page;
+        who == BLK_FRONT ? hostile_front.page : hostile_back.loan.page;
     uint32_t value = number(data[2], data[3]);
 
     if (page)
@@ -49,31 +49,35 @@ static void ask(const uint8_t *data)
 {
     struct parapet_blk_request request = {
         .operation = data[1] % 5,
-        .nr_segments = data[1] & 0x80 ? data[2] : data[2] % 8,
-        .id = data[1] & 0x40 ? data[3] : data[3] % 32u,
+        .nr_parts = data[1] & 0x80 ? data[2] : data[2] % 12,
+        .id = data[3],
+        .ref = data[1] & 0x40 ? hostile_front.ref + data[3]
+                              : hostile_front.ref + data[3] % 22u,
+        .nr_sectors = data[2],
         .sector =
-            data[1] & 0x20 ? (uint64_t)data[3] << 3 : data[3] % 128u * 8u};
-    uint32_t random = data[1] * 0x9e3779b1u + data[2] * 0x85ebca77u;
+            data[1] & 0x20 ? (uint64_t)data[3] << 3 : data[3] % 100u * 8u};
+    uint64_t random =
+        (uint64_t)data[1] << 16 | (uint64_t)data[2] << 8 | data[3];
 
-    for (unsigned int i = 0; i < PARAPET_BLK_INLINE; i++, random *= 0x2545f491)
-        request.segments[i] = (struct parapet_blk_segment){
-            random >> 31 ? random >> 20 : hostile_front.refs[random >> 29 & 3],
-            random >> 8 & 7, random & 0xf};
-    memcpy(&hostile_front.lists[data[3] % 16 * PARAPET_BLK_LIST],
-           request.segments, sizeof(request.segments));
+    for (unsigned int i = 0; i < sizeof(request.parts); i++) {
+        uint64_t first = unit_random(&random) % 8;
+
+        request.parts[i] = PARAPET_BLK_PART(
+            first, 1 + (random >> 20) % (random >> 60 ? 8 - first : 16));
+    }
     hostile_front_puts(&request);
 }
 
-/* Takes back what it lends, or lends what it does not have. */
+/* Takes back what it lends, or has it lent to nobody for a while. */
 static void change_grants(const uint8_t *data)
 {
-    unsigned int i = data[1] % HOSTILE_PAGES;
+    uint32_t ref = hostile_front.ref + data[1] % HOSTILE_REFS;
 
     env_host_be(BLK_WORLD_FRONT);
+    (void)env_take_back(ref);
     if (data[2] % 2 == 0)
-        (void)env_take_back(own_refs[i]);
-    else
-        hostile_front.refs[i] = number(data[2], data[3]);
+        (void)env_lend(BLK_WORLD_BACK, hostile_front.data[data[2] % 4],
+                       data[3] % 2);
 }
 
 static void front_step(const uint8_t *data)
@@ -169,7 +173,7 @@ static void back_step(const uint8_t *data)
         break;
     case 3:
         env_host_be(BLK_WORLD_BACK);
-        if (hostile_back.loans[0].page)
+        if (hostile_back.loan.page)
             env_port_send((uint32_t)hostile_back.port);
         break;
     case 4:
@@ -230,12 +234,10 @@ void blk_explore(enum blk_hostile hostile, const uint8_t *data, size_t size)
     blk_world_begin(who, *data++ % 2);
     memset(&hostile_back, 0, sizeof(hostile_back));
     blk_pair[0].client.may_fail = true;
-    if (who == BLK_FRONT) {
+    if (who == BLK_FRONT)
         hostile_front_connects();
-        memcpy(own_refs, hostile_front.refs, sizeof(own_refs));
-    } else {
+    else
         connect();
-    }
     for (; end - data >= STEP; data += STEP)
         step(data);
     let_all_go();

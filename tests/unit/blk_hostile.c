@@ -30,29 +30,24 @@ static uint32_t lend(void *page, bool read_only)
     return (uint32_t)ref;
 }
 
-/* The two pages of lists lie side by side in no way: each has its own. */
 void hostile_front_connects(void)
 {
     struct hostile_front *front = &hostile_front;
-    uint32_t *parameters = slot_0()->front.parameters;
-    void *list;
 
     env_host_be(BLK_WORLD_FRONT);
     front->page = env_page_alloc();
     ring_front_init(&front->ring, front->page,
                     sizeof(struct parapet_blk_request));
-    for (unsigned int i = 0; i < HOSTILE_PAGES; i++) {
-        front->data[i] = env_page_alloc();
-        front->refs[i] = lend(front->data[i], false);
-    }
-    front->read_only = lend(front->data[HOSTILE_PAGES - 1], true);
     slot_0()->front.ring = lend(front->page, false);
-    slot_0()->front.port = (uint32_t)env_port_alloc(BLK_WORLD_BACK, hear, NULL);
-    parameters[PARAPET_BLK_FRONT_VERSION] = PARAPET_BLK_VERSION;
-    front->lists = env_page_alloc();
-    parameters[PARAPET_BLK_FRONT_LISTS] = lend(front->lists, false);
-    list = env_page_alloc();
-    parameters[PARAPET_BLK_FRONT_LISTS + 1] = lend(list, false);
+    front->port = (uint32_t)env_port_alloc(BLK_WORLD_BACK, hear, NULL);
+    slot_0()->front.port = front->port;
+    slot_0()->front.parameters[PARAPET_BLK_FRONT_VERSION] = PARAPET_BLK_VERSION;
+    for (unsigned int i = 0; i < HOSTILE_PAGES; i++)
+        front->data[i] = env_page_alloc();
+    front->ref = lend(front->data[0], false);
+    for (uint32_t i = 1; i < HOSTILE_REFS; i++)
+        MUST(lend(front->data[i % HOSTILE_PAGES], false) == front->ref + i);
+    front->read_only = lend(front->data[HOSTILE_PAGES - 1], true);
     __atomic_store_n(&slot_0()->front.state, PARAPET_BUS_wanted,
                      __ATOMIC_SEQ_CST);
     env_host_be(BLK_WORLD_BACK);
@@ -99,14 +94,13 @@ void hostile_back_connects(void)
     const struct blk_front *front = &blk_pair[0].front;
 
     env_host_be(BLK_WORLD_BACK);
-    for (unsigned int i = 0; i < 1 + PARAPET_BLK_LIST_PAGES; i++)
-        back->loans[i] =
-            (struct env_loan){.domain = BLK_WORLD_FRONT, .ref = front->refs[i]};
-    env_map(back->loans, 1 + PARAPET_BLK_LIST_PAGES);
-    MUST(back->loans[0].page && back->loans[1].page && back->loans[2].page);
+    back->loan =
+        (struct env_loan){.domain = BLK_WORLD_FRONT, .ref = front->ref};
+    env_map(&back->loan, 1);
+    MUST(back->loan.page);
     back->port = env_port_bind(BLK_WORLD_FRONT, front->port, hear, NULL);
     MUST(back->port > 0);
-    ring_back_init(&back->ring, back->loans[0].page,
+    ring_back_init(&back->ring, back->loan.page,
                    sizeof(struct parapet_blk_request));
     __atomic_store_n(&slot_0()->back.state, PARAPET_BUS_connected,
                      __ATOMIC_SEQ_CST);
@@ -116,7 +110,7 @@ void hostile_back_connects(void)
 
 bool hostile_back_takes(struct parapet_blk_request *request)
 {
-    return hostile_back.loans[0].page &&
+    return hostile_back.loan.page &&
            ring_back_take(&hostile_back.ring, request, sizeof(*request)) == 1;
 }
 
@@ -125,7 +119,7 @@ void hostile_back_answers(uint32_t id, int32_t status)
     const struct parapet_blk_response response = {id, status};
 
     env_host_be(BLK_WORLD_BACK);
-    if (hostile_back.loans[0].page &&
+    if (hostile_back.loan.page &&
         ring_back_put(&hostile_back.ring, &response, sizeof(response)) == 0 &&
         ring_back_push(&hostile_back.ring))
         env_port_send((uint32_t)hostile_back.port);
@@ -134,7 +128,7 @@ void hostile_back_answers(uint32_t id, int32_t status)
 void hostile_back_lets_go(void)
 {
     env_host_be(BLK_WORLD_BACK);
-    if (hostile_back.loans[0].page)
+    if (hostile_back.loan.page)
         env_port_close((uint32_t)hostile_back.port);
-    env_unmap(hostile_back.loans, 1 + PARAPET_BLK_LIST_PAGES);
+    env_unmap(&hostile_back.loan, 1);
 }

@@ -10,19 +10,19 @@
 #include "tests/unit/blk_world.h"
 
 #define HOSTILE_PAGES 4 /* of data */
+#define HOSTILE_REFS PARAPET_BLK_PARTS
 
 struct hostile_front {
     struct parapet_ring *page;
-    struct parapet_blk_segment *lists;
     struct ring_front ring;
     uint32_t port;
     uint8_t *data[HOSTILE_PAGES];
-    uint32_t refs[HOSTILE_PAGES]; /* lent to be written to */
-    uint32_t read_only;           /* the last one, to be read only */
+    uint32_t ref;       /* so many in a row lend the pages, again and again */
+    uint32_t read_only; /* this one only to be read; the next lends nothing */
 };
 
 struct hostile_back {
-    struct env_loan loans[1 + PARAPET_BLK_LIST_PAGES];
+    struct env_loan loan;
     struct ring_back ring;
     int port;
 };
@@ -35,7 +35,7 @@ void hostile_front_connects(void);
 void hostile_back_offers(const struct blk_disk *disk);
 void hostile_back_connects(void);
 
-/* Puts a request, with so many bytes of it, and has it told. */
+/* Puts a request, and has it told. */
 void hostile_front_puts(const struct parapet_blk_request *request);
 
 /* What the back-end has answered; 1: nothing. */

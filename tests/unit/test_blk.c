@@ -274,7 +274,7 @@ static void another_disk_breaks_it(void **state)
 
 static void a_request_that_is_too_long(void **state)
 {
-    struct blk_request wish = {.nr_segments = PARAPET_BLK_SEGMENTS + 1};
+    struct blk_request wish = {.nr_segments = PARAPET_BLK_PARTS + 1};
 
     (void)state;
     blk_world_begin(BLK_NOBODY, false);

@@ -47,10 +47,7 @@ static int ask(const struct parapet_blk_request *request)
     return status;
 }
 
-static struct parapet_blk_segment whole(void)
-{
-    return (struct parapet_blk_segment){hostile_front.refs[0], 0, 8};
-}
+#define WHOLE PARAPET_BLK_PART(0, 8)
 
 static void connected_front(bool in_memory)
 {
@@ -59,49 +56,43 @@ static void connected_front(bool in_memory)
     assert_int_equal(pair->back.bus.state, PARAPET_BUS_connected);
 }
 
-static int ask_segments(uint16_t operation, unsigned int nr,
-                        struct parapet_blk_segment segment)
+/* All parts are the same, of the pages from a reference on. */
+static int ask_parts(uint16_t operation, unsigned int nr, uint8_t part,
+                     uint32_t ref)
 {
     struct parapet_blk_request request = {.operation = operation,
-                                          .nr_segments = (uint16_t)nr};
+                                          .nr_parts = (uint16_t)nr,
+                                          .ref = ref,
+                                          .id = 0x12345678 * nr};
 
-    for (unsigned int i = 0; i < PARAPET_BLK_INLINE; i++)
-        request.segments[i] = segment;
-    for (unsigned int i = 0; i < PARAPET_BLK_LIST; i++)
-        hostile_front.lists[i] = segment;
+    memset(request.parts, part, sizeof(request.parts));
     return ask(&request);
 }
 
-static void segments_are_forged(void **state)
+/* Each byte that is no part, in each place. */
+static void parts_are_forged(void **state)
 {
-    static const struct parapet_blk_segment odd[] = {
-        {0, 0, 0},      {0, 8, 0},     {0, 8, 1},      {0, 7, 2},
-        {0, 0, 9},      {0, 1, 8},     {0, 0, 0xffff}, {0, 0xffff, 0xffff},
-        {0, 1, 0xffff}, {0, 0xffff, 1}};
-
     (void)state;
     for (int in_memory = 0; in_memory < 2; in_memory++) {
-        struct parapet_blk_segment segment;
+        struct parapet_blk_request request = {.nr_parts = 20};
+        unsigned int nr_good = 0;
 
         connected_front(in_memory);
-        for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
-            segment = odd[i];
-            segment.ref = hostile_front.refs[0];
-            assert_int_equal(ask_segments(PARAPET_BLK_READ, 1, segment),
-                             -PARAPET_EINVAL);
-            assert_int_equal(ask_segments(PARAPET_BLK_WRITE, 9, segment),
-                             -PARAPET_EINVAL);
+        request.ref = hostile_front.ref;
+        for (unsigned int part = 0; part < 256; part++) {
+            unsigned int first = part % 16, nr = part / 16;
+            bool is_good = nr >= 1 && first + nr <= 8;
+
+            memset(request.parts, WHOLE, sizeof(request.parts));
+            request.parts[part % 20] = (uint8_t)part;
+            request.operation = part % 2 ? PARAPET_BLK_READ : PARAPET_BLK_WRITE;
+            assert_int_equal(ask(&request), is_good ? 0 : -PARAPET_EINVAL);
+            assert_int_equal(ask_parts(PARAPET_BLK_READ, 1, (uint8_t)part,
+                                       hostile_front.ref),
+                             is_good ? 0 : -PARAPET_EINVAL);
+            nr_good += is_good;
         }
-        /* The same page again and again: it is the front-end's own. */
-        segment = (struct parapet_blk_segment){hostile_front.refs[0], 3, 5};
-        assert_int_equal(
-            ask_segments(PARAPET_BLK_READ, PARAPET_BLK_SEGMENTS, segment), 0);
-        assert_int_equal(
-            ask_segments(PARAPET_BLK_WRITE, PARAPET_BLK_SEGMENTS, segment), 0);
-        /* More than the disk takes in one. */
-        assert_int_equal(
-            ask_segments(PARAPET_BLK_WRITE, PARAPET_BLK_SEGMENTS, whole()),
-            -PARAPET_EINVAL);
+        assert_int_equal(nr_good, 36);
         check_other();
         blk_world_end();
     }
@@ -109,44 +100,37 @@ static void segments_are_forged(void **state)
 
 static void counts_and_operations_are_forged(void **state)
 {
-    static const unsigned int counts[] = {0, PARAPET_BLK_SEGMENTS + 1, 255,
-                                          0x8000, 0xffff};
+    static const unsigned int counts[] = {
+        0, PARAPET_BLK_PARTS + 1, 41, 255, 0x8000, 0xffff};
 
     (void)state;
     for (int in_memory = 0; in_memory < 2; in_memory++) {
+        uint32_t ref;
+
         connected_front(in_memory);
+        ref = hostile_front.ref;
         for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
-            assert_int_equal(ask_segments(PARAPET_BLK_READ, counts[i], whole()),
+            assert_int_equal(ask_parts(PARAPET_BLK_READ, counts[i], WHOLE, ref),
                              -PARAPET_EINVAL);
         for (unsigned int op = PARAPET_BLK_DISCARD + 1; op < 0x10000;
              op = op * 2)
-            assert_int_equal(ask_segments((uint16_t)op, 1, whole()),
+            assert_int_equal(ask_parts((uint16_t)op, 1, WHOLE, ref),
                              -PV_EOPNOTSUPP);
-        assert_int_equal(ask_segments(PARAPET_BLK_FLUSH, 1, whole()),
+        assert_int_equal(ask_parts(PARAPET_BLK_FLUSH, 1, WHOLE, ref),
                          -PARAPET_EINVAL);
-        assert_int_equal(ask_segments(PARAPET_BLK_FLUSH, 0, whole()), 0);
+        assert_int_equal(ask_parts(PARAPET_BLK_FLUSH, 0, WHOLE, ref), 0);
+        /* The longest; and more than the disk takes in one. */
+        assert_int_equal(ask_parts(PARAPET_BLK_READ, PARAPET_BLK_PARTS,
+                                   PARAPET_BLK_PART(3, 5), ref),
+                         0);
+        assert_int_equal(
+            ask_parts(PARAPET_BLK_WRITE, PARAPET_BLK_PARTS - 1, WHOLE, ref), 0);
+        assert_int_equal(
+            ask_parts(PARAPET_BLK_WRITE, PARAPET_BLK_PARTS, WHOLE, ref),
+            -PARAPET_EINVAL);
         check_other();
         blk_world_end();
     }
-}
-
-static void ids_are_forged(void **state)
-{
-    struct parapet_blk_request request = {.operation = PARAPET_BLK_READ};
-
-    (void)state;
-    connected_front(false);
-    for (unsigned int i = 0; i < PARAPET_BLK_INLINE; i++)
-        request.segments[i] = whole();
-    request.nr_segments = PARAPET_BLK_INLINE;
-    request.id = UINT32_MAX; /* it has no list, and needs none */
-    assert_int_equal(ask(&request), 0);
-    request.nr_segments = PARAPET_BLK_INLINE + 1;
-    assert_int_equal(ask(&request), -PARAPET_EINVAL);
-    request.id = PARAPET_BLK_REQUESTS;
-    assert_int_equal(ask(&request), -PARAPET_EINVAL);
-    check_other();
-    blk_world_end();
 }
 
 static void sectors_are_forged(void **state)
@@ -157,10 +141,10 @@ static void sectors_are_forged(void **state)
 
     (void)state;
     for (int in_memory = 0; in_memory < 2; in_memory++) {
-        struct parapet_blk_request request = {.nr_segments = 1};
+        struct parapet_blk_request request = {.nr_parts = 1, .parts = {WHOLE}};
 
         connected_front(in_memory);
-        request.segments[0] = whole();
+        request.ref = hostile_front.ref;
         for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
             request.sector = odd[i];
             request.operation = PARAPET_BLK_READ;
@@ -177,7 +161,7 @@ static void sectors_are_forged(void **state)
 
 static void discards_are_forged(void **state)
 {
-    static const uint64_t odd[] = {0, 129, 1ull << 32, UINT64_MAX};
+    static const uint32_t odd[] = {0, 129, 1u << 31, UINT32_MAX};
     struct parapet_blk_request request = {.operation = PARAPET_BLK_DISCARD};
 
     (void)state;
@@ -191,27 +175,27 @@ static void discards_are_forged(void **state)
     request.sector = BLK_DISK_SECTORS - 127;
     assert_int_equal(ask(&request), -PARAPET_EINVAL);
     request.sector = 0;
-    request.nr_segments = 1;
+    request.nr_parts = 1;
     assert_int_equal(ask(&request), -PARAPET_EINVAL);
     check_other();
     blk_world_end();
 }
 
-/* Blocks of the disk are larger: parts of them are not for it. */
-static void parts_of_blocks_are_refused(void **state)
+/* Blocks of the disk are larger: pieces of them are not for it. */
+static void pieces_of_blocks_are_refused(void **state)
 {
-    struct parapet_blk_request request = {.nr_segments = 1};
+    struct parapet_blk_request request = {.nr_parts = 1, .parts = {WHOLE}};
 
     (void)state;
     blk_world_begin(BLK_FRONT, false);
     pair->disk.store.disk.block_size = 4096;
     hostile_front_connects();
-    request.segments[0] = whole();
+    request.ref = hostile_front.ref;
     assert_int_equal(ask(&request), 0);
     request.sector = 4;
     assert_int_equal(ask(&request), -PARAPET_EINVAL);
     request.sector = 0;
-    request.segments[0].nr = 4;
+    request.parts[0] = PARAPET_BLK_PART(0, 4);
     assert_int_equal(ask(&request), -PARAPET_EINVAL);
     blk_world_end();
 }
@@ -220,41 +204,46 @@ static void references_are_forged(void **state)
 {
     (void)state;
     for (int in_memory = 0; in_memory < 2; in_memory++) {
-        struct parapet_blk_segment segment = {0, 0, 8};
+        uint32_t ref;
 
         connected_front(in_memory);
-        segment.ref = hostile_front.read_only;
-        assert_int_equal(ask_segments(PARAPET_BLK_READ, 1, segment),
+        ref = hostile_front.read_only;
+        assert_int_equal(ask_parts(PARAPET_BLK_READ, 1, WHOLE, ref),
                          -PARAPET_EPERM);
-        assert_int_equal(ask_segments(PARAPET_BLK_WRITE, 1, segment), 0);
-        for (segment.ref = 500; segment.ref != 0; segment.ref *= 2) {
-            assert_int_equal(ask_segments(PARAPET_BLK_READ, 1, segment),
+        assert_int_equal(ask_parts(PARAPET_BLK_WRITE, 1, WHOLE, ref), 0);
+        /* The last of the pages are not lent so, or not at all. */
+        assert_int_equal(ask_parts(PARAPET_BLK_READ, 6, WHOLE, ref - 5),
+                         -PARAPET_EPERM);
+        assert_int_equal(ask_parts(PARAPET_BLK_WRITE, 6, WHOLE, ref - 5), 0);
+        assert_int_equal(ask_parts(PARAPET_BLK_WRITE, 32, WHOLE, ref - 5),
+                         -PARAPET_EPERM);
+        for (ref = 900; ref != 0; ref *= 2)
+            assert_int_equal(ask_parts(PARAPET_BLK_READ, 9, WHOLE, ref),
                              -PARAPET_EPERM);
-            assert_int_equal(ask_segments(PARAPET_BLK_WRITE, 8, segment),
-                             -PARAPET_EPERM);
-        }
+        assert_int_equal(ask_parts(PARAPET_BLK_READ, 9, WHOLE, UINT32_MAX - 3),
+                         -PARAPET_EPERM);
         /* The ring itself: what is read is what the next requests are. */
-        segment.ref = blk_page->slots[0].front.ring;
-        (void)ask_segments(PARAPET_BLK_WRITE, 1, segment);
+        ref = blk_page->slots[0].front.ring;
+        (void)ask_parts(PARAPET_BLK_WRITE, 1, WHOLE, ref);
         check_other();
         blk_world_end();
     }
 }
 
-/* Only some of the pages of a request are lent: those are let go again. */
+/* One page, wherever in the request, is not lent: the others are let go. */
 static void some_references_are_forged(void **state)
 {
-    struct parapet_blk_request request = {.nr_segments = 6};
-
     (void)state;
     for (int in_memory = 0; in_memory < 2; in_memory++) {
         connected_front(in_memory);
-        for (unsigned int bad = 0; bad < 6; bad++) {
-            for (unsigned int i = 0; i < 6; i++)
-                request.segments[i] = whole();
-            request.segments[bad].ref = 700;
-            assert_int_equal(ask(&request), -PARAPET_EPERM);
-        }
+        env_host_be(BLK_WORLD_FRONT);
+        assert_true(env_take_back(hostile_front.ref + 10));
+        for (uint32_t at = 0; at <= 10; at++)
+            assert_int_equal(
+                ask_parts(PARAPET_BLK_READ, 20, WHOLE, hostile_front.ref + at),
+                -PARAPET_EPERM);
+        assert_int_equal(
+            ask_parts(PARAPET_BLK_READ, 20, WHOLE, hostile_front.ref + 11), 0);
         check_other();
         blk_world_end();
     }
@@ -268,7 +257,7 @@ static void check_front_let_go(void)
                         "d0: bus: device 0 of kind 0x1 of domain 1 is broken: "
                         "its ring's words cannot be true");
     assert_int_equal(env_host_use(BLK_WORLD_BACK).held, 0);
-    assert_int_equal(env_host_use(BLK_WORLD_BACK).mapped, 3); /* the other's */
+    assert_int_equal(env_host_use(BLK_WORLD_BACK).mapped, 1); /* the other's */
 }
 
 static void an_index_is_forged(void **state)
@@ -290,12 +279,12 @@ static void an_index_is_forged(void **state)
  */
 static void an_index_is_forged_meanwhile(void **state)
 {
-    struct parapet_blk_request request = {.nr_segments = 1};
+    struct parapet_blk_request request = {.nr_parts = 1, .parts = {WHOLE}};
 
     (void)state;
     connected_front(false);
     pair->disk.is_slow = true;
-    request.segments[0] = whole();
+    request.ref = hostile_front.ref;
     hostile_front_puts(&request);
     hostile_front_puts(&request);
     blk_world_settle();
@@ -321,25 +310,25 @@ static void an_index_is_forged_meanwhile(void **state)
 /* What is held stays what it was: the entry is only words meanwhile. */
 static void a_reference_is_revoked_in_flight(void **state)
 {
-    struct parapet_blk_request request = {.nr_segments = 1};
+    struct parapet_blk_request request = {.nr_parts = 1, .parts = {WHOLE}};
     uint32_t id;
 
     (void)state;
     connected_front(false);
     pair->disk.is_slow = true;
     memset(pair->disk.bytes, 0x77, 4096);
-    request.segments[0] = whole();
+    request.ref = hostile_front.ref;
     hostile_front_puts(&request);
     blk_world_settle();
     env_host_be(BLK_WORLD_FRONT);
-    assert_false(env_take_back(hostile_front.refs[0]));
+    assert_false(env_take_back(hostile_front.ref));
     assert_true(blk_disk_run(&pair->disk, 0));
     assert_int_equal(hostile_front.data[0][4095], 0x77);
     blk_world_settle();
     assert_int_equal(hostile_front_hears(&id), 0);
     assert_int_equal(env_host_use(BLK_WORLD_BACK).held, 0);
     env_host_be(BLK_WORLD_FRONT);
-    assert_true(env_take_back(hostile_front.refs[0]));
+    assert_true(env_take_back(hostile_front.ref));
     assert_int_equal(ask(&request), -PARAPET_EPERM);
     blk_world_end();
 }
@@ -347,16 +336,13 @@ static void a_reference_is_revoked_in_flight(void **state)
 /* It has no more frames held than it may, and none of the other's. */
 static void it_asks_for_all_at_once(void **state)
 {
-    struct parapet_blk_request request = {.nr_segments = PARAPET_BLK_SEGMENTS};
+    struct parapet_blk_request request = {.nr_parts = PARAPET_BLK_PARTS};
 
     (void)state;
     connected_front(false);
     pair->disk.is_slow = true;
-    for (unsigned int i = 0; i < PARAPET_BLK_INLINE; i++)
-        request.segments[i] =
-            (struct parapet_blk_segment){hostile_front.refs[0], 0, 7};
-    for (unsigned int i = 0; i < PARAPET_BLK_LIST; i++)
-        hostile_front.lists[i] = request.segments[0];
+    request.ref = hostile_front.ref;
+    memset(request.parts, PARAPET_BLK_PART(0, 7), sizeof(request.parts));
     for (unsigned int i = 0; i < PARAPET_BLK_REQUESTS; i++)
         hostile_front_puts(&request);
     blk_world_settle();
@@ -378,20 +364,24 @@ static void it_asks_for_all_at_once(void **state)
 
 static void a_wish_is_refused(void **state)
 {
-    static const unsigned int parameters[] = {PARAPET_BLK_FRONT_VERSION,
-                                              PARAPET_BLK_FRONT_LISTS,
-                                              PARAPET_BLK_FRONT_LISTS + 1};
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(parameters); i++) {
+    for (unsigned int i = 0; i < 3; i++) {
+        struct parapet_bus_front *front;
+
         blk_world_begin(BLK_FRONT, false);
+        front = &blk_page->slots[0].front;
         pair->back.bus.stops = true; /* it does not look yet */
         hostile_front_connects();
-        blk_page->slots[0].front.parameters[parameters[i]] = 900;
+        if (i == 0)
+            front->parameters[PARAPET_BLK_FRONT_VERSION]++;
+        else if (i == 1)
+            front->ring = 900;
+        else
+            front->port = 30;
         env_host_be(BLK_WORLD_BACK);
         (void)blk_back_go_on(&pair->back);
         assert_true(pair->back.bus.broken);
-        assert_int_equal(env_host_use(BLK_WORLD_BACK).mapped, 3);
+        assert_int_equal(env_host_use(BLK_WORLD_BACK).mapped, 1);
         check_other();
         blk_world_end();
     }
@@ -482,7 +472,7 @@ static void a_response_index_is_forged(void **state)
         struct parapet_ring *page;
 
         connected_back(3);
-        page = hostile_back.loans[0].page;
+        page = hostile_back.loan.page;
         page->rsp_prod = odd[i];
         env_host_be(BLK_WORLD_BACK);
         env_port_send((uint32_t)hostile_back.port);
@@ -503,8 +493,8 @@ static void a_page_is_kept(void **state)
     connected_back(4);
     do {
         assert_true(hostile_back_takes(&request));
-    } while (request.nr_segments == 0);
-    hold.ref = request.segments[0].ref;
+    } while (request.nr_parts == 0);
+    hold.ref = request.ref;
     env_host_be(BLK_WORLD_BACK);
     env_hold(&hold, 1);
     assert_int_equal(hold.status, 0);
@@ -585,12 +575,11 @@ static void random_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(segments_are_forged),
+        cmocka_unit_test(parts_are_forged),
         cmocka_unit_test(counts_and_operations_are_forged),
-        cmocka_unit_test(ids_are_forged),
         cmocka_unit_test(sectors_are_forged),
         cmocka_unit_test(discards_are_forged),
-        cmocka_unit_test(parts_of_blocks_are_refused),
+        cmocka_unit_test(pieces_of_blocks_are_refused),
         cmocka_unit_test(references_are_forged),
         cmocka_unit_test(some_references_are_forged),
         cmocka_unit_test(an_index_is_forged),
