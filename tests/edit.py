@@ -65,7 +65,9 @@ def replace_in_function(root, name, old, new):
                      if file.endswith((".c", ".h"))):
             with open(path, encoding="utf-8") as file:
                 text = file.read()
-            found += [(path, text, match) for match in functions(text, name)]
+            if name in text:  # most files are done with that
+                found += [(path, text, match)
+                          for match in functions(text, name)]
     path, text, match = once(found, root, f"function {name}")
     start, end = match.span("body")
     body = match["body"]
