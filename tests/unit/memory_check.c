@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "tests/unit/device_steps.h"
 #include "tests/unit/grant_calls.h"
 #include "tests/unit/grant_model.h"
 #include "tests/unit/memory_model.h"
@@ -50,12 +51,16 @@ static bool is_own(unsigned int domain, mfn_t mfn)
 }
 
 /* Whether a table of the domain may have the entry, which is present. */
-static bool may_refer(unsigned int domain, enum frame_type type, uint64_t entry)
+static bool may_refer(unsigned int domain, enum frame_type type, mfn_t table,
+                      unsigned int index)
 {
+    uint64_t entry = table_entries(table)[index];
     mfn_t mfn = (entry & PARAPET_PTE_ADDRESS) >> PAGE_SHIFT;
 
     if (type != TYPE_L1 || !(entry & PARAPET_PTE_FOREIGN))
         return is_own(domain, mfn);
+    if (entry & PARAPET_PTE_UNCACHED)
+        return device_steps_may_have(domain, table, index, entry);
     return model_may_translate(domain, mfn, entry & PARAPET_PTE_W);
 }
 
@@ -74,16 +79,24 @@ static const char *check_below(unsigned int domain, enum frame_type type)
             if (!(entry & PARAPET_PTE_P) ||
                 (type >= TYPE_L4 && i >= 8 && i <= 10))
                 continue;
-            if (!may_refer(domain, type, entry))
+            if (!may_refer(domain, type, table, model_slots[i]))
                 return "a table in use refers to somebody else's frame";
             if (type != TYPE_L1)
                 f[mfn] |=
                     (uint8_t)(1 << (type == TYPE_USER_ROOT ? 3 : type - 1));
-            else if (entry & PARAPET_PTE_W)
+            else if ((entry & PARAPET_PTE_W) && !(entry & PARAPET_PTE_UNCACHED))
                 f[mfn] |= 1 << TYPE_WRITABLE;
         }
     }
     return NULL;
+}
+
+/* Of the domain that is looked at. */
+static uint8_t *looked_at;
+
+static void found_table(mfn_t table)
+{
+    looked_at[table] |= 1 << TYPE_L1;
 }
 
 /* From what is pinned, what vCPUs are on, and what is mapped of others. */
@@ -110,6 +123,8 @@ static const char *find(unsigned int domain)
         if (use && use->kind == USE_MAP && use->user == domain)
             f[use->table] |= 1 << TYPE_L1;
     }
+    looked_at = f;
+    device_steps_tables(domain, found_table);
     for (int type = TYPE_USER_ROOT; type >= TYPE_L1; type--) {
         const char *wrong = check_below(domain, (enum frame_type)type);
 

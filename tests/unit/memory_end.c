@@ -5,6 +5,7 @@
  */
 #include <stdbool.h>
 
+#include "hypervisor/mm/device_page.h"
 #include "hypervisor/mm/owner_release.h"
 #include "tests/unit/grant_ends.h"
 #include "tests/unit/memory_model.h"
@@ -59,6 +60,7 @@ const char *steps_end(uint32_t work)
     for (unsigned int d = 0; d < MMU_DOMAINS; d++)
         nr_free += mmu_domains[d].nr_frames;
     for (unsigned int d = 0; d < MMU_DOMAINS && !wrong; d++) {
+        device_page_end(mmu_begin(d, WORK_CALL));
         drop_roots(d);
         wrong = release(d, work);
     }

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/device_steps.h"
+
 static struct model before;
 static struct model_frame *const frames = model.frames;
 
@@ -78,6 +80,7 @@ void model_look(unsigned int domain)
     }
     look_at_roots();
     model_look_at_uses();
+    device_steps_look();
     for (mfn_t mfn = 0; mfn < MMU_FRAMES; mfn++) {
         if (frames[mfn].owner == domain && frame_info(mfn)->releasing)
             model_release(mfn);

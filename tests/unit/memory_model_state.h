@@ -13,11 +13,13 @@
 #define LEFT_BEHIND (MMU_DOMAINS + 1)
 
 /* Who refers, if it is no table: a pin, a root in use, the hypervisor to what
- * it writes itself, who has it of another domain. */
+ * it writes itself, who has it of another domain, an entry that maps a device.
+ */
 #define FROM_PIN MMU_FRAMES
 #define FROM_ROOT (MMU_FRAMES + 1)
 #define FROM_HOLD (MMU_FRAMES + 2)
 #define FROM_USE (MMU_FRAMES + 3)
+#define FROM_DEVICE (MMU_FRAMES + 4)
 
 /* to is referred to, and must be of the type; TYPE_NONE: of any. */
 struct reference {

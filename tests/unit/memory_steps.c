@@ -6,6 +6,7 @@
 
 #include "abi/errors.h"
 #include "lib/macros.h"
+#include "tests/unit/device_steps.h"
 #include "tests/unit/grant_ends.h"
 #include "tests/unit/grant_model.h"
 #include "tests/unit/grant_steps.h"
@@ -86,7 +87,7 @@ struct step {
 };
 
 static char last[200];
-static bool with_grants;
+static bool with_grants, with_devices;
 
 /* Mostly a frame of the domain's. */
 static mfn_t decode_mfn(unsigned int domain, uint8_t byte)
@@ -392,9 +393,17 @@ void steps_begin(bool grants)
     mmu_create(STEPS_FIRST, STEPS_SECOND);
     model_create();
     with_grants = grants;
+    with_devices = false;
+    device_steps_reset();
     mmu_is_lent = grants ? model_may_translate : NULL;
     if (grants)
         grant_ends_reset();
+}
+
+void steps_begin_with_devices(void)
+{
+    steps_begin(false);
+    with_devices = true;
 }
 
 bool steps_have_grants(void)
@@ -413,6 +422,8 @@ const char *steps_step(const uint8_t bytes[STEP_SIZE],
         wrong = grant_steps_step(bytes, counts, last, sizeof(last));
     else if (with_grants && grant_ends_has_begun(s.domain))
         wrong = grant_ends_share(s.domain, s.work);
+    else if (with_devices && (bytes[6] & 0x60) == 0)
+        wrong = device_steps_step(bytes, counts, last, sizeof(last));
     else if (s.kind == POPULATE)
         populate(&s);
     else if (s.kind == WALK)

@@ -36,6 +36,9 @@ struct step_counts {
 void steps_begin(bool grants);
 bool steps_have_grants(void);
 
+/* The same, and a quarter of the steps are those of device_steps.h. */
+void steps_begin_with_devices(void);
+
 /* NULL, or what is wrong. */
 const char *steps_step(const uint8_t bytes[STEP_SIZE],
                        struct step_counts *counts);

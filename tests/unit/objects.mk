@@ -86,7 +86,8 @@ MMU_SRC := $(addprefix hypervisor/mm/,audit.c audit_device.c audit_grant.c \
 export MODEL_SRC MMU_TEST_SRC
 MMU_TEST_SRC := $(MMU_SRC) tests/unit/mmu_tlb.c
 MODEL_SRC := $(MMU_TEST_SRC) $(addprefix tests/unit/,memory_model.c \
-    memory_look.c memory_check.c memory_steps.c memory_end.c grant_model.c \
+    memory_look.c memory_check.c memory_steps.c memory_end.c device_steps.c \
+    grant_model.c \
     grant_calls.c grant_core.c grant_steps.c grant_borrow.c grant_arrays.c \
     grant_copies.c grant_ends.c)
 test_type_SRC := $(MMU_TEST_SRC)
