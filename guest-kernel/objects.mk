@@ -27,7 +27,7 @@ GK_SRC := $(addprefix guest-kernel/, \
 	block/block.c block/partition_table.c \
 	block/partition_gpt.c block/partition.c \
 	block/block_page.c block/block_cache.c block/block_ram.c \
-	block/disk.c block/block_file.c block/block_ioctl.c \
+	block/block_direct.c block/disk.c block/block_file.c block/block_ioctl.c \
 	proc/trap.c proc/fpu.c proc/process.c proc/clone.c proc/exit.c \
 	proc/user.c proc/oom.c proc/exec.c proc/exec_stack.c proc/elf.c \
 	proc/files.c proc/signal.c proc/signal_set.c proc/signal_deliver.c \

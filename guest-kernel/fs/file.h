@@ -60,11 +60,25 @@ bool io_put(struct io *io, const void *from, size_t size); /* for a read */
 bool io_get(struct io *io, void *to, size_t size);         /* for a write */
 
 /*
+ * A transfer that goes on while its owner does something else. The owner keeps
+ * it where it is until done(), which is called once, in any context, with
+ * interrupts disabled: with how many bytes went, or a negative error number.
+ */
+enum file_operation { FILE_READ, FILE_WRITE, FILE_SYNC };
+
+struct file_request {
+    enum file_operation operation;
+    struct io io;
+    uint64_t offset;
+    void (*done)(struct file_request *request, int64_t result);
+};
+
+/*
  * What a kind of file can do. Each may sleep where it says so in its file, and
  * returns a negative error number on failure: -ERESTARTSYS when a signal ended
  * the sleep. A transfer returns how many bytes went; *offset is for it to move.
  * NULL in a slot: read, write -EINVAL; ioctl -ENOTTY; poll: always ready;
- * memory: little; size: the inode's; sync: nothing to do.
+ * memory: little; size: the inode's; sync: nothing to do; submit: it cannot.
  */
 struct file_ops {
     int64_t (*open)(struct file *file); /* file->inode, file->flags are set */
@@ -79,6 +93,11 @@ struct file_ops {
     uint64_t (*size)(const struct file *file);
     /* fsync(2): what was written is to be safe. */
     int64_t (*sync)(struct file *file);
+    /* Begins it without sleeping: done() may have been called on return, or is
+     * called when somebody has called kick(). It may be called after close(),
+     * too. False: not possible in this way; nothing has begun. */
+    bool (*submit)(struct file *file, struct file_request *request);
+    void (*kick)(struct file *file);
     void (*close)(struct file *file); /* the last use is over */
     /* How much memory will be there once it is closed, for oom_kill(). */
     size_t (*memory)(const struct file *file);

@@ -148,6 +148,11 @@ bool space_copy_in(struct space *space, void *to, uint64_t from, size_t size);
 bool space_copy_out(struct space *space, uint64_t to, const void *from,
                     size_t size);
 
+/* The page that has vaddr, to be read or written: with one more count
+ * (mm/user_page.h), which the caller drops. So it stays, whatever becomes of
+ * the space. NULL: as above. */
+void *space_pin(struct space *space, uint64_t vaddr, bool write);
+
 /* A string with its zero: its length without; -EFAULT as above;
  * -E2BIG: it does not fit. */
 int64_t space_copy_string(struct space *space, char *to, uint64_t from,

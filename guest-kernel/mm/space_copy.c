@@ -9,6 +9,7 @@
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/space_parts.h"
 #include "guest-kernel/mm/table.h"
+#include "guest-kernel/mm/user_page.h"
 #include "lib/macros.h"
 #include "lib/string.h"
 
@@ -74,6 +75,17 @@ bool space_copy_out(struct space *space, uint64_t to, const void *from,
         memcpy(target, source, part);
     }
     return true;
+}
+
+void *space_pin(struct space *space, uint64_t vaddr, bool write)
+{
+    char *at = access(space, vaddr, write ? FAULT_WRITE : 0);
+
+    if (at == NULL)
+        return NULL;
+    at -= vaddr % PAGE_SIZE;
+    user_page_share(at);
+    return at;
 }
 
 int64_t space_copy_string(struct space *space, char *to, uint64_t from,

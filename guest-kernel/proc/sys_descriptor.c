@@ -216,6 +216,8 @@ static int64_t control_file(struct process *self, struct file *file,
     case F_GETFL:
         return file->flags | O_LARGEFILE;
     case F_SETFL:
+        if ((arg & O_DIRECT) != 0 && file->ops->submit == NULL)
+            return -EINVAL;
         file->flags &= ~CHANGEABLE;
         file->flags |= (uint32_t)arg & CHANGEABLE;
         return 0;

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One request of a device at a time is made of the pages that a transfer
+ * touches. A write makes pages that are kept of the same place stale: they are
+ * forgotten before it, and again when it is done, since somebody may have read
+ * them in between.
+ */
+#include "guest-kernel/block/block_direct.h"
+
+#include "guest-kernel/block/block.h"
+#include "guest-kernel/block/block_page.h"
+#include "guest-kernel/errno.h"
+#include "guest-kernel/fs/file.h"
+#include "guest-kernel/mm/layout.h"
+#include "guest-kernel/mm/page.h"
+#include "guest-kernel/mm/slab.h"
+#include "guest-kernel/mm/space.h"
+#include "guest-kernel/mm/user_page.h"
+#include "guest-kernel/privops/mmu.h"
+#include "lib/macros.h"
+
+/* Segments of one request, if the device takes so many. */
+#define SEGMENTS_MAX 256u
+
+struct direct {
+    struct block_request request;
+    struct block_device *device;
+    struct file_request *owner; /* NULL: somebody waits */
+    uint64_t start;             /* in bytes of the device */
+    uint64_t end;
+    unsigned int nr, max;
+    void **pages; /* counted */
+    struct block_segment *segments;
+};
+
+bool block_direct_is_aligned(const struct block_device *device, uint64_t at,
+                             const struct io *io)
+{
+    return ((at | io->vaddr | io->left) & (device->block_size - 1)) == 0;
+}
+
+/* ---- pages ---- */
+
+static struct direct *create(struct block_device *device, bool is_read,
+                             uint64_t at, unsigned int max)
+{
+    struct direct *direct =
+        kmalloc(sizeof(*direct) +
+                max * (sizeof(direct->pages[0]) + sizeof(direct->segments[0])));
+
+    if (direct == NULL)
+        return NULL;
+    *direct = (struct direct){
+        .request = {.operation = is_read ? BLOCK_READ : BLOCK_WRITE,
+                    .sector = at / BLOCK_SECTOR,
+                    .context = direct},
+        .device = device,
+        .start = at,
+        .end = at,
+        .max = max,
+        .segments = (struct block_segment *)(direct + 1),
+    };
+    direct->request.segments = direct->segments;
+    direct->pages = (void **)(direct->segments + max);
+    return direct;
+}
+
+static void destroy(struct direct *direct)
+{
+    unsigned int i;
+
+    for (i = 0; i < direct->nr; i++)
+        if (user_page_drop(direct->pages[i]))
+            page_free(direct->pages[i]);
+    kfree(direct);
+}
+
+/* How many pages size bytes from vaddr on touch. */
+static uint64_t nr_touched(uint64_t vaddr, uint64_t size)
+{
+    return (vaddr % PAGE_SIZE + size + PAGE_SIZE - 1) / PAGE_SIZE;
+}
+
+/* Takes the memory of size bytes from vaddr on: as much as fits. */
+static void add_pages(struct direct *direct, struct space *space,
+                      uint64_t vaddr, uint64_t size)
+{
+    bool is_read = direct->request.operation == BLOCK_READ;
+    uint64_t part;
+    char *page;
+
+    size = MIN(size, (uint64_t)direct->device->max_bytes);
+    for (; size > 0 && direct->nr < direct->max; size -= part, vaddr += part) {
+        part = MIN(size, PAGE_SIZE - vaddr % PAGE_SIZE);
+        page = space_pin(space, vaddr, is_read);
+        if (page == NULL)
+            break;
+        direct->segments[direct->nr].maddr =
+            mmu_address(page + vaddr % PAGE_SIZE);
+        direct->segments[direct->nr].size = (uint32_t)part;
+        direct->pages[direct->nr++] = page;
+        direct->end += part;
+    }
+    direct->request.nr_segments = direct->nr;
+}
+
+/* A request for the first bytes of io, at most size, that are in one. NULL
+ * without memory. */
+static struct direct *prepare(struct block_device *device, bool is_read,
+                              uint64_t at, uint64_t size, const struct io *io)
+{
+    uint64_t max = MIN(nr_touched(io->vaddr, size),
+                       (uint64_t)MIN(device->max_segments, SEGMENTS_MAX));
+    struct direct *direct = create(device, is_read, at, (unsigned int)max);
+
+    if (direct != NULL)
+        add_pages(direct, io->space, io->vaddr, size);
+    return direct;
+}
+
+/* ---- the way of a request ---- */
+
+static void forget(const struct direct *direct)
+{
+    if (direct->request.operation == BLOCK_WRITE)
+        block_page_forget(direct->device, direct->start, direct->end);
+}
+
+/* A part, which the caller waits for. How many bytes, or a negative error
+ * number. */
+static int64_t transfer_part(struct block_device *device, bool is_read,
+                             uint64_t at, uint64_t size, const struct io *io)
+{
+    struct direct *direct = prepare(device, is_read, at, size, io);
+    int64_t result;
+
+    if (direct == NULL)
+        return -ENOMEM;
+    result = -EFAULT;
+    if (direct->nr > 0) {
+        forget(direct);
+        result = block_do(device, &direct->request);
+        forget(direct);
+    }
+    if (result == 0)
+        result = (int64_t)(direct->end - direct->start);
+    destroy(direct);
+    return result;
+}
+
+int64_t block_direct_transfer(struct block_device *device, bool is_read,
+                              uint64_t at, uint64_t end, struct io *io)
+{
+    uint64_t start = at;
+    int64_t result = 0;
+
+    end = MIN(end, at + io->left);
+    while (at < end) {
+        result = transfer_part(device, is_read, at, end - at, io);
+        if (result < 0)
+            break;
+        at += (uint64_t)result;
+        io->vaddr += (uint64_t)result;
+        io->left -= (uint64_t)result;
+    }
+    return at > start ? (int64_t)(at - start) : result;
+}
+
+/* Interrupts are disabled. */
+static void end_direct(struct block_request *request)
+{
+    struct direct *direct = request->context;
+    struct file_request *owner = direct->owner;
+    int64_t result = request->status;
+
+    forget(direct);
+    if (result == 0)
+        result = (int64_t)(direct->end - direct->start);
+    destroy(direct);
+    owner->done(owner, result);
+}
+
+bool block_direct_submit(struct block_device *device, uint64_t at, uint64_t end,
+                         struct file_request *request)
+{
+    uint64_t size = MIN(request->io.left, end - at);
+    struct direct *direct;
+
+    if (request->operation == FILE_SYNC)
+        size = 0;
+    direct = prepare(device, request->operation == FILE_READ, at, size,
+                     &request->io);
+    if (direct == NULL)
+        return false;
+    if (direct->end - direct->start < size) {
+        destroy(direct);
+        return false;
+    }
+    if (request->operation == FILE_SYNC)
+        direct->request.operation = BLOCK_FLUSH;
+    direct->owner = request;
+    direct->request.done = end_direct;
+    forget(direct);
+    block_submit(device, &direct->request);
+    return true;
+}
