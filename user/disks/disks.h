@@ -38,6 +38,7 @@ uint32_t random_below(uint32_t limit);
 void fill_random(void *to, size_t size);
 
 void test_transfers(void); /* read, write, lseek against a flat array */
+void test_direct(void);    /* O_DIRECT */
 void test_ioctls(void);
 void test_partitions(void);
 

@@ -22,6 +22,7 @@ static const struct part {
     void (*test)(void);
 } parts[] = {
     {"transfers", test_transfers},
+    {"direct", test_direct},
     {"ioctls", test_ioctls},
     {"partitions", test_partitions},
 };
