@@ -9,6 +9,12 @@
  *
  *   calls=N  of all domains together, at least; a tenth of them our own
  *
+ * It does not end with ICOUNT=1 where QEMU gives the second CPU no turn
+ * (docs/DESIGN.md, section 3). There CPU 0 plays, and CPU 1 stands at one
+ * instruction of the hypervisor, after a write to its timer: not halted, its
+ * timer's interrupt pending, interrupts off. `fair` asks for no tick while a
+ * vCPU is alone, so that CPU 0 touches no device for so long.
+ *
  * BUNDLE: memory=32M
  * QEMU: privileged=1 smp=2 patience=300 random=1
  * METER: bound_grants has the longest of these

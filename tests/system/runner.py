@@ -258,6 +258,16 @@ def soak():
                f"wrong word on SOAK={value}", result)
 
 
+@test("tests/kernels/run: BOOTARGS reaches the test, and what else is tools/run's "
+      "own does not")
+def bootargs():
+    result = boot(command=["tests/kernels/run", "--console", "--meter",
+                           "off", "preserve:poisoned"], BOOTARGS="seed=0x77", ADD="nowhere",
+                  RAMDISK="nothing")
+    expect_status(result, 0)
+    expect_text(result, "random seed 0x77")
+
+
 @test("tests/models/run: the last line is the sum")
 def sums():
     result = boot(command=["tests/models/run", "no-such", "none"])
