@@ -87,6 +87,8 @@ struct parapet_domain_info {
     uint64_t memory_target; /* these as in parapet_shared_page, */
     uint32_t request;       /* as the guest has left them */
     uint32_t nr_charged;    /* as in parapet_memory_limits */
+    uint64_t shared_gfn;    /* as in parapet_domain_create: lib/builder's memory
+                               ends there */
 };
 
 /* The most that one domain_list tells. */
@@ -123,7 +125,8 @@ PARAPET_ASSERT_SIZE(parapet_vcpu_start, 32);
 PARAPET_ASSERT_OFFSET(parapet_domain_info, id, 48);
 PARAPET_ASSERT_OFFSET(parapet_domain_info, nr_frames, 80);
 PARAPET_ASSERT_OFFSET(parapet_domain_info, memory_target, 104);
-PARAPET_ASSERT_SIZE(parapet_domain_info, 120);
+PARAPET_ASSERT_OFFSET(parapet_domain_info, shared_gfn, 120);
+PARAPET_ASSERT_SIZE(parapet_domain_info, 128);
 PARAPET_ASSERT_OFFSET(parapet_machine_info, nr_mfns, 16);
 PARAPET_ASSERT_OFFSET(parapet_machine_info, nr_domains, 24);
 PARAPET_ASSERT_SIZE(parapet_machine_info, 32);

@@ -193,6 +193,7 @@ int domain_enter(struct domain *d, const struct domain_memory *memory,
         d->memory.nr_gfns = memory->nr_gfns;
         d->memory.max_frames = memory->max_frames;
         d->shared = pages->shared;
+        d->shared_gfn = memory->shared_gfn;
         give_frame(d, d->shared, memory->shared_gfn);
         give_grants(d, pages, memory->grant_gfn);
         put_in_list(d);

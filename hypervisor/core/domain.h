@@ -160,6 +160,8 @@ struct domain {
     const void *kernel; /* the ELF image in the bundle */
     struct elf_symbols symbols;
 
+    uint64_t shared_gfn; /* of shared, when it was made */
+
     uint32_t ended; /* set once, atomically, under the lock */
     uint32_t end_reason;
 };

@@ -62,6 +62,7 @@ static int64_t tell(const struct domain *d, uint64_t info)
         .memory_target =
             __atomic_load_n(&d->shared->memory_target, __ATOMIC_RELAXED),
         .request = __atomic_load_n(&d->shared->request, __ATOMIC_RELAXED),
+        .shared_gfn = d->shared_gfn,
     };
 
     if (i.state == PARAPET_DOMAIN_ENDED)

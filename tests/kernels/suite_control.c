@@ -179,6 +179,8 @@ static int64_t info_at(uint64_t vaddr, void *data)
 static void suite_domain_info(void)
 {
     RETURNS(hypercall_domain_info(mg_built.id, &buffer.info), 0);
+    MG_CHECK_EQ(buffer.info.shared_gfn, mg_built.plan.start_gfn);
+    MG_CHECK_EQ(buffer.info.nr_gfns, mg_built.plan.nr_gfns);
     RETURNS(hypercall_domain_info(0, &buffer.info), 0);
     DENIES(hypercall_domain_info(NOBODY, &buffer.info), ENOENT);
     /* Its place in the table is taken, by another id. */

@@ -41,7 +41,8 @@ struct parapet_domain_info *fake_add(struct fake *f, uint32_t id,
                                          .weight = PARAPET_DEFAULT_WEIGHT,
                                          .nr_frames = 1100,
                                          .max_frames = 1116,
-                                         .nr_gfns = 1100};
+                                         .nr_gfns = 1100,
+                                         .shared_gfn = 1024};
     (void)snprintf(info->name, sizeof(info->name), "%s", name);
     return info;
 }

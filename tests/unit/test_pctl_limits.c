@@ -28,8 +28,11 @@ static void mem_set(void **state)
 {
     (void)state;
     fake_expect(&f, "mem-set one 3", PCTL_DONE, "", "");
-    assert_int_equal(fake_find(&f, 1)->memory_target, 3 * 256);
+    /* And what it has above its memory, as when it was made. */
+    assert_int_equal(fake_find(&f, 1)->memory_target, 3 * 256 + 76);
     assert_int_equal(fake_find(&f, 1)->max_frames, 1116);
+    fake_expect(&f, "mem-set one 4", PCTL_DONE, "", "");
+    assert_int_equal(fake_find(&f, 1)->memory_target, 1100);
     fake_expect(&f, "mem-set one 5", PCTL_FAILED, "",
                 "pctl: mem-set: one: expected at most 4 MiB, which it may "
                 "have; got 5\n");

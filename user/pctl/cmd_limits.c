@@ -49,15 +49,16 @@ static int mem_set_run(struct pctl *p, int nr, char **args)
     if (status)
         return status;
     frames = d.memory * DOMAINS_MIB_FRAMES;
-    if (frames > info.max_frames)
+    if (frames > info.shared_gfn)
         return pctl_fail(
             p, PCTL_FAILED,
             "%s: expected at most %llu MiB, which it may have; "
             "got %u",
             info.name,
-            (unsigned long long)(info.max_frames / DOMAINS_MIB_FRAMES),
+            (unsigned long long)(info.shared_gfn / DOMAINS_MIB_FRAMES),
             d.memory);
-    result = call_domain_limits(p->machine, info.id, info.max_frames, frames);
+    result = call_domain_limits(p->machine, info.id, info.max_frames,
+                                frames + domains_above(&info));
     return result ? pctl_call_failed(p, info.name, result, ended_reasons)
                   : PCTL_DONE;
 }
@@ -66,7 +67,10 @@ const struct pctl_command cmd_mem_set = {
     .name = "mem-set",
     .arguments = "DOMAIN MIB",
     .brief = "ask the kernel of a domain to have so much memory",
-    .more = "  `pctl info DOMAIN` shows what it may have, and what it has.\n",
+    .more =
+        "  MIB counts as memory in its description does. `pctl info DOMAIN` "
+        "shows what it may\n  have, and what it has, tables and shared "
+        "pages included.\n",
     .min_args = 2,
     .max_args = 2,
     .run = mem_set_run,

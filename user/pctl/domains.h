@@ -46,6 +46,14 @@ static inline uint64_t domains_mib(uint64_t frames)
     return frames / DOMAINS_MIB_FRAMES;
 }
 
+/* The frames that it has above its memory: tables, shared pages and the like.
+ */
+static inline uint64_t domains_above(const struct parapet_domain_info *info)
+{
+    return info->shared_gfn < info->nr_gfns ? info->nr_gfns - info->shared_gfn
+                                            : 0;
+}
+
 /* Their bytes. A guest may say any number: what is too large is the largest. */
 static inline uint64_t domains_bytes(uint64_t frames)
 {
