@@ -63,6 +63,8 @@ def by_hand():
         keys.type(CONTROL_D)
         keys.type(ENTER, PROMPT)
         keys.type(CONTROL_BRACKET, PROMPT)
+        # What the guest asked the terminal may be answered late.
+        keys.type(b"\x1b[24;13R\x1b[24;13R")
         keys.type(b"ls here; pctl list" + ENTER, rb"here: No such file")
         keys.see(rb"demo +64 +1 +running")
         keys.see(PROMPT)

@@ -143,14 +143,31 @@ static void by_hand(void **state)
     assert_int_equal(after.c_iflag, before.c_iflag);
 }
 
+/* Once the terminal passes on each key. */
+static void type_much(int ours, size_t nr)
+{
+    static char much[1000];
+    struct termios now;
+
+    memset(much, 'm', sizeof(much));
+    do
+        (void)usleep(1000);
+    while (tcgetattr(ours, &now) == 0 && (now.c_lflag & ICANON));
+    for (; nr >= sizeof(much); nr -= sizeof(much))
+        if (write(ours, much, sizeof(much)) != (ssize_t)sizeof(much))
+            _exit(1);
+}
+
 /* What it types first does not get through; it leaves a moment later. If that
  * is not heard, the domain ends. */
-static pid_t leave_later(int ours)
+static pid_t leave_later(int ours, size_t nr_more)
 {
     pid_t child = fork();
 
     if (child != 0)
         return child;
+    (void)alarm(60);
+    type_much(ours, nr_more);
     (void)usleep(100000);
     if (write(ours, "\035", 1) != 1)
         _exit(1);
@@ -158,14 +175,14 @@ static pid_t leave_later(int ours)
     _exit(0);
 }
 
-static void expect_left(void)
+static void expect_left(size_t nr_more, const char *said)
 {
     int in = dup(STDIN_FILENO), out = dup(STDOUT_FILENO), ours, theirs;
     pid_t child;
 
     assert_int_equal(openpty(&ours, &theirs, NULL, NULL, NULL), 0);
     assert_int_equal(write(ours, "ls\n", 3), 3);
-    child = leave_later(ours);
+    child = leave_later(ours, nr_more);
     (void)close(domain);
     (void)fflush(stdout);
     (void)dup2(theirs, STDIN_FILENO);
@@ -173,10 +190,11 @@ static void expect_left(void)
     assert_int_equal(fake_run(&f, "console demo"), PCTL_DONE);
     type_no_more(in);
     (void)dup2(out, STDOUT_FILENO);
-    assert_string_equal(fake_out,
-                        "This is the console of demo: Ctrl-] leaves it.\n\n");
+    assert_string_equal(fake_out, said);
     expect_good(child);
 }
+
+#define BEGINNING "This is the console of demo: Ctrl-] leaves it.\n"
 
 /* Whatever the domain does with what is typed, it keeps nobody at its console:
  * one that reads nothing, */
@@ -188,7 +206,20 @@ static void leaves_the_deaf(void **state)
     assert_int_equal(fcntl(f.console, F_SETFL, O_NONBLOCK), 0);
     while (write(f.console, much, sizeof(much)) > 0)
         ;
-    expect_left();
+    expect_left(0, BEGINNING "\n");
+}
+
+/* however much has been typed: what there is no room for is gone, and the bell
+ * says so, */
+static void leaves_the_deaf_after_much(void **state)
+{
+    char much[1024] = "";
+
+    (void)state;
+    assert_int_equal(fcntl(f.console, F_SETFL, O_NONBLOCK), 0);
+    while (write(f.console, much, sizeof(much)) > 0)
+        ;
+    expect_left(200000, BEGINNING "\a\n");
 }
 
 /* and one whose console is broken. */
@@ -198,7 +229,7 @@ static void leaves_the_broken(void **state)
 
     (void)state;
     assert_int_equal(shutdown(f.console, SHUT_WR), 0);
-    expect_left();
+    expect_left(0, BEGINNING "\n");
     (void)signal(SIGPIPE, old);
 }
 
@@ -244,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup(types, setup),
         cmocka_unit_test_setup(by_hand, setup),
         cmocka_unit_test_setup(leaves_the_deaf, setup),
+        cmocka_unit_test_setup(leaves_the_deaf_after_much, setup),
         cmocka_unit_test_setup(leaves_the_broken, setup),
         cmocka_unit_test_setup(nobody_shows_it, setup),
         cmocka_unit_test_setup(backend, setup),

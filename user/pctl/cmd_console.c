@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/macros.h"
 #include "user/pctl/commands.h"
 #include "user/pctl/domains.h"
 #include "user/pctl/terminal.h"
@@ -19,8 +20,9 @@ struct session {
     const char *name;
     int console;
     int input; /* -1: there is none, or no more */
-    char typed[1024];
+    char typed[65536];
     size_t nr_typed; /* that the console has no room for yet */
+    bool is_full;    /* there was no room for more of that */
     bool by_hand;    /* at a terminal */
     bool is_over;    /* the domain has ended, */
     bool is_left;    /* or whoever sits at the terminal is gone */
@@ -64,20 +66,35 @@ static void look_for_key(struct session *s)
     s->is_left = true;
 }
 
+/* Of what does not fit the key alone is heard; the bell says that the rest is
+ * gone. */
+static int take_no_more(struct session *s, const char *keys, size_t nr)
+{
+    bool was_full = s->is_full;
+
+    s->is_full = true;
+    s->is_left |= memchr(keys, KEY_LEAVE, nr) != NULL;
+    return was_full ? PCTL_DONE : print(s, "\a", 1);
+}
+
 static int from_input(struct session *s)
 {
-    ssize_t nr =
-        read(s->input, s->typed + s->nr_typed, sizeof(s->typed) - s->nr_typed);
+    char keys[1024];
+    size_t room = sizeof(s->typed) - s->nr_typed, more;
+    ssize_t nr = read(s->input, keys, sizeof(keys));
 
     if (nr < 0)
         return pctl_fail(s->p, PCTL_FAILED, "standard input: %s",
                          strerror(errno));
     if (nr == 0)
         s->input = -1;
-    s->nr_typed += (size_t)nr;
+    more = MIN((size_t)nr, room);
+    memcpy(s->typed + s->nr_typed, keys, more);
+    s->nr_typed += more;
     if (s->by_hand)
         look_for_key(s);
-    return PCTL_DONE;
+    return more == (size_t)nr ? PCTL_DONE
+                              : take_no_more(s, keys + more, (size_t)nr - more);
 }
 
 /* What cannot be typed, since the domain has ended or has broken its console,
@@ -93,6 +110,7 @@ static int to_console(struct session *s)
             s->input = -1;
         nr = (ssize_t)s->nr_typed;
     }
+    s->is_full &= nr == 0;
     s->nr_typed -= (size_t)nr;
     memmove(s->typed, s->typed + nr, s->nr_typed);
     return PCTL_DONE;
@@ -102,7 +120,7 @@ static int to_console(struct session *s)
  * never read it, and he wants to leave. */
 static bool wants_input(const struct session *s)
 {
-    return s->nr_typed == 0 || (s->by_hand && s->nr_typed < sizeof(s->typed));
+    return s->nr_typed == 0 || s->by_hand;
 }
 
 static int step(struct session *s)
@@ -157,8 +175,13 @@ static int run_by_hand(struct session *s)
 
 int console_of(struct pctl *p, uint32_t id, const char *name)
 {
-    struct session s = {.p = p, .name = name, .by_hand = terminal_is_there()};
+    static struct session s; /* large for a stack */
     int status;
+
+    memset(&s, 0, sizeof(s));
+    s.p = p;
+    s.name = name;
+    s.by_hand = terminal_is_there();
 
     s.console = p->machine->console(p->machine, id);
     if (s.console == -ENOENT)
