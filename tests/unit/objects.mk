@@ -25,7 +25,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_signal test_alarm test_gk_irq test_gk_console test_control_buffer \
               test_block test_virtqueue test_virtio_blk \
               test_console_file \
-              test_partition test_block_cache test_block_ram \
+              test_partition test_block_cache test_block_ram test_aio \
               test_env test_bus test_pv_console test_history test_blk test_blk_hostile
 
 # Not on a host that is not x86-64: test_sched, test_fair, test_engine,
@@ -168,6 +168,9 @@ test_virtio_blk_SRC := $(VIRTIO_BLK_SRC)
 $(patsubst %.c,$(BUILD)/host/%.o,$(VIRTIO_BLK_SRC) \
     tests/unit/test_virtio_blk.c): private HOST_CFLAGS += -Itests/unit/irqflag
 test_virtqueue_SRC := guest-kernel/dev/virtqueue.c
+test_aio_SRC := guest-kernel/proc/aio.c
+$(addprefix $(BUILD)/host/,guest-kernel/proc/aio.o \
+    tests/unit/test_aio.o): private HOST_CFLAGS += -Itests/unit/irqflag
 test_block_ram_SRC := $(addprefix guest-kernel/block/,block_ram.c block.c)
 $(addprefix $(BUILD)/host/,guest-kernel/block/block_ram.o \
     tests/unit/test_block_ram.o): private HOST_CFLAGS += -Itests/unit/irqflag
