@@ -37,7 +37,7 @@ GK_SRC := $(addprefix guest-kernel/, \
 	proc/sys_user_ids.c proc/sys_signal.c proc/sys_time.c \
 	proc/sys_stat.c proc/sys_open.c proc/sys_dir.c \
 	proc/sys_attribute.c proc/sys_descriptor.c proc/user_path.c \
-	proc/epoll.c proc/aio.c \
+	proc/epoll.c proc/aio.c proc/sys_aio.c \
 	tty/console.c tty/tty.c tty/tty_line.c tty/tty_job.c \
 	tty/tty_speed.c tty/tty_ioctl.c \
 	procfs/procfs.c procfs/procfs_text.c procfs/procfs_root.c \

@@ -8,6 +8,7 @@
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/fs/path.h"
 #include "guest-kernel/mm/slab.h"
+#include "guest-kernel/proc/aio.h"
 #include "guest-kernel/proc/exec.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/process_parts.h"
@@ -113,6 +114,7 @@ struct process *process_create(const char *name)
     (void)string_copy(process->name, sizeof(process->name), name);
     list_init(&process->all);
     list_init(&process->threads);
+    list_init(&process->aio);
     list_init(&process->children);
     list_init(&process->sibling);
     wait_queue_init(&process->resumed);
@@ -145,6 +147,7 @@ void process_set_image(struct process *process, const struct exec_image *image)
 
 void process_release(struct process *process)
 {
+    aio_end_all(&process->aio);
     files_destroy(process->files);
     process->files = NULL;
     inode_put(process->cwd);

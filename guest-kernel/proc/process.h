@@ -106,8 +106,9 @@ struct process {
     struct inode *program; /* what it runs; a reference */
 
     /* Its files. */
-    struct files *files; /* proc/files.h; NULL once it has ended */
-    struct inode *cwd;   /* references */
+    struct files *files;  /* proc/files.h; NULL once it has ended */
+    struct list_node aio; /* struct aio (proc/aio.h) */
+    struct inode *cwd;    /* references */
     struct inode *root;
     uint32_t umask;
 

@@ -4,6 +4,7 @@
  */
 #include "guest-kernel/errno.h"
 #include "guest-kernel/mm/slab.h"
+#include "guest-kernel/proc/aio.h"
 #include "guest-kernel/proc/exec.h"
 #include "guest-kernel/proc/files.h"
 #include "guest-kernel/proc/process_parts.h"
@@ -150,6 +151,7 @@ static void become(struct process *self, const struct exec_image *image)
     process_set_image(self, image);
     user_new_program();
     process_release_parent(self);
+    aio_end_all(&self->aio);
     space_put(old);
     files_close_on_exec(self->files);
     signal_exec(self);
