@@ -78,7 +78,7 @@ PROGRAMS = [
 
 @test("block: programs and a disk in memory that is slow, in a domain")
 def in_memory():
-    result = shell(PROGRAMS, BOOTARGS="ramblk=4101K,50us")
+    result = shell(PROGRAMS, BOOTARGS="ramblk=4101K,200us")
     expect_lines(
         result, r"disks: \d\d\d+ passed, 0 failed",
         "guest: /dev/ram0: 4101 KiB", "block special file fe 0",

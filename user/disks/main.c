@@ -14,6 +14,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "user/disks/requests.h"
+
 const char *device;
 uint64_t device_size;
 
@@ -21,10 +23,9 @@ static const struct part {
     const char *name;
     void (*test)(void);
 } parts[] = {
-    {"transfers", test_transfers},
-    {"direct", test_direct},
-    {"ioctls", test_ioctls},
-    {"partitions", test_partitions},
+    {"transfers", test_transfers}, {"direct", test_direct},
+    {"requests", test_requests},   {"endings", test_endings},
+    {"ioctls", test_ioctls},       {"partitions", test_partitions},
 };
 #define NR_PARTS (sizeof(parts) / sizeof(parts[0]))
 
