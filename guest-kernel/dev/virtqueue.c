@@ -2,8 +2,8 @@
  *
  * The rings. Who wakes whom (virtio 1.2, 2.7.7 and 2.7.10): each side writes
  * into shared memory at which index of the other's ring it wants to hear of
- * it, and looks once more after that. So each writes first and then reads, with
- * a fence between the two.
+ * it, and looks once more after that. So each writes first and then reads, and
+ * neither may be put before the other: both are sequentially consistent.
  */
 #include "guest-kernel/dev/virtqueue.h"
 
@@ -87,12 +87,12 @@ void virtqueue_put(struct virtqueue *queue, unsigned int slot, uint16_t nr,
 
 static uint16_t load(const uint16_t *where)
 {
-    return __atomic_load_n(where, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(where, __ATOMIC_SEQ_CST);
 }
 
 static void store(uint16_t *where, uint16_t value)
 {
-    __atomic_store_n(where, value, __ATOMIC_RELEASE);
+    __atomic_store_n(where, value, __ATOMIC_SEQ_CST);
 }
 
 static uint16_t *used_event(struct virtqueue *queue)
@@ -113,7 +113,6 @@ bool virtqueue_publish(struct virtqueue *queue)
         return false;
     queue->published = new;
     store(&queue->available->index, new);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (!queue->has_event_index)
         return (load(&queue->used->flags) & VIRTQ_NO_NOTIFY) == 0;
     /* Whether the index that it waits for is in [old, new). */
@@ -148,6 +147,5 @@ bool virtqueue_arm(struct virtqueue *queue)
 {
     if (queue->has_event_index)
         store(used_event(queue), queue->next_used);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return load(&queue->used->index) != queue->next_used;
 }

@@ -281,6 +281,7 @@ test_grant_race_SRC := $(test_memory_race_SRC)
 test_left_race_SRC := $(test_memory_race_SRC)
 test_log_race_SRC := hypervisor/base/log_ring.c
 test_ring_race_SRC := tests/unit/two_ends.c
+test_virtqueue_race_SRC := guest-kernel/dev/virtqueue.c tests/unit/two_ends.c
 test_stream_race_SRC := tests/unit/two_ends.c
 test_bus_race_SRC := pvdrivers/bus.c tests/unit/bus_ends.c $(ENV_HOST_SRC)
 test_blk_race_SRC := $(filter-out tests/unit/blk_world.c,$(BLK_SRC))
@@ -291,7 +292,7 @@ $(BUILD)/tsan/%.o: %.c $(BUILD)/flags
 	$(Q)$(HOSTCC) $(TSAN_CFLAGS) -c $< -o $@
 
 RACE_TESTS := test_memory_race test_grant_race test_left_race test_log_race \
-    test_ring_race test_stream_race test_bus_race test_blk_race
+    test_ring_race test_virtqueue_race test_stream_race test_bus_race test_blk_race
 define race_program
 $(BUILD)/unit/$(1): $(patsubst %.c,$(BUILD)/tsan/%.o,tests/unit/$(1).c $($(1)_SRC))
 endef
