@@ -53,7 +53,7 @@ LINE = re.compile(r"^BENCH (\w+) ?(.*)$", re.MULTILINE)
 
 def settings(icount, **more):
     """What tools/run is to see in its environment."""
-    return {**os.environ, "GUEST": "", "ADD": "", "RAMDISK": "",
+    return {**os.environ, "GUEST": "", "ADD": "", "RAMDISK": "", "DISK": "",
             "BOOTARGS": "", "VCPUS": "", "DOMAIN_MEM": "", "SMP": "1",
             "DOM0": "0",
             "TIMEOUT": TIMEOUT,
