@@ -8,15 +8,11 @@
 #include "hypervisor/base/panic.h"
 #include "hypervisor/mm/device_page.h"
 #include "hypervisor/mm/paging.h"
+#include "lib/virtio.h"
 #include "lib/x86/cmos.h"
 #include "lib/x86/uart.h"
 
-/* Registers by their offset (virtio 1.2, section 4.2.2). */
-#define VIRTIO_MAGIC 0x00
-#define VIRTIO_STATUS 0x70
-#define VIRTIO_MIN_SIZE 0x100
-
-#define MAGIC 0x74726976u
+#define MIN_SIZE VIRTIO_CONFIG /* all that every device has */
 
 /* Of a PC: I/O APICs, timers, local APICs and the messages to them. */
 #define PLATFORM_START 0xfec00000ul
@@ -64,7 +60,7 @@ static bool overlap(uint64_t start, uint64_t end, uint64_t other_start,
 /* Before its numbers are known to fit. */
 static void check_size(const struct device *d, uint64_t size, uint64_t irq)
 {
-    if (size < VIRTIO_MIN_SIZE || size > PAGE_SIZE ||
+    if (size < MIN_SIZE || size > PAGE_SIZE ||
         d->paddr % sizeof(uint32_t) != 0 ||
         d->paddr % PAGE_SIZE + size > PAGE_SIZE)
         refuse(d, "expected 256 to 4096 bytes within a page");
@@ -135,7 +131,7 @@ static void begin(unsigned int i, const struct memory_range *ram, size_t nr_ram)
             refuse(d, "there is RAM in its page");
     }
     d->registers = map(i);
-    if (d->registers[VIRTIO_MAGIC / 4] != MAGIC)
+    if (d->registers[VIRTIO_MAGIC / 4] != VIRTIO_MAGIC_VALUE)
         refuse(d, "no virtio device is there");
     if (!device_page_add(page >> PAGE_SHIFT))
         refuse(d, "expected devices in 8 pages at most");

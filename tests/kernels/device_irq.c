@@ -91,7 +91,7 @@ static void wait_for_wish(void)
 {
     uint64_t deadline = mg_clock_ns() + MG_PATIENCE;
 
-    while (disk.registers[MG_VIRTIO_INTERRUPT_STATUS] == 0) {
+    while (disk.registers[VIRTIO_INTERRUPT_STATUS / 4] == 0) {
         if (mg_clock_ns() > deadline)
             mg_error("the disk wants no interrupt");
     }

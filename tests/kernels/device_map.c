@@ -142,11 +142,11 @@ static void test_registers(void)
 
     mg_audit();
     for (unsigned int i = 0; i < ARRAY_SIZE(disks); i++) {
-        MG_CHECK_EQ(registers_of(i)[MG_VIRTIO_MAGIC], MG_VIRTIO_IS_VIRTIO);
-        MG_CHECK_EQ(registers_of(i)[MG_VIRTIO_DEVICE_ID], MG_VIRTIO_IS_DISK);
-        registers_of(i)[MG_VIRTIO_STATUS] = 1;
-        MG_CHECK_EQ(registers_of(i)[MG_VIRTIO_STATUS], 1);
-        registers_of(i)[MG_VIRTIO_STATUS] = 0;
+        MG_CHECK_EQ(registers_of(i)[VIRTIO_MAGIC / 4], VIRTIO_MAGIC_VALUE);
+        MG_CHECK_EQ(registers_of(i)[VIRTIO_DEVICE_ID / 4], VIRTIO_ID_BLOCK);
+        registers_of(i)[VIRTIO_STATUS / 4] = 1;
+        MG_CHECK_EQ(registers_of(i)[VIRTIO_STATUS / 4], 1);
+        registers_of(i)[VIRTIO_STATUS / 4] = 0;
     }
     entry = window.l1[INDEX];
     MG_CHECK_EQ(entry & ~(uint64_t)(PARAPET_PTE_A | PARAPET_PTE_D),
@@ -239,7 +239,7 @@ static void test_table(void)
                 before);
     MG_DONE(mg_update(above, mg_pte(window.l1, MG_TABLE)));
     mg_audit();
-    MG_CHECK_EQ(registers_of(0)[MG_VIRTIO_MAGIC], MG_VIRTIO_IS_VIRTIO);
+    MG_CHECK_EQ(registers_of(0)[VIRTIO_MAGIC / 4], VIRTIO_MAGIC_VALUE);
 }
 
 /* No CPU translates by it on return, this one least of all. */
@@ -266,7 +266,7 @@ static void test_many(void)
 
         MG_CHECK_EQ(*(volatile uint32_t *)(vaddr_at(at) +
                                            disks[0].paddr % MG_PAGE_SIZE),
-                    MG_VIRTIO_IS_VIRTIO);
+                    VIRTIO_MAGIC_VALUE);
         MG_DONE(unmap(vaddr_at(at)));
         mg_audit();
     }

@@ -12,54 +12,19 @@
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/tree.h"
 
-/* Registers, in words. */
-enum {
-    VERSION = 0x04 / 4,
-    DEVICE_FEATURES_SELECT = 0x14 / 4,
-    DEVICE_FEATURES = 0x10 / 4,
-    DRIVER_FEATURES = 0x20 / 4,
-    DRIVER_FEATURES_SELECT = 0x24 / 4,
-    QUEUE_SELECT = 0x30 / 4,
-    QUEUE_SIZE_MAX = 0x34 / 4,
-    QUEUE_SIZE = 0x38 / 4,
-    QUEUE_READY = 0x44 / 4,
-    QUEUE_NOTIFY = 0x50 / 4,
-    INTERRUPT_ACK = 0x64 / 4,
-    QUEUE_DESCRIPTORS = 0x80 / 4, /* each of these: low, high */
-    QUEUE_AVAILABLE = 0x90 / 4,
-    QUEUE_USED = 0xa0 / 4,
-};
-
-enum { ACKNOWLEDGE = 1, DRIVER = 2, DRIVER_OK = 4, FEATURES_OK = 8 };
-
-#define VERSION_1 (1u << 0) /* of the second word of features */
-#define NEXT 1u             /* flags of a descriptor */
-#define WRITE 2u            /* the device writes to it */
-#define PIECES 4u           /* descriptors for a request: a power of two */
+#define PIECES 4u /* descriptors for a request: a power of two */
 #define SIZE (MG_VIRTIO_REQUESTS * PIECES)
 
-struct descriptor {
-    uint64_t maddr;
-    uint32_t length;
-    uint16_t flags;
-    uint16_t next;
-};
-
 struct queue {
-    struct descriptor descriptors[SIZE];
+    struct virtq_desc descriptors[SIZE];
     struct {
         uint16_t flags, index, ring[SIZE];
     } available;
     struct {
         uint16_t flags, index;
-        struct {
-            uint32_t id, length;
-        } ring[SIZE];
+        struct virtq_used_entry ring[SIZE];
     } used;
-    struct {
-        uint32_t type, reserved;
-        uint64_t sector;
-    } heads[MG_VIRTIO_REQUESTS];
+    struct virtio_block_header heads[MG_VIRTIO_REQUESTS];
     uint8_t tails[MG_VIRTIO_REQUESTS];
 };
 
@@ -120,67 +85,74 @@ void mg_virtio_map(struct mg_virtio *device)
 
 /* ---- how it begins ---- */
 
+static volatile uint32_t *reg(const struct mg_virtio *disk, uint32_t offset)
+{
+    return &disk->registers[offset / sizeof(uint32_t)];
+}
+
 static void set_status(const struct mg_virtio *disk, uint32_t status)
 {
-    disk->registers[MG_VIRTIO_STATUS] = status;
-    if (disk->registers[MG_VIRTIO_STATUS] != status)
+    *reg(disk, VIRTIO_STATUS) = status;
+    if (*reg(disk, VIRTIO_STATUS) != status)
         mg_error("the device does not take status %x", status);
 }
 
-static void set_address(const struct mg_virtio *disk, unsigned int word,
+static void set_address(const struct mg_virtio *disk, uint32_t offset,
                         const void *part)
 {
     uint64_t maddr =
         mg_mfn_of(part) * MG_PAGE_SIZE + (uint64_t)part % MG_PAGE_SIZE;
 
-    disk->registers[word] = (uint32_t)maddr;
-    disk->registers[word + 1] = (uint32_t)(maddr >> 32);
+    *reg(disk, offset) = (uint32_t)maddr;
+    *reg(disk, offset + 4) = (uint32_t)(maddr >> 32);
 }
 
 static void set_features(const struct mg_virtio *disk)
 {
-    volatile uint32_t *r = disk->registers;
-
-    r[DEVICE_FEATURES_SELECT] = 1;
-    if (!(r[DEVICE_FEATURES] & VERSION_1))
+    *reg(disk, VIRTIO_DEVICE_FEATURES_SELECT) = 1;
+    if (!(*reg(disk, VIRTIO_DEVICE_FEATURES) &
+          (uint32_t)(VIRTIO_FEATURE_VERSION_1 >> 32)))
         mg_error("the device is a legacy one");
     for (uint32_t word = 0; word < 2; word++) {
-        r[DRIVER_FEATURES_SELECT] = word;
-        r[DRIVER_FEATURES] = word == 1 ? VERSION_1 : 0;
+        *reg(disk, VIRTIO_DRIVER_FEATURES_SELECT) = word;
+        *reg(disk, VIRTIO_DRIVER_FEATURES) =
+            word == 1 ? (uint32_t)(VIRTIO_FEATURE_VERSION_1 >> 32) : 0;
     }
 }
 
 static void set_queue(struct mg_virtio *disk)
 {
-    volatile uint32_t *r = disk->registers;
     struct queue *q = (struct queue *)mg_page();
 
     disk->queue = q;
     disk->nr_put = disk->nr_taken = 0;
-    r[QUEUE_SELECT] = 0;
-    if (r[QUEUE_SIZE_MAX] < SIZE)
-        mg_error("the device has a queue of %u", r[QUEUE_SIZE_MAX]);
-    r[QUEUE_SIZE] = SIZE;
-    set_address(disk, QUEUE_DESCRIPTORS, q->descriptors);
-    set_address(disk, QUEUE_AVAILABLE, &q->available);
-    set_address(disk, QUEUE_USED, &q->used);
-    r[QUEUE_READY] = 1;
+    *reg(disk, VIRTIO_QUEUE_SELECT) = 0;
+    if (*reg(disk, VIRTIO_QUEUE_SIZE_MAX) < SIZE)
+        mg_error("the device has a queue of %u",
+                 *reg(disk, VIRTIO_QUEUE_SIZE_MAX));
+    *reg(disk, VIRTIO_QUEUE_SIZE) = SIZE;
+    set_address(disk, VIRTIO_QUEUE_DESCRIPTORS, q->descriptors);
+    set_address(disk, VIRTIO_QUEUE_AVAILABLE, &q->available);
+    set_address(disk, VIRTIO_QUEUE_USED, &q->used);
+    *reg(disk, VIRTIO_QUEUE_READY) = 1;
 }
 
 void mg_virtio_start(struct mg_virtio *disk)
 {
-    const volatile uint32_t *r = disk->registers;
-
-    if (r[MG_VIRTIO_MAGIC] != MG_VIRTIO_IS_VIRTIO || r[VERSION] != 2 ||
-        r[MG_VIRTIO_DEVICE_ID] != MG_VIRTIO_IS_DISK)
-        mg_error("no disk: magic %x, version %u, device %u", r[MG_VIRTIO_MAGIC],
-                 r[VERSION], r[MG_VIRTIO_DEVICE_ID]);
+    if (*reg(disk, VIRTIO_MAGIC) != VIRTIO_MAGIC_VALUE ||
+        *reg(disk, VIRTIO_VERSION) != VIRTIO_VERSION_MODERN ||
+        *reg(disk, VIRTIO_DEVICE_ID) != VIRTIO_ID_BLOCK)
+        mg_error("no disk: magic %x, version %u, device %u",
+                 *reg(disk, VIRTIO_MAGIC), *reg(disk, VIRTIO_VERSION),
+                 *reg(disk, VIRTIO_DEVICE_ID));
     set_status(disk, 0);
-    set_status(disk, ACKNOWLEDGE | DRIVER);
+    set_status(disk, VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER);
     set_features(disk);
-    set_status(disk, ACKNOWLEDGE | DRIVER | FEATURES_OK);
+    set_status(disk, VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER |
+                         VIRTIO_STATUS_FEATURES_OK);
     set_queue(disk);
-    set_status(disk, ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK);
+    set_status(disk, VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER |
+                         VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK);
 }
 
 /* ---- requests ---- */
@@ -188,9 +160,9 @@ void mg_virtio_start(struct mg_virtio *disk)
 static void put_piece(struct queue *q, unsigned int i, uint64_t maddr,
                       uint32_t length, uint16_t flags)
 {
-    q->descriptors[i] = (struct descriptor){
+    q->descriptors[i] = (struct virtq_desc){
         .maddr = maddr,
-        .length = length,
+        .size = length,
         .flags = flags,
         .next = (uint16_t)(i + 1),
     };
@@ -204,15 +176,17 @@ void mg_virtio_read(struct mg_virtio *disk, uint64_t sector, uint64_t maddr)
 
     if ((uint16_t)(disk->nr_put - disk->nr_taken) == MG_VIRTIO_REQUESTS)
         mg_error("too many requests");
-    q->heads[slot].type = 0; /* read */
+    q->heads[slot].type = VIRTIO_BLOCK_REQUEST_READ;
     q->heads[slot].sector = sector;
     q->tails[slot] = 0xff;
     put_piece(q, slot * PIECES,
               base + (uint64_t)((char *)&q->heads[slot] - (char *)q),
-              sizeof(q->heads[slot]), NEXT);
-    put_piece(q, slot * PIECES + 1, maddr, MG_PAGE_SIZE, NEXT | WRITE);
+              sizeof(q->heads[slot]), VIRTQ_NEXT);
+    put_piece(q, slot * PIECES + 1, maddr, MG_PAGE_SIZE,
+              VIRTQ_NEXT | VIRTQ_WRITE);
     put_piece(q, slot * PIECES + 2,
-              base + (uint64_t)((char *)&q->tails[slot] - (char *)q), 1, WRITE);
+              base + (uint64_t)((char *)&q->tails[slot] - (char *)q), 1,
+              VIRTQ_WRITE);
     q->available.ring[disk->nr_put % SIZE] = (uint16_t)(slot * PIECES);
     disk->nr_put++;
     __atomic_store_n(&q->available.index, disk->nr_put, __ATOMIC_SEQ_CST);
@@ -220,7 +194,7 @@ void mg_virtio_read(struct mg_virtio *disk, uint64_t sector, uint64_t maddr)
 
 void mg_virtio_tell(struct mg_virtio *disk)
 {
-    disk->registers[QUEUE_NOTIFY] = 0;
+    *reg(disk, VIRTIO_QUEUE_NOTIFY) = 0;
 }
 
 bool mg_virtio_take(struct mg_virtio *disk, uint8_t *status)
@@ -240,8 +214,8 @@ bool mg_virtio_take(struct mg_virtio *disk, uint8_t *status)
 
 uint32_t mg_virtio_acknowledge(const struct mg_virtio *disk)
 {
-    uint32_t reasons = disk->registers[MG_VIRTIO_INTERRUPT_STATUS];
+    uint32_t reasons = *reg(disk, VIRTIO_INTERRUPT_STATUS);
 
-    disk->registers[INTERRUPT_ACK] = reasons;
+    *reg(disk, VIRTIO_INTERRUPT_ACK) = reasons;
     return reasons;
 }

@@ -9,14 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Registers, in words. */
-#define MG_VIRTIO_MAGIC (0x00 / 4)
-#define MG_VIRTIO_DEVICE_ID (0x08 / 4)
-#define MG_VIRTIO_INTERRUPT_STATUS (0x60 / 4)
-#define MG_VIRTIO_STATUS (0x70 / 4)
-
-#define MG_VIRTIO_IS_VIRTIO 0x74726976u
-#define MG_VIRTIO_IS_DISK 2u
+#include "lib/virtio.h"
 
 #define MG_VIRTIO_REQUESTS 8u /* at once */
 
