@@ -243,7 +243,8 @@ export OBJECTS_$(1) := $(patsubst %.c,$(BUILD)/host/%.o,\
     tests/unit/$(1).c $($(1)_SRC)) $(UNIT_LIB)
 endef
 $(foreach test,test_frame test_type test_table test_table_preempt \
-    test_foreign test_owner_release test_grant,$(eval $(call unit_objects,$(test))))
+    test_foreign test_owner_release test_grant test_grant_model \
+    test_memory_model,$(eval $(call unit_objects,$(test))))
 export OBJECTS_test_domain := $(patsubst %.c,$(BUILD)/host/%.o,\
     tests/unit/test_domain.c $(test_domain_SRC)) $(UNIT_LIB) \
     $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC))
