@@ -27,9 +27,10 @@ static inline int64_t event_notify(struct vcpu *v, uint64_t port)
     (void)bit_test_and_set(&page->event_select, port / 64);
     if (__atomic_exchange_n(&page->event_pending, 1, __ATOMIC_SEQ_CST))
         return 0;
-    if (__builtin_expect(v != cpu->current || v->sched.state != VCPU_RUNNABLE,
-                         0))
-        return sched_notify(v);
+    if (__builtin_expect(v != cpu->current, 0))
+        return sched_notify(v, cpu);
+    if (__builtin_expect(v->sched.state != VCPU_RUNNABLE, 0))
+        return sched_notify_current(v);
     if (!page->event_mask)
         cpu->exit_work |= WORK_EVENT;
     return 0;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cpu_info;
 struct domain;
 struct vcpu;
 
@@ -46,11 +47,13 @@ int sched_set_affinity(struct vcpu *v, uint32_t mask);
 void sched_start(struct vcpu *v);
 
 /*
- * An event became pending for v, which does not run on this CPU or is about to
- * sleep there: it wakes if it is blocked, and its CPU looks at its events.
- * Takes the run queue's lock. Returns 0, for a handler to end with it.
+ * An event became pending for v: it wakes if it is blocked, and its CPU looks
+ * at its events. The first for a v that does not run on this CPU, self, the
+ * other for the one that does and is about to sleep. Takes the run queue's
+ * lock. Returns 0, for a handler to end with it.
  */
-int64_t sched_notify(struct vcpu *v);
+int64_t sched_notify(struct vcpu *v, struct cpu_info *self);
+int64_t sched_notify_current(struct vcpu *v);
 
 /*
  * v's domain has ended: v does not run again. Its CPU, which is told, takes it

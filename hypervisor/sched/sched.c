@@ -177,13 +177,16 @@ static __attribute__((noinline)) int64_t notify_here(struct vcpu *v,
     return 0;
 }
 
-/* Each way is apart, to save no more registers than it needs. */
-int64_t sched_notify(struct vcpu *v)
+int64_t sched_notify_current(struct vcpu *v)
 {
-    struct cpu_info *self = this_cpu();
+    return notify_with_kick(v);
+}
 
+/* Each way is apart, to save no more registers than it needs. */
+int64_t sched_notify(struct vcpu *v, struct cpu_info *self)
+{
     /* What is this CPU's needs no second look: nobody else moves it. */
-    if (sched_cpu_of(v) != self->id || v == self->current)
+    if (sched_cpu_of(v) != self->id)
         return notify_with_kick(v);
     if (self->slice_end == 0)
         return notify_with_slice(v, self->queue, self);
