@@ -56,11 +56,13 @@ GK_SRC := $(addprefix guest-kernel/, \
 GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
 	start.c entry.S trap.c event.c time.c console.c counters.c power.c \
 	library.c devtree.c device.c mmu.c user.c) \
-	$(addprefix guest-kernel/pvenv/, page.c port.c bell.c console.c) \
+	$(addprefix guest-kernel/pvenv/, page.c port.c bell.c console.c \
+	lend.c hold.c bus.c blk.c) \
 	$(addprefix guest-kernel/control/, buffer.c device.c console.c \
 	console_file.c request.c balloon.c) \
 	$(addprefix pvdrivers/, console_front.c console_back.c history.c \
-	listen.c) \
+	listen.c bus.c blk_front.c blk_front_request.c blk_back.c \
+	blk_back_take.c blk_back_hold.c blk_back_copy.c) \
 	guest-kernel/bench/pv.c
 
 GK_NATIVE_SRC := $(addprefix guest-kernel/privops/native/, \

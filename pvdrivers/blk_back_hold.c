@@ -9,7 +9,8 @@
 #include "lib/macros.h"
 #include "pvdrivers/error.h"
 
-/* There may be no handle for a frame, since others have them. */
+/* There may be no handle for a frame, since others have them; or its lender is
+ * just changing something. */
 #define RETRY_NS 1000000ull
 #define MAX_REFUSED 1000u
 
@@ -58,8 +59,13 @@ static unsigned int fill(struct blk_back *back, struct blk_back_list *batch)
     return nr;
 }
 
-/* Not all could be held: releases what was. The error: -ENOSPC if it was for
- * want of handles alone. */
+static bool may_pass(int error)
+{
+    return error == -PARAPET_ENOSPC || error == -PARAPET_EAGAIN;
+}
+
+/* Not all could be held: releases what was. The error: one that may pass, if no
+ * other was among them. */
 static int undo(struct blk_back_request *request,
                 const struct parapet_grant_hold *holds)
 {
@@ -69,7 +75,7 @@ static int undo(struct blk_back_request *request,
     for (unsigned int i = 0; i < request->nr_held; i++) {
         if (holds[i].status == 0)
             request->handles[nr++].handle = holds[i].handle;
-        else if (error == 0 || error == -PARAPET_ENOSPC)
+        else if (error == 0 || may_pass(error))
             error = holds[i].status;
     }
     if (nr > 0)
@@ -101,7 +107,7 @@ static int take_frames(struct blk_back_request *request,
     return all == 0 ? 0 : undo(request, holds);
 }
 
-/* Those that found no handles wait, before the others. */
+/* Those that may be held later wait, before the others. */
 static void begin_batch(struct blk_back *back, struct blk_back_list *batch,
                         struct blk_back_list *later)
 {
@@ -114,7 +120,7 @@ static void begin_batch(struct blk_back *back, struct blk_back_list *batch,
 
         if (error == 0)
             blk_back_submit(back, request);
-        else if (error != -PARAPET_ENOSPC)
+        else if (!may_pass(error))
             blk_back_answer(back, request, error);
         else if (back->nr_refused < MAX_REFUSED)
             blk_back_list_add(later, request);

@@ -81,8 +81,9 @@ void env_copy(struct env_copy *copies, unsigned int nr);
 
 /*
  * Frames without a mapping, for a device: each element has its own status, and
- * its machine address when that is 0 (abi/grant.h). To release takes the
- * handles; before, the device is to be done with the frames. At most
+ * its machine address when that is 0 (abi/grant.h). -PARAPET_EAGAIN is told,
+ * and not tried again: who asks can do something else meanwhile. To release
+ * takes the handles; before, the device is to be done with the frames. At most
  * PARAPET_MAX_GRANT_ELEMENTS at once.
  */
 void env_hold(struct parapet_grant_hold *holds, unsigned int nr);

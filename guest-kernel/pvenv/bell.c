@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * pvdrivers/env.h in the guest kernel: bells, the clock and the log.
+ * pvdrivers/env.h in the guest kernel: threads, bells, the clock and the log.
  */
 #include "guest-kernel/pvenv/bell.h"
 
+#include "abi/errors.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/mm/slab.h"
 #include "guest-kernel/privops/privops.h"
@@ -61,6 +62,12 @@ bool env_bell_wait(struct env_bell *bell, uint64_t deadline_ns)
     bell->is_rung = false;
     privops_irq_restore(irq_on);
     return is_rung;
+}
+
+int env_thread_start(const char *name, void (*run)(void *context),
+                     void *context)
+{
+    return thread_create(name, run, context) != NULL ? 0 : -PARAPET_ENOMEM;
 }
 
 uint64_t env_now(void)

@@ -76,6 +76,22 @@ int env_port_bind(uint32_t domain, uint32_t remote, env_handler_t *handler,
     return (int)result;
 }
 
+int env_port_alloc(uint32_t domain, env_handler_t *handler, void *context)
+{
+    struct env_port *port = kmalloc(sizeof(*port));
+    bool irq_on = privops_irq_save();
+    int64_t result = -PARAPET_ENOMEM;
+
+    if (port != NULL)
+        result = hypercall_evtchn_alloc_unbound(domain);
+    if (result >= 0)
+        insert(port, (uint32_t)result, handler, context);
+    else
+        kfree(port);
+    privops_irq_restore(irq_on);
+    return (int)result;
+}
+
 void env_port_handle(uint32_t number, env_handler_t *handler, void *context)
 {
     struct env_port *port = kmalloc(sizeof(*port));

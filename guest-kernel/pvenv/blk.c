@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Between block/block.h and pvdrivers/blk_front.h. Interrupts are disabled
+ * wherever a front-end is touched; answers are taken by the handler of its
+ * port.
+ */
+#include "guest-kernel/pvenv/blk.h"
+
+#include "abi/errors.h"
+#include "guest-kernel/block/block.h"
+#include "guest-kernel/core/kprintf.h"
+#include "guest-kernel/mm/slab.h"
+#include "lib/macros.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "pvdrivers/blk_front.h"
+
+/* Who serves: the control domain. */
+#define SERVER 0u
+#define NR_NAMES 26u
+/* Of a request: 128 KiB. */
+#define MAX_SECTORS 256u
+
+struct disk {
+    struct blk_front front;
+    struct block_device device;
+    char name[8];
+    bool is_registered;
+};
+
+static struct disk *disks[PARAPET_BUS_SLOTS]; /* by slot */
+
+/* The two have one layout, and the operations are the same. */
+_Static_assert(sizeof(struct blk_segment) == sizeof(struct block_segment) &&
+                   offsetof(struct blk_segment, size) ==
+                       offsetof(struct block_segment, size) &&
+                   offsetof(struct blk_segment, maddr) ==
+                       offsetof(struct block_segment, maddr),
+               "a segment is passed on as it is");
+_Static_assert(PARAPET_BLK_READ == (int)BLOCK_READ &&
+                   PARAPET_BLK_WRITE == (int)BLOCK_WRITE &&
+                   PARAPET_BLK_FLUSH == (int)BLOCK_FLUSH &&
+                   PARAPET_BLK_DISCARD == (int)BLOCK_DISCARD,
+               "and so is an operation");
+
+/* ---- from the block layer ---- */
+
+static bool submit(struct block_device *device, struct block_request *request)
+{
+    struct disk *disk = device->context;
+    bool is_transfer = request->operation <= BLOCK_WRITE;
+    const struct blk_request wish = {
+        .operation = (uint16_t)request->operation,
+        .nr_segments = is_transfer ? (uint16_t)request->nr_segments : 0,
+        .nr_sectors = request->nr_sectors,
+        .sector = request->sector,
+        .segments = (const struct blk_segment *)request->segments,
+        .cookie = request,
+    };
+
+    return blk_front_submit(&disk->front, &wish) == 0;
+}
+
+static void kick(struct block_device *device)
+{
+    struct disk *disk = device->context;
+
+    blk_front_kick(&disk->front);
+}
+
+/* ---- from the front-end ---- */
+
+static void tell(const struct disk *disk, uint64_t nr_sectors)
+{
+    kprintf("guest: %s: %lu KiB%s, served by domain %u\n", disk->name,
+            nr_sectors / 2, disk->device.read_only ? ", read-only" : "",
+            disk->front.domain);
+}
+
+static void ready(void *context, const struct blk_disk *is)
+{
+    static const struct block_device_ops ops = {submit, kick};
+    struct disk *disk = context;
+
+    if (disk->is_registered)
+        return;
+    disk->is_registered = true;
+    disk->device = (struct block_device){
+        .name = disk->name,
+        .nr_sectors = is->nr_sectors,
+        .block_size = is->block_size,
+        .max_bytes = MIN(is->most, MAX_SECTORS) * PARAPET_BLK_SECTOR,
+        .max_segments = PARAPET_BLK_PARTS,
+        .max_discard = is->max_discard,
+        .read_only = is->read_only,
+        .can_flush = is->can_flush,
+        .can_discard = is->can_discard,
+        .ops = &ops,
+        .context = disk,
+    };
+    tell(disk, is->nr_sectors);
+    block_register(&disk->device);
+}
+
+static void done(void *context, void *cookie, int status)
+{
+    (void)context;
+    block_complete(cookie, status);
+}
+
+static void room(void *context)
+{
+    struct disk *disk = context;
+
+    if (disk->is_registered)
+        block_has_room(&disk->device);
+}
+
+/* What was broken stays so. */
+static void fail_if_broken(struct disk *disk)
+{
+    if (disk->front.bus.broken && disk->is_registered &&
+        !disk->device.has_failed)
+        block_fail(&disk->device);
+}
+
+static void event(void *context)
+{
+    struct disk *disk = context;
+
+    blk_front_serve(&disk->front);
+    fail_if_broken(disk);
+}
+
+/* ---- the slots ---- */
+
+/* A disk that is offered there and has a name of its own; or NULL. */
+static struct disk *find(struct parapet_bus_slot *slot, uint32_t port)
+{
+    static const struct blk_front_user user = {ready, done, room, event};
+    struct disk *disk;
+    uint32_t index;
+
+    if (__atomic_load_n(&slot->back.state, __ATOMIC_ACQUIRE) !=
+            PARAPET_BUS_offered ||
+        __atomic_load_n(&slot->back.kind, __ATOMIC_RELAXED) != PARAPET_BUS_BLK)
+        return NULL;
+    index = __atomic_load_n(&slot->back.index, __ATOMIC_RELAXED);
+    disk = index < NR_NAMES ? kzalloc(sizeof(*disk)) : NULL;
+    if (disk == NULL)
+        return NULL;
+    (void)string_format(disk->name, sizeof(disk->name), "xvd%c",
+                        (char)('a' + index));
+    disk->front.bus =
+        (struct bus_front){.slot = slot, .port = port, .index = index};
+    disk->front.domain = SERVER;
+    disk->front.user = &user;
+    disk->front.context = disk;
+    return disk;
+}
+
+static bool has_name(const char *name)
+{
+    for (uint32_t i = 0; i < PARAPET_BUS_SLOTS; i++)
+        if (disks[i] != NULL && strcmp(disks[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool begin(struct parapet_bus_slot *slot, uint32_t i, uint32_t port)
+{
+    struct disk *disk = find(slot, port);
+    int result = -PARAPET_EEXIST;
+
+    if (disk == NULL)
+        return false;
+    if (!has_name(disk->name)) {
+        disks[i] = disk;
+        result = blk_front_begin(&disk->front);
+    }
+    if (result == -PARAPET_ENOSPC) {
+        kprintf("guest: %s is not used: it has no grants left for it\n",
+                disk->name);
+        disks[i] = NULL;
+    }
+    if (disks[i] == NULL)
+        kfree(disk);
+    return result == 1;
+}
+
+bool pvenv_blk_look(struct parapet_bus_slot *slot, uint32_t i, uint32_t port)
+{
+    struct disk *disk = disks[i];
+    int result;
+
+    if (disk == NULL)
+        return begin(slot, i, port);
+    result = blk_front_look(&disk->front);
+    fail_if_broken(disk);
+    return result == 1;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Disks that another domain serves, as block devices: xvda is that with index 0
+ * of the bus, and so on. Once found a disk stays. While nobody serves it its
+ * requests wait.
+ */
+#ifndef GUEST_KERNEL_PVENV_BLK_H
+#define GUEST_KERNEL_PVENV_BLK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct parapet_bus_slot;
+
+/* Looks at slot number i of the bus page, of which port tells: whether a disk
+ * is new there, or what has become of the one that there is. True: again, soon.
+ * Interrupts are disabled. */
+bool pvenv_blk_look(struct parapet_bus_slot *slot, uint32_t i, uint32_t port);
+
+#endif
