@@ -50,13 +50,27 @@
  *                        for service, and for tests. What they write meanwhile
  *                        stays with them, and they wait
  *
+ * It serves the disks of those of which PARAPET_IOC_SERVE has told:
+ *
+ *   PARAPET_IOC_BLK_ATTACH  a domain gets a disk: number index of its disks, of
+ *                        the store with that name: a disk of the control
+ *                        domain (vda), or memory (ram:64M)
+ *   PARAPET_IOC_BLK_DETACH  it is taken away, when what was asked of it is
+ *                        done. What the domain asks then waits until it gets
+ *                        the same disk again
+ *   PARAPET_IOC_BLK_INFO  says what disk number nth of all is; ENOENT after the
+ *                        last one
+ *
  * Their errors are those of the hypercalls that the kernel makes for them, and
  *
- *   ENOENT   there is no such domain, or nobody shows its console
- *   EEXIST   it is shown already
+ *   ENOENT   there is no such domain, store or disk, or nobody shows its
+ *            console
+ *   EEXIST   it is shown already, or has such a disk
  *   ENOMEM   the kernel has no memory for it
- *   EINVAL   there is no back-end of this kind
- *   EBUSY    it is so already
+ *   EINVAL   there is no back-end of this kind; the store's size or another
+ *            field cannot be
+ *   EBUSY    it is so already; another domain has the store
+ *   ENOSPC   the domain's bus has no slot left
  */
 #ifndef ABI_CONTROL_DEVICE_H
 #define ABI_CONTROL_DEVICE_H
@@ -78,13 +92,16 @@ struct parapet_control_call {
 struct parapet_serve {
     uint32_t domain;
     uint32_t console_port; /* the domain's own, as in parapet_shared_page */
+    uint32_t bus_port;     /* that, too */
+    uint32_t reserved;
 };
 
 /* _IOW('P', 2, struct parapet_serve), _IO('P', 3) */
-#define PARAPET_IOC_SERVE 0x40085002u
+#define PARAPET_IOC_SERVE 0x40105002u
 #define PARAPET_IOC_CONSOLE 0x5003u
 
 #define PARAPET_BACKEND_CONSOLE 1u /* of all domains */
+#define PARAPET_BACKEND_BLK 2u     /* the disks of all domains */
 
 struct parapet_backend {
     uint32_t kind; /* PARAPET_BACKEND_* */
@@ -97,6 +114,42 @@ struct parapet_backend {
 /* _IO('P', 5) */
 #define PARAPET_IOC_PASS_KEY 0x5005u
 
+/* A store's name, with the zero after it. */
+#define PARAPET_BLK_STORE_NAME 48u
+
+#define PARAPET_BLK_ATTACH_MAX 26u       /* index: xvda to xvdz */
+#define PARAPET_BLK_ATTACH_READONLY 0x1u /* the domain cannot write it */
+
+struct parapet_blk_attach {
+    uint32_t domain;
+    uint32_t index;
+    uint32_t flags;    /* PARAPET_BLK_ATTACH_READONLY or 0 */
+    uint32_t reserved; /* 0 */
+    char store[PARAPET_BLK_STORE_NAME];
+};
+
+struct parapet_blk_detach {
+    uint32_t domain;
+    uint32_t index;
+};
+
+struct parapet_blk_info {
+    uint32_t nth; /* from 0; kernel: leaves it, and writes the others */
+    uint32_t domain;
+    uint32_t index;
+    uint32_t state; /* of its back-end, enum parapet_bus_state */
+    uint32_t flags; /* PARAPET_BLK_ATTACH_READONLY */
+    uint32_t nr_under_way;
+    uint64_t nr_sectors;
+    char store[PARAPET_BLK_STORE_NAME];
+};
+
+/* _IOW('P', 6, struct parapet_blk_attach), _IOW('P', 7, struct
+ * parapet_blk_detach), _IOWR('P', 8, struct parapet_blk_info) */
+#define PARAPET_IOC_BLK_ATTACH 0x40405006u
+#define PARAPET_IOC_BLK_DETACH 0x40085007u
+#define PARAPET_IOC_BLK_INFO 0xc0505008u
+
 /* The most that one call's buffer may be: 512 of domain_populate's. */
 #define PARAPET_CONTROL_MAX_BYTES 8192u
 
@@ -105,8 +158,12 @@ _Static_assert(sizeof(struct parapet_control_call) == 72 &&
                    (PARAPET_IOC_CALL >> 16 & 0x3fff) ==
                        sizeof(struct parapet_control_call),
                "parapet_control_call changed: this breaks the ABI");
-_Static_assert(sizeof(struct parapet_serve) == 8 &&
+_Static_assert(sizeof(struct parapet_serve) == 16 &&
                    sizeof(struct parapet_backend) == 8,
                "parapet_serve or parapet_backend changed: this breaks the ABI");
+_Static_assert(sizeof(struct parapet_blk_attach) == 64 &&
+                   sizeof(struct parapet_blk_detach) == 8 &&
+                   sizeof(struct parapet_blk_info) == 80,
+               "a structure of disks changed: this breaks the ABI");
 
 #endif

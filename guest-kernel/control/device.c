@@ -10,6 +10,7 @@
  */
 #include "guest-kernel/fs/device.h"
 #include "abi/stubs.h"
+#include "guest-kernel/control/blk.h"
 #include "guest-kernel/control/buffer.h"
 #include "guest-kernel/control/console.h"
 #include "guest-kernel/core/irq.h"
@@ -22,6 +23,7 @@
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/privops/pv/pv.h"
 #include "guest-kernel/proc/process.h"
+#include "guest-kernel/pvenv/bus.h"
 #include "guest-kernel/pvenv/console.h"
 #include "lib/macros.h"
 
@@ -78,6 +80,13 @@ static void make_call(struct parapet_control_call *call,
     }
 }
 
+/* Of a domain that is about to be destroyed. */
+static void end_services(uint64_t domain)
+{
+    control_console_end(domain);
+    control_blk_end(domain);
+}
+
 static int64_t call(struct space *space, uint64_t arg)
 {
     struct parapet_control_call call;
@@ -93,7 +102,7 @@ static int64_t call(struct space *space, uint64_t arg)
         !space_copy_out(space, arg, &call, sizeof(call)))
         return -EFAULT;
     if (call.number == PARAPET_HC_domain_destroy)
-        control_console_end(call.args[0]);
+        end_services(call.args[0]);
     make_call(&call, &buffer);
     if (!give(space, &call, &buffer) ||
         !space_copy_out(space, arg, &call, sizeof(call)))
@@ -106,10 +115,14 @@ static int64_t call(struct space *space, uint64_t arg)
 static int64_t serve(struct space *space, uint64_t arg)
 {
     struct parapet_serve serve;
+    int64_t error;
 
     if (!space_copy_in(space, &serve, arg, sizeof(serve)))
         return -EFAULT;
-    return control_console_serve(serve.domain, serve.console_port);
+    error = control_console_serve(serve.domain, serve.console_port);
+    return error != 0 || serve.bus_port == 0
+               ? error
+               : control_blk_serve(serve.domain, serve.bus_port);
 }
 
 static int64_t switch_backend(struct space *space, uint64_t arg)
@@ -118,9 +131,47 @@ static int64_t switch_backend(struct space *space, uint64_t arg)
 
     if (!space_copy_in(space, &backend, arg, sizeof(backend)))
         return -EFAULT;
-    if (backend.kind != PARAPET_BACKEND_CONSOLE || backend.on > 1)
+    if (backend.on > 1)
         return -EINVAL;
-    return control_console_switch(backend.on == 1);
+    switch (backend.kind) {
+    case PARAPET_BACKEND_CONSOLE:
+        return control_console_switch(backend.on == 1);
+    case PARAPET_BACKEND_BLK:
+        return control_blk_switch(backend.on == 1);
+    default:
+        return -EINVAL;
+    }
+}
+
+static int64_t attach_disk(struct space *space, uint64_t arg)
+{
+    struct parapet_blk_attach attach;
+
+    if (!space_copy_in(space, &attach, arg, sizeof(attach)))
+        return -EFAULT;
+    return control_blk_attach(&attach);
+}
+
+static int64_t detach_disk(struct space *space, uint64_t arg)
+{
+    struct parapet_blk_detach detach;
+
+    if (!space_copy_in(space, &detach, arg, sizeof(detach)))
+        return -EFAULT;
+    return control_blk_detach(detach.domain, detach.index);
+}
+
+static int64_t tell_disk(struct space *space, uint64_t arg)
+{
+    struct parapet_blk_info info;
+    int64_t error;
+
+    if (!space_copy_in(space, &info, arg, sizeof(info)))
+        return -EFAULT;
+    error = control_blk_info(info.nth, &info);
+    if (error == 0 && !space_copy_out(space, arg, &info, sizeof(info)))
+        return -EFAULT;
+    return error;
 }
 
 static int64_t control_ioctl(struct file *file, uint32_t request, uint64_t arg)
@@ -136,6 +187,12 @@ static int64_t control_ioctl(struct file *file, uint32_t request, uint64_t arg)
         return control_console_open(file, arg);
     case PARAPET_IOC_BACKEND:
         return switch_backend(space, arg);
+    case PARAPET_IOC_BLK_ATTACH:
+        return attach_disk(space, arg);
+    case PARAPET_IOC_BLK_DETACH:
+        return detach_disk(space, arg);
+    case PARAPET_IOC_BLK_INFO:
+        return tell_disk(space, arg);
     default:
         return -ENOTTY;
     }
@@ -150,6 +207,7 @@ static void domain_changed(void *unused)
     (void)unused;
     nr_changes++;
     control_console_look();
+    control_blk_look();
     poll_notify();
 }
 
@@ -217,12 +275,14 @@ static void control_init(void)
     }
     irq_bind((uint32_t)port, domain_changed, NULL);
     control_console_init();
+    control_blk_init();
     device_register(&table);
 }
 
 void privops_devices_init(void)
 {
     pvenv_console_init();
+    pvenv_bus_init();
     control_init();
     virtio_blk_init();
 }

@@ -20,7 +20,7 @@ static int ask(uint32_t request, uint64_t arg)
 
 static int serve(uint32_t domain, uint32_t port)
 {
-    struct parapet_serve serve = {domain, port};
+    struct parapet_serve serve = {domain, port, 0, 0};
 
     return ask(PARAPET_IOC_SERVE, ADDRESS(&serve));
 }

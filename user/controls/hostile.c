@@ -251,7 +251,7 @@ static void check_console(uint64_t id)
 static void ids(void)
 {
     int64_t id = console_domain("shown");
-    const struct parapet_serve serve = {(uint32_t)id, 1};
+    const struct parapet_serve serve = {(uint32_t)id, 1, 0, 0};
 
     if (id <= 0)
         return;

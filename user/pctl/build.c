@@ -23,7 +23,8 @@ struct making {
     struct build_description description;
     struct build_plan plan;
     struct build_made made;
-    uint32_t console_port; /* the builder asks for it as the last port */
+    uint32_t bus_port;     /* the builder asks for it, */
+    uint32_t console_port; /* and then for this one */
     int64_t error;         /* the first that a service got */
     char why[CFG_MAX_WHY];
 };
@@ -90,6 +91,7 @@ static int alloc_unbound(void *context, uint32_t *port)
 
     if (result < 0)
         return note(m, result);
+    m->bus_port = m->console_port;
     *port = m->console_port = (uint32_t)result;
     return 0;
 }
@@ -268,7 +270,8 @@ static int set_target(struct making *m)
 static int serve(struct making *m)
 {
     const struct parapet_serve serve = {.domain = m->made.id,
-                                        .console_port = m->console_port};
+                                        .console_port = m->console_port,
+                                        .bus_port = m->bus_port};
     int error = m->p->machine->serve(m->p->machine, &serve);
 
     return error ? pctl_fail(m->p, PCTL_FAILED, "%s: its console: %s",

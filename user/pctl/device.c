@@ -32,6 +32,23 @@ static int device_backend(struct pctl_machine *m,
     return ioctl(m->fd, (int)PARAPET_IOC_BACKEND, backend) < 0 ? -errno : 0;
 }
 
+static int device_attach(struct pctl_machine *m,
+                         const struct parapet_blk_attach *attach)
+{
+    return ioctl(m->fd, (int)PARAPET_IOC_BLK_ATTACH, attach) < 0 ? -errno : 0;
+}
+
+static int device_detach(struct pctl_machine *m,
+                         const struct parapet_blk_detach *detach)
+{
+    return ioctl(m->fd, (int)PARAPET_IOC_BLK_DETACH, detach) < 0 ? -errno : 0;
+}
+
+static int device_disk(struct pctl_machine *m, struct parapet_blk_info *info)
+{
+    return ioctl(m->fd, (int)PARAPET_IOC_BLK_INFO, info) < 0 ? -errno : 0;
+}
+
 /* The open file becomes the console, so it is another one. */
 static int device_console(struct pctl_machine *m, uint32_t domain)
 {
@@ -78,6 +95,9 @@ struct pctl_machine device = {
     .call = device_call,
     .serve = device_serve,
     .backend = device_backend,
+    .attach = device_attach,
+    .detach = device_detach,
+    .disk = device_disk,
     .console = device_console,
     .pass_key = device_pass_key,
     .wait = device_wait,

@@ -19,13 +19,21 @@ struct pctl_machine {
      * else -errno. */
     int (*call)(struct pctl_machine *m, struct parapet_control_call *call);
 
-    /* Has the kernel show the console of a domain that was just built. 0 or
-     * -errno. */
+    /* Has the kernel show the console of a domain that was just built, and
+     * serve its bus. 0 or -errno. */
     int (*serve)(struct pctl_machine *m, const struct parapet_serve *serve);
 
     /* Begins or ends a kind of back-end. 0 or -errno. */
     int (*backend)(struct pctl_machine *m,
                    const struct parapet_backend *backend);
+
+    /* A disk for a domain, or one less; and the one of which info says the
+     * number. 0 or -errno. */
+    int (*attach)(struct pctl_machine *m,
+                  const struct parapet_blk_attach *attach);
+    int (*detach)(struct pctl_machine *m,
+                  const struct parapet_blk_detach *detach);
+    int (*disk)(struct pctl_machine *m, struct parapet_blk_info *info);
 
     /* A descriptor that is open for a domain's console, or -errno. */
     int (*console)(struct pctl_machine *m, uint32_t domain);
