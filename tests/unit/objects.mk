@@ -20,7 +20,7 @@ UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_log_ring \
               test_ring test_stream \
               test_pctl_cfg test_pctl test_pctl_life \
-              test_pctl_limits test_pctl_watch test_pctl_create test_pctl_console \
+              test_pctl_limits test_pctl_watch test_pctl_create test_pctl_console test_pctl_block \
               test_cpio test_path test_ramfs test_procfs test_area test_object test_gk_elf test_calendar test_latency test_line test_tty test_gk_options \
               test_signal test_alarm test_gk_irq test_gk_console test_control_buffer \
               test_block test_virtqueue test_virtio_blk \
@@ -60,6 +60,7 @@ test_pctl_SRC := $(PCTL_SRC)
 test_pctl_life_SRC := $(PCTL_SRC)
 test_pctl_limits_SRC := $(PCTL_SRC)
 test_pctl_watch_SRC := $(PCTL_SRC)
+test_pctl_block_SRC := $(PCTL_SRC)
 test_pctl_console_SRC := $(PCTL_SRC)
 test_dtb_SRC := lib/builder/dtb.c tests/fuzz/guard.c
 # A domain in the host's memory, and all of the builder.
@@ -270,7 +271,7 @@ $(UNIT_PROGRAMS): $(UNIT_LIB)
 
 $(addprefix $(BUILD)/unit/,test_elf test_elf_notes test_elf_symbols test_bundle \
     test_dtb test_build test_pctl test_pctl_life test_pctl_limits test_pctl_watch \
-    test_pctl_create test_pctl_console): $(HOST_LIBFDT)
+    test_pctl_create test_pctl_console test_pctl_block): $(HOST_LIBFDT)
 
 # Those with threads have a sanitizer of their own, which wants the direct map
 # elsewhere.

@@ -290,11 +290,61 @@ static int fake_backend(struct pctl_machine *m,
                         const struct parapet_backend *backend)
 {
     struct fake *f = (struct fake *)m;
+    bool *is_off = backend->kind == PARAPET_BACKEND_BLK ? &f->block_is_off
+                                                        : &f->console_is_off;
 
-    assert_int_equal(backend->kind, PARAPET_BACKEND_CONSOLE);
-    if (f->console_is_off == !backend->on)
+    assert_in_range(backend->kind, PARAPET_BACKEND_CONSOLE,
+                    PARAPET_BACKEND_BLK);
+    if (*is_off == !backend->on)
         return -EBUSY;
-    f->console_is_off = !backend->on;
+    *is_off = !backend->on;
+    return 0;
+}
+
+static int fake_attach(struct pctl_machine *m,
+                       const struct parapet_blk_attach *attach)
+{
+    struct fake *f = (struct fake *)m;
+    struct parapet_blk_info *disk = &f->disks[f->nr_disks];
+
+    assert_non_null(fake_find(f, attach->domain));
+    assert_int_equal(attach->reserved, 0);
+    if (f->disk_error)
+        return f->disk_error;
+    *disk = (struct parapet_blk_info){.domain = attach->domain,
+                                      .index = attach->index,
+                                      .state = 3,
+                                      .flags = attach->flags,
+                                      .nr_sectors = 131072};
+    memcpy(disk->store, attach->store, sizeof(disk->store));
+    assert_int_equal(disk->store[sizeof(disk->store) - 1], '\0');
+    f->nr_disks++;
+    return 0;
+}
+
+static int fake_detach(struct pctl_machine *m,
+                       const struct parapet_blk_detach *detach)
+{
+    struct fake *f = (struct fake *)m;
+
+    for (uint32_t i = 0; i < f->nr_disks; i++)
+        if (f->disks[i].domain == detach->domain &&
+            f->disks[i].index == detach->index) {
+            f->disks[i] = f->disks[--f->nr_disks];
+            return f->disk_error;
+        }
+    return -ENOENT;
+}
+
+static int fake_disk(struct pctl_machine *m, struct parapet_blk_info *info)
+{
+    struct fake *f = (struct fake *)m;
+    uint32_t nth = info->nth;
+
+    if (f->disk_error || nth >= f->nr_disks)
+        return f->disk_error ? f->disk_error : -ENOENT;
+    *info = f->disks[nth];
+    info->nth = nth;
     return 0;
 }
 
@@ -338,6 +388,9 @@ void fake_init(struct fake *f)
                                  .call = fake_call,
                                  .serve = fake_serve,
                                  .backend = fake_backend,
+                                 .attach = fake_attach,
+                                 .detach = fake_detach,
+                                 .disk = fake_disk,
                                  .console = fake_console,
                                  .pass_key = fake_pass_key,
                                  .wait = fake_wait,

@@ -47,7 +47,11 @@ struct fake {
     /* What was asked. */
     struct parapet_serve served; /* the last */
     bool console_is_off;         /* the back-end */
-    uint32_t console_level;      /* the last */
+    bool block_is_off;
+    struct parapet_blk_info disks[4]; /* that domains have */
+    uint32_t nr_disks;
+    int disk_error;         /* of attach, detach and disk */
+    uint32_t console_level; /* the last */
     bool passes_key;
     uint64_t now;
     unsigned int nr_waits;
