@@ -107,7 +107,8 @@ def busybox(nr, times=1):
 
 def last_of(file, text):
     """A command for a console's last bytes: this text, and the kernel's when it
-    has ended; and their digest."""
+    has ended; and their digest. Its shell is to say `exec poweroff`, or it may
+    show its prompt once more before it is gone."""
     last = f"{text}guest: power off\n".encode()
     return (f"tail -c {len(last)} {file} | md5sum",
             f"{hashlib.md5(last).hexdigest()}  -\n")
@@ -121,7 +122,7 @@ def much():
     steps = in_domain0([
         f"({count}) > numbers; (echo stty -echo; echo 'cat > /tmp/n'; "
         f"cat numbers; printf '\\004'; echo 'md5sum /tmp/n; {command}; "
-        "poweroff') > typed; pctl create demo; "
+        "exec poweroff') > typed; pctl create demo; "
         "pctl console demo < typed > /tmp/shown; md5sum numbers",
         "grep /tmp/n /tmp/shown", last])
     steps[0].expect(0)
@@ -141,7 +142,7 @@ def stop_and_start():
         "sleep 0.05; pctl backend console start; sleep 0.05; i=$((i + 1)); "
         "done; }; "
         "pctl create demo; echo 'stty -echo; cat > /tmp/n; md5sum /tmp/n; "
-        f"{command}; poweroff' > typed; seq 0 30000 > n; (cat typed n; "
+        f"{command}; exec poweroff' > typed; seq 0 30000 > n; (cat typed n; "
         "printf '\\004') | pctl console demo > /tmp/shown & stops; "
         "until grep -q '^begin$' /tmp/shown; do sleep 0.1; done; stops; wait",
         "(grep '^[0-9a-f]*  /tmp/n' /tmp/shown; md5sum n) | cut -c1-32",
@@ -241,7 +242,7 @@ def eight():
         "for n in 1 2 3 4 5 6 7 8; do "
         "pctl create demo name=g$n memory=32 || break; done; "
         "for n in 1 2 3 4 5 6 7 8; do "
-        f"(echo 'stty -echo; {command}; poweroff' | "
+        f"(echo 'stty -echo; {command}; exec poweroff' | "
         "pctl console g$n > /tmp/g$n) & done; wait",
         *(last for last, _ in lasts)], MEM="512M")
     for step, (_, digest) in zip(steps[1:], lasts):
