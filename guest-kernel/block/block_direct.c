@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * One request of a device at a time is made of the pages that a transfer
- * touches. A write makes pages that are kept of the same place stale: they are
- * forgotten before it, and again when it is done, since somebody may have read
- * them in between.
+ * touches. Pages that are kept of the same place are forgotten when a write is
+ * done: who reads them before that reads what was there before, as he might
+ * have done on the device.
  */
 #include "guest-kernel/block/block_direct.h"
 
@@ -138,7 +138,6 @@ static int64_t transfer_part(struct block_device *device, bool is_read,
         return -ENOMEM;
     result = -EFAULT;
     if (direct->nr > 0) {
-        forget(direct);
         result = block_do(device, &direct->request);
         forget(direct);
     }
@@ -200,7 +199,6 @@ bool block_direct_submit(struct block_device *device, uint64_t at, uint64_t end,
         direct->request.operation = BLOCK_FLUSH;
     direct->owner = request;
     direct->request.done = end_direct;
-    forget(direct);
     block_submit(device, &direct->request);
     return true;
 }

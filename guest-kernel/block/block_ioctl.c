@@ -99,7 +99,6 @@ static int64_t discard_range(const struct file *file, uint64_t arg)
         return -EINVAL;
     start = opened->start + range[0];
     end = start + range[1];
-    block_page_forget(device, start, end);
     error = discard(device, start, end);
     block_page_forget(device, start, end);
     return error;

@@ -48,8 +48,8 @@ void block_page_release(struct block_page *page, bool is_good);
  * and the caller has no other page. Sleeps. 0, to try again, or -ENOMEM. */
 int64_t block_page_wait(enum block_taken taken);
 
-/* Somebody has changed, or will change, these bytes of the device itself. Busy
- * pages are forgotten as soon as they are released. Any context. */
+/* Somebody has changed these bytes of the device itself. Busy pages are
+ * forgotten as soon as they are released. Any context. */
 void block_page_forget(struct block_device *device, uint64_t start,
                        uint64_t end);
 
