@@ -37,7 +37,11 @@ void *new_pages(size_t size);
 uint32_t random_below(uint32_t limit);
 void fill_random(void *to, size_t size);
 
+/* A figure of /proc/meminfo. */
+long meminfo_kib(const char *name);
+
 void test_transfers(void); /* read, write, lseek against a flat array */
+void test_memory(void);    /* what is kept, and goes when memory is short */
 void test_direct(void);    /* O_DIRECT */
 void test_ioctls(void);
 void test_partitions(void);

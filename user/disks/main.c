@@ -23,9 +23,10 @@ static const struct part {
     const char *name;
     void (*test)(void);
 } parts[] = {
-    {"transfers", test_transfers}, {"direct", test_direct},
-    {"requests", test_requests},   {"endings", test_endings},
-    {"ioctls", test_ioctls},       {"partitions", test_partitions},
+    {"transfers", test_transfers},   {"direct", test_direct},
+    {"requests", test_requests},     {"endings", test_endings},
+    {"memory", test_memory},         {"ioctls", test_ioctls},
+    {"partitions", test_partitions},
 };
 #define NR_PARTS (sizeof(parts) / sizeof(parts[0]))
 
@@ -121,6 +122,9 @@ int main(int argc, char **argv)
     size_t i;
     int fd;
 
+    /* What test_endings() runs. */
+    if (argc == 3 && strcmp(argv[1], "context") == 0)
+        return io_destroy(strtoul(argv[2], NULL, 10)) != -1 || errno != EINVAL;
     if (argc != 2) {
         fprintf(stderr, "usage: disks DEVICE (all that is on it is lost)\n");
         return 2;

@@ -61,7 +61,7 @@ static void test_many(int fd)
 {
     static struct iocb iocbs[DEPTH], *pointers[DEPTH];
     static struct event events[DEPTH];
-    int round, i;
+    int round, i, kept = open_device(O_RDONLY);
     long nr, done;
 
     fill_random(model, DEPTH * SLOT);
@@ -78,7 +78,11 @@ static void test_many(int fd)
             for (i = 0; i < nr; i++)
                 check_event(iocbs, &events[i]);
         }
+        check_is(pread(kept, buffers, DEPTH * SLOT, 0), DEPTH * SLOT, "pread");
+        check(memcmp(buffers, model, DEPTH * SLOT) == 0,
+              "what is kept is not what was written");
     }
+    close(kept);
     check_is(pread(fd, buffers, DEPTH * SLOT, 0), DEPTH * SLOT, "pread of all");
     check(memcmp(buffers, model, DEPTH * SLOT) == 0, "all is otherwise");
 }
