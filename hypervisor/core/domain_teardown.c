@@ -23,7 +23,7 @@
 #include "hypervisor/x86/apic.h"
 #include "hypervisor/x86/percpu.h"
 
-/* Of memory in one share: with timers and a switch in the same exit. */
+/* Of memory in one share: an idle CPU has a switch in the same exit. */
 #define WORK_SHARE (WORK_CALL / 2)
 
 enum progress {

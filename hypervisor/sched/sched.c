@@ -370,17 +370,10 @@ void sched_down(struct vcpu *v)
     cpu->exit_work |= WORK_RESCHEDULE;
 }
 
-/*
- * Raises the events of the timers that are up, or of some of them. The reaper's
- * has an interrupt of its own, since a share is long, and comes first: a guest
- * could set its own timer so that it is always before it.
- */
-static void run_timers(struct cpu_info *cpu, struct run_queue *q, uint64_t now)
+/* Raises the events of the timers that are up, or of some of them. */
+static void run_timers(struct run_queue *q, uint64_t now)
 {
-    bool reaped = q->reaper.place != 0 && q->reaper.deadline <= now &&
-                  sched_reap_due(cpu, q);
-
-    for (int n = 0; n < TIMERS_AT_ONCE && !reaped; n++) {
+    for (int n = 0; n < TIMERS_AT_ONCE; n++) {
         struct timer *timer = timers_first(&q->timers);
         struct vcpu *v;
 
@@ -397,6 +390,19 @@ static void run_timers(struct cpu_info *cpu, struct run_queue *q, uint64_t now)
 }
 
 /*
+ * Whether a share of a teardown was due, and was done. It comes before all
+ * timers: a guest could set its own so that it is always first.
+ */
+static bool reap(struct cpu_info *cpu, struct run_queue *q, uint64_t now)
+{
+    if (q->reaper.place == 0 || q->reaper.deadline > now ||
+        !sched_reap_due(cpu, q))
+        return false;
+    q->timers_from = time_now_ns() + TIMERS_PAUSE_NS;
+    return true;
+}
+
+/*
  * An idle CPU picks after this interrupt, whatever its slice was for. It has
  * none until then: a timer that is up already could keep it from that for ever.
  */
@@ -407,20 +413,29 @@ static void end_slice(struct cpu_info *cpu)
         cpu->slice_end = 0;
 }
 
+static void look_at_time(struct cpu_info *cpu, struct run_queue *q,
+                         uint64_t now)
+{
+    if (now >= q->timers_from)
+        run_timers(q, now);
+    if (!cpu->slice_end)
+        return;
+    if (cpu->slice_end <= now)
+        end_slice(cpu);
+    /* Or its end had come, and a vCPU yielded before it was seen. */
+    sched_balance(now);
+}
+
+/* A share of a teardown is long: all else that is due then has an interrupt of
+ * its own, the next one. */
 void sched_timer_interrupt(void)
 {
     struct cpu_info *cpu = this_cpu();
     struct run_queue *q = &run_queues[cpu->id];
     uint64_t now = time_now_ns();
 
-    if (now >= q->timers_from)
-        run_timers(cpu, q, now);
-    if (cpu->slice_end) {
-        if (cpu->slice_end <= now)
-            end_slice(cpu);
-        /* Or its end had come, and a vCPU yielded before it was seen. */
-        sched_balance(now);
-    }
+    if (now < q->timers_from || !reap(cpu, q, now))
+        look_at_time(cpu, q, now);
     /* The one shot is over: whatever is next must be set anew. */
     cpu->timer_deadline = 0;
     sched_update_timer();

@@ -45,7 +45,8 @@ static struct machine_cpu {
     bool kicked;
     bool received;
     uint64_t timer;
-    bool timed; /* it was up, and its interrupt has not been taken */
+    bool timed;  /* it was up, and its interrupt has not been taken */
+    bool shared; /* a share of a teardown was done since the last interrupt */
 } cpus[MACHINE_MAX_CPUS];
 
 _Static_assert(offsetof(struct machine_cpu, info) ==
@@ -148,6 +149,7 @@ uint64_t machine_timer(unsigned int cpu)
 
 uint8_t machine_take_interrupt(void)
 {
+    running->shared = false;
     if (is_due(running)) {
         running->timer = 0;
         running->timed = true;
@@ -200,8 +202,15 @@ void apic_send(uint32_t target_apic_id, uint8_t vector)
     cpus[target_apic_id - FIRST_APIC_ID].kicked = true;
 }
 
+/* A share is as long as all else that an interrupt does, and another vCPU's
+ * turn: so it has an interrupt of its own. */
 void apic_end_of_interrupt(void)
 {
+    if (!running->shared || !(running->info.exit_work & WORK_RESCHEDULE))
+        return;
+    fprintf(stderr, "an interrupt does a share of a teardown and ends a "
+                    "slice: each is long\n");
+    abort();
 }
 
 bool machine_pin_is_open[IOAPIC_NR_PINS];
@@ -285,6 +294,7 @@ void type_hold(struct memory_owner *m, mfn_t mfn, bool writable)
 bool owner_release_share(struct memory_owner *m)
 {
     machine_pause(MACHINE_IN_HYPERVISOR);
+    running->shared = true;
     if (m->work == 0 || m->nr_frames != m->nr_held)
         abort();
     return ++m->release_next == 3;
@@ -301,6 +311,7 @@ void owner_free_held(struct memory_owner *m, mfn_t mfn)
 bool grant_end_share(struct domain *d)
 {
     machine_pause(MACHINE_IN_HYPERVISOR);
+    running->shared = true;
     if (!d->memory.grants.closed)
         abort();
     return d->memory.handles.next++ != 0;
