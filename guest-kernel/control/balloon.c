@@ -19,6 +19,7 @@
 #include "guest-kernel/fs/ramfs.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/page.h"
+#include "guest-kernel/mm/user_page.h"
 #include "guest-kernel/privops/mmu.h"
 #include "guest-kernel/privops/privops.h"
 #include "guest-kernel/privops/pv/pv.h"
@@ -92,9 +93,12 @@ static uint64_t unmap(uint64_t nr)
 /* NULL, or why not all of nr went. */
 static const char *give_back(uint64_t nr)
 {
-    uint64_t nr_free = page_nr_free(), may, done = 0;
+    uint64_t nr_free, may, done = 0;
     int64_t result;
 
+    /* What is kept of disks goes first. */
+    (void)user_page_leaves((nr + RESERVE) * PAGE_SIZE);
+    nr_free = page_nr_free();
     may = unmap(nr_free > RESERVE ? MIN(nr, nr_free - RESERVE) : 0);
     do {
         result = hypercall_memory_give_back(mfns + done, may - done);

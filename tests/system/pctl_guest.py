@@ -116,8 +116,13 @@ def programs():
     steps = in_domain0(
         [figure, f"storm 7 8 > storm.out & for i in 1 2 3 4; do {less} sleep 1; "
          f"{more} sleep 1; done; wait $!", less + has("dom0", 48), figure,
-         more + has("dom0", 64), figure, "pctl audit"], APPEND="audit=on")
-    for n in (1, 2, 4, 6):
+         more + has("dom0", 64), figure, "pctl audit",
+         # More than is free: what is kept of a disk goes, too.
+         "cat /dev/ram0 > /dev/null; sed -n 's/^Buffers: *//p' /proc/meminfo",
+         "pctl mem-set dom0 20; " + has("dom0", 20),
+         "sed -n 's/^Buffers: *//p' /proc/meminfo"],
+        APPEND="audit=on", BOOTARGS="ramblk=8M")
+    for n in (1, 2, 4, 6, 8):
         steps[n].expect(0)
     # "N kB", and the size of the file system first: half of that.
     total, half = zip(*[[int(line.split()[0])
@@ -125,6 +130,8 @@ def programs():
                         for n in (0, 3, 5)])
     expect(total == (64 << 10, 48 << 10, 64 << 10), str(total))
     expect(all(0 <= t - 2 * h < 8 for t, h in zip(total, half)), str(half))
+    expect(steps[7].expect(0).out == "8192 kB\n", steps[7].out)
+    expect(int(steps[9].expect(0).out.split()[0]) < 6000, steps[9].out)
 
 
 machine.run_all()
