@@ -96,6 +96,14 @@ static int64_t batch_do(struct batch *batch, enum block_operation operation)
     return block_do(batch->device, &batch->request);
 }
 
+/* Between two parts of a transfer others may run; and it stops there if its
+ * program is to end. Keeps an error. */
+static int64_t breathe(int64_t error)
+{
+    sched_breathe();
+    return error >= 0 && signal_is_ending() ? -ERESTARTSYS : error;
+}
+
 /* ---- reading ---- */
 
 /* Takes pages that are not there, up to the first that is. */
@@ -180,7 +188,7 @@ int64_t block_cache_read(struct block_device *device, uint64_t at, uint64_t end,
         before = to->left;
         error = read_page(device, at, MIN(to->left, end - at), to, ahead);
         at += before - to->left;
-        sched_breathe();
+        error = breathe(error);
     }
     return to->left < whole ? (int64_t)(whole - to->left) : error;
 }
@@ -308,7 +316,7 @@ int64_t block_cache_write(struct block_device *device, uint64_t at,
         result = write_next(device, at, end - at, from);
         if (result > 0)
             at += (uint64_t)result;
-        sched_breathe();
+        result = breathe(result);
     }
     return at > start ? (int64_t)(at - start) : result;
 }

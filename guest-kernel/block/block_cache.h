@@ -20,9 +20,10 @@ struct io;
 /*
  * For a process's thread; both sleep, and may let others run. They transfer
  * what is in [at, end), which is on the device, and return how many bytes that
- * was: fewer than io has when an error or a bad address came in between. Or a
- * negative error number when there was none. The first also reads up to `ahead`
- * bytes more than are wanted, if it has to ask the device.
+ * was: fewer than io has when an error or a bad address came in between, or the
+ * program is to end. Or a negative error number when there was none. The first
+ * also reads up to `ahead` bytes more than are wanted, if it has to ask the
+ * device.
  */
 int64_t block_cache_read(struct block_device *device, uint64_t at, uint64_t end,
                          struct io *to, uint64_t ahead);

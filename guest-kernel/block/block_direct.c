@@ -155,7 +155,10 @@ int64_t block_direct_transfer(struct block_device *device, bool is_read,
 
     end = MIN(end, at + io->left);
     while (at < end) {
-        result = transfer_part(device, is_read, at, end - at, io);
+        if (signal_is_ending())
+            result = -ERESTARTSYS;
+        else
+            result = transfer_part(device, is_read, at, end - at, io);
         if (result < 0)
             break;
         at += (uint64_t)result;

@@ -213,6 +213,27 @@ bool signal_pending(void)
            (set & ~user->signals.blocked) != 0;
 }
 
+bool signal_is_ending(void)
+{
+    const struct thread *thread = thread_current();
+    const struct process *process = thread->process;
+    const struct thread_user *user = thread->user;
+    unsigned int number;
+    signal_set_t set;
+
+    if (user == NULL || user->must_exit)
+        return user != NULL;
+    set = (user->signals.pending.set | process->pending.set) &
+          ~user->signals.blocked;
+    for (number = 1; set != 0 && number <= NR_SIGNALS; number++)
+        if ((set & signal_bit(number)) != 0 &&
+            !signal_is_ignored(process, number) &&
+            process->actions[number - 1].handler == SIG_DFL &&
+            signal_default(number) == SIGNAL_ENDS)
+            return true;
+    return false;
+}
+
 void signal_block(signal_set_t set)
 {
     struct thread *thread = thread_current();

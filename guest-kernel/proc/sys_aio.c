@@ -214,6 +214,8 @@ static int64_t submit_all(struct process *self, struct aio *aio, uint64_t array,
             result = submit_one(self, aio, vaddr, &last);
         if (result != 0)
             break;
+        if (signal_is_ending())
+            nr = i + 1;
     }
     kick(&last, NULL);
     return i > 0 ? (int64_t)i : result;

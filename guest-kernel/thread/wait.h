@@ -42,6 +42,10 @@ int64_t wait_queue_sleep_until(struct wait_queue *queue, uint64_t deadline_ns);
  * can be interrupted is not begun then. Provided by proc/signal.c. */
 bool signal_pending(void);
 
+/* Whether it is to end by that: what takes long and is not to be interrupted
+ * stops half-way. Provided by proc/signal.c, too. */
+bool signal_is_ending(void);
+
 /* Interrupts are disabled: from interrupt handlers too. */
 void wait_queue_wake_one(struct wait_queue *queue);
 void wait_queue_wake_all(struct wait_queue *queue);

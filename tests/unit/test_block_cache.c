@@ -153,6 +153,13 @@ void sched_breathe(void)
         leave(NULL);
 }
 
+static unsigned int ends_after; /* so many questions; 0: never */
+
+bool signal_is_ending(void)
+{
+    return ends_after > 0 && --ends_after == 0;
+}
+
 /* ---- a device that ends requests when it likes ---- */
 
 #define MAX_TAKEN 64u
@@ -455,6 +462,21 @@ static void bad_addresses(void **state)
     read_some(0, 20 * PAGE);
 }
 
+/* Its program is to end. */
+static void ending(void **state)
+{
+    (void)state;
+    ends_after = 3;
+    assert_int_equal(read_at(0, 10 * PAGE, 0), 2 * PAGE);
+    ends_after = 2;
+    assert_int_equal(read_at(0, 10 * PAGE, 0), 2 * PAGE);
+    ends_after = 1;
+    assert_int_equal(read_at(30 * PAGE, PAGE, 0), -ERESTARTSYS);
+    ends_after = 2;
+    fill_buffer(60 * PAGE);
+    assert_int_equal(write_at(0, 60 * PAGE), 2 * MAX_BYTES);
+}
+
 static void memory(void **state)
 {
     (void)state;
@@ -652,6 +674,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(few_requests, start, end),
         cmocka_unit_test_setup_teardown(ahead, start, end),
         cmocka_unit_test_setup_teardown(bad_addresses, start, end),
+        cmocka_unit_test_setup_teardown(ending, start, end),
         cmocka_unit_test_setup_teardown(memory, start, end),
         cmocka_unit_test_setup_teardown(forgotten, start, end),
         cmocka_unit_test_setup_teardown(several, start, end),
