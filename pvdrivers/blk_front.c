@@ -16,6 +16,7 @@ static void on_event(uint32_t port, void *context)
     struct blk_front *front = context;
 
     (void)port;
+    front->nr_heard++;
     front->user->event(front->context);
 }
 

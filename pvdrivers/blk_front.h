@@ -61,6 +61,10 @@ struct blk_front {
     struct ring_front ring;
     bool is_connected;
 
+    /* Notifications of requests, and of answers. */
+    uint64_t nr_told;
+    uint64_t nr_heard;
+
     struct blk_disk disk;
     bool has_disk;
     bool wants_room;

@@ -159,8 +159,10 @@ int blk_front_submit(struct blk_front *front, const struct blk_request *request)
 
 void blk_front_kick(struct blk_front *front)
 {
-    if (front->is_connected && ring_front_push(&front->ring))
+    if (front->is_connected && ring_front_push(&front->ring)) {
+        front->nr_told++;
         env_port_send(front->port);
+    }
 }
 
 /* ---- when the back-end has gone ---- */

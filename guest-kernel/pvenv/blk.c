@@ -66,6 +66,7 @@ static void kick(struct block_device *device)
     struct disk *disk = device->context;
 
     blk_front_kick(&disk->front);
+    device->nr_told = disk->front.nr_told;
 }
 
 /* ---- from the front-end ---- */
@@ -129,6 +130,8 @@ static void event(void *context)
     struct disk *disk = context;
 
     blk_front_serve(&disk->front);
+    disk->device.nr_told = disk->front.nr_told;
+    disk->device.nr_heard = disk->front.nr_heard;
     fail_if_broken(disk);
 }
 
