@@ -256,8 +256,11 @@ static uint64_t serve_all(void)
 
     have_changed = false;
     list_for_each_entry_safe (console, following, &consoles, node) {
-        if (!is_far_ahead(console))
-            next = MIN(next, console_back_serve(&console->back));
+        if (!is_far_ahead(console)) {
+            uint64_t its_next = console_back_serve(&console->back);
+
+            next = MIN(next, its_next);
+        }
         if (look)
             look_at_domain(console);
     }
