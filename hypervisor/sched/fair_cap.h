@@ -36,7 +36,8 @@ static inline void fair_cap_charge(struct domain *d, uint64_t ran, uint64_t now)
         cap = fair_cap_of(d);
         if (cap == 0)
             return;
-        since = MIN(now, __atomic_load_n(&d->cap_since, __ATOMIC_RELAXED));
+        since = __atomic_load_n(&d->cap_since, __ATOMIC_RELAXED);
+        since = MIN(now, since);
         new = MAX(old, least) + MIN(ran, now - since) * 100 / cap;
     } while (!__atomic_compare_exchange_n(&d->paid_until, &old, new, false,
                                           __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE));

@@ -58,16 +58,17 @@ static inline uint64_t counts_at(uint64_t counts, uint32_t epoch)
     return (uint64_t)epoch << 32 | gone * GONE_BEFORE | (counts & FIELD);
 }
 
-static inline unsigned int active_of(uint64_t counts)
+/* Those that counts_at() would have, in fewer steps, as all CPUs are asked. */
+static inline unsigned int active_at(uint64_t counts, uint32_t epoch)
 {
-    return (unsigned int)((counts & FIELD) + (counts / GONE_NOW & FIELD) +
-                          (counts / GONE_BEFORE & FIELD));
-}
+    int32_t past = (int32_t)(epoch - epoch_of(counts));
+    uint64_t nr = counts & FIELD;
 
-static inline uint64_t read_counts(const struct sched_share *share,
-                                   uint32_t epoch)
-{
-    return counts_at(__atomic_load_n(&share->counts, __ATOMIC_RELAXED), epoch);
+    if (past <= 1)
+        nr += counts / GONE_NOW & FIELD;
+    if (past <= 0)
+        nr += counts / GONE_BEFORE & FIELD;
+    return (unsigned int)nr;
 }
 
 /* Which count of those that have gone s is in; 0: in none. */
@@ -135,9 +136,10 @@ void fair_rate_goes(struct sched_share *share, struct sched_vcpu *s,
     s->gone = epoch_of(new);
 }
 
-static unsigned int active(const struct sched_share *share, uint32_t epoch)
+static inline unsigned int active(const struct sched_share *share,
+                                  uint32_t epoch)
 {
-    return active_of(read_counts(share, epoch));
+    return active_at(__atomic_load_n(&share->counts, __ATOMIC_RELAXED), epoch);
 }
 
 static unsigned int active_in_all(const struct domain *d, uint32_t epoch)
@@ -183,8 +185,11 @@ void fair_rate_refresh(struct fair_cpu *c, struct sched_share *share,
     share->generation = __atomic_load_n(&d->generation, __ATOMIC_ACQUIRE);
     share->epoch = epoch;
     weight = __atomic_load_n(&d->weight, __ATOMIC_RELAXED);
-    here = MAX(active(share, epoch), 1u);
-    all = MAX(active_in_all(d, epoch), 1u);
+    /* Each looks once: others change the counts, and 0 divides nothing. */
+    here = active(share, epoch);
+    here = MAX(here, 1u);
+    all = active_in_all(d, epoch);
+    all = MAX(all, 1u);
     if (weight != share->weight) {
         share->vtime = weigh_lead(share, weight, c->floor);
         share->weight = weight;

@@ -33,6 +33,7 @@ MG_CONTROLS += bound_grants control_bound control_grant_batches \
     control_grant_ends \
     control_grant_frames control_grant_random control_grant_stale \
     control_neighbours control_shares hazard_lock_wait bound_schedule \
+    bound_wide \
     log_console
 MG_BUILDERS := builder $(MG_CONTROLS)
 MG_BUILDER := $(patsubst %.c,$(BUILD)/mg/%.o,$(BUILDER_SRC)) $(LIBFDT)
@@ -54,6 +55,7 @@ $(eval $(call mg_kernel,builder_asm,yield))
 $(eval $(call mg_kernel,lib/control_kernel,partners/child))
 $(eval $(call mg_kernel,control_chaos_asm,partners/chaos))
 $(eval $(call mg_kernel,bound_schedule_asm,partners/crowd))
+$(eval $(call mg_kernel,bound_wide_asm,partners/wide))
 $(eval $(call mg_kernel,control_neighbours_asm,partners/neighbour))
 
 mg_objects = $(BUILD)/mg/tests/kernels/$(1).o $(patsubst %.S,$(BUILD)/mg/%.o,\
