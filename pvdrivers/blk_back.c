@@ -147,7 +147,7 @@ static uint64_t rest(struct blk_back *back, uint64_t next)
             return end_quietly(back);
         }
     }
-    heard = listener_rest(&back->listener, back->port, env_now());
+    heard = listener_rest(&back->listener, back->port);
     return MIN(next, heard);
 }
 

@@ -153,7 +153,7 @@ uint64_t console_back_serve(struct console_back *back)
     }
     back->listener.worked |= room > 0 || shown > 0;
     if (more == 0)
-        return listener_rest(&back->listener, back->port, now);
+        return listener_rest(&back->listener, back->port);
     if (back->allowance > 0)
         return 0;
     return now + LEAST * SECOND_NS / back->rate;

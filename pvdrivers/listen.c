@@ -21,21 +21,29 @@ void listener_hear(uint32_t port, void *context)
     env_bell_ring(listener->bell);
 }
 
-uint64_t listener_rest(struct listener *listener, uint32_t port, uint64_t now)
+/* When to unmask: the clock is looked at only if that is not at once. */
+static void set_time(struct listener *listener)
 {
-    if (__atomic_exchange_n(&listener->told, false, __ATOMIC_ACQ_REL)) {
-        uint64_t delay = 0;
+    uint64_t delay;
 
-        listener->nr_idle = listener->worked ? 0 : listener->nr_idle + 1;
-        if (listener->nr_idle > 0)
-            delay = LISTEN_DELAY_NS << MIN(listener->nr_idle - 1, 20u);
-        listener->unmask_at = now + MIN(delay, LISTEN_MAX_DELAY_NS);
-        listener->worked = false;
-        listener->masked = true;
-    }
+    listener->nr_idle = listener->worked ? 0 : listener->nr_idle + 1;
+    listener->worked = false;
+    listener->masked = true;
+    listener->unmask_at = 0;
+    if (listener->nr_idle == 0)
+        return;
+    delay = LISTEN_DELAY_NS << MIN(listener->nr_idle - 1, 20u);
+    listener->unmask_at = env_now() + MIN(delay, LISTEN_MAX_DELAY_NS);
+}
+
+uint64_t listener_rest(struct listener *listener, uint32_t port)
+{
+    if (__atomic_load_n(&listener->told, __ATOMIC_RELAXED) &&
+        __atomic_exchange_n(&listener->told, false, __ATOMIC_ACQ_REL))
+        set_time(listener);
     if (!listener->masked)
         return ENV_FOREVER;
-    if (now < listener->unmask_at)
+    if (listener->unmask_at > 0 && env_now() < listener->unmask_at)
         return listener->unmask_at;
     listener->masked = false;
     env_port_unmask(port);

@@ -20,7 +20,7 @@ struct env_bell;
 
 struct listener {
     struct env_bell *bell;
-    uint64_t unmask_at;
+    uint64_t unmask_at;   /* 0: at once */
     unsigned int nr_idle; /* events for nothing, one after the other */
     bool worked;          /* since the last event: who serves sets it */
     bool masked;
@@ -35,6 +35,6 @@ void listener_hear(uint32_t port, void *context);
 
 /* There is nothing to do, and the events are asked for: unmasks the port, or
  * says when to come again for that. ENV_FOREVER: the bell will ring. */
-uint64_t listener_rest(struct listener *listener, uint32_t port, uint64_t now);
+uint64_t listener_rest(struct listener *listener, uint32_t port);
 
 #endif

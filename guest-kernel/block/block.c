@@ -126,11 +126,10 @@ static int64_t check(const struct block_device *device,
 
 /* ---- from submission to the end ---- */
 
-void block_submit(struct block_device *device, struct block_request *request)
+/* Interrupts are disabled; error: what the check has found. */
+static void give(struct block_device *device, struct block_request *request,
+                 int64_t error)
 {
-    bool irq_on = privops_irq_save();
-    int64_t error = check(device, request);
-
     request->status = BLOCK_UNDER_WAY;
     if (request->done == NULL)
         wait_queue_init(&request->waiters);
@@ -139,6 +138,22 @@ void block_submit(struct block_device *device, struct block_request *request)
     else if (!list_is_empty(&device->waiting) ||
              !device->ops->submit(device, request))
         list_add_last(&device->waiting, &request->node);
+}
+
+void block_submit(struct block_device *device, struct block_request *request)
+{
+    bool irq_on = privops_irq_save();
+
+    give(device, request, check(device, request));
+    privops_irq_restore(irq_on);
+}
+
+void block_submit_checked(struct block_device *device,
+                          struct block_request *request)
+{
+    bool irq_on = privops_irq_save();
+
+    give(device, request, device->has_failed ? -EIO : 0);
     privops_irq_restore(irq_on);
 }
 

@@ -116,6 +116,11 @@ struct block_device *block_next(const struct block_device *device);
  */
 void block_submit(struct block_device *device, struct block_request *request);
 
+/* The same for who has checked it, with nr_sectors of every operation: a
+ * back-end, which believes nothing anyhow. */
+void block_submit_checked(struct block_device *device,
+                          struct block_request *request);
+
 /* Tells the device of all that was submitted to it: once for many. */
 void block_kick(struct block_device *device);
 

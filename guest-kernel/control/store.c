@@ -51,7 +51,7 @@ static void device_submit(struct blk_store *blk,
     inner->nr_segments = request->request.nr_segments;
     inner->done = device_done;
     inner->context = request;
-    block_submit(store->device, inner);
+    block_submit_checked(store->device, inner);
 }
 
 static void device_kick(struct blk_store *blk)
