@@ -130,6 +130,14 @@ int blk_back_go_on(struct blk_back *back);
 /* Gives back what blk_back_begin() took. The state is closed. */
 void blk_back_end(struct blk_back *back);
 
+/* Whether there is anything to serve since the last time; what it named a time
+ * for is not among that, nor the bus. */
+static inline bool blk_back_has_news(const struct blk_back *back)
+{
+    return __atomic_load_n(&back->listener.told, __ATOMIC_RELAXED) ||
+           __atomic_load_n(&back->done, __ATOMIC_RELAXED) != NULL;
+}
+
 /* Does what there is to do, for each slot of the ring once at most. When to
  * call it again, if the bell is not rung before: 0 at once, ENV_FOREVER never.
  */

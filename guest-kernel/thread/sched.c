@@ -55,12 +55,27 @@ static void charge(struct thread *thread, uint64_t now)
     thread->since_ns = now;
 }
 
+static bool no_work(void)
+{
+    return false;
+}
+
+static bool (*idle_work)(void) = no_work;
+
+void sched_set_idle_work(bool (*work)(void))
+{
+    idle_work = work;
+}
+
 /* Puts the current thread where its state says, and runs the next one. */
 static void schedule(void)
 {
     struct thread *previous = thread_current(), *next = idle;
-    uint64_t now = privops_clock_ns();
+    uint64_t now;
 
+    if (previous == idle)
+        (void)idle_work();
+    now = privops_clock_ns();
     charge(previous, now);
     if (previous->state == THREAD_RUNNING && previous != idle) {
         previous->state = THREAD_READY;
@@ -156,10 +171,10 @@ _Noreturn void sched_idle(void)
 {
     for (;;) {
         privops_irq_disable();
-        if (list_is_empty(&run_queue))
-            privops_idle();
-        else
+        if (!list_is_empty(&run_queue))
             schedule();
+        else if (!idle_work())
+            privops_idle();
     }
 }
 

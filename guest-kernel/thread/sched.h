@@ -19,6 +19,12 @@ void sched_init(void);
 /* The life of thread 0. Interrupts are disabled at first. */
 _Noreturn void sched_idle(void);
 
+/* Is called by the idle thread before the CPU sleeps or goes to another thread,
+ * and says whether it has done anything: what an interrupt has left to be done
+ * when nobody else wants the CPU, without a switch. It is short, and does not
+ * sleep. Interrupts are disabled. */
+void sched_set_idle_work(bool (*work)(void));
+
 /* Lets the other ready threads run first. */
 void sched_yield(void);
 
