@@ -41,6 +41,8 @@ void fill_random(void *to, size_t size);
 long meminfo_kib(const char *name);
 
 void test_transfers(void); /* read, write, lseek against a flat array */
+void test_requests(void);  /* many at once, and what is wrong with one */
+void test_endings(void);   /* what goes while requests are under way */
 void test_memory(void);    /* what is kept, and goes when memory is short */
 void test_direct(void);    /* O_DIRECT */
 void test_ioctls(void);

@@ -87,7 +87,4 @@ static inline int64_t submit_and_wait(context_t context, struct iocb *iocb)
                                                               : INT64_MIN;
 }
 
-void test_requests(void); /* many at once, and what is wrong with one */
-void test_endings(void);  /* what goes while requests are under way */
-
 #endif
