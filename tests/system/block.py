@@ -73,6 +73,10 @@ PROGRAMS = [
     "hexdump -s 1080 -n 2 -e '2/1 \"%02x\" \"\\n\"' /dev/ram0",
     "fdisk -l /dev/ram0",
     "dd if=/dev/zero of=/dev/ram0 bs=64k",
+    "dd if=x of=/dev/ram0 bs=512 count=5000 oflag=direct conv=fsync",
+    "dd if=/dev/ram0 of=y bs=64k count=39 iflag=direct",
+    "cmp -n 2555904 x y && echo $((7 * 8)) same",
+    "verify run /dev/ram0 7 32 300 | tail -n 2",
 ]
 
 
@@ -87,17 +91,31 @@ def in_memory():
         r"00000000  62 6c 6f 63 6b 20 6f 6e  65 .* \|block one.*\|",
         "54 made", "53ef", "Disk /dev/ram0: 4 MB, 4199424 bytes, 8202 sectors",
         "dd: error writing '/dev/ram0': No space left on device",
-        "64\\+0 records out")
+        "64\\+0 records out", "56 same",
+        r"verify: 300 writes, \d+ reads, \d+ flushes, 0 errors",
+        "verify: 8202 sectors are as they were up to generation 300, or newer")
 
 
-def failing_disk(transport):
-    """The words for a disk of which sector 100 cannot be read."""
-    drive = {"driver": "blkdebug", "node-name": "bad",
-             "image": {"driver": "null-co", "size": MIB, "read-zeroes": True},
-             "inject-error": [{"event": "none", "iotype": "read", "errno": 5,
-                               "sector": 100}]}
+def failing_disk(name, transport, image, errors):
+    """The words for a disk that gives these errors."""
+    drive = {"driver": "blkdebug", "node-name": name, "image": image,
+             "inject-error": [{"event": "none", "errno": 5, **error}
+                              for error in errors]}
     return (f"-blockdev '{json.dumps(drive)}' -device virtio-blk-device,"
-            f"drive=bad,bus=virtio-mmio-bus.{transport}")
+            f"drive={name},bus=virtio-mmio-bus.{transport} ")
+
+
+def failing_disks():
+    """One of which sector 100 cannot be read; and one that fails now and then,
+    but not for good."""
+    often = disk_file("often.img", b"", 2 * MIB)
+    return (
+        failing_disk("bad", 6, {"driver": "null-co", "size": MIB,
+                                "read-zeroes": True},
+                     [{"iotype": "read", "sector": 100}]) +
+        failing_disk("worse", 7, {"driver": "file", "filename": often},
+                     [{"iotype": kind, "once": True}
+                      for kind in ["write", "read", "flush"] * 8]))
 
 
 NATIVE = [
@@ -110,7 +128,17 @@ NATIVE = [
     "dd if=/dev/vde of=y bs=4k count=20",
     "dd if=/dev/vde of=y bs=4k skip=13 count=3 2>&1 | tail -n 1",
     "fdisk -l | grep '^Disk'",
+    "verify run /dev/vdf 8 16 400 | tail -n 2",
+    # Ended in the midst.
+    "verify run /dev/vdc 9 32 2000000000 &",
+    "sleep 1",
 ]
+SAFE = re.compile(r"^verify: generation (\d+) is safe$", re.M)
+
+
+def last_safe(result):
+    """The last generation of which a line says that it is safe."""
+    return int(SAFE.findall(result.output)[-1])
 
 
 @test("block: disks with partitions that the host has made, natively")
@@ -124,7 +152,7 @@ def native_disks():
     fourth = disk_file("old.img", mbr((0x83, 8, 100)), MIB)
     result = shell(NATIVE, native=True,
                    DISK=f"{first} {second} {third} {fourth},ro",
-                   QEMU_EXTRA=failing_disk(7))
+                   QEMU_EXTRA=failing_disks())
     expect_lines(
         result, "guest: /dev/vda: 8192 KiB, GPT, 2 partitions",
         "guest: /dev/vdb: 1024 KiB, MBR, 3 partitions",
@@ -135,7 +163,14 @@ def native_disks():
         "3df67097cee5e4cea36e0f941c134ffc", r"disks: \d\d\d+ passed, 0 failed",
         "-sh: can't create /dev/vdd: Read-only file system",
         "dd: /dev/vde: Input/output error", "3\\+0 records out",
-        "Disk /dev/vda: 8 MB, 8388608 bytes, 16384 sectors")
+        "Disk /dev/vda: 8 MB, 8388608 bytes, 16384 sectors",
+        r"verify: 400 writes, \d+ reads, \d+ flushes, [1-9]\d* errors",
+        "verify: 4096 sectors are as they were up to generation 400, or newer")
+    safe = last_safe(result)
+    expect(safe > 0, "nothing was flushed", result)
+    again = shell([f"verify check /dev/vda 9 {safe}"], native=True, DISK=third)
+    expect_lines(again, "verify: 10241 sectors are as they were up to "
+                 f"generation {safe}, or newer")
     with open(first, "rb") as file:
         file.seek(80 * SECTOR)
         expect(file.read(15) == b"from the guest\n", "the host's file is not "
