@@ -214,19 +214,21 @@ int64_t disk_scan(struct disk *disk)
 
 /* ---- new devices ---- */
 
+/* One call: other lines do not come in between. */
 static void tell(const struct disk *disk)
 {
     const struct partition_table *table = &disk->table;
     unsigned int i, nr = 0;
+    char text[48] = "";
 
     for (i = 0; i < PARTITION_MAX; i++)
         nr += table->partitions[i].nr_sectors > 0;
-    kprintf("guest: /dev/%s: %lu KiB%s", disk->device->name,
-            disk->device->nr_sectors / 2,
-            disk->device->read_only ? ", read-only" : "");
     if (table->kind != NULL)
-        kprintf(", %s, %u partition%s", table->kind, nr, nr == 1 ? "" : "s");
-    kprintf("\n");
+        (void)string_format(text, sizeof(text), ", %s, %u partition%s",
+                            table->kind, nr, nr == 1 ? "" : "s");
+    kprintf("guest: /dev/%s: %lu KiB%s%s\n", disk->device->name,
+            disk->device->nr_sectors / 2,
+            disk->device->read_only ? ", read-only" : "", text);
 }
 
 static void add(struct block_device *device)
