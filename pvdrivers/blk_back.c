@@ -44,11 +44,11 @@ void blk_back_done(struct blk_store_request *store, int status)
 
 static void answer_done(struct blk_back *back)
 {
-    struct blk_back_request *request =
-        __atomic_exchange_n(&back->done, NULL, __ATOMIC_ACQUIRE);
+    struct blk_back_request *request;
 
-    if (!request)
+    if (!__atomic_load_n(&back->done, __ATOMIC_RELAXED))
         return;
+    request = __atomic_exchange_n(&back->done, NULL, __ATOMIC_ACQUIRE);
     back->listener.worked = true;
     blk_back_release(back, request);
     while (request) {
@@ -151,6 +151,23 @@ static uint64_t rest(struct blk_back *back, uint64_t next)
     return MIN(next, heard);
 }
 
+/* Requests that are there, from the ring to the store. When there is more, or
+ * -PV_EIO in *error. */
+static uint64_t serve_requests(struct blk_back *back, int *error)
+{
+    uint64_t next = ENV_FOREVER;
+
+    *error = ring_back_has(&back->ring);
+    if (*error > 0)
+        *error = blk_back_take(back);
+    if (back->to_begin.first) {
+        next =
+            back->store->ops->page ? blk_back_copy(back) : blk_back_hold(back);
+        answer_done(back);
+    }
+    return next;
+}
+
 uint64_t blk_back_serve(struct blk_back *back)
 {
     uint64_t next = ENV_FOREVER;
@@ -161,15 +178,11 @@ uint64_t blk_back_serve(struct blk_back *back)
     if (back->bus.state != PARAPET_BUS_connected)
         return back->looks_again ? 0 : ENV_FOREVER;
     answer_done(back);
-    if (!back->ends) {
-        error = blk_back_take(back);
-        next =
-            back->store->ops->page ? blk_back_copy(back) : blk_back_hold(back);
-        answer_done(back);
-    }
+    if (!back->ends)
+        next = serve_requests(back, &error);
     if (ring_back_push(&back->ring))
         env_port_send(back->port);
-    if (error)
+    if (error < 0)
         break_it(back);
     return back->ends ? end_quietly(back) : rest(back, next);
 }

@@ -134,7 +134,7 @@ void blk_back_end(struct blk_back *back);
  * for is not among that, nor the bus. */
 static inline bool blk_back_has_news(const struct blk_back *back)
 {
-    return __atomic_load_n(&back->listener.told, __ATOMIC_RELAXED) ||
+    return __atomic_load_n(&back->listener.told, __ATOMIC_RELAXED) > 0 ||
            __atomic_load_n(&back->done, __ATOMIC_RELAXED) != NULL;
 }
 

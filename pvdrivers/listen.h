@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * How a back-end listens to its port. An event masks the port and rings the
- * bell; what serves unmasks it when there is nothing left to do. So a domain
- * that is at work sends few events, and one that sends events for nothing is
- * heard more and more rarely.
+ * How a back-end listens to its port. An event rings the bell; a second one
+ * before it was served masks the port, and what serves unmasks it when there is
+ * nothing left to do. So a domain that is at work sends few events, and costs
+ * no call for the mask; one that floods has its port masked; and one that sends
+ * events for nothing is heard more and more rarely.
  */
 #ifndef PVDRIVERS_LISTEN_H
 #define PVDRIVERS_LISTEN_H
@@ -24,7 +25,7 @@ struct listener {
     unsigned int nr_idle; /* events for nothing, one after the other */
     bool worked;          /* since the last event: who serves sets it */
     bool masked;
-    bool told; /* atomic: there was an event, which has masked the port */
+    uint32_t told; /* atomic: events; from the second on the port is masked */
 };
 
 /* The first event, that of the binding, is not for nothing. */

@@ -255,6 +255,12 @@ static inline int ring_back_look(struct ring_back *back)
     return 1;
 }
 
+/* Whether there are some to take, without asking for an event: as above. */
+static inline int ring_back_has(struct ring_back *back)
+{
+    return back->taken != back->seen ? 1 : ring_back_look(back);
+}
+
 /* Copies the next request out of the page: 1, 0 when there is none, or
  * -PV_EIO. */
 static inline int ring_back_take(struct ring_back *back, void *request,
