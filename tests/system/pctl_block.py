@@ -8,6 +8,9 @@ from domain0 import in_domain0
 from machine import expect, test
 
 
+NO_DISKS = "ID  DEVICE  STORE  MODE  SIZE/MiB  STATE\n"
+
+
 # Each command ends before the next one is typed: a guest's shell reads it all.
 def typed(*lines):
     """A command: the lines are typed in demo, which then powers off."""
@@ -60,7 +63,7 @@ def attach():
     written, whole, *read = sums(shown)
     expect(read == [written, written], shown)
     expect("Read-only file system" in shown, shown)
-    steps[8].expect(0, "ID  DEVICE  STORE  MODE  SIZE/MiB  STATE\n")
+    steps[8].expect(0, NO_DISKS)
     expect(sums(steps[9].expect(0).out) == [whole], steps[9].out)
     part = sums(steps[10].expect(0).out)
     shown = steps[13].expect(0).out
@@ -68,7 +71,7 @@ def attach():
     steps[14].expect(0)
 
 
-@test("pctl backend block: stopped and started 20 times nothing is lost")
+@test("pctl backend block: 20 stops and starts lose nothing, and ends leave none")
 def backend():
     writes = ("for i in $(seq 1 12); do "
               "head -c 900000 /dev/urandom > f; "
@@ -81,12 +84,21 @@ def backend():
         "stops() { i=0; while [ $i -lt 20 ]; do pctl backend block stop; "
         "sleep 0.05; pctl backend block start; sleep 0.05; i=$((i + 1)); "
         "done; }; stops & " + typed("sleep 1", writes) + "; wait",
-        "pctl block-detach demo xvda; pctl block-list", "pctl audit"],
-        DISK="new:16M", APPEND="audit=on")
+        "pctl block-detach demo xvda; pctl block-list; pctl destroy demo",
+        # Destroyed in the midst, and made anew.
+        "for i in 1 2 3 4 5; do pctl create demo; "
+        "pctl block-attach demo phy:/dev/vda,xvda,w; "
+        "pctl block-attach demo ram:4M,xvdb,w; "
+        "printf 'while :; do dd if=/dev/zero of=/dev/xvda bs=128k count=90;"
+        " dd if=/dev/xvda of=/dev/xvdb bs=64k; done\\n' | "
+        "pctl console demo > /dev/null & "
+        "sleep 1.$i; pctl destroy demo; wait; done; pctl block-list",
+        "pctl audit"], DISK="new:16M", APPEND="audit=on")
     shown = steps[2].expect(0).out
     same = [line for line in shown.splitlines() if line.startswith("same ")]
     expect(same == [f"same {i}" for i in range(1, 13)], shown)
-    steps[4].expect(0)
+    expect(steps[4].expect(0).out.endswith(NO_DISKS), steps[4].out)
+    steps[5].expect(0)
 
 
 machine.run_all()
