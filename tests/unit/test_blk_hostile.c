@@ -110,7 +110,8 @@ static void counts_and_operations_are_forged(void **state)
         connected_front(in_memory);
         ref = hostile_front.ref;
         for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
-            assert_int_equal(ask_parts(PARAPET_BLK_READ, counts[i], WHOLE, ref),
+            assert_int_equal(ask_parts(PARAPET_BLK_READ, counts[i],
+                                       PARAPET_BLK_PART(0, 1), ref),
                              -PARAPET_EINVAL);
         for (unsigned int op = PARAPET_BLK_DISCARD + 1; op < 0x10000;
              op = op * 2)
