@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The few macros that every kernel needs. All of them but container_of are
- * constant expressions when their arguments are, and may evaluate an argument
- * twice: pass nothing with a side effect.
+ * The few macros that every kernel needs. ARRAY_SIZE and ALIGN_* are
+ * constant expressions when their arguments are.
  */
 #ifndef LIB_MACROS_H
 #define LIB_MACROS_H
@@ -11,8 +10,22 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+/* Each argument is evaluated once: what another CPU or domain changes has one
+ * value. The names differ, as one may be in another's argument. */
+#define MACRO_JOIN(a, b) a##b
+#define MACRO_NAME(prefix, number) MACRO_JOIN(prefix, number)
+#define PICK_ONCE(a, is, b, x, y)                                              \
+    __extension__({                                                            \
+        const __typeof__(1 ? (a) : (b)) x = (a);                               \
+        const __typeof__(1 ? (a) : (b)) y = (b);                               \
+        x is y ? x : y;                                                        \
+    })
+#define MIN(a, b)                                                              \
+    PICK_ONCE(a, <, b, MACRO_NAME(min_a_, __COUNTER__),                        \
+              MACRO_NAME(min_b_, __COUNTER__))
+#define MAX(a, b)                                                              \
+    PICK_ONCE(a, >, b, MACRO_NAME(max_a_, __COUNTER__),                        \
+              MACRO_NAME(max_b_, __COUNTER__))
 
 /* alignment is a power of two, and taken in value's type: no upper bits lost.
  */

@@ -93,7 +93,8 @@ static int show(struct console_back *back)
     int nr;
 
     do {
-        nr = stream_read(&back->out, text, MIN(most - done, sizeof(text)));
+        nr = stream_read(&back->out, text,
+                         MIN(most - done, (uint32_t)sizeof(text)));
         if (nr < 0)
             return nr;
         if (nr > 0)

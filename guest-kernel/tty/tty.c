@@ -330,7 +330,7 @@ static uint32_t tty_poll(struct file *file)
     if (tty_is_canonical(tty))
         tty_assemble(tty);
     else if (termios->cc[VTIME] == 0)
-        least = MAX(termios->cc[VMIN], 1);
+        least = MAX((size_t)termios->cc[VMIN], 1);
     /* A line may be empty: the end of the file. */
     if (tty_is_canonical(tty) ? tty->ready : tty_available(tty) >= least)
         events |= POLLIN | POLLRDNORM;

@@ -4,7 +4,7 @@
 # NAME is tests/unit/NAME.c and the files in NAME_SRC. lib/ is always there,
 # with lib_ before the names that the C library has too (lib_names.h).
 
-UNIT_TESTS := test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
+UNIT_TESTS := test_lib_macros test_lib_string test_lib_printf test_lib_list test_lib_bitmap \
               test_clock \
               test_decode test_decode_listing \
               test_elf test_elf_notes test_elf_symbols test_bundle test_dtb \
