@@ -7,6 +7,7 @@
 
 #include "abi/control_device.h"
 #include "guest-kernel/block/block.h"
+#include "guest-kernel/block/block_page.h"
 #include "guest-kernel/block/disk.h"
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/device.h"
@@ -22,7 +23,13 @@
 #define RAM "ram:"
 #define DEVICES "/dev/"
 
-_Static_assert(sizeof(struct block_request) <=
+/* What is in the room of a request to a device. */
+struct device_request {
+    struct block_request request;
+    struct block_device *device;
+};
+
+_Static_assert(sizeof(struct device_request) <=
                    sizeof(((struct blk_store_request *)0)->room),
                "a request of the block layer has room there");
 
@@ -33,8 +40,20 @@ static struct control_store *store_of(struct blk_store *store)
     return container_of(store, struct control_store, store);
 }
 
+/* What this kernel keeps of the disk is not what is there any more. */
+static void forget(const struct device_request *inner)
+{
+    uint64_t start = inner->request.sector * BLOCK_SECTOR;
+    uint64_t size = (uint64_t)inner->request.nr_sectors * BLOCK_SECTOR;
+
+    block_page_forget(inner->device, start, start + size);
+}
+
 static void device_done(struct block_request *request)
 {
+    if (request->operation == BLOCK_WRITE ||
+        request->operation == BLOCK_DISCARD)
+        forget(container_of(request, struct device_request, request));
     blk_back_done(request->context, (int)request->status);
 }
 
@@ -42,8 +61,10 @@ static void device_submit(struct blk_store *blk,
                           struct blk_store_request *request)
 {
     const struct control_store *store = store_of(blk);
-    struct block_request *inner = (struct block_request *)request->room;
+    struct device_request *room = (struct device_request *)request->room;
+    struct block_request *inner = &room->request;
 
+    room->device = store->device;
     inner->operation = (enum block_operation)request->request.operation;
     inner->nr_sectors = request->request.nr_sectors;
     inner->sector = store->first + request->request.sector;

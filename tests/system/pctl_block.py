@@ -28,7 +28,8 @@ def sums(shown):
 def attach():
     # The second disk is one of domain 0's, the third cannot be written.
     steps = in_domain0([
-        "pctl create demo",
+        # What domain 0 keeps of it goes when the guest has written.
+        "md5sum < /dev/vda > before; pctl create demo",
         "pctl block-attach demo ram:8M,xvda,w",
         "pctl block-attach demo phy:/dev/vda,xvdb,w",
         "pctl block-attach demo phy:/dev/vda,xvdc,r",
