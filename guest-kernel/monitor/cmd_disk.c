@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "guest-kernel/block/block.h"
+#include "guest-kernel/block/block_page.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/mm/layout.h"
 #include "guest-kernel/mm/page.h"
@@ -143,6 +144,9 @@ static void run(struct unit *units, unsigned int depth)
         }
         block_kick(transfer.device);
     }
+    /* Files read what is there now. */
+    if (transfer.operation != BLOCK_READ)
+        block_page_forget(transfer.device, 0, UINT64_MAX);
 }
 
 /* ---- memory ---- */
