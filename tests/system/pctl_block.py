@@ -8,7 +8,7 @@ from domain0 import in_domain0
 from machine import expect, test
 
 
-NO_DISKS = "ID  DEVICE  STORE  MODE  SIZE/MiB  STATE\n"
+NO_DISKS = "ID  NAME  DISK  STORE  MODE  SIZE/MiB  STATE\n"
 
 
 # Each command ends before the next one is typed: a guest's shell reads it all.
@@ -51,14 +51,15 @@ def attach():
         typed("sleep 1", "md5sum < /dev/xvda"),
         "pctl audit"], DISK="new:4M", APPEND="audit=on")
     steps[2].expect(0, "")
-    steps[3].expect(1, "", "pctl: block-attach: demo: vda: another domain has "
-                    "the store, and one of the two writes it\n")
-    steps[4].expect(1, "", "pctl: block-attach: demo: ram:1M: the domain has "
-                    "such a disk already: `pctl block-list` shows which\n")
-    steps[6].expect(0, """ID  DEVICE  STORE   MODE  SIZE/MiB  STATE
- 1  xvda    ram:8M  w            8
- 1  xvdb    vda     w            4
- 1  xvdc    ram:1M  r            1
+    steps[3].expect(1, "", "pctl: block-attach: demo: xvdc: /dev/vda: another "
+                    "disk has this store, and one of the two may write it: "
+                    "`pctl block-list` shows whose\n")
+    steps[4].expect(1, "", "pctl: block-attach: demo: xvdb: ram:1M: the domain "
+                    "has it already: `pctl block-list` shows what it is\n")
+    steps[6].expect(0, """ID  NAME  DISK  STORE         MODE  SIZE/MiB  STATE
+ 1  demo  xvda  ram:8M        w            8
+ 1  demo  xvdb  phy:/dev/vda  w            4
+ 1  demo  xvdc  ram:1M        r            1
 """)
     shown = steps[7].expect(0).out
     written, whole, *read = sums(shown)
@@ -72,7 +73,7 @@ def attach():
     steps[14].expect(0)
 
 
-@test("pctl backend block: 20 stops and starts lose nothing, and ends leave none")
+@test("pctl backend blk: 20 stops and starts lose nothing, and ends leave none")
 def backend():
     writes = ("for i in $(seq 1 12); do "
               "head -c 900000 /dev/urandom > f; "
@@ -82,8 +83,8 @@ def backend():
     steps = in_domain0([
         "pctl create demo",
         "pctl block-attach demo phy:/dev/vda,xvda,w",
-        "stops() { i=0; while [ $i -lt 20 ]; do pctl backend block stop; "
-        "sleep 0.05; pctl backend block start; sleep 0.05; i=$((i + 1)); "
+        "stops() { i=0; while [ $i -lt 20 ]; do pctl backend blk stop; "
+        "sleep 0.05; pctl backend blk start; sleep 0.05; i=$((i + 1)); "
         "done; }; stops & " + typed("sleep 1", writes) + "; wait",
         "pctl block-detach demo xvda; pctl block-list; pctl destroy demo",
         # Destroyed in the midst, and made anew.

@@ -51,7 +51,8 @@ test_elf_SRC := $(READER_SRC) $(EXPLORE_SRC) tests/fuzz/samples.c
 test_elf_notes_SRC := $(test_elf_SRC)
 test_elf_symbols_SRC := $(test_elf_SRC)
 test_bundle_SRC := $(test_elf_SRC)
-PCTL_CFG_SRC := user/pctl/cfg.c user/pctl/description.c lib/builder/refuse.c
+PCTL_CFG_SRC := user/pctl/cfg.c user/pctl/description.c user/pctl/disk.c \
+    lib/builder/refuse.c
 test_pctl_cfg_SRC := $(PCTL_CFG_SRC)
 # All of pctl but for the device, on a machine of the test's.
 PCTL_SRC := $(filter-out user/pctl/main.c user/pctl/device.c, \

@@ -81,6 +81,88 @@ static int64_t machine_info(struct fake *f, void *to)
     return 0;
 }
 
+/* ---- their disks ---- */
+
+#define FAKE_ANY_INDEX UINT32_MAX
+
+static struct parapet_blk_info *find_disk(struct fake *f, uint32_t domain,
+                                          uint32_t index)
+{
+    for (size_t i = 0; i < f->nr_disks; i++)
+        if (f->disks[i].domain == domain &&
+            (index == FAKE_ANY_INDEX || f->disks[i].index == index))
+            return &f->disks[i];
+    return NULL;
+}
+
+/* Memory is there in any size, and one device. */
+static int find_store(struct fake *f, const struct parapet_blk_attach *attach)
+{
+    if (strncmp(attach->store, "ram:", 4) == 0)
+        return 0;
+    if (strcmp(attach->store, "/dev/vda") != 0)
+        return -ENOENT;
+    for (size_t i = 0; i < f->nr_disks; i++)
+        if (strcmp(f->disks[i].store, attach->store) == 0 &&
+            !(f->disks[i].flags & attach->flags & PARAPET_BLK_ATTACH_READONLY))
+            return -EBUSY;
+    return 0;
+}
+
+static int fake_attach(struct pctl_machine *m,
+                       const struct parapet_blk_attach *attach)
+{
+    struct fake *f = (struct fake *)m;
+    struct parapet_blk_info *disk = &f->disks[f->nr_disks];
+    int error = find_store(f, attach);
+
+    assert_non_null(fake_find(f, attach->domain));
+    assert_true(attach->index < PARAPET_BLK_ATTACH_MAX);
+    assert_int_equal(attach->reserved, 0);
+    if (f->disk_error)
+        return f->disk_error;
+    if (find_disk(f, attach->domain, attach->index))
+        return -EEXIST;
+    if (error)
+        return error;
+    assert_true(++f->nr_disks <= FAKE_MAX_DISKS);
+    *disk = (struct parapet_blk_info){.domain = attach->domain,
+                                      .index = attach->index,
+                                      .state = 3,
+                                      .flags = attach->flags,
+                                      .nr_sectors = 131072};
+    memcpy(disk->store, attach->store, sizeof(disk->store));
+    return 0;
+}
+
+static int fake_detach(struct pctl_machine *m,
+                       const struct parapet_blk_detach *detach)
+{
+    struct fake *f = (struct fake *)m;
+    struct parapet_blk_info *disk = find_disk(f, detach->domain, detach->index);
+
+    if (f->disk_error)
+        return f->disk_error;
+    if (!disk)
+        return -ENOENT;
+    *disk = f->disks[--f->nr_disks];
+    return 0;
+}
+
+static int fake_disk(struct pctl_machine *m, struct parapet_blk_info *info)
+{
+    struct fake *f = (struct fake *)m;
+    uint32_t nth = info->nth;
+
+    if (f->disk_error)
+        return f->disk_error;
+    if (nth >= f->nr_disks)
+        return -ENOENT;
+    *info = f->disks[nth];
+    info->nth = nth;
+    return 0;
+}
+
 /* ---- their lives ---- */
 
 static int64_t stop(struct parapet_domain_info *info)
@@ -107,8 +189,12 @@ static int64_t go_on(struct parapet_domain_info *info)
 
 static int64_t destroy(struct fake *f, struct parapet_domain_info *info)
 {
+    struct parapet_blk_info *disk;
+
     if (info->id == 0)
         return -PARAPET_EINVAL;
+    while ((disk = find_disk(f, info->id, FAKE_ANY_INDEX)))
+        *disk = f->disks[--f->nr_disks];
     f->nr--;
     memmove(info, info + 1, (size_t)(f->infos + f->nr - info) * sizeof(*info));
     return 0;
@@ -290,61 +376,14 @@ static int fake_backend(struct pctl_machine *m,
                         const struct parapet_backend *backend)
 {
     struct fake *f = (struct fake *)m;
-    bool *is_off = backend->kind == PARAPET_BACKEND_BLK ? &f->block_is_off
+    bool *is_off = backend->kind == PARAPET_BACKEND_BLK ? &f->blk_is_off
                                                         : &f->console_is_off;
 
-    assert_in_range(backend->kind, PARAPET_BACKEND_CONSOLE,
-                    PARAPET_BACKEND_BLK);
+    assert_true(backend->kind == PARAPET_BACKEND_BLK ||
+                backend->kind == PARAPET_BACKEND_CONSOLE);
     if (*is_off == !backend->on)
         return -EBUSY;
     *is_off = !backend->on;
-    return 0;
-}
-
-static int fake_attach(struct pctl_machine *m,
-                       const struct parapet_blk_attach *attach)
-{
-    struct fake *f = (struct fake *)m;
-    struct parapet_blk_info *disk = &f->disks[f->nr_disks];
-
-    assert_non_null(fake_find(f, attach->domain));
-    assert_int_equal(attach->reserved, 0);
-    if (f->disk_error)
-        return f->disk_error;
-    *disk = (struct parapet_blk_info){.domain = attach->domain,
-                                      .index = attach->index,
-                                      .state = 3,
-                                      .flags = attach->flags,
-                                      .nr_sectors = 131072};
-    memcpy(disk->store, attach->store, sizeof(disk->store));
-    assert_int_equal(disk->store[sizeof(disk->store) - 1], '\0');
-    f->nr_disks++;
-    return 0;
-}
-
-static int fake_detach(struct pctl_machine *m,
-                       const struct parapet_blk_detach *detach)
-{
-    struct fake *f = (struct fake *)m;
-
-    for (uint32_t i = 0; i < f->nr_disks; i++)
-        if (f->disks[i].domain == detach->domain &&
-            f->disks[i].index == detach->index) {
-            f->disks[i] = f->disks[--f->nr_disks];
-            return f->disk_error;
-        }
-    return -ENOENT;
-}
-
-static int fake_disk(struct pctl_machine *m, struct parapet_blk_info *info)
-{
-    struct fake *f = (struct fake *)m;
-    uint32_t nth = info->nth;
-
-    if (f->disk_error || nth >= f->nr_disks)
-        return f->disk_error ? f->disk_error : -ENOENT;
-    *info = f->disks[nth];
-    info->nth = nth;
     return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "user/pctl/machine.h"
 
 #define FAKE_MAX_DOMAINS 300
+#define FAKE_MAX_DISKS 64
 #define FAKE_NO_CALL UINT64_MAX
 
 struct fake {
@@ -32,7 +33,8 @@ struct fake {
     unsigned int fail_after; /* after so many that were well */
     int64_t fail_result;
     int serve_error;
-    int console; /* a descriptor, or the error; the domain must be there */
+    int disk_error; /* of all that is asked of disks */
+    int console;    /* a descriptor, or the error; the domain must be there */
     /* What happens while pctl waits: NULL is nothing. */
     void (*happens)(struct fake *f);
     struct parapet_counters counters; /* of each vCPU, */
@@ -46,11 +48,10 @@ struct fake {
 
     /* What was asked. */
     struct parapet_serve served; /* the last */
-    bool console_is_off;         /* the back-end */
-    bool block_is_off;
-    struct parapet_blk_info disks[4]; /* that domains have */
-    uint32_t nr_disks;
-    int disk_error;         /* of attach, detach and disk */
+    bool console_is_off;         /* the back-ends */
+    bool blk_is_off;
+    struct parapet_blk_info disks[FAKE_MAX_DISKS]; /* as they were attached */
+    size_t nr_disks;
     uint32_t console_level; /* the last */
     bool passes_key;
     uint64_t now;

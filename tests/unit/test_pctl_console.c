@@ -260,13 +260,14 @@ static void backend(void **state)
     assert_false(f.console_is_off);
     fake_expect(&f, "backend console start", PCTL_FAILED, "",
                 "pctl: backend: console: it has started already\n");
-    fake_expect(&f, "backend block stop", PCTL_DONE, "", "");
-    assert_true(f.block_is_off && !f.console_is_off);
-    fake_expect(&f, "backend block stop", PCTL_FAILED, "",
-                "pctl: backend: block: it is stopped already\n");
-    fake_expect(&f, "backend block start", PCTL_DONE, "", "");
+    fake_expect(&f, "backend blk stop", PCTL_DONE, "", "");
+    assert_true(f.blk_is_off && !f.console_is_off);
+    fake_expect(&f, "backend blk stop", PCTL_FAILED, "",
+                "pctl: backend: blk: it is stopped already\n");
+    fake_expect(&f, "backend blk start", PCTL_DONE, "", "");
+    assert_false(f.blk_is_off);
     fake_expect(&f, "backend net stop", PCTL_USAGE, "",
-                "pctl: backend: expected the kind \"console\" or \"block\", "
+                "pctl: backend: expected the kind \"console\" or \"blk\", "
                 "got \"net\"\n");
     fake_expect(&f, "backend console halt", PCTL_USAGE, "",
                 "pctl: backend: expected \"stop\" or \"start\", got "

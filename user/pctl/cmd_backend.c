@@ -13,7 +13,7 @@ static const struct kind {
     uint32_t kind;
 } kinds[] = {
     {"console", PARAPET_BACKEND_CONSOLE},
-    {"block", PARAPET_BACKEND_BLK},
+    {"blk", PARAPET_BACKEND_BLK},
 };
 
 static const struct kind *find_kind(const char *name)
@@ -33,7 +33,7 @@ static int backend_run(struct pctl *p, int nr, char **args)
     (void)nr;
     if (!kind)
         return pctl_fail(p, PCTL_USAGE,
-                         "expected the kind \"console\" or \"block\", got "
+                         "expected the kind \"console\" or \"blk\", got "
                          "\"%s\"",
                          args[0]);
     if (!backend.on && strcmp(args[1], "stop") != 0)
@@ -51,7 +51,7 @@ static int backend_run(struct pctl *p, int nr, char **args)
 
 const struct pctl_command cmd_backend = {
     .name = "backend",
-    .arguments = "console|block stop|start",
+    .arguments = "console|blk stop|start",
     .brief = "end what serves consoles or disks of domains, or begin it again",
     .more = "  Domains that write meanwhile wait. It is for service and for "
             "tests.\n",

@@ -24,9 +24,6 @@ extern const struct pctl_command cmd_backend;
 /* cmd_block.c */
 extern const struct pctl_command cmd_block_attach, cmd_block_detach,
     cmd_block_list;
-/* Gives a domain a disk: the status of pctl. */
-int block_attach(struct pctl *p, const char *who,
-                 const struct parapet_blk_attach *attach);
 
 /* cmd_console.c */
 extern const struct pctl_command cmd_console;

@@ -1,19 +1,38 @@
 /* SPDX-License-Identifier: MIT
  *
- * How disks are written: STORE,DEVICE,MODE, as in xl. The store is
- * phy:/dev/NAME or ram:SIZE, the device xvda to xvdz, the mode r or w.
+ * How a disk is written, as xl-disk-configuration(5) has it:
+ *
+ *   TARGET,[FORMAT],[NAME],[ACCESS]      /dev/vda,raw,xvda,w
+ *   phy:TARGET,[NAME],[ACCESS]           phy:/dev/vda,xvda,w
+ *   ram:SIZE,[NAME],[ACCESS]             ram:64M,xvdb,ro
+ *
+ * and each part by its key: access=ro, vdev=xvda, target=/dev/vda. It must not
+ * know which disks there are.
  */
 #ifndef USER_PCTL_DISK_H
 #define USER_PCTL_DISK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "abi/control_device.h"
 
-/* Of one such text; the domain is left as it is. NULL, or what is wrong. */
-const char *disk_parse(const char *text, struct parapet_blk_attach *attach);
+#define DISK_ANY_INDEX UINT32_MAX /* no name was said */
 
-/* The index of xvda and so on, or -1. */
-int disk_index(const char *device);
+/*
+ * Reads one: all of *disk but the domain. 0, or -PARAPET_EINVAL with a clean
+ * line in why. The store is as the device takes it: /dev/vda, or ram:64M.
+ */
+int disk_read(const char *text, struct parapet_blk_attach *disk, char *why,
+              size_t size);
+
+/* The index of xvda to xvdz, or DISK_ANY_INDEX: that is no name. */
+uint32_t disk_index(const char *name);
+
+/* The name's last letter. */
+static inline char disk_letter(uint32_t index)
+{
+    return (char)('a' + index % PARAPET_BLK_ATTACH_MAX);
+}
 
 #endif

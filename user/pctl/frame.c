@@ -29,7 +29,7 @@ static int help_all(struct pctl *p)
 {
     (void)fprintf(p->out, "usage: pctl COMMAND [OPTION]... [ARGUMENT]...\n\n");
     for (size_t i = 0; pctl_commands[i]; i++)
-        (void)fprintf(p->out, "  %-9s %s\n", pctl_commands[i]->name,
+        (void)fprintf(p->out, "  %-13s %s\n", pctl_commands[i]->name,
                       pctl_commands[i]->brief);
     (void)fprintf(p->out, "\n`pctl COMMAND --help` says more of one.\n");
     return PCTL_DONE;
