@@ -233,7 +233,7 @@ static void info_of_domain(void **state)
                 "\"vcpus\": 1, \"max_vcpus\": 1, \"weight\": 256, \"cap\": 50, "
                 "\"memory\": 4505600, \"max_memory\": 4571136, "
                 "\"memory_target\": 4194304, \"memory_for_grants\": 0, "
-                "\"request\": \"reboot\"}]\n",
+                "\"request\": \"reboot\", \"disks\": []}]\n",
                 "");
 }
 

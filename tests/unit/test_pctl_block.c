@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * pctl block-attach, block-detach, block-list.
+ * pctl block-attach, block-detach, block-list, and the disks in info. How a
+ * disk is written is test_pctl_cfg.c's.
  */
 #include "tests/unit/unit.h"
 
@@ -163,7 +164,7 @@ static void detaches(void **state)
                 "pctl: block-detach: one: xvdb: Interrupted system call\n");
 }
 
-/* ---- list ---- */
+/* ---- list, info ---- */
 
 static void attach_some(void)
 {
@@ -216,6 +217,26 @@ static void lists_json(void **state)
                 "");
 }
 
+static void in_info(void **state)
+{
+    (void)state;
+    attach_some();
+    assert_int_equal(fake_run(&f, "info two dom0"), PCTL_DONE);
+    assert_non_null(strstr(fake_out, "KiB\n"
+                                     "disk xvda       phy:/dev/vda, 65536 KiB, "
+                                     "read-only, closed\n"
+                                     "disk xvdb       ram:64M, 65536 KiB, "
+                                     "offered\n\nid "));
+    assert_null(strstr(strstr(fake_out, "dom0"), "disk"));
+    assert_int_equal(fake_run(&f, "info --json one dom0"), PCTL_DONE);
+    assert_non_null(strstr(fake_out, "\"disks\": [{\"disk\": \"xvda\", "
+                                     "\"store\": \"phy:/dev/vda\", "
+                                     "\"read_only\": true, \"size\": 67108864, "
+                                     "\"state\": \"connected\", \"requests\": "
+                                     "0}]},\n"));
+    assert_non_null(strstr(fake_out, "\"disks\": []}]\n"));
+}
+
 /* More than the list's first room, and fields that no device writes. */
 static void many(void **state)
 {
@@ -248,6 +269,7 @@ int main(void)
         cmocka_unit_test_setup(detaches, setup),
         cmocka_unit_test_setup(lists, setup),
         cmocka_unit_test_setup(lists_json, setup),
+        cmocka_unit_test_setup(in_info, setup),
         cmocka_unit_test_setup(many, setup),
     };
 

@@ -5,6 +5,7 @@
 #include "lib/macros.h"
 #include "user/pctl/calls.h"
 #include "user/pctl/commands.h"
+#include "user/pctl/disks.h"
 #include "user/pctl/domains.h"
 #include "user/pctl/table.h"
 
@@ -124,12 +125,42 @@ static void info_print(struct pctl *p, const struct parapet_domain_info *i)
                       requests[i->request].text);
 }
 
+static void disks_print(struct pctl *p, const struct disks *disks, uint32_t id)
+{
+    for (size_t i = 0; i < disks->nr; i++) {
+        const struct parapet_blk_info *d = &disks->infos[i];
+
+        if (d->domain == id)
+            (void)fprintf(
+                p->out, "disk xvd%c       %s%s, %llu KiB%s, %s\n",
+                disk_letter(d->index), disks_prefix(d), disks_store(d),
+                (unsigned long long)(d->nr_sectors / 2),
+                d->flags & PARAPET_BLK_ATTACH_READONLY ? ", read-only" : "",
+                disks_state(d));
+    }
+}
+
+static void disks_list_json(struct json *j, const struct disks *disks,
+                            uint32_t id)
+{
+    json_begin(j, "disks", '[');
+    for (size_t i = 0; i < disks->nr; i++) {
+        if (disks->infos[i].domain != id)
+            continue;
+        json_begin(j, NULL, '{');
+        disks_json(j, &disks->infos[i]);
+        json_end(j, '{');
+    }
+    json_end(j, '[');
+}
+
 static const char *request_word(uint32_t request)
 {
     return request < ARRAY_SIZE(requests) ? requests[request].word : "unknown";
 }
 
-static void info_json(struct json *j, const struct parapet_domain_info *i)
+static void info_json(struct json *j, const struct parapet_domain_info *i,
+                      const struct disks *disks)
 {
     json_begin(j, NULL, '{');
     json_number(j, "id", i->id);
@@ -146,10 +177,12 @@ static void info_json(struct json *j, const struct parapet_domain_info *i)
     json_number(j, "memory_target", domains_bytes(i->memory_target));
     json_number(j, "memory_for_grants", i->nr_charged * DOMAINS_FRAME);
     json_text(j, "request", request_word(i->request));
+    disks_list_json(j, disks, i->id);
     json_end(j, '{');
 }
 
-static void info_print_all(struct pctl *p, const struct domains *domains)
+static void info_print_all(struct pctl *p, const struct domains *domains,
+                           const struct disks *disks)
 {
     struct json j = {.to = p->out};
 
@@ -157,12 +190,13 @@ static void info_print_all(struct pctl *p, const struct domains *domains)
         json_begin(&j, NULL, '[');
     for (size_t i = 0; i < domains->nr; i++) {
         if (p->options & PCTL_JSON) {
-            info_json(&j, &domains->infos[i]);
+            info_json(&j, &domains->infos[i], disks);
             continue;
         }
         if (i > 0)
             (void)fputc('\n', p->out);
         info_print(p, &domains->infos[i]);
+        disks_print(p, disks, domains->infos[i].id);
     }
     if (p->options & PCTL_JSON)
         json_end(&j, '[');
@@ -194,6 +228,7 @@ static int info_machine(struct pctl *p)
 
 static int info_run(struct pctl *p, int nr, char **args)
 {
+    struct disks disks = {.infos = NULL};
     struct domains domains;
     int status;
 
@@ -201,7 +236,10 @@ static int info_run(struct pctl *p, int nr, char **args)
         return info_machine(p);
     status = domains_named(p, nr, args, &domains);
     if (status == PCTL_DONE)
-        info_print_all(p, &domains);
+        status = disks_read(p, &disks);
+    if (status == PCTL_DONE)
+        info_print_all(p, &domains, &disks);
+    disks_free(&disks);
     domains_free(&domains);
     return status;
 }
