@@ -20,6 +20,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
         }                                                                      \
     } while (0)
 
+/* Each has a store, and a name that no other one has. */
+static void check_disks(const struct description *d)
+{
+    uint32_t seen = 0;
+
+    CHECK(d->nr_disks <= PARAPET_BLK_ATTACH_MAX);
+    for (uint32_t i = 0; i < d->nr_disks; i++) {
+        const struct parapet_blk_attach *disk = &d->disks[i];
+
+        CHECK(disk->index < PARAPET_BLK_ATTACH_MAX);
+        CHECK(!(seen & UINT32_C(1) << disk->index));
+        seen |= UINT32_C(1) << disk->index;
+        CHECK((disk->flags & ~PARAPET_BLK_ATTACH_READONLY) == 0);
+        CHECK(disk->domain == 0 && disk->reserved == 0);
+        CHECK(memchr(disk->store, 0, sizeof(disk->store)));
+        CHECK(strncmp(disk->store, "ram:", 4) == 0 ||
+              strncmp(disk->store, "/dev/", 5) == 0);
+    }
+}
+
 static void check_good(const struct description *d)
 {
     CHECK(d->name[0] && strlen(d->name) < sizeof(d->name));
@@ -33,6 +53,7 @@ static void check_good(const struct description *d)
         CHECK(d->cpus[i] != 0);
     CHECK(d->weight >= 1 && d->weight <= PARAPET_MAX_WEIGHT);
     CHECK(d->cap <= 100 * d->vcpus);
+    check_disks(d);
 }
 
 static void check_bad(const struct cfg_error *error, unsigned int nr_lines)

@@ -13,7 +13,9 @@
 static const char description[] =
     "# all keys\nname = 'demo'; kernel = \"/k\"\nramdisk = '/r'\n"
     "memory = 64\nmaxmem = '128'\nvcpus = 2\ncpus = ['0-3,^1', \"all\"]\n"
-    "weight = 512\ncap = 150\nextra = 'a \\'b\\''\ndisk = []\nvif = [ ]\n";
+    "weight = 512\ncap = 150\nextra = 'a \\'b\\''\nvif = [ ]\n"
+    "disk = ['phy:/dev/vda,xvda,w', '/dev/vdb1,,xvdc',\n"
+    "        'format=raw, vdev=xvdb, access=ro, target=ram:64M']\n";
 
 static int write_file(const char *dir, const char *name, const void *data,
                       size_t size)

@@ -256,7 +256,7 @@ static void bad_values(void **state)
     (void)state;
     wrong("memroy=1", 1,
           "expected one of name, kernel, ramdisk, memory, maxmem, vcpus, cpus, "
-          "weight, cap, extra; got \"memroy\"");
+          "weight, cap, extra, disk; got \"memroy\"");
     wrong("memory='much'", 1, "memory: expected a number of MiB, got \"much\"");
     wrong("memory=12M", 1, "memory: expected a number of MiB, got \"12M\"");
     wrong("memory=[1]", 1, "memory: expected a number of MiB, got a list");
@@ -267,8 +267,137 @@ static void bad_values(void **state)
     wrong("kernel=['k']", 1, "kernel: expected a file's name, got a list");
     wrong("kernel=''", 1, "kernel: expected 1 to 255 characters, got 0");
     wrong("\nmemory=1\nmemory=2", 3, "memory: it is there already, in line 2");
-    wrong("disk=['phy:/dev/a,xvda,w']", 1,
-          "disk: domains have no disks yet: take the line out");
+    wrong("vif=['bridge=br0']", 1,
+          "vif: domains have no network interfaces yet: take the line out");
+}
+
+/* ---- disks ---- */
+
+static void disk_is(uint32_t i, const char *store, uint32_t index,
+                    uint32_t flags)
+{
+    assert_true(i < d.nr_disks);
+    assert_string_equal(d.disks[i].store, store);
+    assert_int_equal(d.disks[i].index, index);
+    assert_int_equal(d.disks[i].flags, flags);
+    assert_int_equal(d.disks[i].domain | d.disks[i].reserved, 0);
+}
+
+static void disks(void **state)
+{
+    static const char *const same[] = {
+        "phy:/dev/vda,xvda,w",
+        "raw:/dev/vda,xvda,rw",
+        "/dev/vda,,xvda",
+        "/dev/vda,raw,xvda,rw",
+        "/dev/vda, raw , xvda, w,",
+        "format=raw, vdev=xvda, access=rw, target=/dev/vda",
+        "access=w,/dev/vda,vdev=xvda",
+        "vdev=xvda,target=phy:/dev/vda",
+    };
+    char text[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+        (void)snprintf(text, sizeof(text), "name='a';kernel='k';disk=['%s']",
+                       same[i]);
+        describes(text);
+        assert_int_equal(d.nr_disks, 1);
+        disk_is(0, "/dev/vda", 0, 0);
+    }
+    describes("name='a';kernel='k'\n"
+              "disk=['phy:/dev/vda3,xvdz,r',\n'ram:64M,xvdb,ro']");
+    assert_int_equal(d.nr_disks, 2);
+    disk_is(0, "/dev/vda3", 25, PARAPET_BLK_ATTACH_READONLY);
+    disk_is(1, "ram:64M", 1, PARAPET_BLK_ATTACH_READONLY);
+    describes("name='a';kernel='k';disk='ram:4K,xvda'");
+    disk_is(0, "ram:4K", 0, 0);
+    describes("name='a';kernel='k';disk=''");
+    assert_int_equal(d.nr_disks, 0);
+}
+
+/* All names, and no room for a wrong one. */
+static void most_disks(void **state)
+{
+    char text[1024] = "name='a';kernel='k';disk=[";
+
+    (void)state;
+    for (char c = 'z'; c >= 'a'; c--)
+        (void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
+                       "'ram:1G,xvd%c',", c);
+    strcat(text, "]");
+    describes(text);
+    assert_int_equal(d.nr_disks, PARAPET_BLK_ATTACH_MAX);
+    disk_is(0, "ram:1G", 25, 0);
+    disk_is(25, "ram:1G", 0, 0);
+    strcpy(text + strlen(text) - 1, "'ram:1M,xvdq,r']");
+    wrong(text, 1, "disk: xvdq is there already, got \"ram:1M,xvdq,r\"");
+}
+
+static void bad_disks(void **state)
+{
+#define NO_STORE                                                               \
+    "expected a disk of this domain, as phy:/dev/vda, or memory, as ram:64M; " \
+    "got "
+#define NO_SIZE "expected a size with K, M or G, as ram:64M; got "
+    static const struct {
+        const char *text;
+        const char *why;
+    } bad[] = {
+        {"", NO_STORE "\"\""},
+        {" ,xvda,w", NO_STORE "\"\""},
+        {"access=r,vdev=xvda", NO_STORE "\"\""},
+        {"vda,,xvda", NO_STORE "\"vda\""},
+        {"phy:,xvda", NO_STORE "\"phy:\""},
+        {"phy:/dev/,xvda", NO_STORE "\"phy:/dev/\""},
+        {"phy:/dev/a/b,xvda", NO_STORE "\"phy:/dev/a/b\""},
+        {"phy:ram:64M,xvda", NO_STORE "\"phy:ram:64M\""},
+        {"file:/x.img,xvda", NO_STORE "\"file:/x.img\""},
+        {"/dev/a234567890123456789012345678901234567890123,,xvda",
+         NO_STORE "\"/dev/a234567890123456789012345678901234567890123\""},
+        {"phy:/dev/a2345678901234567890123456789012345678901234567890123456",
+         "expected at most 63 characters between commas, got "
+         "\"phy:/dev/"
+         "a2345678901234567890123456789012345678901234567890123456\""},
+        {"ram:,xvda", NO_SIZE "\"ram:\""},
+        {"ram:64,xvda", NO_SIZE "\"ram:64\""},
+        {"ram:M,xvda", NO_SIZE "\"ram:M\""},
+        {"ram:64MB,xvda", NO_SIZE "\"ram:64MB\""},
+        {"ram:-1M,xvda", NO_SIZE "\"ram:-1M\""},
+        {"/dev/vda,xvda,w",
+         "expected the format raw, or nothing in its place; got \"xvda\""},
+        {"/dev/vda,qcow2,xvda",
+         "expected the format raw, or nothing in its place; got \"qcow2\""},
+        {"phy:/dev/vda,hda,w", "expected a name from xvda to xvdz, got "
+                               "\"hda\""},
+        {"phy:/dev/vda,xvda1", "expected a name from xvda to xvdz, got "
+                               "\"xvda1\""},
+        {"phy:/dev/vda,vdev=xvdA", "expected a name from xvda to xvdz, got "
+                                   "\"xvdA\""},
+        {"phy:/dev/vda,xvda,x", "expected r, ro, w or rw; got \"x\""},
+        {"phy:/dev/vda,xvda,w!", "expected r, ro, w or rw; got \"w!\""},
+        {"phy:/dev/vda,xvda,w,cdrom",
+         "expected no more than a target, format, vdev and access; got "
+         "\"cdrom\""},
+        {"phy:/dev/vda,xvda,vdev=xvdb",
+         "vdev: it is there already, got \"xvdb\""},
+        {"phy:/dev/vda,xvda,script=x",
+         "expected target=, format=, vdev= or access=; got \"script=x\""},
+        {"phy:/dev/vda,xvda,acc=r",
+         "expected target=, format=, vdev= or access=; got \"acc=r\""},
+        {"ram:1M", "expected a name for it in the domain, as "
+                   "phy:/dev/vda,xvda,w; got \"ram:1M\""},
+        {"ram:1M,,r", "expected a name for it in the domain, as "
+                      "phy:/dev/vda,xvda,w; got \"ram:1M,,r\""},
+    };
+    char text[200], why[CFG_MAX_WHY];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        (void)snprintf(text, sizeof(text), "\ndisk=['%s']", bad[i].text);
+        (void)snprintf(why, sizeof(why), "disk: %s", bad[i].why);
+        wrong(text, 2, why);
+    }
 }
 
 static void bad_together(void **state)
@@ -307,12 +436,13 @@ static void from_no_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines),        cmocka_unit_test(lists),
-        cmocka_unit_test(bad_lines),    cmocka_unit_test(sizes),
-        cmocka_unit_test(zeros),        cmocka_unit_test(defaults),
-        cmocka_unit_test(all_keys),     cmocka_unit_test(cpus),
-        cmocka_unit_test(bad_values),   cmocka_unit_test(bad_together),
-        cmocka_unit_test(from_no_file),
+        cmocka_unit_test(lines),      cmocka_unit_test(lists),
+        cmocka_unit_test(bad_lines),  cmocka_unit_test(sizes),
+        cmocka_unit_test(zeros),      cmocka_unit_test(defaults),
+        cmocka_unit_test(all_keys),   cmocka_unit_test(cpus),
+        cmocka_unit_test(bad_values), cmocka_unit_test(bad_together),
+        cmocka_unit_test(disks),      cmocka_unit_test(most_disks),
+        cmocka_unit_test(bad_disks),  cmocka_unit_test(from_no_file),
     };
 
     return cmocka_run_group_tests_name("pctl's descriptions", tests, NULL,

@@ -112,9 +112,9 @@ static int setup_files(void **state)
 
 static int remove_files(void **state)
 {
-    static const char *const names[] = {"kernel",   "ramdisk", "empty",
-                                        "demo.cfg", "all.cfg", "bad.cfg",
-                                        "kernels"};
+    static const char *const names[] = {"kernel",    "ramdisk", "empty",
+                                        "demo.cfg",  "all.cfg", "bad.cfg",
+                                        "disks.cfg", "kernels"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -351,6 +351,39 @@ static void not_served(void **state)
             "pctl: create: demo: its console: Cannot allocate memory\n");
 }
 
+/* In their order, before it runs; and when one cannot be had, nothing is left:
+ * not the domain, and not the disk before. */
+static void with_disks(void **state)
+{
+    (void)state;
+    write_description("disks.cfg", "kernel = '%s/kernel'; memory = 4\n"
+                                   "disk = ['phy:/dev/vda,xvda,w',\n"
+                                   "        'ram:64M,xvdb,r']\n");
+    assert_int_equal(create("create %s/disks.cfg"), PCTL_DONE);
+    assert_string_equal(fake_out, "disks is domain 7\n");
+    assert_int_equal(f.nr_disks, 2);
+    assert_int_equal(f.disks[0].domain, MADE_ID);
+    assert_string_equal(f.disks[0].store, "/dev/vda");
+    assert_int_equal(f.disks[1].index, 1);
+    assert_int_equal(f.disks[1].flags, PARAPET_BLK_ATTACH_READONLY);
+    (void)teardown(state);
+    (void)setup(state);
+    refused("create %s/disks.cfg disk=phy:/dev/vdb,xvda", PCTL_FAILED,
+            "pctl: create: disks: xvda: /dev/vdb: domain 0 has no such disk: "
+            "`cat /proc/partitions` shows which there are\n");
+    (void)teardown(state);
+    (void)setup(state);
+    write_description("disks.cfg", "kernel = '%s/kernel'; memory = 4\n"
+                                   "disk = ['ram:4K,xvda',\n"
+                                   "        'phy:/dev/vdb,xvdb']\n");
+    refused("create %s/disks.cfg", PCTL_FAILED,
+            "pctl: create: disks: xvdb: /dev/vdb: domain 0 has no such disk: "
+            "`cat /proc/partitions` shows which there are\n");
+    assert_int_equal(f.nr_disks, 0);
+    assert_int_equal(create("create %s/disks.cfg disk="), PCTL_DONE);
+    assert_int_equal(f.nr_disks, 0);
+}
+
 static void taken_name(void **state)
 {
     (void)state;
@@ -424,6 +457,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(dmesg_reads_once, setup, teardown),
         cmocka_unit_test_setup_teardown(fails_half_way, setup, teardown),
         cmocka_unit_test_setup_teardown(not_served, setup, teardown),
+        cmocka_unit_test_setup_teardown(with_disks, setup, teardown),
         cmocka_unit_test_setup_teardown(taken_name, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_files, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_descriptions, setup, teardown),

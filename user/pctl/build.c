@@ -8,6 +8,7 @@
 #include "abi/event.h"
 #include "lib/builder/build.h"
 #include "user/pctl/calls.h"
+#include "user/pctl/disks.h"
 #include "user/pctl/domains.h"
 #include "user/pctl/files.h"
 
@@ -279,6 +280,21 @@ static int serve(struct making *m)
                  : PCTL_DONE;
 }
 
+/* ---- its disks ---- */
+
+static int attach_disks(struct making *m)
+{
+    int status = PCTL_DONE;
+
+    for (uint32_t i = 0; i < m->d->nr_disks && status == PCTL_DONE; i++) {
+        struct parapet_blk_attach disk = m->d->disks[i];
+
+        disk.domain = m->made.id;
+        status = disks_attach(m->p, m->d->name, &disk);
+    }
+    return status;
+}
+
 /* ---- all of it ---- */
 
 static int make(struct making *m)
@@ -296,6 +312,8 @@ static int make(struct making *m)
         status = set_target(m);
     if (status == PCTL_DONE)
         status = serve(m);
+    if (status == PCTL_DONE)
+        status = attach_disks(m);
     if (status)
         (void)CALLS_TO_END(call_domain_destroy(m->p->machine, m->made.id));
     return status;

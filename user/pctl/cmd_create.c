@@ -185,7 +185,8 @@ const struct pctl_command cmd_create = {
             "(256)\n"
             "  memory   in MiB (64)                 cap     percent of a CPU "
             "(0: none)\n"
-            "  maxmem   what it may have (memory)   extra   its command line\n",
+            "  maxmem   what it may have (memory)   extra   its command line\n"
+            "  disk     as phy:/dev/vda,xvda,w\n",
     .options = PCTL_JSON | PCTL_PAUSED | PCTL_CONSOLE | PCTL_KEYS,
     .min_args = 1,
     .max_args = PCTL_ANY_ARGS,

@@ -6,8 +6,9 @@
 #include "abi/errors.h"
 #include "lib/builder/refuse.h"
 #include "lib/macros.h"
+#include "user/pctl/disk.h"
 
-enum kind { TEXT, NUMBER, CPUS, NONE };
+enum kind { TEXT, NUMBER, CPUS, DISKS, NONE };
 
 static const struct key {
     const char *name;
@@ -179,6 +180,48 @@ static int set_cpus(struct description *d, const struct key *key,
     return 0;
 }
 
+static bool has_disk(const struct description *d, uint32_t index)
+{
+    for (uint32_t i = 0; i < d->nr_disks; i++)
+        if (d->disks[i].index == index)
+            return true;
+    return false;
+}
+
+static int add_disk(struct description *d, const char *text, char *why,
+                    size_t size)
+{
+    struct parapet_blk_attach disk;
+    char wrong[CFG_MAX_WHY];
+
+    if (disk_read(text, &disk, wrong, sizeof(wrong)))
+        return refuse(why, size, "disk: %s", wrong);
+    if (disk.index == DISK_ANY_INDEX)
+        return refuse(why, size,
+                      "disk: expected a name for it in the domain, as "
+                      "phy:/dev/vda,xvda,w; got \"%s\"",
+                      text);
+    if (has_disk(d, disk.index))
+        return refuse(why, size, "disk: xvd%c is there already, got \"%s\"",
+                      disk_letter(disk.index), text);
+    d->disks[d->nr_disks++] = disk;
+    return 0;
+}
+
+/* An empty text is none, so that a command line can take them away. */
+static int set_disks(struct description *d, const struct cfg_value *value,
+                     char *why, size_t size)
+{
+    int result = 0;
+
+    d->nr_disks = 0;
+    if (!value->is_list && value->items[0][0] == '\0')
+        return 0;
+    for (uint32_t i = 0; i < value->nr_items && result == 0; i++)
+        result = add_disk(d, value->items[i], why, size);
+    return result;
+}
+
 /* ---- a key ---- */
 
 static const struct key *find(const char *name)
@@ -216,6 +259,8 @@ static int set(struct description *d, const struct key *key,
         return set_number(d, key, value, why, size);
     case CPUS:
         return set_cpus(d, key, value, why, size);
+    case DISKS:
+        return set_disks(d, value, why, size);
     case NONE:
         break;
     }

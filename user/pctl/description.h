@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/control_device.h"
 #include "abi/domain.h"
 #include "user/pctl/cfg.h"
 
@@ -34,6 +35,8 @@ struct description {
     uint32_t cap;
     uint32_t cpus[PARAPET_MAX_VCPUS]; /* of each vCPU: bit n for CPU n */
     uint32_t nr_cpus; /* of these that were said: 1 goes for all vCPUs */
+    struct parapet_blk_attach disks[PARAPET_BLK_ATTACH_MAX]; /* domain is 0 */
+    uint32_t nr_disks; /* each has another index */
 
     /* Of each key that was set: its line in the file, 0 if it has none. */
     bool is_set[DESCRIPTION_NR_KEYS];
