@@ -87,6 +87,23 @@ def said(result, n, command):
     return Said(command, *match.groups())
 
 
+def shown_in(section):
+    """The session in a section of docs/PCTL.md: each command, and what is shown
+    of it."""
+    with open("docs/PCTL.md") as file:
+        text = re.search(rf"## {section}\n.*?```\n(.*?)```", file.read(), re.S)
+    steps = re.findall(r"parapet:~# (.*)\n((?:(?!parapet:~#).*\n)*)",
+                       text[1] if text else "")
+    expect(len(steps) > 5, f"docs/PCTL.md has no session in {section!r}")
+    return steps
+
+
+def expect_shown(ran, shown):
+    for one, (_, text) in zip(ran, shown):
+        expect(one.out + one.err == text,
+               f"{one.command}: expected\n{text}got\n{one.out}{one.err}")
+
+
 def until(name, text):
     """A command that ends when the domain has said this on its console; all
     that it says is in /tmp/NAME."""

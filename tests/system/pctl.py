@@ -7,20 +7,14 @@ for: tests/unit/test_pctl*.c; what it costs: `BENCH=/pctl tools/bench`.)"""
 import re
 
 import machine
-from domain0 import added, in_domain0
+from domain0 import added, expect_shown, in_domain0, shown_in
 from machine import expect, expect_text, shell, test
 
 
 @test("pctl: the session of docs/PCTL.md")
 def session():
-    with open("docs/PCTL.md") as file:
-        text = re.search(r"## 1\. A session.*?```\n(.*?)```", file.read(),
-                         re.S)[1]
-    steps = re.findall(r"parapet:~# (.*)\n((?:(?!parapet:~#).*\n)*)", text)
-    expect(len(steps) > 5, "docs/PCTL.md has no session")
-    for one, (_, shown) in zip(in_domain0([c for c, _ in steps]), steps):
-        expect(one.out + one.err == shown,
-               f"{one.command}: expected\n{shown}got\n{one.out}{one.err}")
+    shown = shown_in("1. A session")
+    expect_shown(in_domain0([command for command, _ in shown]), shown)
 
 
 @test("pctl: a domain from its making to its end, for people and scripts")

@@ -47,8 +47,11 @@ def pipe():
 def by_hand():
     with Keyboard(["tools/run"], DOM0=1) as keys:
         keys.see(PROMPT)
-        keys.type(b"pctl create --console demo" + ENTER,
+        keys.type(b"pctl create --console demo disk=ram:1M,xvda" + ENTER,
                   rb"the console of demo: Ctrl-\] leaves it\.")
+        keys.see(PROMPT)
+        keys.type(b"until [ -b /dev/xvda ]; do sleep 1; done; ls -l /dev/xvda" +
+                  ENTER, rb"brw[^\n]*/dev/xvda")
         keys.see(PROMPT)
         # Ctrl-C is a key of the shell's line until the command has begun, and the
         # shell's own until that has the terminal.
@@ -67,6 +70,9 @@ def by_hand():
         keys.type(b"\x1b[24;13R\x1b[24;13R")
         keys.type(b"ls here; pctl list" + ENTER, rb"here: No such file")
         keys.see(rb"demo +64 +1 +running")
+        keys.see(PROMPT)
+        keys.type(b"pctl block-list; pctl block-detach demo xvda" + ENTER,
+                  rb"demo +xvda +ram:1M +w +1 +connected")
         keys.see(PROMPT)
         keys.type(CONTROL_CARET, rb"parapet> ")
         keys.type(b"threads" + ENTER, rb"consoles")
