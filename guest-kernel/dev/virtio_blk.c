@@ -159,7 +159,7 @@ static void kick(struct block_device *device)
     if (!virtqueue_publish(&disk->queue))
         return;
     device->nr_told++;
-    virtio_mmio_write(&disk->mmio, VIRTIO_QUEUE_NOTIFY, 0);
+    virtio_mmio_notify(&disk->mmio, 0);
 }
 
 static const struct block_device_ops ops = {.submit = submit, .kick = kick};

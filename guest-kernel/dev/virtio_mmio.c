@@ -127,6 +127,11 @@ void virtio_mmio_start(const struct virtio_mmio *device)
     add_status(device, VIRTIO_STATUS_DRIVER_OK);
 }
 
+void virtio_mmio_notify(const struct virtio_mmio *device, uint32_t queue)
+{
+    virtio_mmio_write(device, VIRTIO_QUEUE_NOTIFY, queue);
+}
+
 /* ---- configuration ---- */
 
 /* A device that changes it all the time gets what was read last. */
