@@ -80,13 +80,17 @@ _Noreturn void fail(const char *what);
 
 /* ---- trace.c: for tools/bench, which lets QEMU log what is executed ---- */
 
+/* One round of the row's loop between two marks, and one of what is to be taken
+ * off, some times. */
+void trace(const struct row *row, unsigned int nr_rounds);
+
 /*
- * One round of the row's loop between two marks, and one of what is to be taken
- * off, some times; before each of them a line,
+ * A line for each of them, in their order, when all rows are traced: another
+ * domain that shows a line would be in the next trace.
  *
  *   BENCH trace op=... way=... operations=N sign=1, or sign=-1
  */
-void trace(const struct row *row, const char *way, unsigned int nr_rounds);
+void trace_tell(const struct row *row, const char *way, unsigned int nr_rounds);
 
 /* ---- table.c ---- */
 
@@ -111,9 +115,14 @@ extern const struct row pipe_rows[];
 extern const struct row memory_rows[];
 extern const struct row process_rows[];
 extern const struct row control_rows[];
+extern const struct row block_rows[];
 
 /* Whether this is domain 0, and has what the last ones need. */
 bool control_is_there(void);
+
+/* Whether this machine has disks, or another domain serves some; who does. */
+bool blocks_are_there(void);
+const char *blocks_way(void);
 
 /* A file of some size, made when it is first asked for. */
 #define SCRATCH_FILE "/tmp/bench.scratch"

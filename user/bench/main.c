@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #define MAX_ROWS 32
+#define MAX_PATTERN 1024
 #define TABLE_ROUNDS 5
 #define NS_PER_SECOND 1000000000ull
 
@@ -35,6 +36,20 @@ static unsigned int nr_rounds;
 
 /* ---- what is wanted ---- */
 
+/* pattern: a text, or several with commas between them. */
+static bool is_wanted(const char *name, const char *pattern)
+{
+    char texts[MAX_PATTERN], *text, *rest;
+
+    if (strlen(pattern) >= sizeof(texts))
+        fail("the text is too long");
+    strcpy(texts, pattern);
+    for (rest = texts; (text = strsep(&rest, ",")) != NULL;)
+        if (strstr(name, text) != NULL)
+            return true;
+    return false;
+}
+
 static void choose(const struct row *table, const char *way,
                    const char *pattern)
 {
@@ -43,7 +58,7 @@ static void choose(const struct row *table, const char *way,
 
     for (row = table; row->name != NULL; row++) {
         (void)snprintf(name, sizeof(name), "%s/%s", row->name, way);
-        if (strstr(name, pattern) != NULL && nr_results < MAX_ROWS)
+        if (is_wanted(name, pattern) && nr_results < MAX_ROWS)
             results[nr_results++] = (struct result){.row = row, .way = way};
     }
 }
@@ -52,14 +67,21 @@ static void choose_all(const char *pattern)
 {
     const char *way = exits_are_counted() ? "hypercall" : "native";
 
-    if (control_is_there()) {
-        choose(control_rows, "pctl", pattern);
-        return;
-    }
     choose(syscall_rows, way, pattern);
     choose(pipe_rows, way, pattern);
     choose(memory_rows, way, pattern);
     choose(process_rows, way, pattern);
+}
+
+/* Where tools/bench has booted something for certain rows, these alone. */
+static void choose_for_tool(const char *pattern)
+{
+    if (control_is_there())
+        choose(control_rows, "pctl", pattern);
+    else if (blocks_are_there())
+        choose(block_rows, blocks_way(), pattern);
+    else
+        choose_all(pattern);
 }
 
 /* ---- the rounds ---- */
@@ -131,7 +153,7 @@ static void bench_for_machine(const char *pattern)
 {
     double hz;
 
-    choose_all(pattern);
+    choose_for_tool(pattern);
     hz = measure_all(true);
     printf("BENCH clock tsc_hz=%.0f\nBENCH end\n", hz);
 }
@@ -140,9 +162,11 @@ static void bench_for_debugger(const char *pattern)
 {
     unsigned int i;
 
-    choose_all(pattern);
+    choose_for_tool(pattern);
     for (i = 0; i < nr_results; i++)
-        trace(results[i].row, results[i].way, nr_rounds);
+        trace(results[i].row, nr_rounds);
+    for (i = 0; i < nr_results; i++)
+        trace_tell(results[i].row, results[i].way, nr_rounds);
     printf("BENCH end\n");
 }
 

@@ -29,7 +29,7 @@ static void between_marks(const struct row *row, loop_t *loop,
     row_end(row);
 }
 
-static void announce(const struct row *row, const char *way, int sign)
+static void tell(const struct row *row, const char *way, int sign)
 {
     printf("BENCH trace op=%s way=%s operations=%llu sign=%d\n", row->name, way,
            (unsigned long long)row->per_iteration, sign);
@@ -37,18 +37,16 @@ static void announce(const struct row *row, const char *way, int sign)
 
 /* Without a baseline it is the marks and the loop's frame that are taken off.
  */
-static void trace_once(const struct row *row, const char *way)
+static void trace_once(const struct row *row)
 {
-    announce(row, way, 1);
     between_marks(row, row->loop, 1);
-    announce(row, way, -1);
     if (row->baseline != NULL)
         between_marks(row, row->baseline, 1);
     else
         between_marks(row, row->loop, 0);
 }
 
-void trace(const struct row *row, const char *way, unsigned int nr_rounds)
+void trace(const struct row *row, unsigned int nr_rounds)
 {
     unsigned int i;
 
@@ -58,7 +56,17 @@ void trace(const struct row *row, const char *way, unsigned int nr_rounds)
     if (row->baseline != NULL)
         row_warm_up(row, row->baseline);
     for (i = 0; i < nr_rounds; i++)
-        trace_once(row, way);
+        trace_once(row);
     if (row->finish != NULL)
         row->finish();
+}
+
+void trace_tell(const struct row *row, const char *way, unsigned int nr_rounds)
+{
+    unsigned int i;
+
+    for (i = 0; i < nr_rounds; i++) {
+        tell(row, way, 1);
+        tell(row, way, -1);
+    }
 }
