@@ -13,10 +13,10 @@ from collections import Counter
 import common
 
 sys.path.insert(0, "tools")
-from bench_lib import parts, rows as bench_rows, table  # noqa: E402
+from bench_lib import disks, parts, rows as bench_rows, table  # noqa: E402
 
 WAYS = {"native", "shared", "hypercall", "trap", "batch", "svm", "direct",
-        "emulated", "split", "pctl"}
+        "emulated", "split", "pctl", "domain0"}
 # The rows that the budgets of the study are about, with their limits.
 LIMITS = {
     "null_hypercall/hypercall": 45, "enosys_hypercall/hypercall": 45,
@@ -39,11 +39,13 @@ LIMITS = {
     "domain_create/hypercall": 800000, "domain_destroy/hypercall": 600000,
     "domain_create/pctl": 3000000, "domain_destroy/pctl": 1000000,
     "domain_list_200/pctl": 2000000,
+    "blk_read_4k_d32/native": 3000, "blk_notify_per_req_d32/split": 0.1,
 }
 # The same of the budgets that are no number of instructions.
 WORDS = {"lat_syscall_null/hypercall": "native+200",
          "lat_proc_exec/hypercall": "exits=120",
-         "vcpu_switch_256/hypercall": "vcpu_switch+150"}
+         "vcpu_switch_256/hypercall": "vcpu_switch+150",
+         "blk_read_4k_d32/split": "native+2500,hypervisor=400"}
 # The plot of cost against size has these, by batch and natively.
 SIZES = [2 ** power for power in range(10)]
 # And so many domains are beside one that comes, goes, or gets an event.
@@ -154,6 +156,19 @@ def over_base(insns, expected):
     return test
 
 
+def of_hypervisor(instructions, notices, expected):
+    """Of a request's instructions so many are the hypervisor's, which may have
+    400; and so often one end tells the other, which may be 0.1 times."""
+    def test(_):
+        request = measured("blk_read_4k_d32", "split", [3000.0], LOW,
+                           "native+2500,hypervisor=400")
+        request.native = measured("blk_read_4k_d32", "native", [2000.0], LOW)
+        request.hypervisor = instructions
+        told = measured("blk_notify_per_req_d32", "split", [notices], [], "0.1")
+        return [row.excess for row in (request, told) if row.excess], expected
+    return test
+
+
 def left_out(_):
     """What zeroes frames is in one of the two figures."""
     row = measured("domain_create", "hypercall", [30.0], LOW)
@@ -167,6 +182,9 @@ class Names:
     """In place of a hypervisor's symbols."""
 
     copies, switch = frozenset([0xffff810000200300]), 0xffff810000200400
+    idle, woken = 0xffff810000200500, 0xffff810000200400
+    of_other_together, strings_copy = True, False
+    notices = {0xffff810000200100}
 
     def name(self, before, _):
         return "system_call" if before < parts.USER_END else "iret"
@@ -198,17 +216,45 @@ HV, KERNEL, USER = 0xffff810000200000, 0xffffffff80100000, 0x402500
 
 
 def booked_of_two(_):
-    """Copies whosever they are, and what another domain does in between."""
-    found = parts.book([USER, HV, HV + 0x300, HV + 0x400, KERNEL, HV, HV + 0x300,
-                        HV + 0x400, KERNEL, USER], Names())
-    expected = {"program": 2, "system_call": 2, "copy": 2, "other domain": 3,
+    """Copies whosever they are, and what another domain does in between, which
+    may come several times."""
+    found = parts.book([USER, HV, HV + 0x300, HV + 0x400, KERNEL, HV, HV + 0x400,
+                        KERNEL, HV, HV + 0x300, HV + 0x400, KERNEL, USER],
+                       Names(), [7, 7, 8])
+    expected = {"program": 2, "system_call": 2, "copy": 2, "other domain": 6,
                 "guest kernel": 1}
     return [f"{found}"] * (found != expected), False
 
 
-def ends_elsewhere(_):
+def booked_by_exit(_):
+    """Where the hypervisor is told by exit, also what the other one left for."""
+    names = Names()
+    names.of_other_together = False
+    found = parts.book([USER, HV, HV + 0x400, KERNEL, HV, HV + 0x400, KERNEL,
+                        USER], names, [7, 8])
+    expected = {"program": 2, "system_call": 2, "other domain": 1, "iret": 2,
+                "guest kernel": 1}
+    return [f"{found}"] * (found != expected), False
+
+
+def of_request(_):
+    """It copies by a string instruction, and tells the other end twice; and the
+    CPU wakes in between for nothing."""
+    idle, switch = HV + 0x500, HV + 0x400
+    names = Names()
+    names.strings_copy = True
+    found, nr = disks.look(names, [
+        USER, HV + 4, HV + 4, HV + 0x100, idle, HV + 8, idle, HV + 8, idle,
+        HV + 9, switch, KERNEL, HV + 0x100, idle, HV + 9, switch, KERNEL, USER],
+                           [8, 8])
+    expected = {"program": 2, "system_call": 5, "copy": 1, "iret": 4,
+                "guest kernel": 2}
+    return [f"{found} {nr}"] * ((found, nr) != (expected, 2)), False
+
+
+def unseen_switch(_):
     try:
-        parts.book([USER, HV, HV + 0x400, KERNEL], Names())
+        parts.book([USER, HV, HV + 0x400, KERNEL], Names(), [7, 8])
         return [], True
     except bench_rows.Failed:
         return ["refused"], True
@@ -307,6 +353,9 @@ common.main("bench", check, {
     "flat but for zeroing": flat(9000.0, 8000, False),
     "as much over another row as it may": over_base(650.5, False),
     "more than that over another row": over_base(650.6, True),
+    "a hypervisor's share, and notifications": of_hypervisor(400, 0.1, False),
+    "a share that is too large": of_hypervisor(401, 0.1, True),
+    "too many notifications": of_hypervisor(400, 0.101, True),
     "zeroing of frames": left_out,
     "a budget that is smaller": listed("hypercall", "44", False),
     "a size that is not measured": unlisted("pte_batch_16", "native"),
@@ -320,7 +369,9 @@ common.main("bench", check, {
                                    "mmu_update", "700,", "46"),
     "a trace, booked": booked,
     "a trace of two domains, booked": booked_of_two,
-    "a trace that ends in another domain": ends_elsewhere,
+    "a trace of two domains, booked by exit": booked_by_exit,
+    "a trace of a request": of_request,
+    "a trace that lacks a switch": unseen_switch,
     "the CPU slept": awake("domain_create", [109], True),
     "the CPU did not sleep": awake("domain_create", [], False),
     "a guest that never ran": awake("domain_boot", [], True),

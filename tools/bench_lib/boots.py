@@ -34,6 +34,7 @@ SWITCH = f"{BUILD}/bench/switch.elf"
 SHARES = f"{BUILD}/kernels/control_shares.elf"
 SHIFT_OF_SHARES = "3"
 KERNEL = f"{BUILD}/guest-pv.elf"
+NATIVE_KERNEL = f"{BUILD}/guest-native.elf"
 # What a domain is made of in which programs measure.
 PROGRAMS = ("--kernel", KERNEL, "--ramdisk", f"{BUILD}/ramdisk.cpio")
 # What domain 0 makes of that: the smallest; and in how much memory.
@@ -45,6 +46,19 @@ extra = "sleep"
 """
 DOMAIN0_MEMORY = "64M"
 DOMAIN0_MACHINE = "2G"
+# Two disks: one that answers at once, and one in memory. And what domain 0 does
+# with them for a guest, which reads its commands from its console.
+DISK = "null:1G"
+RAM_DISK = "ramblk=64M"
+DISKS_MEMORY = "192M"
+DISKS_MACHINE = "512M"
+DISKS_SCRIPT = """\
+pctl create demo
+pctl block-attach demo phy:/dev/vda,xvda,w
+pctl block-attach demo ram:64M,xvdb,w
+echo 'until [ -e /dev/xvdb ]; do sleep 0.01; done; bench {command}; poweroff' |
+    pctl console demo
+"""
 # Seconds, far more than a busy host needs; tests/run-tests.py gives up before.
 TIMEOUT = os.environ.get("TIMEOUT") or "3600"
 
@@ -189,6 +203,46 @@ def domain0(rounds, pattern, icount):
     with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
         return run([], settings(icount, **of_domain0(
             directory, bench_arguments(rounds, pattern))), "")
+
+
+# ---- requests to disks, of this kernel or served by domain 0 ----
+
+def add_disks(directory, command):
+    """What domain 0 does: it makes a guest, gives it two disks, and has it carry
+    out the command when it has found them."""
+    os.makedirs(os.path.join(directory, "etc"))
+    with open(os.path.join(directory, "etc/rc"), "w",
+              encoding="utf-8") as file:
+        file.write(DISKS_SCRIPT.format(command=command))
+
+
+def of_disks(way, directory, command):
+    """Arguments of tools/run and its settings, for this command of user/bench
+    by one of the ways of blk_ rows."""
+    settings_of = {"BUNDLE": "", "APPEND": "", "DISK": DISK, "DOM0": "1"}
+    if way == "split":
+        added = os.path.join(directory, "added")
+        add_disks(added, command)
+        return [], {**settings_of, "ADD": added, "DOMAIN_MEM": DISKS_MEMORY,
+                    "MEM": DISKS_MACHINE}
+    settings_of["BOOTARGS"] = f"{RAM_DISK} init=/bin/bench -- {command}"
+    if way == "native":
+        return ["--native"], {**settings_of, "DOM0": ""}
+    return [], {**settings_of, "DOMAIN_MEM": DISKS_MEMORY, "MEM": DISKS_MACHINE}
+
+
+def disks(way):
+    """The lines of requests by this way."""
+    def boot(rounds, pattern, icount):
+        command = f"--machine {rounds} {pattern}".rstrip()
+        with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
+            arguments, environment = of_disks(way, directory, command)
+            return run(arguments, settings(icount, **environment), "")
+    return boot
+
+
+disks_native, disks_domain0, disks_split = (
+    disks(way) for way in ("native", "domain0", "split"))
 
 
 # ---- with meter=on ----

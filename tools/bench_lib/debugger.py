@@ -66,10 +66,13 @@ class Debugger:
         self.send(text)
         return self.receive()
 
-    def run_to(self, address):
-        for command in (f"Z1,{address:x},1", "c", f"z1,{address:x},1"):
+    def run_to(self, *addresses):
+        """Returns at which of them it is."""
+        for command in (*(f"Z1,{address:x},1" for address in addresses), "c",
+                        *(f"z1,{address:x},1" for address in addresses)):
             if not self.ask(command).startswith(("OK", "T05")):
                 raise Failed(f"the debugger interface refused {command}")
+        return self.rip()
 
     def step(self):
         """Executes one instruction; returns the address of the next."""

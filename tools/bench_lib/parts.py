@@ -28,6 +28,7 @@ PROGRAM_PART, KERNEL_PART = "program", "guest kernel"
 # Of what domain 0 does with another domain: that one's kernel, and all exits of
 # its; and, whosever it is, what copies and zeroes memory.
 OTHER_PART, COPY_PART = "other domain", "copy"
+GUESTS_AND_COPY = (PROGRAM_PART, KERNEL_PART, OTHER_PART, COPY_PART)
 USER_END = 1 << 47
 GUEST_START = 0xffffff8000000000  # PARAPET_KERNEL_START
 
@@ -62,10 +63,20 @@ SWITCH = "pv_switch_in"
 IDLE, OF_TWO = "wait_idle", "domain_boot"
 
 
+def addresses_of(image, functions):
+    """Of all instructions of these functions."""
+    found = symbols(image, functions)
+    return frozenset(address for start, size in (found[name]
+                                                 for name in functions)
+                     for address in range(start, start + size))
+
+
 class NoNames:
     """Where there is no hypervisor."""
 
     copies, switch = frozenset(), None
+    of_other_together = True  # what the hypervisor does for another domain
+    strings_copy = False  # each iteration of `rep movs` and its like
 
 
 class Names(NoNames):
@@ -97,35 +108,36 @@ class NamesOfTwo(Names):
 
     def __init__(self):
         super().__init__()
-        hypervisor = symbols(boots.HYPERVISOR, [*COPIES, GUEST_COPY, SWITCH])
-        kernel = symbols(boots.KERNEL, COPIES)
-        self.switch = hypervisor[SWITCH][0]
-        self.copies = frozenset(
-            address for start, size in (
-                *(kernel[name] for name in COPIES),
-                *(hypervisor[name] for name in (*COPIES, GUEST_COPY)))
-            for address in range(start, start + size))
+        self.switch = symbols(boots.HYPERVISOR, [SWITCH])[SWITCH][0]
+        self.copies = (addresses_of(boots.KERNEL, COPIES) |
+                       addresses_of(boots.HYPERVISOR, [*COPIES, GUEST_COPY]))
 
 
-def book(addresses, names):
-    """Instructions by part, of the addresses in their order; it begins in the
-    domain of the program."""
+def book(addresses, names, came=()):
+    """Instructions by part, of the addresses in their order; it begins and ends
+    in the domain of the program. came: the vCPU of each switch."""
     parts = collections.Counter()
     before, part = 0, None
     is_other = False
+    nr_switches = 0
     for address in addresses:
         if address == names.switch:
-            is_other = not is_other
+            is_other = came[nr_switches:][:1] != came[-1:]
+            nr_switches += 1
         if address < USER_END:
             part = PROGRAM_PART
         elif address >= GUEST_START:
             part = OTHER_PART if is_other else KERNEL_PART
         elif before < USER_END or before >= GUEST_START:
-            part = OTHER_PART if is_other else names.name(before, address)
-        parts[COPY_PART if address in names.copies else part] += 1
+            part = OTHER_PART if is_other and names.of_other_together \
+                else names.name(before, address)
+        is_copy = address in names.copies or (
+            address == before and names.strings_copy)
+        parts[COPY_PART if is_copy else part] += 1
         before = address
-    if is_other:
-        raise Failed("another domain ran when the operation had ended")
+    if nr_switches != len(came):
+        raise Failed(f"a trace has {nr_switches} switches between domains, "
+                     f"and the debugger saw {len(came)}")
     return parts
 
 
@@ -140,11 +152,18 @@ def executed(log):
     return addresses
 
 
-def run_to_mark(debugger, mark):
-    debugger.run_to(mark)
-    while debugger.register(RDI) != MAGIC:  # another program's
-        debugger.step()
-        debugger.run_to(mark)
+def run_to_mark(debugger, mark, switch=None):
+    """Returns which vCPUs came onto the CPU on the way: at each call of the
+    function `switch`."""
+    stops = [mark] if switch is None else [mark, switch]
+    came = []
+    at = debugger.run_to(*stops)
+    while at != mark or debugger.register(RDI) != MAGIC:
+        if at == switch:
+            came.append(debugger.register(RDI))
+        debugger.step()  # also past another program's mark
+        at = debugger.run_to(*stops)
+    return came
 
 
 def one_by_one(debugger, switch):
@@ -154,28 +173,30 @@ def one_by_one(debugger, switch):
         raise Failed("this QEMU cannot translate one by one")
 
 
-def log_between_marks(debugger, mark, path, watched):
+def log_between_marks(debugger, mark, path, watched, switch):
     """What QEMU logs from the next mark to the one after it: each instruction,
-    or what is watched."""
+    or what is watched; and who came onto the CPU."""
     run_to_mark(debugger, mark)
     start = os.path.getsize(path)
     if not watched:
         one_by_one(debugger, "on")
     debugger.monitor("log exec,nochain")
     debugger.step()
-    run_to_mark(debugger, mark)
+    came = run_to_mark(debugger, mark, switch)
     debugger.monitor("log none")
     if not watched:
         one_by_one(debugger, "off")
     debugger.step()
     with open(path, "rb") as file:
         file.seek(start)
-        return file.read()
+        return file.read(), came
 
 
 # ---- one boot ----
 
-# Where the program runs, and how the hypervisor's instructions are told apart.
+# Where the program runs, and how the hypervisor's instructions are told apart;
+# or a function boot(directory, command) that gives tools/run's options and
+# settings.
 DOMAIN, NATIVE, DOMAIN0 = "domain", "native", "domain 0"
 NAMES = {DOMAIN: Names, NATIVE: NoNames, DOMAIN0: NamesOfTwo}
 
@@ -188,28 +209,35 @@ def filter_of(watched):
 
 def start(directory, gdb, log, where, wanted, watched):
     """The machine with the program as its first process, stopped."""
-    arguments = f"init=/bin/bench -- --trace {wanted}".rstrip()
+    command = f"--trace {wanted}".rstrip()
+    arguments = f"init=/bin/bench -- {command}"
     extra = os.environ.get("QEMU_EXTRA", "")
     environment = {"GDB": gdb, "APPEND": "",
                    "QEMU_EXTRA": f"{extra} {CLOCK} -D {log} "
                                  f"{filter_of(watched)}"}
+    options = []
     if where == DOMAIN:
         environment["BUNDLE"] = boots.make_bundle(directory, arguments,
                                                   boots.PROGRAMS, ())
     elif where == NATIVE:
+        options = ["--native"]
         environment["BOOTARGS"] = arguments
-    else:
+    elif where == DOMAIN0:
         environment |= boots.of_domain0(directory, arguments)
+    else:
+        options, more = where(directory, command)
+        environment |= more
     return subprocess.Popen(
-        ["tools/run"] + ["--native"] * (where == NATIVE),
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, env=boots.settings(False, **environment))
+        ["tools/run", *options], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env=boots.settings(False, **environment))
 
 
-def traces(where, wanted, nr_traces, look, watched=()):
-    """The lines about them, and what look() makes of the addresses of each.
-    wanted: rounds, and of what rows. watched: the functions, by address and
-    size, of which alone the addresses are."""
+def traces(where, wanted, nr_traces, look, watched=(), switch=None):
+    """The lines about them, and what look() makes of the addresses of each, and
+    of who came at the function `switch`. wanted: rounds, and of what rows.
+    watched: the functions, by address and size, of which alone the addresses
+    are."""
     mark = symbols(PROGRAM, [MARK])[MARK][0]
     with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
         gdb = os.path.join(directory, "gdb")
@@ -217,9 +245,11 @@ def traces(where, wanted, nr_traces, look, watched=()):
         process = start(directory, gdb, log, where, wanted, watched)
         try:
             debugger = Debugger(gdb)
-            found = [look(executed(log_between_marks(debugger, mark, log,
-                                                     watched)))
-                     for _ in range(nr_traces)]
+            found = []
+            for _ in range(nr_traces):
+                text, came = log_between_marks(debugger, mark, log, watched,
+                                               switch)
+                found.append(look(executed(text), came))
             debugger.detach()
             lines = boots.lines_of(process.communicate()[0])
         finally:
@@ -228,12 +258,12 @@ def traces(where, wanted, nr_traces, look, watched=()):
     return [values for kind, values in lines if kind == "trace"], found
 
 
-def quietest(lines, found):
+def quietest(lines, found, size=collections.Counter.total):
     """Of the traces of the same the shortest: no interrupt came in between."""
     best = {}
     for values, parts in zip(lines, found):
         key = tuple(sorted(values.items()))
-        if key not in best or parts.total() < best[key][1].total():
+        if key not in best or size(parts) < size(best[key][1]):
             best[key] = values, parts
     return best.values()
 
@@ -244,7 +274,8 @@ def measure(rows, where, rounds, pattern):
     rows = {(row.op, row.way): row for row in rows}
     names = NAMES[where]()
     lines, found = traces(where, f"{rounds} {pattern}", 2 * rounds * len(rows),
-                          lambda addresses: book(addresses, names))
+                          lambda addresses, came: book(addresses, names, came),
+                          switch=names.switch)
     for values, parts in quietest(lines, found):
         row = rows[values["op"], values["way"]]
         row.parts = row.parts or collections.Counter()
@@ -259,7 +290,8 @@ def check_awake(rows, pattern):
     """Fails if the CPU slept in an operation of domain 0's, which another domain
     may have a part in: idle time jumps the clock."""
     symbol = symbols(boots.HYPERVISOR, [IDLE, SWITCH])
-    lines, found = traces(DOMAIN0, f"1 {pattern}", 2 * len(rows), list,
+    lines, found = traces(DOMAIN0, f"1 {pattern}", 2 * len(rows),
+                          lambda addresses, _: addresses,
                           (symbol[IDLE], symbol[SWITCH]))
     for values, addresses in zip(lines, found):
         complaint = sleeper(values, addresses, *symbol[IDLE])

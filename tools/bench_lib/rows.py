@@ -34,10 +34,16 @@ OF_SWITCHES = re.compile(r"vcpu_switch(_\d+)?")
 CONTROL = "control"
 OF_CONTROL = "pctl"  # its way
 TO_UART = {"console_bytes"}
+# Or a program, for which disks are there, by its way: user/bench/rows_block.c.
+# What tells the two ends of each other in such a request is a row of its own.
+BLOCKS = {way: f"blocks {way}" for way in ("native", "domain0", "split")}
+OF_BLOCKS = re.compile(r"blk_(?:ram_)?(?:read|write)_\d+k_d(\d+)")
+OF_NOTICES = re.compile(r"blk_notify_per_req_d(\d+)")
 
-# A budget's word in budgets.txt, and the attribute of a Row that it sets.
-BUDGET = re.compile(r"(?P<limit>\d+)|native\+(?P<over_native>\d+)|"
+# The words of a budget in budgets.txt, and the attribute of a Row that it sets.
+BUDGET = re.compile(r"(?P<limit>\d+|0\.\d+)|native\+(?P<over_native>\d+)|"
                     r"exits=(?P<exits_limit>\d+)|flat\+(?P<over_flat>\d+)%|"
+                    r"hypervisor=(?P<hypervisor_limit>\d+)|"
                     r"(?P<base>[a-z_]+)\+(?P<over_base>\d+)")
 
 # In the time pass: a row, how many times cheaper it has to be, than which.
@@ -55,6 +61,13 @@ def rounded(value):
     return None if value is None else round(value, 1)
 
 
+def value_of(digits):
+    """Of a word of a budget: a number, a name, or None."""
+    if digits is None or not digits[0].isdigit():
+        return digits
+    return float(digits) if "." in digits else int(digits)
+
+
 class Row:
     """One operation done in one way, as budgets.txt lists it."""
 
@@ -64,6 +77,7 @@ class Row:
         self.budget_word = budget
         self.limit = self.over_native = self.exits_limit = None
         self.over_flat = None  # percent
+        self.hypervisor_limit = None  # of its share of the instructions
         self.base = self.over_base = None  # the name of a row; more than that
         if budget != "-":
             self.set_budget(budget)
@@ -78,15 +92,17 @@ class Row:
         self.operations = None
         self.exits = None
         self.parts = None  # instructions for one operation, by whose they are
+        self.hypervisor = None  # its share of them, where it has a budget
         self.bytes = None  # that one operation moves
 
     def set_budget(self, word):
-        match = BUDGET.fullmatch(word)
-        if not match:
-            raise Failed(f"{BUDGETS}: {self.name} has a budget of {word}")
-        for name, digits in match.groupdict().items():
-            setattr(self, name, int(digits) if digits and digits.isdigit()
-                    else digits)
+        for part in word.split(","):
+            match = BUDGET.fullmatch(part)
+            if not match:
+                raise Failed(f"{BUDGETS}: {self.name} has a budget of {word}")
+            for name, digits in match.groupdict().items():
+                if digits is not None:
+                    setattr(self, name, value_of(digits))
 
     @property
     def name(self):
@@ -99,6 +115,18 @@ class Row:
         return (match[1], int(match[2])) if match else None
 
     @property
+    def depth(self):
+        """So many requests are under way; None: it is of no requests."""
+        match = (OF_BLOCKS.fullmatch(self.op) or
+                 OF_NOTICES.fullmatch(self.op))
+        return int(match[1]) if match else None
+
+    @property
+    def is_of_notices(self):
+        """Its figure is no instructions, but events for a request."""
+        return bool(OF_NOTICES.fullmatch(self.op))
+
+    @property
     def engine(self):
         return ENGINES.get(self.way, PV)
 
@@ -108,6 +136,8 @@ class Row:
             return CROWD
         if self.way == OF_CONTROL:
             return CONTROL
+        if self.depth is not None:
+            return BLOCKS[self.way]
         if OF_LIFE.fullmatch(self.op):
             return LIFE
         if OF_SWITCHES.fullmatch(self.op):
@@ -117,11 +147,15 @@ class Row:
     @property
     def insns_copy(self):
         """With the zeroing and copying of frames."""
-        return round(statistics.median(self.counts), 1) if self.counts else None
+        return (round(statistics.median(self.counts),
+                      3 if self.is_of_notices else 1)
+                if self.counts else None)
 
     @property
     def insns(self):
-        return rounded(self.insns_copy - self.apart) if self.counts else None
+        if not self.counts or self.is_of_notices:
+            return self.insns_copy
+        return rounded(self.insns_copy - self.apart)
 
     @property
     def nr_exits(self):
@@ -144,8 +178,12 @@ class Row:
     @property
     def excess(self):
         """In words how it exceeds its budget; None: it does not."""
-        for what, value, most in (("instructions", self.insns, self.budget),
-                                  ("exits", self.nr_exits, self.exits_limit)):
+        unit = "notifications" if self.is_of_notices else "instructions"
+        for what, value, most in (
+                (unit, self.insns, self.budget),
+                ("exits", self.nr_exits, self.exits_limit),
+                ("instructions of the hypervisor's", self.hypervisor,
+                 self.hypervisor_limit)):
             if None not in (value, most) and value > most:
                 return f"{self.name} takes {value} {what}, its budget is {most}"
         return None
@@ -188,7 +226,8 @@ class Row:
             "insns_copy": self.insns_copy,
             "ticks_median": rounded(median), "ticks_p25": rounded(p25),
             "ticks_p75": rounded(p75), "ns_median": rounded(self.ns),
-            "bytes_per_s": self.bytes_per_s, "exits_by_name": self.exits,
+            "bytes": self.bytes, "bytes_per_s": self.bytes_per_s,
+            "depth": self.depth, "exits_by_name": self.exits,
             "insns_by_part": self.parts and
                              {part: round(count, 1)
                               for part, count in self.parts.items()},
@@ -244,7 +283,8 @@ def read_rows(pattern, xen):
 # ---- what the figures have to be ----
 
 def check_complete(rows):
-    missing = [row.name for row in rows.values() if not row.ticks]
+    missing = [row.name for row in rows.values()
+               if not row.ticks and not (row.depth and row.counts)]
     if missing:
         raise Failed("no sample of " + ", ".join(missing))
 

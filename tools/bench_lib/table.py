@@ -2,9 +2,9 @@
 """The bench's tables on the terminal."""
 
 from bench_lib import breakdown
-from bench_lib.parts import (COPY_PART, KERNEL_PART, OTHER_PART,
-                             PROGRAM_PART)
-from bench_lib.rows import CONTROL, CROWD, KERNEL, LIFE, PV, SWITCH
+from bench_lib.parts import (COPY_PART, GUESTS_AND_COPY, KERNEL_PART,
+                             OTHER_PART, PROGRAM_PART)
+from bench_lib.rows import BLOCKS, CONTROL, CROWD, KERNEL, LIFE, PV, SWITCH
 
 HEADINGS = ("operation", "way", "insns", "budget", "", "Xen", "ratio", "ticks",
             "[p25", "p75]", "ns")
@@ -115,20 +115,49 @@ def print_programs(rows):
                                     engines.get("pv")), PROGRAM_WIDTHS))
 
 
+# ---- requests to disks: their ways in one line ----
+
+DISK_WAYS = tuple(BLOCKS)
+DISK_HEADINGS = ("for a request", *(f"{way} insns" for way in DISK_WAYS),
+                 "budget", "", "hypervisor's",
+                 *(f"{way} ns" for way in DISK_WAYS))
+DISK_WIDTHS = (-22, 12, 13, 11, 27, -4, 12, 9, 10, 9)
+
+
+def disk_cells(op, ways):
+    rows = [ways.get(way) for way in DISK_WAYS]
+    judged = [row for row in rows if row and row.budget_word != "-"]
+    bad = any(row.excess for row in judged)
+    return (op, *(row and row.insns for row in rows),
+            " ".join(row.budget_word for row in judged) or None,
+            judged and ("OVER" if bad else "ok") or "",
+            rows[-1] and rows[-1].hypervisor,
+            *(row and whole(row.ns) for row in rows))
+
+
+def print_disks(rows):
+    by_op = {}
+    for row in rows:
+        by_op.setdefault(row.op, {})[row.way] = row
+    print(aligned(DISK_HEADINGS, DISK_WIDTHS))
+    for op, ways in by_op.items():
+        print(aligned(disk_cells(op, ways), DISK_WIDTHS))
+
+
 # ---- whose the instructions of programs are ----
 
 PART_HEADINGS = ("whose insns", "the program's", "the kernel's", "natively",
                  "the hypervisor's", "for")
-PART_WIDTHS = (-18, 13, 12, 9, 16, -1)
+PART_WIDTHS = (-26, 13, 12, 9, 16, -1)
 MOST = 3
-GUESTS_AND_COPIES = (PROGRAM_PART, KERNEL_PART, OTHER_PART, COPY_PART)
 
 
 def part_cells(native, pv):
     served = {name: count for name, count in pv.parts.items()
-              if name not in GUESTS_AND_COPIES and round(count) > 0}
+              if name not in GUESTS_AND_COPY and round(count) > 0}
     most = sorted(served, key=served.get, reverse=True)
-    return (pv.op, whole(pv.parts[PROGRAM_PART]), whole(pv.parts[KERNEL_PART]),
+    name = pv.op if pv.depth is None else pv.name
+    return (name, whole(pv.parts[PROGRAM_PART]), whole(pv.parts[KERNEL_PART]),
             whole(native.parts[KERNEL_PART]) if native and native.parts
             else None, whole(sum(served.values())),
             ", ".join([f"{name} {served[name]:.0f}" for name in most[:MOST]] +
@@ -171,7 +200,9 @@ def print_table(rows, parts, xen_source, exits=()):
     kernel = [row for row in rows.values()
               if row.measured_by in (KERNEL, CROWD, LIFE, SWITCH, CONTROL)]
     single = [row for row in kernel if not row.series]
-    programs = [row for row in rows.values() if row not in kernel]
+    disks = [row for row in rows.values() if row.depth is not None]
+    programs = [row for row in rows.values()
+                if row not in kernel and row not in disks]
     if single:
         print_rows(single)
         print()
@@ -180,6 +211,9 @@ def print_table(rows, parts, xen_source, exits=()):
         print()
     if programs:
         print_programs(programs)
+        print()
+    if disks:
+        print_disks(disks)
         print()
     traced = [row for row in rows.values() if row.engine == PV and row.parts]
     if traced:
