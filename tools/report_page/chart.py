@@ -67,6 +67,21 @@ class Instructions(Panel):
         return data.ratio(row.xen.insns, row.insns) if row.xen else None
 
 
+class Notices(Panel):
+    """A row whose figure is no instructions."""
+
+    def __init__(self, rows):
+        super().__init__("Notifications", "notifications", (
+            ("here", 392, lambda row: figures.exact(row.insns)),
+            ("budget", 458, budget_text)), rows)
+
+    def figure(self, row):
+        return row.insns
+
+    def budget(self, row):
+        return row.budget_insns
+
+
 class Time(Panel):
     def __init__(self, rows):
         super().__init__("Time, ns", "nanoseconds", (
@@ -136,7 +151,7 @@ def line(x1, y1, x2, y2, kind):
 def colour(way):
     """A class of style.css; a way it does not know gets the plain colour."""
     known = ("native", "direct", "shared", "hypercall", "batch", "trap",
-             "emulated", "svm")
+             "emulated", "svm", "domain0")
     return f"way-{way}" if way in known else "way-other"
 
 

@@ -23,6 +23,9 @@ BATCH_OF = re.compile(r"(.+)_(\d+)")
 # the second kind the size is how many domains there are beside.
 SERIES = re.compile(r"(.+_(?:batch|among))_([1-9]\d{0,5})")
 AMONG = "_among_N"
+# Of requests to disks it is how many are under way; and notices are none.
+OF_DISKS = re.compile(r"(blk_[a-z_0-9]+_d)([1-9]\d{0,2})")
+OF_DEPTHS, OF_NOTICES = "_dN", "blk_notify_"
 
 
 class Bad(Exception):
@@ -52,12 +55,14 @@ class Row:
     @property
     def size(self):
         """Of its place in a series; None for all other rows."""
-        match = SERIES.fullmatch(self.op)
+        match = SERIES.fullmatch(self.op) or OF_DISKS.fullmatch(self.op)
         return int(match[2]) if match else None
 
     @property
     def block(self):
         """Under which heading it stands: all sizes of a batch under one."""
+        if match := OF_DISKS.fullmatch(self.op):
+            return f"{match[1]}N"
         is_batch = self.way == "batch" or self.size is not None
         batch = BATCH_OF.fullmatch(self.op) if is_batch else None
         return f"{batch[1]}_N" if batch else self.op
@@ -65,6 +70,8 @@ class Row:
     @property
     def label(self):
         """The way; the engine, too, where it is not what one expects."""
+        if self.block.endswith(OF_DEPTHS):
+            return f"{self.way}, {self.size} under way"
         if self.block.endswith(AMONG):
             return f"beside {self.size}"
         if self.block != self.op:

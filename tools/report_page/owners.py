@@ -13,7 +13,11 @@ from . import chart, figures, programs
 from .programs import BAR, HEAD, LEFT, RIGHT, ROW, WIDTH
 
 PROGRAM, KERNEL = "program", "guest kernel"
-OWN = {PROGRAM: "part-program", KERNEL: "part-kernel"}
+OTHER = "other domain"
+OWN = {PROGRAM: "part-program", KERNEL: "part-kernel", OTHER: "part-other"}
+
+NR_EXITS = 5
+OF_DISKS = "blk_"
 
 COLUMNS = (("program", 770), ("native", 872), ("domain", 956),
            ("hypervisor", 1074), ("share", 1178))
@@ -29,12 +33,26 @@ def ordered(pair, names):
     return {**own, **programs.grouped(rest, names)}
 
 
+def coloured(pairs):
+    """The names of what the hypervisor does most; not as many as there are
+    colours, as another domain has one of them."""
+    parts = {}
+    for pair in pairs:
+        total = sum(pair.parts.values())
+        for name, count in pair.parts.items():
+            if name not in OWN:
+                parts[name] = parts.get(name, 0) + count / total
+    return sorted(parts, key=parts.get, reverse=True)[:NR_EXITS]
+
+
 def of_hypervisor(pair):
     return sum(count for name, count in pair.parts.items() if name not in OWN)
 
 
 def native_mark(pair, middle):
-    native = sum((pair.native and pair.native.parts or {}).values())
+    parts = pair.native and pair.native.parts or {}
+    native = sum(count for name, count in parts.items()
+                 if name != programs.COPY)
     total = sum(pair.parts.values())
     if not 0 < native <= total:
         return ""
@@ -55,7 +73,8 @@ def cells(pair):
 def line(pair, names, middle):
     texts = "".join(chart.text(x, middle + 4, text, "figure", "end")
                     for (_, x), text in zip(COLUMNS, cells(pair)))
-    return (chart.text(LEFT - 8, middle + 4, pair.op, "label", "end") +
+    name = pair.op.removeprefix(OF_DISKS)  # those are long
+    return (chart.text(LEFT - 8, middle + 4, name, "label", "end") +
             programs.segments(ordered(pair, names),
                               lambda name: colour(name, names), middle) +
             native_mark(pair, middle) + texts)

@@ -104,6 +104,8 @@ def image(panel, name, rows, by_key):
 
 
 def block(name, rows, panels, by_key):
+    if name.startswith(data.OF_NOTICES):
+        panels = [chart.Notices(rows)]
     what = words.OPERATIONS.get(name, words.NO_WORDS)
     pair = "".join(element("div", image(panel, name, rows, by_key))
                    for panel in panels)
@@ -115,7 +117,8 @@ def block(name, rows, panels, by_key):
 
 
 def charts(rows):
-    panels = chart.Instructions(rows), chart.Time(rows)
+    of_same = [row for row in rows if not row.op.startswith(data.OF_NOTICES)]
+    panels = chart.Instructions(of_same), chart.Time(of_same)
     by_key = {row.key: row for row in rows}
     return "".join(block(name, members, panels, by_key)
                    for name, members in data.blocks(rows).items())
@@ -131,6 +134,19 @@ def what_programs_see(rows):
     return (f'<h2 id="programs">{words.PROGRAMS}</h2>'
             f"<p>{words.PROGRAMS_LEAD}</p>" + programs.overview(pairs, names) +
             (f"<p>{words.OWNERS_LEAD}</p>{whose}" if whose else "") +
+            charts(rows))
+
+
+def requests_to_disks(rows):
+    """Whose their instructions are, and a plot of each size by depth."""
+    if not rows:
+        return ""
+    pairs = programs.pairs_of([row for row in rows if row.way in
+                               ("native", "split") and row.parts])
+    names = owners.coloured(pairs)
+    whose = owners.overview(pairs, names)
+    return (f'<h2 id="disks">{words.DISKS}</h2><p>{words.DISKS_LEAD}</p>' +
+            (f"<p>{words.DISKS_OWNERS_LEAD}</p>{whose}" if whose else "") +
             charts(rows))
 
 
@@ -219,6 +235,8 @@ def all_figures(rows, only_xen):
     parts, plain = data.split_breakdown(rows)
     of_programs = [row for row in plain if programs.is_program(row)]
     rest = [row for row in plain if row not in of_programs]
+    of_disks = [row for row in rest if data.OF_DISKS.fullmatch(row.op)]
+    rest = [row for row in rest if row not in of_disks]
     series = [row for row in rest if row.size is not None]
     return (f'<h2 id="figures">{words.FIGURES}</h2>'
             f"<p>{words.FIGURES_LEAD}</p>" +
@@ -226,6 +244,7 @@ def all_figures(rows, only_xen):
                    [row for row in rest if row not in series]) +
             folded("The same, of series of many sizes", series) +
             folded("What programs see", of_programs) +
+            folded("Requests to disks", of_disks) +
             folded("Parts of a null hypercall", parts) +
             folded("Measured on Xen only", only_xen))
 
@@ -238,8 +257,9 @@ def page(rows, xen_rows, facts, no_xen=None, exits=(), by_weight=()):
     only_xen = data.join(rows, xen_rows)
     parts, plain = data.split_breakdown(rows)
     of_programs = [row for row in plain if programs.is_program(row)]
+    of_disks = [row for row in plain if data.OF_DISKS.fullmatch(row.op)]
     of_kernels = [row for row in plain if row not in of_programs and
-                  row.op != claims.TO_SHELL[0]]
+                  row not in of_disks and row.op != claims.TO_SHELL[0]]
     has_xen = any(row.xen for row in rows)
     words_of_xen = (words.OLD_XEN if has_xen else words.NO_XEN)
     warning = (f'<p class="warning">{words_of_xen} {escape(no_xen)}</p>'
@@ -249,6 +269,7 @@ def page(rows, xen_rows, facts, no_xen=None, exits=(), by_weight=()):
     chapters = [("operations", words.OPERATION_BY_OPERATION,
                  data.blocks(of_kernels)),
                 ("programs", words.PROGRAMS, data.blocks(of_programs)),
+                ("disks", words.DISKS, data.blocks(of_disks)),
                 ("breakdown", words.STAGES, []),
                 ("shares", words.SHARES, []),
                 ("longest", words.LONGEST, []),
@@ -256,6 +277,7 @@ def page(rows, xen_rows, facts, no_xen=None, exits=(), by_weight=()):
                 ("figures", words.FIGURES, [])]
     chapters = [chapter for chapter in chapters
                 if (chapter[0] != "programs" or of_programs) and
+                (chapter[0] != "disks" or of_disks) and
                 (chapter[0] != "breakdown" or parts) and
                 (chapter[0] != "shares" or by_weight) and
                 (chapter[0] != "longest" or exits)]
@@ -275,6 +297,7 @@ def page(rows, xen_rows, facts, no_xen=None, exits=(), by_weight=()):
         "mislead</a>.</p>"
         f"{legend(plain, has_xen or bool(xen_rows))}{charts(of_kernels)}\n"
         f"{what_programs_see(of_programs)}\n"
+        f"{requests_to_disks(of_disks)}\n"
         f"{breakdown(parts)}\n{shares.section(by_weight)}\n{longest.section(exits)}\n{mislead()}\n"
         f"{all_figures(rows, only_xen)}</main>\n<footer>Made by <code>make report"
         "</code> from the figures of <code>make bench</code> and <code>make "

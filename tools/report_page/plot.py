@@ -30,6 +30,7 @@ SINGLE = {"pte_batch_N": ("pte_update", "trap")}
 # Of a batch, and of all others: what each figure is of, and the sizes.
 BATCH = "for each entry", "batch size", "entries in a batch"
 AMONG = "of one", "domains beside", "other domains, alive beside it"
+DEPTHS = "for a request", "depth", "requests under way"
 
 
 class Line:
@@ -104,6 +105,8 @@ class Axes:
 # ---- the marks ----
 
 def words(op):
+    if op.endswith(data.OF_DEPTHS):
+        return DEPTHS
     return AMONG if op.endswith(data.AMONG) else BATCH
 
 

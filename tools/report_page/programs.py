@@ -19,6 +19,7 @@ ROW, HEAD, BAR = 25, 40, 13
 NR_COLOURS = 7  # of names; all others have one together
 OTHERS = "others"
 MEASURED = ("lat_", "bw_")
+COPY = "copy"  # a part that no figure has
 
 
 def is_program(row):
@@ -43,7 +44,8 @@ class Pair:
     def parts(self):
         """Of the instructions in a domain, by whose they are."""
         parts = (self.domain and self.domain.parts) or {}
-        return {name: count for name, count in parts.items() if count > 0}
+        return {name: count for name, count in parts.items()
+                if count > 0 and name != COPY}
 
     def figures(self, name):
         """Of both, and their ratio, as texts."""

@@ -34,6 +34,7 @@ WAYS = {
     "shared": "loads and stores in a page that guest and hypervisor share",
     "hypercall": "the guest calls the hypervisor",
     "split": "one domain asks, by shared memory, and another one serves it",
+    "domain0": "the kernel of domain 0, which drives the device itself",
     "batch": "one of many in a single call",
     "pctl": "domain 0's command, with all that it, both kernels and the "
             "hypervisor do",
@@ -106,6 +107,17 @@ OPERATIONS = {
     "destroy_among_N": "End it while N other domains are alive.",
     "send_among_N": "An event to a domain that has not taken the last one, to "
                     "each of N in turn.",
+    "blk_read_4k_dN": "Read 4 KiB of a disk that answers at once.",
+    "blk_read_128k_dN": "Read 128 KiB of it.",
+    "blk_write_4k_dN": "Write 4 KiB to it.",
+    "blk_write_128k_dN": "Write 128 KiB to it.",
+    "blk_ram_read_4k_dN": "Read 4 KiB of a disk that is memory.",
+    "blk_ram_read_128k_dN": "Read 128 KiB of it.",
+    "blk_ram_write_4k_dN": "Write 4 KiB to it.",
+    "blk_ram_write_128k_dN": "Write 128 KiB to it.",
+    "blk_notify_per_req_dN": "How often the two ends tell each other, both "
+                             "directions together, for a request of 4 KiB: "
+                             "front-end and back-end, or driver and device.",
     "yield_alone": "Offer the CPU to others when there is nobody else.",
     "pte_update": "Change one page-table entry, from one page to another. The "
                   "hypervisor checks each: what it may map, and that what it "
@@ -185,6 +197,21 @@ OWNERS_LEAD = (
     "mark is where the same operation ends on the bare machine, so what "
     "is right of it is the difference. Found by logging every instruction of "
     "one operation.")
+
+DISKS = "Requests to disks"
+
+DISKS_LEAD = (
+    "A program reads or writes a disk past what its kernel keeps, and has so "
+    "many requests under way at once. Natively its kernel drives the disk; by "
+    "domain0 that is domain 0's kernel; by split the program runs in a guest, "
+    "to which domain 0's kernel gives the disk by shared memory. Copies of "
+    "memory are left out.")
+
+DISKS_OWNERS_LEAD = (
+    "A request by way of split, by whose its instructions are: the program's, "
+    "its kernel's, those of domain 0's kernel, which serves it, and the "
+    "hypervisor's by the exit that they serve. The mark is where the same "
+    "request ends on the bare machine.")
 
 NO_XEN = "No figures of Xen:"
 OLD_XEN = ("Xen's instructions are those of tests/bench/budgets.txt, without "
