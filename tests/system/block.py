@@ -56,7 +56,7 @@ PROGRAMS = [
     "dd if=x of=/dev/ram0 bs=512 count=5000 oflag=direct conv=fsync",
     "dd if=/dev/ram0 of=y bs=64k count=39 iflag=direct",
     "cmp -n 2555904 x y && echo $((7 * 8)) same",
-    "verify run /dev/ram0 7 32 300 | tail -n 2",
+    "verify run /dev/ram0 7 32 300 | tail -n 3",
 ]
 
 
@@ -108,7 +108,7 @@ NATIVE = [
     "dd if=/dev/vde of=y bs=4k count=20",
     "dd if=/dev/vde of=y bs=4k skip=13 count=3 2>&1 | tail -n 1",
     "fdisk -l | grep '^Disk'",
-    "verify run /dev/vdf 8 16 400 | tail -n 2",
+    "verify run /dev/vdf 8 16 400 | tail -n 3",
     # Ended in the midst.
     "verify run /dev/vdc 9 32 2000000000 &",
     "sleep 1",

@@ -13,6 +13,8 @@
 
 static uint32_t least[AREA_MAX];
 
+static uint32_t newest;
+
 static void check_sector(const struct area *area, const uint8_t *bytes,
                          uint32_t number)
 {
@@ -21,6 +23,8 @@ static void check_sector(const struct area *area, const uint8_t *bytes,
     if (generation < least[number])
         fail("sector %u is of write %u, expected %u or later", number,
              generation, least[number]);
+    if (generation > newest)
+        newest = generation;
 }
 
 void check(const struct area *area, int fd, uint32_t generation)
@@ -45,6 +49,7 @@ void check(const struct area *area, int fd, uint32_t generation)
         for (i = 0; i < nr; i++)
             check_sector(area, bytes + i * SECTOR, number + i);
     }
+    printf("verify: the newest write is %u\n", newest);
     printf(
         "verify: %u sectors are as they were up to generation %u, or newer\n",
         area->nr_sectors, generation);

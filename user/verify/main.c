@@ -11,9 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/reboot.h>
 #include <unistd.h>
 
 #define MAGIC 0x7061726170657401ul
+#define PATIENCE_MS 20000
+#define LOOK_MS 20
 
 /* Each word of a sector. */
 struct sector {
@@ -56,6 +59,8 @@ struct range write_range(const struct area *area, uint32_t generation)
 
     if (random % 16 == 4)
         range.nr = MAX_SECTORS;
+    if (range.nr > area->most)
+        range.nr = area->most;
     if (range.nr > area->nr_sectors)
         range.nr = area->nr_sectors;
     range.first =
@@ -104,8 +109,9 @@ uint32_t sector_generation(const struct area *area, const void *from,
 static int usage(void)
 {
     fprintf(stderr,
-            "usage: verify run DEVICE SEED DEPTH WRITES\n"
-            "       verify check DEVICE SEED GENERATION\n"
+            "usage: verify run DEVICE SEED DEPTH WRITES [SECTORS]\n"
+            "       verify check DEVICE SEED GENERATION [SECTORS]\n"
+            "a write has up to so many sectors; "
             "run overwrites the first 16 MiB, and says which generation "
             "is safe\n");
     return 2;
@@ -124,17 +130,38 @@ static uint64_t number_of(const char *text, uint64_t most)
     return value;
 }
 
+/* A domain may be there before its disk. */
+static int open_when_there(const char *name)
+{
+    int fd = open(name, O_RDWR | O_DIRECT), i;
+
+    for (i = 0; fd < 0 && errno == ENOENT && i < PATIENCE_MS; i += LOOK_MS) {
+        usleep(LOOK_MS * 1000);
+        fd = open(name, O_RDWR | O_DIRECT);
+    }
+    return fd;
+}
+
+/* It may be the only program there, as init=/bin/verify. */
+static int finish(void)
+{
+    if (getpid() == 1)
+        reboot(RB_POWER_OFF);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    bool is_run = argc == 6 && strcmp(argv[1], "run") == 0;
-    bool is_check = argc == 5 && strcmp(argv[1], "check") == 0;
+    bool is_run = argc >= 6 && strcmp(argv[1], "run") == 0;
+    bool is_check = argc >= 5 && strcmp(argv[1], "check") == 0;
+    int nr_words = is_run ? 6 : 5;
     struct area area;
     int64_t size;
     int fd;
 
-    if (!is_run && !is_check)
+    if ((!is_run && !is_check) || argc > nr_words + 1)
         return usage();
-    fd = open(argv[2], O_RDWR | O_DIRECT);
+    fd = open_when_there(argv[2]);
     size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
     if (size < (int64_t)SECTOR) {
         fprintf(stderr, "verify: %s: %s\n", argv[2],
@@ -142,6 +169,9 @@ int main(int argc, char **argv)
         return 2;
     }
     area.seed = number_of(argv[3], UINT32_MAX);
+    area.most = argc > nr_words
+                    ? (uint32_t)number_of(argv[nr_words], MAX_SECTORS)
+                    : MAX_SECTORS;
     area.nr_sectors = AREA_MAX;
     if (size / SECTOR < AREA_MAX)
         area.nr_sectors = (uint32_t)(size / SECTOR);
@@ -150,5 +180,5 @@ int main(int argc, char **argv)
             (uint32_t)number_of(argv[5], UINT32_MAX / 2));
     else
         check(&area, fd, (uint32_t)number_of(argv[4], UINT32_MAX / 2));
-    return 0;
+    return finish();
 }

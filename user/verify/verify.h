@@ -25,6 +25,7 @@ struct range {
 
 struct area {
     uint64_t seed;
+    uint32_t most; /* sectors of a write */
     uint32_t nr_sectors;
 };
 
