@@ -42,6 +42,7 @@ struct bus {
 
 struct disk {
     struct list_node node; /* of all */
+    struct list_node turn; /* of all, too */
     struct bus *bus;
     struct control_store store;
     struct blk_back back;
@@ -54,6 +55,7 @@ struct disk {
 
 static struct list_node buses = LIST_INIT(buses);
 static struct list_node disks = LIST_INIT(disks);
+static struct list_node turns = LIST_INIT(turns); /* who is served first */
 static struct wait_queue changed = WAIT_QUEUE_INIT(changed);
 static struct env_bell *bell;   /* of the thread */
 static struct env_bell *events; /* of the back-ends: hear_events() */
@@ -173,6 +175,7 @@ static int64_t enter(struct disk *disk)
     bus->in_use[disk->slot] = true;
     bus->nr_disks++;
     list_add_last(&disks, &disk->node);
+    list_add_last(&turns, &disk->turn);
     return 0;
 }
 
@@ -182,6 +185,7 @@ static void leave(struct disk *disk)
     struct bus *bus = disk->bus;
 
     list_remove(&disk->node);
+    list_remove(&disk->turn);
     bus->in_use[disk->slot] = false;
     if (--bus->nr_disks == 0)
         disconnect(bus);
@@ -416,6 +420,18 @@ static void serve_one(struct disk *disk)
     disk->next = blk_back_serve(&disk->back);
 }
 
+/* Who is served first gets more than the others, as its domain runs before
+ * theirs: so the next time it is the last. */
+static void take_turns(void)
+{
+    struct list_node *first = turns.next;
+
+    if (first == turns.prev)
+        return;
+    list_remove(first);
+    list_add_last(&turns, first);
+}
+
 /* The idle thread's work. What may end, or is to be served again, is the
  * thread's. */
 static bool serve_idly(void)
@@ -426,7 +442,8 @@ static bool serve_idly(void)
     if (!have_news)
         return false;
     have_news = false;
-    list_for_each_entry (disk, &disks, node) {
+    take_turns();
+    list_for_each_entry (disk, &turns, turn) {
         if (!disk->has_begun || !blk_back_has_news(&disk->back))
             continue;
         if (!disk->back.ends && !disk->back.looks_again)
@@ -480,7 +497,8 @@ static uint64_t serve_all(void)
         have_changed = false;
         look_at_domains();
     }
-    list_for_each_entry_safe (disk, following, &disks, node)
+    take_turns();
+    list_for_each_entry_safe (disk, following, &turns, turn)
         serve_disk(disk, told);
     list_for_each_entry (disk, &disks, node)
         if (disk->has_begun)
