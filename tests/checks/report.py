@@ -164,6 +164,16 @@ PROGRAMS = [timed("lat_proc_exec", "native", 9000.0,
             timed("lat_pipe", "native", 500.0),
             row("boot_to_shell", "hypercall", ns_median=1.2e9)]
 
+DISKS = [timed(f"blk_read_4k_d{depth}", way, figure / depth + 2000.0,
+               depth=depth, insns_by_part=owned)
+         for way, figure, owned in (
+             ("native", 700, {"program": 100, "guest kernel": 2600}),
+             ("domain0", 1400, None),
+             ("split", 7000, {"program": 100, "guest kernel": 3000,
+                              "other domain": 1700, "block": 2000,
+                              "grant_hold": 2200, "copy": 165}))
+         for depth in (1, 32)]
+
 SELF_TESTS = {
     "a page with an open tag": malformed("<p><b>x</p>"),
     "a page with a picture from outside": malformed('<img src="//x">'),
@@ -234,6 +244,14 @@ SELF_TESTS = {
         "kernel, 1,000 program, 10,000 mmu_update", "50%", "8,000"]),
     "parts that are none": good([
         timed("lat_sig", "hypercall", 5.0, insns_by_part={"program": 0})]),
+    "requests to disks": good(DISKS, says=[
+        "native: 2,700 of 1, 2,022 of 32", "split: 9,000 of 1, 2,219 of 32",
+        "requests under way", "Requests to disks",
+        "blk_read_4k_d1: instructions: 100 program, 3,000 guest kernel, 1,700 "
+        "other domain, 2,000 block, 2,200 grant_hold", "4,200", "47%"]),
+    "notifications": good([
+        row("blk_notify_per_req_d32", "split", insns=0.062, budget_insns=0.1)],
+        says=["split: 0.062 of 32", "How often the two ends", "Notifications"]),
     "a file that is missing": refused(None, "run `make bench` first"),
     "half a file": refused('[{"op": "iret",', "is not whole JSON"),
     "no list": refused({"op": "iret"}, "is not a list"),

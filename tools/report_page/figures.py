@@ -11,6 +11,8 @@ def short(figure):
     size = abs(figure)
     if size >= 1e8:
         return f"{figure:.2e}"
+    if 0 < size < 0.1:
+        return f"{figure:.3f}".replace("-", "\N{MINUS SIGN}")
     text = f"{figure:,.0f}" if size >= 100 else f"{figure:.1f}"
     return text.replace("-", "\N{MINUS SIGN}")
 
