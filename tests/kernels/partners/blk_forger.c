@@ -8,25 +8,19 @@
  * tests/system/served_disks.py runs it; domain 0 attaches the disk anew
  * whenever it is broken.
  */
-#include "abi/blk.h"
-#include "abi/bus.h"
 #include "abi/stubs.h"
 #include "lib/macros.h"
 #include "lib/string.h"
-#include "pvdrivers/ring.h"
 #include "tests/kernels/lib/bootargs.h"
-#include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/console.h"
-#include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/disk.h"
 #include "tests/kernels/lib/grant.h"
 #include "tests/kernels/lib/memory.h"
 #include "tests/kernels/lib/random.h"
 #include "tests/kernels/lib/test.h"
-#include "tests/kernels/lib/vcpu.h"
 
 MG_TEST(blk_forger);
 
-#define SERVER 0
 #define SECTORS 8u /* of a page */
 #define WHOLE PARAPET_BLK_PART(0, SECTORS)
 #define GARBAGE (8u << 20 | 0xabcd)
@@ -45,78 +39,10 @@ enum {
     REF_NOTHING = REF_SAME + NR_SAME,
 };
 
-static struct parapet_bus_slot *slot;
-static struct parapet_ring *page;
-static struct ring_front ring;
-static uint32_t port;
+static struct mg_disk disk;
 static uint8_t *data; /* NR_DATA pages */
-static uint64_t nr_sectors;
-static uint32_t next_id, nr_asked;
-static volatile uint64_t told;
+static uint32_t next_id;
 static struct mg_random numbers;
-
-/* ---- the bus ---- */
-
-static void go(uint32_t state)
-{
-    __atomic_store_n(&slot->front.state, state, __ATOMIC_SEQ_CST);
-    (void)hypercall_evtchn_send(mg_shared_page()->bus_port);
-}
-
-/* Until the back-end is in one of these states. */
-static void await(uint32_t states)
-{
-    uint64_t end = mg_clock_ns() + MG_PATIENCE;
-    uint32_t seen;
-
-    while ((seen = __atomic_load_n(&slot->back.state, __ATOMIC_SEQ_CST)) >=
-               PARAPET_NR_BUS_STATES ||
-           (states >> seen & 1) == 0) {
-        if (mg_clock_ns() > end)
-            mg_error("the back-end is in state %u, expected one of %#x", seen,
-                     states);
-        (void)hypercall_yield();
-    }
-}
-
-static void find_slot(void)
-{
-    struct parapet_bus_page *bus =
-        (void *)mg_gfn_pointer(mg_shared_page()->bus_gfn);
-
-    slot = &bus->slots[0];
-    await(1 << PARAPET_BUS_offered);
-    MG_CHECK_EQ(slot->back.kind, PARAPET_BUS_BLK);
-}
-
-static void want(uint32_t ref, uint32_t at_port, uint32_t version)
-{
-    go(PARAPET_BUS_closing);
-    await(1 << PARAPET_BUS_closing | 1 << PARAPET_BUS_closed);
-    go(PARAPET_BUS_closed);
-    await(1 << PARAPET_BUS_offered);
-    slot->front.ring = ref;
-    slot->front.port = at_port;
-    slot->front.parameters[PARAPET_BLK_FRONT_VERSION] = version;
-    go(PARAPET_BUS_wanted);
-}
-
-/* The ring of the last time is nobody's. */
-static void connect(void)
-{
-    memset(page, 0, MG_PAGE_SIZE);
-    ring_front_init(&ring, page, sizeof(struct parapet_blk_request));
-    mg_grant_lend(REF_RING, SERVER, page, 0);
-    if (port != 0)
-        mg_event_close(port);
-    port = mg_event_alloc_unbound(SERVER, mg_event_count, (void *)&told);
-    want(REF_RING, port, PARAPET_BLK_VERSION);
-    await(1 << PARAPET_BUS_connected);
-    nr_sectors = (uint64_t)slot->back.parameters[PARAPET_BLK_SECTORS_HIGH]
-                     << 32 |
-                 slot->back.parameters[PARAPET_BLK_SECTORS_LOW];
-    go(PARAPET_BUS_connected);
-}
 
 /* ---- requests ---- */
 
@@ -132,44 +58,15 @@ static struct parapet_blk_request wish(uint16_t operation, uint64_t sector,
     return request;
 }
 
-static void put(const struct parapet_blk_request *request)
-{
-    if (ring_front_put(&ring, request, sizeof(*request)) != 0)
-        mg_error("the ring has no room");
-    nr_asked++;
-}
-
-static void push(void)
-{
-    if (ring_front_push(&ring))
-        MG_CHECK_EQ(hypercall_evtchn_send(port), 0);
-}
-
-static struct parapet_blk_response take(void)
-{
-    uint64_t end = mg_clock_ns() + MG_PATIENCE;
-    struct parapet_blk_response response;
-    int found;
-
-    while ((found = ring_front_take(&ring, &response, sizeof(response))) == 0) {
-        if (mg_clock_ns() > end)
-            mg_error("request %u has no answer", nr_asked);
-        (void)hypercall_yield();
-    }
-    if (found < 0)
-        mg_error("the back-end has broken the ring");
-    return response;
-}
-
 static int32_t ask(struct parapet_blk_request request)
 {
     struct parapet_blk_response response;
 
     request.id = next_id;
     next_id += 0x10000001;
-    put(&request);
-    push();
-    response = take();
+    mg_disk_put(&disk, &request);
+    mg_disk_push(&disk);
+    response = mg_disk_take(&disk);
     MG_CHECK_EQ(response.id, request.id);
     return response.status;
 }
@@ -237,15 +134,15 @@ static void forge_parts(void)
 
 static void forge_sectors(void)
 {
-    const uint64_t sectors[] = {nr_sectors,
-                                nr_sectors - 1,
-                                nr_sectors - SECTORS + 1,
-                                nr_sectors + (1ul << 32),
+    const uint64_t sectors[] = {disk.nr_sectors,
+                                disk.nr_sectors - 1,
+                                disk.nr_sectors - SECTORS + 1,
+                                disk.nr_sectors + (1ul << 32),
                                 1ul << 55,
                                 1ul << 63,
                                 UINT64_MAX,
                                 UINT64_MAX - SECTORS + 1,
-                                -nr_sectors};
+                                -disk.nr_sectors};
     struct parapet_blk_request request;
 
     for (size_t i = 0; i < ARRAY_SIZE(sectors); i++) {
@@ -258,7 +155,7 @@ static void forge_sectors(void)
     request = wish(PARAPET_BLK_DISCARD, SECTORS, 0);
     request.nr_sectors = UINT32_MAX;
     MG_CHECK(ask(request) < 0);
-    refused(wish(PARAPET_BLK_WRITE, nr_sectors - SECTORS, 1), 0);
+    refused(wish(PARAPET_BLK_WRITE, disk.nr_sectors - SECTORS, 1), 0);
     do_well();
 }
 
@@ -323,13 +220,13 @@ static void repeat_pages(void)
 static void lend_data(void)
 {
     for (uint32_t i = 0; i < NR_DATA; i++)
-        mg_grant_lend(REF_DATA + i, SERVER, data + i * MG_PAGE_SIZE, 0);
+        mg_grant_lend(REF_DATA + i, MG_DISK_SERVER, data + i * MG_PAGE_SIZE, 0);
 }
 
 static void take_all(unsigned int nr)
 {
     while (nr-- > 0)
-        (void)take();
+        (void)mg_disk_take(&disk);
 }
 
 /* Whatever comes of a request, it is answered. */
@@ -343,9 +240,9 @@ static void revoke(void)
 
             request.ref += i * NR_PARTS;
             request.id = i % 2; /* and several have the same id */
-            put(&request);
+            mg_disk_put(&disk, &request);
         }
-        push();
+        mg_disk_push(&disk);
         for (uint64_t i = mg_random_below(&numbers, 8); i > 0; i--)
             (void)hypercall_yield();
         for (uint32_t i = 0; i < NR_DATA; i++)
@@ -364,7 +261,7 @@ static void put_noise(void)
     if (mg_random_below(&numbers, 4) != 0) {
         request.operation %= 4;
         request.nr_parts %= 36;
-        request.sector %= 2 * nr_sectors;
+        request.sector %= 2 * disk.nr_sectors;
         request.ref = REF_DATA + request.ref % (REF_NOTHING + 1 - REF_DATA);
         if (mg_random_below(&numbers, 2) != 0)
             memset(request.parts, WHOLE, sizeof(request.parts));
@@ -373,7 +270,7 @@ static void put_noise(void)
     if (request.operation == PARAPET_BLK_READ && request.ref <= REF_OWN_RING &&
         request.ref + request.nr_parts > REF_OWN_RING)
         request.operation = PARAPET_BLK_WRITE;
-    put(&request);
+    mg_disk_put(&disk, &request);
 }
 
 static void make_noise(uint64_t rounds)
@@ -381,7 +278,7 @@ static void make_noise(uint64_t rounds)
     while (rounds-- > 0) {
         for (unsigned int i = 0; i < PARAPET_BLK_REQUESTS; i++)
             put_noise();
-        push();
+        mg_disk_push(&disk);
         take_all(PARAPET_BLK_REQUESTS);
     }
     do_well();
@@ -393,31 +290,32 @@ static void make_noise(uint64_t rounds)
 static void is_broken(const char *how)
 {
     mg_printf("%s\n", how);
-    await(1 << PARAPET_BUS_closed);
+    mg_disk_await(&disk, 1 << PARAPET_BUS_closed);
     MG_CHECK(mg_grant_take_back(REF_RING));
-    connect();
+    mg_disk_connect(&disk);
     do_well();
 }
 
 static void forge_index(uint32_t by)
 {
-    __atomic_store_n(&page->req_prod, ring.pushed + by, __ATOMIC_SEQ_CST);
-    MG_CHECK_EQ(hypercall_evtchn_send(port), 0);
+    __atomic_store_n(&disk.page->req_prod, disk.ring.pushed + by,
+                     __ATOMIC_SEQ_CST);
+    MG_CHECK_EQ(hypercall_evtchn_send(disk.port), 0);
     is_broken("an index that cannot be true");
 }
 
 static void forge_state(uint32_t state)
 {
-    go(state);
+    mg_disk_go(&disk, state);
     is_broken("a state that cannot be");
 }
 
 static void forge_wish(uint32_t ref, uint32_t at_port, uint32_t version)
 {
-    go(PARAPET_BUS_closing);
-    await(1 << PARAPET_BUS_closing);
-    go(PARAPET_BUS_closed);
-    want(ref, at_port, version);
+    mg_disk_go(&disk, PARAPET_BUS_closing);
+    mg_disk_await(&disk, 1 << PARAPET_BUS_closing);
+    mg_disk_go(&disk, PARAPET_BUS_closed);
+    mg_disk_want(&disk, ref, at_port, version);
     is_broken("a wish that cannot be");
 }
 
@@ -430,8 +328,8 @@ static void read_to_ring(void)
     MG_CHECK_EQ(ask(request), 0);
     request.operation = PARAPET_BLK_READ;
     request.ref = REF_OWN_RING;
-    put(&request);
-    push();
+    mg_disk_put(&disk, &request);
+    mg_disk_push(&disk);
     is_broken("a ring that its own disk writes to");
 }
 
@@ -444,10 +342,10 @@ static void break_it(void)
     forge_state(PARAPET_BUS_offered);
     forge_state(PARAPET_NR_BUS_STATES);
     forge_state(0xffffffff);
-    forge_wish(REF_NOTHING, port, PARAPET_BLK_VERSION);
-    forge_wish(REF_READONLY, port, PARAPET_BLK_VERSION);
+    forge_wish(REF_NOTHING, disk.port, PARAPET_BLK_VERSION);
+    forge_wish(REF_READONLY, disk.port, PARAPET_BLK_VERSION);
     forge_wish(REF_RING, 0xffffffff, PARAPET_BLK_VERSION);
-    forge_wish(REF_RING, port, PARAPET_BLK_VERSION + 1);
+    forge_wish(REF_RING, disk.port, PARAPET_BLK_VERSION + 1);
 }
 
 /* The first entries are the builder's. */
@@ -455,24 +353,23 @@ static void lend_all(void)
 {
     uint64_t *table = mg_table(NULL);
 
-    page = (struct parapet_ring *)mg_pages(1);
     data = (uint8_t *)mg_pages(NR_DATA);
     lend_data();
     MG_DONE(mg_pin(table, 1));
-    mg_grant_lend(REF_READONLY, SERVER, data, PARAPET_GRANT_READONLY);
+    mg_grant_lend(REF_READONLY, MG_DISK_SERVER, data, PARAPET_GRANT_READONLY);
     mg_grant_lend(REF_OTHERS, 77, data, 0);
-    mg_grant_lend(REF_TABLE, SERVER, table, 0);
-    mg_grant_lend(REF_OWN_RING, SERVER, page, 0);
+    mg_grant_lend(REF_TABLE, MG_DISK_SERVER, table, 0);
     for (uint32_t i = 0; i < NR_SAME; i++)
-        mg_grant_lend(REF_SAME + i, SERVER, data, 0);
+        mg_grant_lend(REF_SAME + i, MG_DISK_SERVER, data, 0);
 }
 
 void test_main(void)
 {
     mg_random_init(&numbers, mg_random_seed());
     lend_all();
-    find_slot();
-    connect();
+    disk.ref = REF_RING;
+    mg_disk_connect(&disk);
+    mg_grant_lend(REF_OWN_RING, MG_DISK_SERVER, disk.page, 0);
     do_well();
     forge_operations();
     forge_parts();
@@ -482,5 +379,5 @@ void test_main(void)
     revoke();
     make_noise(mg_argument("rounds", 50));
     break_it();
-    mg_printf("%u requests\n", nr_asked);
+    mg_printf("%u requests\n", disk.nr_asked);
 }
