@@ -14,8 +14,9 @@ import subprocess
 import tempfile
 
 import machine
-from domain0 import in_domain0
-from machine import expect, shell, test
+from domain0 import added, in_domain0
+from keyboard import CONTROL_CARET, ENTER, PROMPT, Keyboard
+from machine import expect, expect_status, shell, test
 from partitions import SECTOR, gpt
 
 MIB = 1 << 20
@@ -197,11 +198,11 @@ def expect_nothing_left(before, after):
     expect(0 <= less <= SLACK, f"{less} bytes are lost")
 
 
-def forger():
-    """The directory for ADD."""
-    add = os.path.join(scratch.name, "add")
+def partner(name):
+    """A directory for ADD, with this micro-guest."""
+    add = os.path.join(scratch.name, name)
     os.makedirs(os.path.join(add, "boot"))
-    shutil.copy(os.path.join(machine.BUILD, "kernels/partners/blk_forger.elf"),
+    shutil.copy(os.path.join(machine.BUILD, f"kernels/partners/{name}.elf"),
                 os.path.join(add, "boot"))
     return add
 
@@ -230,7 +231,7 @@ def kept():
         ended("again"),
         "pctl destroy good bad again device memory; pctl block-list",
         "pctl audit", FREE, "cat /tmp/cut"],
-        add=forger(), DISK=f"{shared} {cut} new:1M", MEM="512M",
+        add=partner("blk_forger"), DISK=f"{shared} {cut} new:1M", MEM="512M",
         APPEND="audit=on", QEMU_EXTRA=failing(bad))
     for step in steps:
         step.expect(0)
@@ -246,6 +247,34 @@ def kept():
     expect_safe(bad, 8, writes)
     safe = re.findall(SAFE.replace("\\", ""), steps[-1].out)
     expect_safe(cut, times, int(safe[-1]))
+
+
+# ---- domain 0 crashes ----
+
+def crash():
+    """While a guest reads from a disk that does one request each second, but
+    for the first of them."""
+    slow = ("-drive if=none,id=slow,driver=null-co,read-zeroes=on,size=1M,"
+            "throttling.iops-total=1,throttling.iops-total-max=12 "
+            "-device virtio-blk-device,drive=slow,bus=virtio-mmio-bus.0")
+    with added(partner("blk_watched")) as add, \
+            Keyboard(["tools/run"], DOM0=1, ADD=add, QEMU_EXTRA=slow,
+                     APPEND="dom0_crash=keep audit=on log=debug") as keys:
+        keys.see(PROMPT)
+        keys.type(b"pctl dmesg --console=debug; pctl create tiny memory=8 "
+                  b"kernel=/boot/blk_watched.elf extra=watch; "
+                  b"pctl block-attach tiny phy:/dev/vda,xvda,r" + ENTER,
+                  rb"pages are in use")
+        keys.type(CONTROL_CARET, rb"parapet> ")
+        keys.type(b"crash panic" + ENTER, rb"pages are written")
+        keys.see(rb"TEST blk_watched: success")
+        expect_status(keys.end(), machine.DOMAIN_FAILED)
+
+
+# device_reset, a micro-guest, has it without a back-end, and takes no time.
+if IS_SOAK:
+    test("served disks: domain 0 crashes with requests at a device: no page is "
+         "written after it went back")(crash)
 
 
 # ---- shares ----
