@@ -134,6 +134,11 @@ def wrong_disks():
     for disk, words in (
             ("no-such.img", "DISK=no-such.img: No such file or directory: "
                             "new:64M makes one"),
+            ("a.img,b.img", "DISK=a.img,b.img: No such file or directory: only "
+                            "`,ro` can follow a name, and several disks have "
+                            "spaces between them"),
+            ("it's.img", "DISK=it's.img: No closing quotation: a quote that is "
+                         "part of a name needs a backslash before it"),
             (odd, f"DISK={odd}: has 1000 bytes: expected a multiple of 512"),
             (disk_file("empty.img", 0), "has 0 bytes: expected a multiple"),
             ("/dev/null", "DISK=/dev/null: expected a file or a block device"),

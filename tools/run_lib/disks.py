@@ -50,8 +50,10 @@ def check_file(word, path, read_only):
     try:
         status = os.stat(path)
     except OSError as error:
-        raise Refused(f"DISK={word}: {error.strerror}: new:64M makes one for "
-                      "this run") from error
+        fix = ("only `,ro` can follow a name, and several disks have spaces "
+               "between them" if "," in path else "new:64M makes one for this "
+               "run")
+        raise Refused(f"DISK={word}: {error.strerror}: {fix}") from error
     if stat.S_ISBLK(status.st_mode):
         return
     if not stat.S_ISREG(status.st_mode):
@@ -84,8 +86,17 @@ def drive(word, directory, index):
     return what + (",readonly=on" if read_only else "")
 
 
+def named():
+    """The disks of DISK: quotes are for a name with a space in it."""
+    try:
+        return shlex.split(setting("DISK"))
+    except ValueError as error:
+        raise Refused(f"DISK={setting('DISK')}: {error}: a quote that is part "
+                      "of a name needs a backslash before it") from error
+
+
 def arguments(kind, directory):
-    words = shlex.split(setting("DISK"))
+    words = named()
     if not words:
         return []
     check_machine(kind)
