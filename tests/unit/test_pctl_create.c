@@ -384,6 +384,26 @@ static void with_disks(void **state)
     assert_int_equal(f.nr_disks, 0);
 }
 
+/* One on the command line is in place of that of the file. */
+static void with_list(void **state)
+{
+    (void)state;
+    write_description("disks.cfg", "kernel = '%s/kernel'; memory = 4\n"
+                                   "disk = 'ram:4K,xvdz'\n");
+    refused("create %s/disks.cfg disk=['ram:4K,xvda','ram:4K,xvda']",
+            PCTL_USAGE,
+            "pctl: create: disk: xvda is there already, got \"ram:4K,xvda\"\n");
+    refused("create %s/disks.cfg disk=['ram:4K,xvda'", PCTL_USAGE,
+            "pctl: create: expected a comma or a ], got the end of the text\n");
+    assert_int_equal(f.nr_disks, 0);
+    assert_int_equal(
+        create("create %s/disks.cfg disk=['ram:4K,xvda','ram:8K,xvdb,r']"),
+        PCTL_DONE);
+    assert_int_equal(f.nr_disks, 2);
+    assert_string_equal(f.disks[1].store, "ram:8K");
+    assert_int_equal(f.disks[1].flags, PARAPET_BLK_ATTACH_READONLY);
+}
+
 static void taken_name(void **state)
 {
     (void)state;
@@ -458,6 +478,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(fails_half_way, setup, teardown),
         cmocka_unit_test_setup_teardown(not_served, setup, teardown),
         cmocka_unit_test_setup_teardown(with_disks, setup, teardown),
+        cmocka_unit_test_setup_teardown(with_list, setup, teardown),
         cmocka_unit_test_setup_teardown(taken_name, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_files, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_descriptions, setup, teardown),

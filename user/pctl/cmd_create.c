@@ -88,12 +88,29 @@ static int read_file(struct pctl *p, const char *path, struct description *d)
 
 /* ---- the command line ---- */
 
+/* As description_set(), but it stands in no line of a file. */
+static int set_item(void *context, const char *key,
+                    const struct cfg_value *value, char *why, size_t why_size)
+{
+    struct cfg_value copy = *value; /* its items are the other one's */
+
+    copy.line = 0;
+    return description_set(context, key, &copy, why, why_size);
+}
+
+/* A list stands as in a file, any other value without quotes. */
 static int take_key(struct pctl *p, char *text, struct description *d)
 {
     struct cfg_error error = {.line = 0};
     struct cfg_value value;
     char *equals = strchr(text, '=');
 
+    if (equals[1] == '[') {
+        if (cfg_read(text, strlen(text), set_item, d, &error) == 0)
+            return PCTL_DONE;
+        error.line = 0;
+        return wrong(p, "", &error);
+    }
     *equals = '\0';
     if (!cfg_value_of(equals + 1, &value))
         return pctl_fail(p, PCTL_USAGE, "%s: it is too long", text);
@@ -177,7 +194,9 @@ const struct pctl_command cmd_create = {
     .brief = "make a domain of a description, and let it run",
     .more = "  NAME is the description " DIRECTORY "NAME" SUFFIX "; a FILE has "
             "a / in its name, or ends\n  in " SUFFIX ". A KEY=VALUE counts "
-            "in place of what the file says, and needs no quotes.\n\n"
+            "in place of what the file says, and needs no quotes.\n"
+            "  A list is as in a file: 'disk=[\"ram:8M,xvda\", "
+            "\"ram:4M,xvdb\"]'\n\n"
             "  kernel   its kernel's file           vcpus   their number (1)\n"
             "  ramdisk  its RAM disk's file         cpus    where they run "
             "(all)\n"
