@@ -115,9 +115,9 @@ static int connect(struct bus *bus)
     return 0;
 }
 
-static void disconnect(struct bus *bus)
+static void disconnect_if_unused(struct bus *bus)
 {
-    if (bus->loan.page == NULL)
+    if (bus->nr_disks > 0 || bus->loan.page == NULL)
         return;
     env_port_close(bus->port);
     env_unmap(&bus->loan, 1);
@@ -170,8 +170,10 @@ static int64_t enter(struct disk *disk)
         error = -ENOSPC;
     if (error == 0 && is_on)
         error = begin(disk);
-    if (error != 0)
+    if (error != 0) {
+        disconnect_if_unused(bus);
         return error;
+    }
     bus->in_use[disk->slot] = true;
     bus->nr_disks++;
     list_add_last(&disks, &disk->node);
@@ -187,8 +189,8 @@ static void leave(struct disk *disk)
     list_remove(&disk->node);
     list_remove(&disk->turn);
     bus->in_use[disk->slot] = false;
-    if (--bus->nr_disks == 0)
-        disconnect(bus);
+    bus->nr_disks--;
+    disconnect_if_unused(bus);
     control_store_close(&disk->store);
     kfree(disk);
     wait_queue_wake_all(&changed);

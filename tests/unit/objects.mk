@@ -26,7 +26,8 @@ UNIT_TESTS := test_lib_macros test_lib_string test_lib_printf test_lib_list test
               test_block test_virtqueue test_virtio_blk \
               test_console_file \
               test_partition test_block_cache test_block_ram test_aio \
-              test_env test_bus test_pv_console test_history test_blk test_blk_hostile
+              test_env test_bus test_pv_console test_history test_blk test_blk_hostile \
+              test_control_blk
 
 # Not on a host that is not x86-64: test_sched, test_fair, test_engine,
 # test_domain and test_control compile the
@@ -209,6 +210,15 @@ BLK_SRC := $(sort $(wildcard pvdrivers/blk_*.c)) pvdrivers/bus.c \
 test_blk_SRC := $(BLK_SRC)
 BLK_HOSTILE_SRC := $(BLK_SRC) $(addprefix tests/unit/,blk_hostile.c blk_explore.c)
 test_blk_hostile_SRC := $(BLK_HOSTILE_SRC)
+# The kernel's own bells, threads and hypercalls are the test's; the sanitizers
+# call the C library's sched_yield().
+CONTROL_BLK_SRC := guest-kernel/control/blk.c guest-kernel/control/store.c
+test_control_blk_SRC := $(CONTROL_BLK_SRC) pvdrivers/bus.c pvdrivers/listen.c \
+    $(sort $(wildcard pvdrivers/blk_back*.c)) \
+    tests/unit/env_host.c tests/unit/env_host_grant.c
+$(patsubst %.c,$(BUILD)/host/%.o,$(CONTROL_BLK_SRC) \
+    tests/unit/test_control_blk.c): private HOST_CFLAGS += -Itests/unit/irqflag \
+    -include tests/unit/hypercalls_host.h -Dsched_yield=kernel_sched_yield
 
 # ---- the rules ----
 

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * guest-kernel/control/blk.c and store.c: domain 0's disks for domain 1, which
+ * means harm. The thread runs until it would sleep or yield.
+ */
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "abi/bus.h"
+#include "abi/control_device.h"
+#include "abi/domain.h"
+#include "abi/grant.h"
+#include "guest-kernel/block/block.h"
+#include "guest-kernel/block/block_page.h"
+#include "guest-kernel/block/disk.h"
+#include "guest-kernel/control/blk.h"
+#include "guest-kernel/core/panic.h"
+#include "guest-kernel/errno.h"
+#include "guest-kernel/mm/page.h"
+#include "guest-kernel/mm/slab.h"
+#include "guest-kernel/pvenv/bell.h"
+#include "guest-kernel/thread/sched.h"
+#include "guest-kernel/thread/thread.h"
+#include "guest-kernel/thread/wait.h"
+#include "tests/unit/env_host.h"
+
+#define GUEST 1u
+#define NR_PAGES_FREE 1000u
+
+bool irqflag_on;
+
+/* ---- memory ---- */
+
+static uint64_t nr_free;
+
+void *kzalloc(size_t size)
+{
+    return calloc(1, size);
+}
+
+void kfree(void *object)
+{
+    free(object);
+}
+
+void *page_alloc(unsigned int order)
+{
+    (void)order;
+    if (nr_free == 0)
+        return NULL;
+    nr_free--;
+    return aligned_alloc(ENV_PAGE_SIZE, ENV_PAGE_SIZE);
+}
+
+void page_free(void *page)
+{
+    nr_free++;
+    free(page);
+}
+
+uint64_t page_nr_free(void)
+{
+    return nr_free;
+}
+
+/* ---- no block devices: memory alone ---- */
+
+struct block_device *block_find(const char *name)
+{
+    (void)name;
+    return NULL;
+}
+
+void block_submit_checked(struct block_device *device,
+                          struct block_request *request)
+{
+    (void)device;
+    (void)request;
+    abort();
+}
+
+void block_kick(struct block_device *device)
+{
+    (void)device;
+    abort();
+}
+
+void block_page_forget(struct block_device *device, uint64_t start,
+                       uint64_t end)
+{
+    (void)device;
+    (void)start;
+    (void)end;
+    abort();
+}
+
+struct disk *disk_find(uint64_t number)
+{
+    (void)number;
+    return NULL;
+}
+
+bool disk_range(const struct disk *disk, unsigned int partition,
+                uint64_t *start, uint64_t *end)
+{
+    (void)disk;
+    (void)partition;
+    (void)start;
+    (void)end;
+    return false;
+}
+
+/* ---- threads, bells and the time ---- */
+
+struct env_bell {
+    bool is_rung;
+    unsigned int nr_rung;
+    void (*function)(void);
+};
+
+static struct env_bell bells[2];
+static unsigned int nr_bells;
+static void (*thread)(void *argument);
+static struct thread idle, program, *current = &program;
+static jmp_buf out_of_thread;
+static uint64_t now, wakes; /* when it wants to be woken; 0: it has yielded */
+static unsigned int nr_breaths;
+
+struct env_bell *env_bell_make(void)
+{
+    assert_true(nr_bells < 2);
+    return &bells[nr_bells++];
+}
+
+void bell_call(struct env_bell *bell, void (*function)(void))
+{
+    bell->function = function;
+}
+
+void env_bell_ring(struct env_bell *bell)
+{
+    bell->is_rung = true;
+    bell->nr_rung++;
+    if (bell->function != NULL)
+        bell->function();
+}
+
+bool env_bell_wait(struct env_bell *bell, uint64_t deadline_ns)
+{
+    assert_true(irqflag_on);
+    bell->is_rung = false;
+    wakes = deadline_ns;
+    longjmp(out_of_thread, 1);
+}
+
+uint64_t env_now(void)
+{
+    return now;
+}
+
+void env_host_join(void)
+{
+}
+
+struct thread *thread_create(const char *name, void (*function)(void *argument),
+                             void *argument)
+{
+    (void)name;
+    (void)argument;
+    thread = function;
+    return &program;
+}
+
+struct thread *thread_current(void)
+{
+    return current;
+}
+
+void sched_set_idle_work(bool (*work)(void))
+{
+    (void)work;
+}
+
+void sched_yield(void)
+{
+    wakes = 0;
+    longjmp(out_of_thread, 1);
+}
+
+void sched_breathe(void)
+{
+    assert_true(irqflag_on);
+    nr_breaths++;
+}
+
+/* Its turn; whoever sleeps on the queue is not there. */
+static void run_thread(void)
+{
+    env_host_be(0);
+    if (setjmp(out_of_thread) == 0)
+        thread(NULL);
+    irqflag_on = true;
+}
+
+void wait_queue_wake_all(struct wait_queue *queue)
+{
+    (void)queue;
+    assert_false(irqflag_on);
+}
+
+/* Others run meanwhile. */
+int64_t wait_queue_sleep_until(struct wait_queue *queue, uint64_t deadline_ns)
+{
+    (void)queue;
+    (void)deadline_ns;
+    run_thread();
+    irqflag_on = false;
+    return 0;
+}
+
+void panic(const char *format, ...)
+{
+    (void)format;
+    abort();
+}
+
+/* ---- domains ---- */
+
+static int64_t info_result;
+static uint32_t info_state;
+
+int64_t hypercall_domain_info(uint32_t domain, void *info)
+{
+    (void)domain;
+    ((struct parapet_domain_info *)info)->state = info_state;
+    return info_result;
+}
+
+static struct parapet_bus_page *page;
+static uint32_t bus_port; /* the guest's */
+
+static void hear_nothing(uint32_t port, void *context)
+{
+    (void)port;
+    (void)context;
+}
+
+static int64_t attach(uint32_t index, const char *store)
+{
+    struct parapet_blk_attach attach = {.domain = GUEST, .index = index};
+
+    memcpy(attach.store, store, strlen(store));
+    env_host_be(0);
+    return control_blk_attach(&attach);
+}
+
+static int setup(void **state)
+{
+    int port;
+
+    (void)state;
+    env_host_reset();
+    env_host_be(GUEST);
+    page = env_page_alloc();
+    assert_int_equal(env_lend(0, page, false), PARAPET_GRANT_BUS);
+    port = env_port_alloc(0, hear_nothing, NULL);
+    assert_true(port > 0);
+    bus_port = (uint32_t)port;
+    env_host_be(0);
+    if (thread == NULL)
+        control_blk_init();
+    nr_free = NR_PAGES_FREE;
+    irqflag_on = true;
+    idle.id = 0;
+    program.id = 1;
+    info_state = PARAPET_DOMAIN_RUNNING;
+    info_result = 0;
+    now = 1;
+    return control_blk_serve(GUEST, bus_port) == 0 ? 0 : -1;
+}
+
+/* The domain is destroyed: nothing of it is left. */
+static int teardown(void **state)
+{
+    (void)state;
+    env_host_be(0);
+    control_blk_end(GUEST);
+    run_thread();
+    info_result = -PARAPET_ENOENT;
+    control_blk_look();
+    run_thread();
+    assert_int_equal(attach(0, "ram:64K"), -ENOENT);
+    assert_int_equal(env_host_use(0).mapped, 0);
+    assert_int_equal(env_host_use(0).ports, 0);
+    assert_true(nr_free >= NR_PAGES_FREE);
+    return 0;
+}
+
+static void a_disk_comes_and_goes(void **state)
+{
+    struct parapet_blk_info info;
+
+    (void)state;
+    assert_int_equal(attach(0, "ram:64K"), 0);
+    run_thread();
+    assert_int_equal(page->slots[0].back.state, PARAPET_BUS_offered);
+    assert_int_equal(control_blk_info(0, &info), 0);
+    assert_int_equal(control_blk_detach(GUEST, 0), 0);
+    assert_int_equal(page->slots[0].back.state, PARAPET_BUS_closed);
+    assert_int_equal(control_blk_info(0, &info), -ENOENT);
+    assert_int_equal(env_host_use(0).mapped, 0);
+}
+
+/* The page is mapped and the port bound, but there is no memory for the
+ * requests. */
+static void what_has_no_memory_leaves_no_bus(void **state)
+{
+    (void)state;
+    assert_int_equal(attach(0, "ram:64K"), 0);
+    assert_int_equal(control_blk_detach(GUEST, 0), 0);
+    env_host_refuse_after(4);
+    assert_int_equal(attach(0, "ram:64K"), -ENOMEM);
+    assert_int_equal(env_host_use(0).mapped, 0);
+    assert_int_equal(env_host_use(0).ports, 0);
+    assert_int_equal(attach(0, "ram:64K"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_disk_comes_and_goes, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_has_no_memory_leaves_no_bus, setup,
+                                        teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
