@@ -34,7 +34,8 @@ struct bus {
     uint32_t remote_port;
     struct env_loan loan; /* page is NULL: nothing is mapped or bound */
     uint32_t port;
-    bool told; /* atomic */
+    struct listener listener; /* of it: a domain's moves, or its flood */
+    bool told;                /* this round */
     bool is_ended;
     unsigned int nr_disks;
     bool in_use[PARAPET_BUS_SLOTS];
@@ -85,15 +86,6 @@ static struct disk *find_disk(uint32_t domain, uint32_t index)
 
 /* ---- a bus page ---- */
 
-static void hear(uint32_t port, void *context)
-{
-    struct bus *bus = context;
-
-    (void)port;
-    __atomic_store_n(&bus->told, true, __ATOMIC_RELEASE);
-    env_bell_ring(bell);
-}
-
 /* 0 or the error. */
 static int connect(struct bus *bus)
 {
@@ -106,7 +98,9 @@ static int connect(struct bus *bus)
     env_map(&bus->loan, 1);
     if (bus->loan.status != 0)
         return bus->loan.status;
-    port = env_port_bind(bus->domain, bus->remote_port, hear, bus);
+    listener_init(&bus->listener, bell);
+    port = env_port_bind(bus->domain, bus->remote_port, listener_hear,
+                         &bus->listener);
     if (port < 0) {
         env_unmap(&bus->loan, 1);
         return port;
@@ -466,10 +460,21 @@ static void hear_events(void)
         env_bell_ring(bell);
 }
 
-static void serve_disk(struct disk *disk, bool told)
+/* Who only raises the port is heard more and more rarely: listen.h. */
+static void look(struct disk *disk)
 {
+    uint32_t before = disk->back.bus.state;
+
+    (void)blk_back_look(&disk->back);
+    disk->bus->listener.worked |= disk->back.bus.state != before;
+}
+
+static void serve_disk(struct disk *disk)
+{
+    bool told = disk->bus->told;
+
     if (disk->has_begun && told)
-        (void)blk_back_look(&disk->back);
+        look(disk);
     if (disk->has_begun &&
         (told || disk->next != ENV_FOREVER || disk->back.ends ||
          disk->back.looks_again || blk_back_has_news(&disk->back)))
@@ -477,31 +482,35 @@ static void serve_disk(struct disk *disk, bool told)
     end_if_closed(disk);
 }
 
-/* Of each bus, what was told until now. */
-static void take_news(struct list_node *list, bool *some)
+/* Of each bus, what was told until now. When one is to be heard again. */
+static uint64_t take_news(void)
 {
+    uint64_t next = ENV_FOREVER;
     struct bus *bus;
 
-    *some = false;
-    list_for_each_entry (bus, list, node)
-        *some |= __atomic_exchange_n(&bus->told, false, __ATOMIC_ACQ_REL);
+    list_for_each_entry (bus, &buses, node) {
+        bus->told = false;
+        if (bus->loan.page == NULL)
+            continue;
+        bus->told = __atomic_load_n(&bus->listener.told, __ATOMIC_RELAXED) > 0;
+        next = MIN(next, listener_rest(&bus->listener, bus->port));
+    }
+    return next;
 }
 
 /* When to come again. */
 static uint64_t serve_all(void)
 {
     struct disk *disk, *following;
-    uint64_t next = ENV_FOREVER;
-    bool told;
+    uint64_t next = take_news();
 
-    take_news(&buses, &told);
     if (have_changed) {
         have_changed = false;
         look_at_domains();
     }
     take_turns();
     list_for_each_entry_safe (disk, following, &turns, turn)
-        serve_disk(disk, told);
+        serve_disk(disk);
     list_for_each_entry (disk, &disks, node)
         if (disk->has_begun)
             next = MIN(next, disk->next);
