@@ -469,17 +469,21 @@ static void look(struct disk *disk)
     disk->bus->listener.worked |= disk->back.bus.state != before;
 }
 
-static void serve_disk(struct disk *disk)
+/* Whether it had something to do. */
+static bool serve_disk(struct disk *disk)
 {
-    bool told = disk->bus->told;
+    bool told = disk->bus->told, served = false;
 
     if (disk->has_begun && told)
         look(disk);
     if (disk->has_begun &&
         (told || disk->next != ENV_FOREVER || disk->back.ends ||
-         disk->back.looks_again || blk_back_has_news(&disk->back)))
+         disk->back.looks_again || blk_back_has_news(&disk->back))) {
         serve_one(disk);
+        served = true;
+    }
     end_if_closed(disk);
+    return served;
 }
 
 /* Of each bus, what was told until now. When one is to be heard again. */
@@ -498,6 +502,15 @@ static uint64_t take_news(void)
     return next;
 }
 
+/* Others run if it is their turn. This thread alone frees disks, and new ones
+ * come last: the list stays good. */
+static void breathe(void)
+{
+    privops_irq_enable();
+    sched_breathe();
+    privops_irq_disable();
+}
+
 /* When to come again. */
 static uint64_t serve_all(void)
 {
@@ -510,7 +523,8 @@ static uint64_t serve_all(void)
     }
     take_turns();
     list_for_each_entry_safe (disk, following, &turns, turn)
-        serve_disk(disk);
+        if (serve_disk(disk))
+            breathe();
     list_for_each_entry (disk, &disks, node)
         if (disk->has_begun)
             next = MIN(next, disk->next);

@@ -126,6 +126,7 @@ static struct thread idle, program, *current = &program;
 static jmp_buf out_of_thread;
 static uint64_t now, wakes; /* when it wants to be woken; 0: it has yielded */
 static unsigned int nr_breaths;
+static void (*others)(void); /* run then */
 
 struct env_bell *env_bell_make(void)
 {
@@ -195,6 +196,8 @@ void sched_breathe(void)
 {
     assert_true(irqflag_on);
     nr_breaths++;
+    if (others != NULL)
+        others();
 }
 
 /* Its turn; whoever sleeps on the queue is not there. */
@@ -355,6 +358,35 @@ static void a_flood_of_the_bus_is_not_heard(void **state)
     assert_int_equal(page->slots[0].back.state, PARAPET_BUS_closing);
 }
 
+static void attach_one_more(void)
+{
+    if (nr_breaths == 1)
+        assert_int_equal(attach(3, "ram:64K"), 0);
+    if (nr_breaths == 2)
+        control_blk_end(GUEST);
+}
+
+/* Programs, who attach and take away, too. */
+static void others_run_between_two_disks(void **state)
+{
+    struct parapet_blk_info info;
+
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(attach(i, "ram:64K"), 0);
+    run_thread();
+    env_host_be(GUEST);
+    env_port_send(bus_port);
+    nr_breaths = 0;
+    others = attach_one_more;
+    run_thread();
+    others = NULL;
+    assert_true(nr_breaths >= 3);
+    while (bells[0].is_rung)
+        run_thread();
+    assert_int_equal(control_blk_info(0, &info), -ENOENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +394,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_has_no_memory_leaves_no_bus, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_flood_of_the_bus_is_not_heard, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(others_run_between_two_disks, setup,
                                         teardown),
     };
 
