@@ -157,6 +157,9 @@ static int64_t open_device(struct control_store *store, const char *name,
 
 /* What was never written: a page that all share, once there is one. */
 static void *zeros;
+/* Pages of all disks that were not written yet: their domains may do that at
+ * any time. */
+static uint64_t nr_promised;
 
 static void *ram_page(struct blk_store *blk, uint64_t number, bool to_write)
 {
@@ -167,8 +170,10 @@ static void *ram_page(struct blk_store *blk, uint64_t number, bool to_write)
         return zeros;
     if (*page == NULL) {
         *page = page_alloc(0);
-        if (*page != NULL)
-            memset(*page, 0, PAGE_SIZE);
+        if (*page == NULL)
+            return NULL;
+        memset(*page, 0, PAGE_SIZE);
+        nr_promised--;
     }
     return *page;
 }
@@ -191,6 +196,7 @@ static void discard(struct control_store *store, uint64_t sector, uint64_t nr)
         } else {
             page_free(*page);
             *page = NULL;
+            nr_promised++;
         }
     }
 }
@@ -232,7 +238,7 @@ static int64_t open_ram(struct control_store *store, const char *text,
     if (size == 0 || size % PAGE_SIZE != 0)
         return -EINVAL;
     store->nr_pages = size / PAGE_SIZE;
-    if (store->nr_pages > page_nr_free() / 2)
+    if (nr_promised + store->nr_pages > page_nr_free() / 2)
         return -ENOMEM;
     if (zeros == NULL)
         zeros = env_page_alloc();
@@ -252,6 +258,7 @@ static int64_t open_ram(struct control_store *store, const char *text,
             },
         .ops = &ops,
     };
+    nr_promised += store->nr_pages;
     return 0;
 }
 
@@ -268,9 +275,13 @@ int64_t control_store_open(struct control_store *store, const char *name,
 
 void control_store_close(struct control_store *store)
 {
-    for (uint64_t i = 0; store->pages != NULL && i < store->nr_pages; i++)
+    if (store->pages == NULL)
+        return;
+    for (uint64_t i = 0; i < store->nr_pages; i++)
         if (store->pages[i] != NULL)
             page_free(store->pages[i]);
+        else
+            nr_promised--;
     kfree(store->pages);
 }
 

@@ -22,7 +22,7 @@ struct control_store {
 /*
  * read_only: it is not to be written, whatever the device allows. 0; -ENOENT:
  * no device or partition has the name; -EINVAL: the size cannot be; -ENOMEM: or
- * it is more than half of what is free.
+ * it is, with what others have not written yet, more than half of what is free.
  */
 int64_t control_store_open(struct control_store *store, const char *name,
                            bool read_only);

@@ -15,6 +15,7 @@
 #include "guest-kernel/block/block_page.h"
 #include "guest-kernel/block/disk.h"
 #include "guest-kernel/control/blk.h"
+#include "guest-kernel/control/store.h"
 #include "guest-kernel/core/panic.h"
 #include "guest-kernel/errno.h"
 #include "guest-kernel/mm/page.h"
@@ -358,6 +359,35 @@ static void a_flood_of_the_bus_is_not_heard(void **state)
     assert_int_equal(page->slots[0].back.state, PARAPET_BUS_closing);
 }
 
+/* 1,000 pages are free. What is promised stays so: each may be written. */
+static void disks_in_memory_leave_half_of_it(void **state)
+{
+    (void)state;
+    assert_int_equal(attach(0, "ram:1200K"), 0);
+    assert_int_equal(attach(1, "ram:1200K"), -ENOMEM);
+    assert_int_equal(attach(1, "ram:800K"), 0);
+    assert_int_equal(attach(2, "ram:4K"), -ENOMEM);
+    assert_int_equal(control_blk_detach(GUEST, 0), 0);
+    assert_int_equal(attach(2, "ram:1200K"), 0);
+}
+
+/* Neither what was written nor what was discarded is promised for ever. */
+static void what_is_promised_is_counted_once(void **state)
+{
+    struct control_store store;
+
+    (void)state;
+    for (unsigned int i = 0; i < 3; i++) {
+        assert_int_equal(control_store_open(&store, "ram:1992K", false), 0);
+        for (uint64_t page_nr = 0; page_nr < 400; page_nr++)
+            assert_non_null(store.store.ops->page(&store.store, page_nr, true));
+        assert_int_equal(attach(0, "ram:1000K"), -ENOMEM);
+        control_store_close(&store);
+        assert_int_equal(attach(0, "ram:1992K"), 0);
+        assert_int_equal(control_blk_detach(GUEST, 0), 0);
+    }
+}
+
 static void attach_one_more(void)
 {
     if (nr_breaths == 1)
@@ -394,6 +424,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_has_no_memory_leaves_no_bus, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_flood_of_the_bus_is_not_heard, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(disks_in_memory_leave_half_of_it, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_is_promised_is_counted_once, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(others_run_between_two_disks, setup,
                                         teardown),
