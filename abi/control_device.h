@@ -71,6 +71,8 @@
  *            field cannot be
  *   EBUSY    it is so already; another domain has the store
  *   ENOSPC   the domain's bus has no slot left
+ *   EROFS    the store cannot be written, and PARAPET_BLK_ATTACH_READONLY is
+ *            not there
  */
 #ifndef ABI_CONTROL_DEVICE_H
 #define ABI_CONTROL_DEVICE_H

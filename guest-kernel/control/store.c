@@ -137,6 +137,8 @@ static int64_t open_device(struct control_store *store, const char *name,
     if (error != 0)
         return error;
     device = store->device;
+    if (device->read_only && !read_only)
+        return -EROFS;
     store->store = (struct blk_store){
         .disk =
             {
@@ -144,7 +146,7 @@ static int64_t open_device(struct control_store *store, const char *name,
                 .block_size = device->block_size,
                 .most = MIN(MAX_SECTORS, device->max_bytes / BLOCK_SECTOR),
                 .max_discard = device->max_discard,
-                .read_only = read_only || device->read_only,
+                .read_only = read_only,
                 .can_flush = device->can_flush,
                 .can_discard = device->can_discard,
             },

@@ -7,7 +7,7 @@ import machine
 from domain0 import expect_shown, in_domain0, shown_in
 from machine import expect, test
 
-SETTINGS = {"DISK": "new:16M", "MEM": "512M", "APPEND": "audit=on"}
+SETTINGS = {"DISK": "new:16M null:1M,ro", "MEM": "512M", "APPEND": "audit=on"}
 
 
 def there(disk):
@@ -39,22 +39,26 @@ def sums(shown):
 
 
 TWO = ('printf "name = \\"two\\"; kernel = \\"/boot/child.elf\\"; memory = 4\\n'
-       'disk = [\'phy:/dev/vda,xvda\',\\n \'/dev/vdb,,xvdb,r\']\\n" > two.cfg; ')
+       'disk = [\'phy:/dev/vda,xvda\',\\n \'/dev/vdc,,xvdb,r\']\\n" > two.cfg; ')
 
 
 REFUSED = [
     # Half way nothing is left, of the disk that was attached before, either.
-    (TWO + "pctl create ./two.cfg", 1, "create: two: xvdb: /dev/vdb: domain 0 "
+    (TWO + "pctl create ./two.cfg", 1, "create: two: xvdb: /dev/vdc: domain 0 "
      "has no such disk: `cat /proc/partitions` shows which there are"),
     ("pctl list two", 3,
      "list: no domain is called \"two\": `pctl list` shows which there are"),
     ("pctl create ./two.cfg disk=phy:/dev/vda,xvda,r --paused > /dev/null", 0, ""),
     ("pctl block-attach two phy:/dev/vda xvdz r", 0, ""),
     ("pctl block-attach two phy:/dev/vda w", 1, "block-attach: two: xvdb: "
-     "/dev/vda: another disk has this store, and one of the two may write it: "
+     "/dev/vda: another disk has it, or some of it, and one of the two may write: "
      "`pctl block-list` shows whose"),
     ("pctl block-attach two ram:1M xvda", 1, "block-attach: two: xvda: ram:1M: "
-     "the domain has it already: `pctl block-list` shows what it is"),
+     "the domain has a disk of this name: `pctl block-list` shows it"),
+    ("pctl block-attach two phy:/dev/vdb xvdc", 1, "block-attach: two: xvdc: "
+     "/dev/vdb: domain 0 can only read it: ask for r in place of w"),
+    ("pctl block-attach two phy:/dev/vdb xvdc r && pctl block-detach two xvdc", 0,
+     ""),
     ("pctl block-attach two ram:1G", 1, "block-attach: two: xvdb: ram:1G: "
      "domain 0 has no memory for it: `free` shows what there is"),
     ("pctl block-attach two ram:1K", 1, "block-attach: two: xvdb: ram:1K: the "

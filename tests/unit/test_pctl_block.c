@@ -104,11 +104,13 @@ static void attach_fails(void **state)
          "only the disks of domains that pctl made are "
          "served"},
         {EEXIST, "ram:1M",
-         "the domain has it already: `pctl block-list` shows "
-         "what it is"},
+         "the domain has a disk of this name: `pctl "
+         "block-list` shows it"},
         {EBUSY, "/dev/vda",
-         "another disk has this store, and one of the two "
-         "may write it: `pctl block-list` shows whose"},
+         "another disk has it, or some of it, and one of the "
+         "two may write: `pctl block-list` shows whose"},
+        {EROFS, "/dev/vda",
+         "domain 0 can only read it: ask for r in place of w"},
         {EINVAL, "ram:1K",
          "the size must be a multiple of 4 KiB, and in the "
          "machine's memory"},

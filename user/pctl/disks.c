@@ -80,14 +80,16 @@ static const char *reason(const struct parapet_blk_attach *disk, int error)
                    : "domain 0 has no such disk: `cat /proc/partitions` shows "
                      "which there are";
     case EEXIST:
-        return "the domain has it already: `pctl block-list` shows what it is";
+        return "the domain has a disk of this name: `pctl block-list` shows it";
     case EBUSY:
-        return "another disk has this store, and one of the two may write it: "
-               "`pctl block-list` shows whose";
+        return "another disk has it, or some of it, and one of the two may "
+               "write: `pctl block-list` shows whose";
     case EINVAL:
         return ram ? "the size must be a multiple of 4 KiB, and in the "
                      "machine's memory"
                    : "the disk takes no requests of 128 KiB";
+    case EROFS:
+        return "domain 0 can only read it: ask for r in place of w";
     case ENOSPC:
         return "the domain has as many devices as it can have";
     case ENOMEM:
