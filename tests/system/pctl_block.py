@@ -55,6 +55,8 @@ REFUSED = [
      "`pctl block-list` shows whose"),
     ("pctl block-attach two ram:1M xvda", 1, "block-attach: two: xvda: ram:1M: "
      "the domain has a disk of this name: `pctl block-list` shows it"),
+    ("pctl block-attach two /dev/vdb w", 2, "block-attach: expected the format "
+     "raw after a disk, or phy: before it, as phy:/dev/vda,xvda,w; got \"w\""),
     ("pctl block-attach two phy:/dev/vdb xvdc", 1, "block-attach: two: xvdc: "
      "/dev/vdb: domain 0 can only read it: ask for r in place of w"),
     ("pctl block-attach two phy:/dev/vdb xvdc r && pctl block-detach two xvdc", 0,

@@ -339,6 +339,9 @@ static void bad_disks(void **state)
 #define NO_STORE                                                               \
     "expected a disk of this domain, as phy:/dev/vda, or memory, as ram:64M; " \
     "got "
+#define NO_FORMAT                                                              \
+    "expected the format raw after a disk, or phy: before it, as "             \
+    "phy:/dev/vda,xvda,w; got "
 #define NO_SIZE "expected a size with K, M or G, as ram:64M; got "
     static const struct {
         const char *text;
@@ -364,10 +367,8 @@ static void bad_disks(void **state)
         {"ram:M,xvda", NO_SIZE "\"ram:M\""},
         {"ram:64MB,xvda", NO_SIZE "\"ram:64MB\""},
         {"ram:-1M,xvda", NO_SIZE "\"ram:-1M\""},
-        {"/dev/vda,xvda,w",
-         "expected the format raw, or nothing in its place; got \"xvda\""},
-        {"/dev/vda,qcow2,xvda",
-         "expected the format raw, or nothing in its place; got \"qcow2\""},
+        {"/dev/vda,xvda,w", NO_FORMAT "\"xvda\""},
+        {"/dev/vda,qcow2,xvda", NO_FORMAT "\"qcow2\""},
         {"phy:/dev/vda,hda,w", "expected a name from xvda to xvdz, got "
                                "\"hda\""},
         {"phy:/dev/vda,xvda1", "expected a name from xvda to xvdz, got "

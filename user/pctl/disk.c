@@ -84,8 +84,8 @@ static int set_format(struct reader *r, const char *text)
     if (text[0] == '\0' || strcmp(text, "raw") == 0)
         return 0;
     return refuse(r->why, r->size,
-                  "expected the format raw, or nothing in its place; got "
-                  "\"%s\"",
+                  "expected the format raw after a disk, or phy: before it, "
+                  "as phy:/dev/vda,xvda,w; got \"%s\"",
                   text);
 }
 
