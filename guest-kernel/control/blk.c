@@ -38,8 +38,11 @@ struct bus {
     bool told;                /* this round */
     bool is_ended;
     unsigned int nr_disks;
-    bool in_use[PARAPET_BUS_SLOTS];
+    uint8_t whose[PARAPET_BUS_SLOTS]; /* 1 + the index of its disk; 0: none */
 };
+
+_Static_assert(PARAPET_BLK_ATTACH_MAX <= PARAPET_BUS_SLOTS,
+               "there is a slot for each disk that a domain can have");
 
 struct disk {
     struct list_node node; /* of all */
@@ -152,13 +155,16 @@ static int begin(struct disk *disk)
     return disk->has_begun ? 0 : result;
 }
 
-/* A slot of its bus page. */
+/* A slot of its bus page. A disk that was detached keeps its own, as the domain
+ * does: what it has asked waits there. */
 static int64_t enter(struct disk *disk)
 {
     struct bus *bus = disk->bus;
+    uint8_t me = (uint8_t)(1 + disk->back.bus.device.index);
     int error = connect(bus);
 
-    while (disk->slot < PARAPET_BUS_SLOTS && bus->in_use[disk->slot])
+    while (disk->slot < PARAPET_BUS_SLOTS && bus->whose[disk->slot] != 0 &&
+           bus->whose[disk->slot] != me)
         disk->slot++;
     if (error == 0 && disk->slot == PARAPET_BUS_SLOTS)
         error = -ENOSPC;
@@ -168,7 +174,7 @@ static int64_t enter(struct disk *disk)
         disconnect_if_unused(bus);
         return error;
     }
-    bus->in_use[disk->slot] = true;
+    bus->whose[disk->slot] = me;
     bus->nr_disks++;
     list_add_last(&disks, &disk->node);
     list_add_last(&turns, &disk->turn);
@@ -182,7 +188,6 @@ static void leave(struct disk *disk)
 
     list_remove(&disk->node);
     list_remove(&disk->turn);
-    bus->in_use[disk->slot] = false;
     bus->nr_disks--;
     disconnect_if_unused(bus);
     control_store_close(&disk->store);

@@ -168,6 +168,8 @@ def in_use():
         "pctl block-detach demo xvda; pctl block-list --json",
         "echo '(echo late >&5; sync; echo $((6 * 7)) wrote; poweroff) &' > "
         "/tmp/go; sleep 2; grep -c '42 wrote' /tmp/demo",
+        # What another disk gets is not this one's.
+        "pctl block-attach demo ram:1M xvdb; "
         "pctl block-attach demo phy:/dev/vda xvda; pctl wait demo",
         "until grep -q '42 wrote' /tmp/demo; do sleep 1; done; "
         "head -c 5 /dev/vda",
