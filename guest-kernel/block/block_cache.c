@@ -68,13 +68,23 @@ static struct batch *batch_create(struct block_device *device, uint64_t first,
     return batch;
 }
 
+/* It is the caller's, and no more the batch's. */
+static struct block_page *batch_take_first(struct batch *batch)
+{
+    struct block_page *first = batch->pages[0];
+
+    batch->pages[0] = NULL;
+    return first;
+}
+
 /* All are released: the first nr_good with what the device has. */
 static void batch_end(struct batch *batch, unsigned int nr_good)
 {
     unsigned int i;
 
     for (i = 0; i < batch->nr; i++)
-        block_page_release(batch->pages[i], i < nr_good);
+        if (batch->pages[i] != NULL)
+            block_page_release(batch->pages[i], i < nr_good);
     kfree(batch);
 }
 
@@ -124,10 +134,12 @@ static enum block_taken take_new(struct batch *batch)
     return taken;
 }
 
-/* Reads nr_wanted pages, or fewer, into memory. An error counts if it is that
- * of the first: those after it may not even be wanted. */
+/* Reads nr_wanted pages, or fewer, into memory. The first is the caller's, even
+ * if somebody has written to the device meanwhile: who does that all the time
+ * keeps nobody from reading. NULL, and no error: it was somebody's. An error
+ * counts if it is that of the first: those after it may not even be wanted. */
 static int64_t fetch(struct block_device *device, uint64_t first,
-                     uint64_t nr_wanted)
+                     uint64_t nr_wanted, struct block_page **page)
 {
     struct batch *batch = batch_create(device, first, nr_wanted);
     enum block_taken taken;
@@ -143,12 +155,14 @@ static int64_t fetch(struct block_device *device, uint64_t first,
         return taken == TAKEN_GOOD ? 0 : block_page_wait(taken);
     }
     error = batch_do(batch, BLOCK_READ);
+    if (error == 0)
+        *page = batch_take_first(batch);
     batch_end(batch, error == 0 ? nr : 0);
-    return error != 0 && nr > 1 ? fetch(device, first, 1) : error;
+    return error != 0 && nr > 1 ? fetch(device, first, 1, page) : error;
 }
 
-/* How many pages are there from `at` to the end of what is wanted, and then
- * `ahead` bytes, if the device has them. */
+/* How many pages are there from `at` on for so many bytes, if the device has
+ * them. */
 static uint64_t nr_pages_from(const struct block_device *device, uint64_t at,
                               uint64_t size)
 {
@@ -157,25 +171,36 @@ static uint64_t nr_pages_from(const struct block_device *device, uint64_t at,
     return (end + PAGE_SIZE - 1) / PAGE_SIZE - at / PAGE_SIZE;
 }
 
-/* Copies from the page that is there, or reads it: 1 if there is more to do. */
+/* The page of `at`, which is there or is read with those of the size bytes from
+ * there on: the caller's. NULL, and no error: it is to try again. */
+static int64_t get_page(struct block_device *device, uint64_t at, uint64_t size,
+                        struct block_page **page)
+{
+    uint64_t number = at / PAGE_SIZE;
+    enum block_taken taken = block_page_take(device, number, false, page);
+
+    if (taken == TAKEN_GOOD)
+        return 0;
+    *page = NULL;
+    return taken == TAKEN_BUSY
+               ? block_page_wait(taken)
+               : fetch(device, number, nr_pages_from(device, at, size), page);
+}
+
+/* Copies from one page; nothing if that is to be tried again. */
 static int64_t read_page(struct block_device *device, uint64_t at, size_t size,
                          struct io *to, uint64_t ahead)
 {
     size_t part = MIN(size, PAGE_SIZE - at % PAGE_SIZE);
     struct block_page *page;
     bool is_copied;
+    int64_t error = get_page(device, at, size + ahead, &page);
 
-    switch (block_page_take(device, at / PAGE_SIZE, false, &page)) {
-    case TAKEN_GOOD:
-        is_copied = io_put(to, page->bytes + at % PAGE_SIZE, part);
-        block_page_release(page, true);
-        return is_copied ? 0 : -EFAULT;
-    case TAKEN_BUSY:
-        return block_page_wait(TAKEN_BUSY);
-    default:
-        return fetch(device, at / PAGE_SIZE,
-                     nr_pages_from(device, at, size + ahead));
-    }
+    if (error != 0 || page == NULL)
+        return error;
+    is_copied = io_put(to, page->bytes + at % PAGE_SIZE, part);
+    block_page_release(page, true);
+    return is_copied ? 0 : -EFAULT;
 }
 
 int64_t block_cache_read(struct block_device *device, uint64_t at, uint64_t end,
@@ -274,16 +299,10 @@ static int64_t write_part(struct block_device *device, uint64_t at, size_t size,
 {
     size_t start = at % PAGE_SIZE;
     struct block_page *page;
-    int64_t error = 0;
+    int64_t error = get_page(device, at, 1, &page);
 
-    switch (block_page_take(device, at / PAGE_SIZE, false, &page)) {
-    case TAKEN_GOOD:
-        break;
-    case TAKEN_BUSY:
-        return block_page_wait(TAKEN_BUSY);
-    default:
-        return fetch(device, at / PAGE_SIZE, 1);
-    }
+    if (error != 0 || page == NULL)
+        return error;
     if (!get_all(from, page->bytes + start, size))
         error = -EFAULT;
     if (error == 0)
