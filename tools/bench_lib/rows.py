@@ -298,7 +298,8 @@ def unsteady(rows):
     what goes to the UART, by a fiftieth: it may have to wait for its reader.
     """
     def slack(row):
-        part = 50 if row.op in TO_UART else {PROGRAM: 40, LIFE: 200, CONTROL: 100}.get(row.measured_by, 1000)
+        parts = {PROGRAM: 40, LIFE: 200, CONTROL: 100}
+        part = 50 if row.op in TO_UART else parts.get(row.measured_by, 1000)
         return max(1, row.counts[0] / part)
 
     return [row for row in rows.values() if row.counts and
