@@ -202,3 +202,20 @@ bool pvenv_blk_look(struct parapet_bus_slot *slot, uint32_t i, uint32_t port)
     fail_if_broken(disk);
     return result == 1;
 }
+
+bool pvenv_blk_fail(void)
+{
+    bool some_left = false;
+
+    for (uint32_t i = 0; i < PARAPET_BUS_SLOTS; i++) {
+        struct disk *disk = disks[i];
+
+        if (disk == NULL)
+            continue;
+        bus_front_break(&disk->front.bus, "the control domain has ended");
+        (void)blk_front_look(&disk->front);
+        fail_if_broken(disk);
+        some_left |= disk->front.nr_free != PARAPET_BLK_REQUESTS;
+    }
+    return some_left;
+}

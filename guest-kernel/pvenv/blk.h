@@ -2,7 +2,7 @@
  *
  * Disks that another domain serves, as block devices: xvda is that with index 0
  * of the bus, and so on. Once found a disk stays. While nobody serves it its
- * requests wait.
+ * requests wait; when nobody ever will they fail.
  */
 #ifndef GUEST_KERNEL_PVENV_BLK_H
 #define GUEST_KERNEL_PVENV_BLK_H
@@ -16,5 +16,10 @@ struct parapet_bus_slot;
  * is new there, or what has become of the one that there is. True: again, soon.
  * Interrupts are disabled. */
 bool pvenv_blk_look(struct parapet_bus_slot *slot, uint32_t i, uint32_t port);
+
+/* Who serves them has ended: all fail, for good. True: what it had of some
+ * requests is not back yet, and they are to be failed again, later. Interrupts
+ * are disabled. */
+bool pvenv_blk_fail(void);
 
 #endif

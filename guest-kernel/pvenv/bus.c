@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: MIT
  *
  * The thread sleeps until the page's port has an event, and then looks at each
- * slot: at a front-end that is there, or for a device that is new.
+ * slot: at a front-end that is there, or for a device that is new. The end of
+ * the control domain is such an event, too: then all devices fail.
  */
 #include "guest-kernel/pvenv/bus.h"
 
 #include "abi/bus.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/mm/layout.h"
+#include "guest-kernel/privops/privops.h"
 #include "guest-kernel/privops/pv/pv.h"
 #include "guest-kernel/pvenv/blk.h"
+#include "guest-kernel/pvenv/console.h"
 #include "guest-kernel/thread/sched.h"
 #include "guest-kernel/thread/thread.h"
 #include "pvdrivers/env.h"
+
+/* What a control domain that has ended still has of this one's goes back soon,
+ * but after its ports. */
+#define RETRY_NS 10000000ul
 
 static struct parapet_bus_page *page;
 static uint32_t port;
@@ -35,19 +42,27 @@ static bool look_at_all(void)
     return again;
 }
 
+/* When to look again, if nobody rings before. */
+static uint64_t look_now(void)
+{
+    if (pvenv_is_alone())
+        return pvenv_blk_fail() ? env_now() + RETRY_NS : ENV_FOREVER;
+    return look_at_all() ? 0 : ENV_FOREVER;
+}
+
 static void run(void *unused)
 {
-    bool again;
+    uint64_t next;
 
     (void)unused;
     for (;;) {
         privops_irq_disable();
-        again = look_at_all();
+        next = look_now();
         privops_irq_enable();
-        if (again)
+        if (next == 0)
             sched_yield();
         else
-            (void)env_bell_wait(bell, ENV_FOREVER);
+            (void)env_bell_wait(bell, next);
     }
 }
 

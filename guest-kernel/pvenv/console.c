@@ -26,7 +26,7 @@ static struct console_front front;
 static struct parapet_console *page;
 
 /* No domain has a port 0. */
-static bool is_alone(void)
+bool pvenv_is_alone(void)
 {
     return hypercall_evtchn_bind_interdomain(PARAPET_DOMAIN_CONTROL, 0) ==
            -PARAPET_ENOENT;
@@ -47,7 +47,7 @@ static void say_rest(void)
 /* Whether the hypervisor's console is this domain's from now on. */
 static bool take_over(void)
 {
-    if (!is_alone())
+    if (!pvenv_is_alone())
         return false;
     pv_console_set(NULL);
     say_rest();

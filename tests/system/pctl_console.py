@@ -204,7 +204,8 @@ def takes_over():
 def domain0_crashes():
     with Keyboard(["tools/run"], DOM0=1, APPEND="dom0_crash=keep") as keys:
         keys.see(PROMPT)
-        keys.type(f"pctl create demo memory=32; {until('demo', SHELL)}".encode()
+        keys.type(f"pctl create demo memory=32; {until('demo', SHELL)}; "
+                  "pctl block-attach demo ram:1M,xvda,w".encode()
                   + ENTER, PROMPT)
         keys.type(b"pctl create demo memory=32 name=two; (echo 'while :; do "
                   b"echo tick; sleep 1; done' | pctl console two > two &)"
@@ -215,6 +216,9 @@ def domain0_crashes():
         keys.type(ENTER, PROMPT)
         keys.type(b"echo I am $((6 * 7))" + ENTER, rb"\nI am 42\r*\n")
         keys.see(rb"\nd2\| tick\r*\n")
+        # Nobody has its disk any more; so sync(2), too, ends.
+        keys.type(b"dd if=/dev/xvda of=/dev/null count=1; echo dd said $?"
+                  + ENTER, rb"\ndd said 1\r*\n")
         keys.type(b"poweroff" + ENTER, rb"\nd2: has the console\r*\n")
         keys.type(b"\x03", PROMPT)
         keys.type(b"poweroff" + ENTER, rb"\nd2: powered off ")
