@@ -10,7 +10,8 @@
 #include "lib/macros.h"
 #include "pvdrivers/env.h"
 
-/* How often a lender that is just changing something is asked again. */
+/* How often lenders that are just changing something are asked again, by one
+ * call: nothing else of this kernel runs meanwhile. */
 #define MAX_TRIES 1000u
 #define AT_ONCE 32u
 
@@ -45,7 +46,19 @@ static struct parapet_grant_copy element_of(const struct env_copy *copy)
     };
 }
 
-static void copy_some(struct env_copy *copies, unsigned int nr)
+/* tries: how often it may be tried again. */
+static int copy_one(struct parapet_grant_copy *element, unsigned int *tries)
+{
+    for (; element->status == -PARAPET_EAGAIN && *tries > 0; --*tries) {
+        (void)hypercall_yield();
+        pv_check(hypercall_grant_copy_all(pv_vcpu_page(), element, 1),
+                 "grant_copy");
+    }
+    return element->status;
+}
+
+static void copy_some(struct env_copy *copies, unsigned int nr,
+                      unsigned int *tries)
 {
     struct parapet_grant_copy elements[AT_ONCE];
     bool irq_on;
@@ -55,20 +68,15 @@ static void copy_some(struct env_copy *copies, unsigned int nr)
     irq_on = privops_irq_save();
     pv_check(hypercall_grant_copy_all(pv_vcpu_page(), elements, nr),
              "grant_copy");
-    for (unsigned int i = 0; i < nr; i++) {
-        for (unsigned int try = 0;
-             elements[i].status == -PARAPET_EAGAIN && try < MAX_TRIES; try++) {
-            (void)hypercall_yield();
-            pv_check(hypercall_grant_copy_all(pv_vcpu_page(), &elements[i], 1),
-                     "grant_copy");
-        }
-        copies[i].status = elements[i].status;
-    }
+    for (unsigned int i = 0; i < nr; i++)
+        copies[i].status = copy_one(&elements[i], tries);
     privops_irq_restore(irq_on);
 }
 
 void env_copy(struct env_copy *copies, unsigned int nr)
 {
+    unsigned int tries = MAX_TRIES;
+
     for (unsigned int done = 0; done < nr; done += AT_ONCE)
-        copy_some(&copies[done], MIN(AT_ONCE, nr - done));
+        copy_some(&copies[done], MIN(AT_ONCE, nr - done), &tries);
 }

@@ -27,7 +27,7 @@ UNIT_TESTS := test_lib_macros test_lib_string test_lib_printf test_lib_list test
               test_console_file \
               test_partition test_block_cache test_block_ram test_aio \
               test_env test_bus test_pv_console test_history test_blk test_blk_hostile \
-              test_control_blk
+              test_control_blk test_env_hold
 
 # Not on a host that is not x86-64: test_sched, test_fair, test_engine,
 # test_domain and test_control compile the
@@ -219,6 +219,10 @@ test_control_blk_SRC := $(CONTROL_BLK_SRC) pvdrivers/bus.c pvdrivers/listen.c \
 $(patsubst %.c,$(BUILD)/host/%.o,$(CONTROL_BLK_SRC) \
     tests/unit/test_control_blk.c): private HOST_CFLAGS += -Itests/unit/irqflag \
     -include tests/unit/hypercalls_host.h -Dsched_yield=kernel_sched_yield
+test_env_hold_SRC := guest-kernel/pvenv/hold.c
+$(addprefix $(BUILD)/host/,guest-kernel/pvenv/hold.o \
+    tests/unit/test_env_hold.o): private HOST_CFLAGS += -Itests/unit/irqflag \
+    -include tests/unit/hypercalls_host.h
 
 # ---- the rules ----
 
