@@ -143,9 +143,14 @@ int virtqueue_get(struct virtqueue *queue, unsigned int *slot, uint32_t *length)
     return 1;
 }
 
+bool virtqueue_has_more(const struct virtqueue *queue)
+{
+    return load(&queue->used->index) != queue->next_used;
+}
+
 bool virtqueue_arm(struct virtqueue *queue)
 {
     if (queue->has_event_index)
         store(used_event(queue), queue->next_used);
-    return load(&queue->used->index) != queue->next_used;
+    return virtqueue_has_more(queue);
 }

@@ -84,4 +84,7 @@ int virtqueue_get(struct virtqueue *queue, unsigned int *slot,
  * True: something came meanwhile, so go on. */
 bool virtqueue_arm(struct virtqueue *queue);
 
+/* Whether the device is done with more. */
+bool virtqueue_has_more(const struct virtqueue *queue);
+
 #endif

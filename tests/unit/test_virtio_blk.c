@@ -41,6 +41,7 @@ static struct privops_device announced = {0xfeb00000, VIRTIO_MMIO_SIZE, IRQ};
 static irq_handler_t *handler;
 static void *handler_data;
 static unsigned int nr_ended;
+static void (*at_the_end)(void); /* of an interrupt; once */
 static char console[4096];
 static unsigned int memory_left;
 
@@ -64,8 +65,13 @@ int64_t privops_device_irq(uint32_t irq)
 
 void privops_device_irq_done(uint32_t port)
 {
+    void (*meanwhile)(void) = at_the_end;
+
     assert_int_equal(port, PORT);
     nr_ended++;
+    at_the_end = NULL;
+    if (meanwhile != NULL)
+        meanwhile();
 }
 
 uint64_t privops_machine(const void *memory)
@@ -588,10 +594,42 @@ static void test_unused(void **state)
     expect_unused("no memory");
 }
 
+/* The first of two requests: it was put before the last one. */
+static void answer_silently(void)
+{
+    *(uint8_t *)table_of(1)[3].maddr = VIRTIO_BLOCK_OK;
+    use(id_of(1), 1);
+}
+
+/* An answer that comes when the driver has looked for the last time, and
+ * without an interrupt: the device had not seen yet that it was to make one. */
+static void test_lost_interrupt(void **state)
+{
+    struct block_request first = request_to(BLOCK_WRITE);
+    struct block_request second = request_to(BLOCK_WRITE);
+    struct block_device *device = start();
+    unsigned int before = nr_ended;
+
+    (void)state;
+    block_submit(device, &first);
+    block_submit(device, &second);
+    block_kick(device);
+    *(uint8_t *)table_of(0)[3].maddr = VIRTIO_BLOCK_OK;
+    use(id_of(0), 1);
+    at_the_end = answer_silently;
+    irqflag_on = false;
+    handler(handler_data);
+    assert_int_equal(nr_done, 2);
+    assert_int_equal(first.status, 0);
+    assert_int_equal(second.status, 0);
+    assert_int_equal(nr_ended, before + 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_start, setup),
+        cmocka_unit_test_setup(test_lost_interrupt, setup),
         cmocka_unit_test_setup(test_requests, setup),
         cmocka_unit_test_setup(test_errors, setup),
         cmocka_unit_test_setup(test_full, setup),
