@@ -229,11 +229,11 @@ static void hear(struct disk *disk)
 
 /*
  * The last look is after the interrupt's end, an access to a device's register.
- * QEMU's emulation of a machine with one CPU leaves out the barriers of its
- * code, though its devices run in other threads of the host: what was written
- * before, for which request to interrupt, may reach the disk only after it has
- * decided not to. The access to the register is under the lock under which the
- * disk decides.
+ * In QEMU's emulation of a machine with one CPU a locked instruction is no
+ * barrier, though the devices run in other threads of the host: what was
+ * written before, for which request to interrupt, may reach the disk only after
+ * it has decided not to. The access to the register is under the lock under
+ * which the disk decides.
  */
 static void interrupt(void *context)
 {
