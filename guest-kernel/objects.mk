@@ -59,7 +59,7 @@ GK_PV_SRC := $(addprefix guest-kernel/privops/pv/, \
 	$(addprefix guest-kernel/pvenv/, page.c port.c bell.c console.c \
 	lend.c hold.c bus.c blk.c) \
 	$(addprefix guest-kernel/control/, buffer.c device.c console.c \
-	console_file.c request.c balloon.c blk.c store.c) \
+	console_file.c request.c balloon.c blk.c blk_serve.c store.c) \
 	$(addprefix pvdrivers/, console_front.c console_back.c history.c \
 	listen.c bus.c blk_front.c blk_front_request.c blk_back.c \
 	blk_back_take.c blk_back_hold.c blk_back_copy.c) \

@@ -2,76 +2,34 @@
  *
  * See blk.h. A bus page is mapped when its domain gets its first disk, and let
  * go with the last one.
- *
- * When nobody else wants the CPU the idle thread serves who has news, before
- * the CPU sleeps: that saves two switches of threads for each batch. Otherwise
- * the thread does it, which gets its share as all others: so no domain takes
- * the CPU from the programs of this one.
  */
 #include "guest-kernel/control/blk.h"
 
 #include "abi/bus.h"
 #include "abi/control_device.h"
-#include "abi/domain.h"
 #include "abi/grant.h"
-#include "abi/stubs.h"
+#include "guest-kernel/control/blk_parts.h"
 #include "guest-kernel/control/store.h"
-#include "guest-kernel/core/panic.h"
 #include "guest-kernel/errno.h"
 #include "guest-kernel/mm/slab.h"
-#include "guest-kernel/pvenv/bell.h"
-#include "guest-kernel/thread/sched.h"
 #include "guest-kernel/thread/thread.h"
 #include "guest-kernel/thread/wait.h"
 #include "lib/list.h"
-#include "lib/macros.h"
 #include "lib/string.h"
 
-/* A domain that has a bus. */
-struct bus {
-    struct list_node node;
-    uint32_t domain;
-    uint32_t remote_port;
-    struct env_loan loan; /* page is NULL: nothing is mapped or bound */
-    uint32_t port;
-    struct listener listener; /* of it: a domain's moves, or its flood */
-    bool told;                /* this round */
-    bool is_ended;
-    unsigned int nr_disks;
-    uint8_t whose[PARAPET_BUS_SLOTS]; /* 1 + the index of its disk; 0: none */
+struct control_blk control_blk = {
+    .buses = LIST_INIT(control_blk.buses),
+    .disks = LIST_INIT(control_blk.disks),
+    .turns = LIST_INIT(control_blk.turns),
 };
-
-_Static_assert(PARAPET_BLK_ATTACH_MAX <= PARAPET_BUS_SLOTS,
-               "there is a slot for each disk that a domain can have");
-
-struct disk {
-    struct list_node node; /* of all */
-    struct list_node turn; /* of all, too */
-    struct bus *bus;
-    struct control_store store;
-    struct blk_back back;
-    char name[PARAPET_BLK_STORE_NAME];
-    uint32_t slot;
-    uint64_t next;  /* when it is to be served, without news */
-    bool has_begun; /* else there is no back-end now */
-    bool is_ending; /* and it goes with its back-end */
-};
-
-static struct list_node buses = LIST_INIT(buses);
-static struct list_node disks = LIST_INIT(disks);
-static struct list_node turns = LIST_INIT(turns); /* who is served first */
 static struct wait_queue changed = WAIT_QUEUE_INIT(changed);
-static struct env_bell *bell;   /* of the thread */
-static struct env_bell *events; /* of the back-ends: hear_events() */
-static bool have_news;          /* for the idle thread */
-static bool have_changed;       /* domains */
 static bool is_on = true;
 
 static struct bus *find_bus(uint64_t domain)
 {
     struct bus *bus;
 
-    list_for_each_entry (bus, &buses, node)
+    list_for_each_entry (bus, &control_blk.buses, node)
         if (bus->domain == domain)
             return bus;
     return NULL;
@@ -81,7 +39,7 @@ static struct disk *find_disk(uint32_t domain, uint32_t index)
 {
     struct disk *disk;
 
-    list_for_each_entry (disk, &disks, node)
+    list_for_each_entry (disk, &control_blk.disks, node)
         if (disk->bus->domain == domain && disk->back.bus.device.index == index)
             return disk;
     return NULL;
@@ -101,7 +59,7 @@ static int connect(struct bus *bus)
     env_map(&bus->loan, 1);
     if (bus->loan.status != 0)
         return bus->loan.status;
-    listener_init(&bus->listener, bell);
+    listener_init(&bus->listener, control_blk.bell);
     port = env_port_bind(bus->domain, bus->remote_port, listener_hear,
                          &bus->listener);
     if (port < 0) {
@@ -130,7 +88,7 @@ int64_t control_blk_serve(uint32_t domain, uint32_t bus_port)
     bus->domain = domain;
     bus->remote_port = bus_port;
     irq_on = privops_irq_save();
-    list_add_last(&buses, &bus->node);
+    list_add_last(&control_blk.buses, &bus->node);
     privops_irq_restore(irq_on);
     return 0;
 }
@@ -148,7 +106,7 @@ static int begin(struct disk *disk)
                                        .domain = disk->bus->domain,
                                        .device.index = index};
     disk->back.store = &disk->store.store;
-    disk->back.bell = events;
+    disk->back.bell = control_blk.events;
     disk->next = 0;
     result = blk_back_begin(&disk->back);
     disk->has_begun = result != -PARAPET_ENOMEM;
@@ -176,8 +134,8 @@ static int64_t enter(struct disk *disk)
     }
     bus->whose[disk->slot] = me;
     bus->nr_disks++;
-    list_add_last(&disks, &disk->node);
-    list_add_last(&turns, &disk->turn);
+    list_add_last(&control_blk.disks, &disk->node);
+    list_add_last(&control_blk.turns, &disk->turn);
     return 0;
 }
 
@@ -199,7 +157,7 @@ static void stop(struct disk *disk)
 {
     if (disk->has_begun)
         (void)blk_back_stop(&disk->back);
-    env_bell_ring(bell);
+    env_bell_ring(control_blk.bell);
 }
 
 static void end(struct disk *disk)
@@ -210,8 +168,7 @@ static void end(struct disk *disk)
     stop(disk);
 }
 
-/* Its requests are done, and nothing of the domain's is left. */
-static void end_if_closed(struct disk *disk)
+void control_blk_end_if_closed(struct disk *disk)
 {
     if (disk->has_begun && (disk->is_ending || !is_on) &&
         disk->back.bus.state == PARAPET_BUS_closed) {
@@ -230,7 +187,7 @@ static bool is_taken(const struct disk *disk)
 {
     const struct disk *other;
 
-    list_for_each_entry (other, &disks, node)
+    list_for_each_entry (other, &control_blk.disks, node)
         if (control_store_overlap(&disk->store, &other->store) &&
             !(disk->store.store.disk.read_only &&
               other->store.store.disk.read_only))
@@ -277,7 +234,7 @@ int64_t control_blk_attach(const struct parapet_blk_attach *attach)
     error = make(disk, attach);
     if (error != 0)
         kfree(disk);
-    env_bell_ring(bell);
+    env_bell_ring(control_blk.bell);
     return error;
 }
 
@@ -306,7 +263,7 @@ int64_t control_blk_info(uint32_t n, struct parapet_blk_info *info)
 {
     const struct disk *disk;
 
-    list_for_each_entry (disk, &disks, node) {
+    list_for_each_entry (disk, &control_blk.disks, node) {
         if (n-- > 0)
             continue;
         info->domain = disk->bus->domain;
@@ -328,7 +285,7 @@ static bool some_have_begun(void)
 {
     const struct disk *disk;
 
-    list_for_each_entry (disk, &disks, node)
+    list_for_each_entry (disk, &control_blk.disks, node)
         if (disk->has_begun)
             return true;
     return false;
@@ -340,7 +297,7 @@ static int64_t switch_off(void)
     int64_t error = 0;
 
     is_on = false;
-    list_for_each_entry (disk, &disks, node)
+    list_for_each_entry (disk, &control_blk.disks, node)
         stop(disk);
     while (error == 0 && some_have_begun())
         error = wait_for_change();
@@ -353,10 +310,10 @@ static void switch_on(void)
     struct disk *disk;
 
     is_on = true;
-    list_for_each_entry (disk, &disks, node)
+    list_for_each_entry (disk, &control_blk.disks, node)
         if (!disk->is_ending && !disk->has_begun && begin(disk) != 0)
             disk->is_ending = true;
-    env_bell_ring(bell);
+    env_bell_ring(control_blk.bell);
 }
 
 int64_t control_blk_switch(bool on)
@@ -374,14 +331,14 @@ int64_t control_blk_switch(bool on)
     return error;
 }
 
-/* ---- the thread ---- */
+/* ---- a domain ends ---- */
 
-static void end_disks(struct bus *bus)
+void control_blk_end_disks(struct bus *bus)
 {
     struct disk *disk;
 
     bus->is_ended = true;
-    list_for_each_entry (disk, &disks, node)
+    list_for_each_entry (disk, &control_blk.disks, node)
         if (disk->bus == bus)
             end(disk);
 }
@@ -392,179 +349,6 @@ void control_blk_end(uint64_t domain)
     struct bus *bus = find_bus(domain);
 
     if (bus != NULL)
-        end_disks(bus);
+        control_blk_end_disks(bus);
     privops_irq_restore(irq_on);
-}
-
-/* A bus goes when its domain is gone, with its last disk. */
-static void look_at_domains(void)
-{
-    struct parapet_domain_info info;
-    struct bus *bus, *following;
-
-    list_for_each_entry_safe (bus, following, &buses, node) {
-        int64_t result = hypercall_domain_info(bus->domain, &info);
-
-        if (result == 0 && info.state != PARAPET_DOMAIN_ENDED)
-            continue;
-        end_disks(bus);
-        if (result == -PARAPET_ENOENT && bus->nr_disks == 0) {
-            list_remove(&bus->node);
-            kfree(bus);
-        }
-    }
-}
-
-/* Interrupts are disabled, here and below. */
-static void serve_one(struct disk *disk)
-{
-    disk->next = blk_back_serve(&disk->back);
-}
-
-/* Who is served first gets more than the others, as its domain runs before
- * theirs: so the next time it is the last. */
-static void take_turns(void)
-{
-    struct list_node *first = turns.next;
-
-    if (first == turns.prev)
-        return;
-    list_remove(first);
-    list_add_last(&turns, first);
-}
-
-/* The idle thread's work. What may end, or is to be served again, is the
- * thread's. */
-static bool serve_idly(void)
-{
-    bool all = true;
-    struct disk *disk;
-
-    if (!have_news)
-        return false;
-    have_news = false;
-    take_turns();
-    list_for_each_entry (disk, &turns, turn) {
-        if (!disk->has_begun || !blk_back_has_news(&disk->back))
-            continue;
-        if (!disk->back.ends && !disk->back.looks_again)
-            serve_one(disk);
-        all &= disk->next == ENV_FOREVER && !disk->back.ends;
-    }
-    if (!all)
-        env_bell_ring(bell);
-    return true;
-}
-
-/* A back-end has news: an interrupt says so, or what serves it now. */
-static void hear_events(void)
-{
-    if (thread_current()->id == 0)
-        have_news = true;
-    else
-        env_bell_ring(bell);
-}
-
-/* Who only raises the port is heard more and more rarely: listen.h. */
-static void look(struct disk *disk)
-{
-    uint32_t before = disk->back.bus.state;
-
-    (void)blk_back_look(&disk->back);
-    disk->bus->listener.worked |= disk->back.bus.state != before;
-}
-
-/* Whether it had something to do. */
-static bool serve_disk(struct disk *disk)
-{
-    bool told = disk->bus->told, served = false;
-
-    if (disk->has_begun && told)
-        look(disk);
-    if (disk->has_begun &&
-        (told || disk->next != ENV_FOREVER || disk->back.ends ||
-         disk->back.looks_again || blk_back_has_news(&disk->back))) {
-        serve_one(disk);
-        served = true;
-    }
-    end_if_closed(disk);
-    return served;
-}
-
-/* Of each bus, what was told until now. When one is to be heard again. */
-static uint64_t take_news(void)
-{
-    uint64_t next = ENV_FOREVER;
-    struct bus *bus;
-
-    list_for_each_entry (bus, &buses, node) {
-        bus->told = false;
-        if (bus->loan.page == NULL)
-            continue;
-        bus->told = __atomic_load_n(&bus->listener.told, __ATOMIC_RELAXED) > 0;
-        next = MIN(next, listener_rest(&bus->listener, bus->port));
-    }
-    return next;
-}
-
-/* Others run if it is their turn. This thread alone frees disks, and new ones
- * come last: the list stays good. */
-static void breathe(void)
-{
-    privops_irq_enable();
-    sched_breathe();
-    privops_irq_disable();
-}
-
-/* When to come again. */
-static uint64_t serve_all(void)
-{
-    struct disk *disk, *following;
-    uint64_t next = take_news();
-
-    if (have_changed) {
-        have_changed = false;
-        look_at_domains();
-    }
-    take_turns();
-    list_for_each_entry_safe (disk, following, &turns, turn)
-        if (serve_disk(disk))
-            breathe();
-    list_for_each_entry (disk, &disks, node)
-        if (disk->has_begun)
-            next = MIN(next, disk->next);
-    return next;
-}
-
-static void serve(void *unused)
-{
-    uint64_t next;
-
-    (void)unused;
-    for (;;) {
-        privops_irq_disable();
-        next = serve_all();
-        privops_irq_enable();
-        if (next == 0)
-            sched_yield();
-        else
-            (void)env_bell_wait(bell, next);
-    }
-}
-
-void control_blk_look(void)
-{
-    have_changed = true;
-    env_bell_ring(bell);
-}
-
-void control_blk_init(void)
-{
-    bell = env_bell_make();
-    events = env_bell_make();
-    if (bell == NULL || events == NULL ||
-        thread_create("disks", serve, NULL) == NULL)
-        panic("no memory for the disks of other domains");
-    bell_call(events, hear_events);
-    sched_set_idle_work(serve_idly);
 }

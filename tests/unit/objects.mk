@@ -212,7 +212,7 @@ BLK_HOSTILE_SRC := $(BLK_SRC) $(addprefix tests/unit/,blk_hostile.c blk_explore.
 test_blk_hostile_SRC := $(BLK_HOSTILE_SRC)
 # The kernel's own bells, threads and hypercalls are the test's; the sanitizers
 # call the C library's sched_yield().
-CONTROL_BLK_SRC := guest-kernel/control/blk.c guest-kernel/control/store.c
+CONTROL_BLK_SRC := $(addprefix guest-kernel/control/,blk.c blk_serve.c store.c)
 test_control_blk_SRC := $(CONTROL_BLK_SRC) pvdrivers/bus.c pvdrivers/listen.c \
     $(sort $(wildcard pvdrivers/blk_back*.c)) \
     tests/unit/env_host.c tests/unit/env_host_grant.c

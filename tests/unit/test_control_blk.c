@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * guest-kernel/control/blk.c and store.c: domain 0's disks for domain 1, which
- * means harm. The thread runs until it would sleep or yield.
+ * guest-kernel/control/blk.c, blk_serve.c and store.c: domain 0's disks for
+ * domain 1, which means harm. The thread runs until it would sleep or yield.
  */
 #include "tests/unit/unit.h"
 
