@@ -165,18 +165,8 @@ static uint64_t serve_all(void)
 
 static void serve(void *unused)
 {
-    uint64_t next;
-
     (void)unused;
-    for (;;) {
-        privops_irq_disable();
-        next = serve_all();
-        privops_irq_enable();
-        if (next == 0)
-            sched_yield();
-        else
-            (void)env_bell_wait(control_blk.bell, next);
-    }
+    bell_serve(control_blk.bell, serve_all);
 }
 
 void control_blk_look(void)

@@ -13,7 +13,8 @@
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/file.h"
 #include "guest-kernel/mm/slab.h"
-#include "guest-kernel/thread/sched.h"
+#include "guest-kernel/pvenv/bell.h"
+#include "guest-kernel/thread/thread.h"
 #include "lib/macros.h"
 
 /* What a domain may write, in bytes in a second: one that writes more waits,
@@ -269,18 +270,8 @@ static uint64_t serve_all(void)
 
 static void serve(void *unused)
 {
-    uint64_t next;
-
     (void)unused;
-    for (;;) {
-        privops_irq_disable();
-        next = serve_all();
-        privops_irq_enable();
-        if (next == 0)
-            sched_yield();
-        else
-            (void)env_bell_wait(bell, next);
-    }
+    bell_serve(bell, serve_all);
 }
 
 void control_console_look(void)

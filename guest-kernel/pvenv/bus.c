@@ -9,11 +9,10 @@
 #include "abi/bus.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/mm/layout.h"
-#include "guest-kernel/privops/privops.h"
 #include "guest-kernel/privops/pv/pv.h"
+#include "guest-kernel/pvenv/bell.h"
 #include "guest-kernel/pvenv/blk.h"
 #include "guest-kernel/pvenv/console.h"
-#include "guest-kernel/thread/sched.h"
 #include "guest-kernel/thread/thread.h"
 #include "pvdrivers/env.h"
 
@@ -52,18 +51,8 @@ static uint64_t look_now(void)
 
 static void run(void *unused)
 {
-    uint64_t next;
-
     (void)unused;
-    for (;;) {
-        privops_irq_disable();
-        next = look_now();
-        privops_irq_enable();
-        if (next == 0)
-            sched_yield();
-        else
-            (void)env_bell_wait(bell, next);
-    }
+    bell_serve(bell, look_now);
 }
 
 void pvenv_bus_init(void)
