@@ -27,18 +27,19 @@
 #define BLKBSZGET 0x80081270u
 #define BLKGETSIZE64 0x80081272u
 
+static int64_t put(uint64_t vaddr, const void *from, size_t size)
+{
+    return space_copy_out(process_space(), vaddr, from, size) ? 0 : -EFAULT;
+}
+
 static int64_t put_u32(uint64_t vaddr, uint32_t value)
 {
-    return space_copy_out(process_space(), vaddr, &value, sizeof(value))
-               ? 0
-               : -EFAULT;
+    return put(vaddr, &value, sizeof(value));
 }
 
 static int64_t put_u64(uint64_t vaddr, uint64_t value)
 {
-    return space_copy_out(process_space(), vaddr, &value, sizeof(value))
-               ? 0
-               : -EFAULT;
+    return put(vaddr, &value, sizeof(value));
 }
 
 /* No disk has cylinders any more; fdisk still asks, and takes one that answers
@@ -57,9 +58,7 @@ static int64_t put_geometry(const struct block_file *opened, uint64_t vaddr)
     geometry.cylinders =
         (uint16_t)MIN(nr_sectors / (64 * 32), (uint64_t)UINT16_MAX);
     geometry.start = opened->start / BLOCK_SECTOR;
-    return space_copy_out(process_space(), vaddr, &geometry, sizeof(geometry))
-               ? 0
-               : -EFAULT;
+    return put(vaddr, &geometry, sizeof(geometry));
 }
 
 /* Bytes of the device, in requests as large as it takes. */
