@@ -279,7 +279,7 @@ static void start_thread(void)
 {
     if (has_thread || next_new() == NULL)
         return;
-    has_thread = thread_create("disks", add_all, NULL) != NULL;
+    has_thread = thread_create("partitions", add_all, NULL) != NULL;
     if (!has_thread)
         kprintf("guest: no memory for the thread that reads partition tables: "
                 "there is a disk that has no node in /dev\n");
