@@ -71,7 +71,7 @@ struct blk_back_request {
     uint32_t id;                   /* the front-end's */
     int status;
     uint32_t ref;           /* of the first part's page */
-    unsigned int nr_held;   /* frames, also those that are to be */
+    unsigned int nr_held;   /* frames: held, or to be; or to be copied */
     unsigned int nr_copies; /* in the batch */
     struct blk_segment segments[PARAPET_BLK_PARTS];
     struct parapet_grant_unmap handles[PARAPET_BLK_PARTS];

@@ -95,10 +95,11 @@ int blk_front_go_on(struct blk_front *front);
 int blk_front_end(struct blk_front *front);
 
 /*
- * Puts a request. 0: done() will be called, later, with its cookie; -EAGAIN: no
- * room now, or no back-end: room() will be called; -EINVAL: it has more
- * segments than a request can have; -PV_EIO: the connection is broken. The
- * back-end may not hear of it before blk_front_kick().
+ * Puts a request. 0: done() will be called, later, with its cookie;
+ * -PARAPET_EAGAIN: no room now, or no back-end: room() will be called;
+ * -PARAPET_EINVAL: it has more segments than a request can have; -PV_EIO: the
+ * connection is broken. The back-end may not hear of it before
+ * blk_front_kick().
  */
 int blk_front_submit(struct blk_front *front,
                      const struct blk_request *request);

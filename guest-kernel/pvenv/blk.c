@@ -71,11 +71,11 @@ static void kick(struct block_device *device)
 
 /* ---- from the front-end ---- */
 
-static void tell(const struct disk *disk, uint64_t nr_sectors)
+static void tell(const struct disk *disk)
 {
     kprintf("guest: %s: %lu KiB%s, served by domain %u\n", disk->name,
-            nr_sectors / 2, disk->device.read_only ? ", read-only" : "",
-            disk->front.domain);
+            disk->device.nr_sectors / 2,
+            disk->device.read_only ? ", read-only" : "", disk->front.domain);
 }
 
 static void ready(void *context, const struct blk_disk *is)
@@ -99,7 +99,7 @@ static void ready(void *context, const struct blk_disk *is)
         .ops = &ops,
         .context = disk,
     };
-    tell(disk, is->nr_sectors);
+    tell(disk);
     block_register(&disk->device);
 }
 
