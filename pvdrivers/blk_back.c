@@ -113,6 +113,9 @@ static void end(void *context)
 
     env_port_close(back->port);
     env_unmap(&back->loan, 1);
+    /* Nothing of it is left to be served. */
+    back->ends = false;
+    listener_init(&back->listener, back->bell);
 }
 
 static const struct bus_back_driver driver = {begin, end, quiet};

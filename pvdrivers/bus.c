@@ -221,6 +221,7 @@ int bus_front_go_on(struct bus_front *front)
 static void back_say(struct bus_back *back, uint32_t state)
 {
     back->state = state;
+    back->front_closes = false;
     say(&back->slot->back.state, state, back->port);
 }
 
@@ -291,13 +292,23 @@ static bool back_moves(struct bus_back *back, uint32_t to)
     return true;
 }
 
+/* Who has said closing waits for the answer, and says nothing else before. */
+static bool back_sees(struct bus_back *back, uint32_t seen)
+{
+    if (back->front_closes && seen != PARAPET_BUS_closing)
+        return false;
+    back->front_closes =
+        back->state == PARAPET_BUS_connected && seen == PARAPET_BUS_closing;
+    return parapet_bus_sees(PARAPET_BUS_back, back->state, seen);
+}
+
 int bus_back_look(struct bus_back *back)
 {
     for (unsigned int i = 0; i < BUS_MAX_MOVES; i++) {
         uint32_t seen = look_at(&back->slot->front.state);
         uint32_t to;
 
-        if (!parapet_bus_sees(PARAPET_BUS_back, back->state, seen))
+        if (!back_sees(back, seen))
             bus_back_break(back, "the front-end is in no state that can be");
         if (back->broken) {
             back_is_broken(back);

@@ -116,7 +116,8 @@ struct bus_back {
     uint32_t domain; /* of the front-end; for messages */
     struct bus_device device;
 
-    uint32_t state; /* what the slot says of this end; never read there */
+    uint32_t state;    /* what the slot says of this end; never read there */
+    bool front_closes; /* it has said so to this end, which is connected yet */
     bool stops;
     bool broken;
 };

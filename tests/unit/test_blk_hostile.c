@@ -250,13 +250,18 @@ static void some_references_are_forged(void **state)
     }
 }
 
-static void check_front_let_go(void)
+#define BAD_RING "its ring's words cannot be true"
+
+static void check_front_let_go(const char *why)
 {
+    char said[160];
+
+    (void)snprintf(said, sizeof(said),
+                   "d0: bus: device 0 of kind 0x1 of domain 1 is broken: %s",
+                   why);
     assert_true(pair->back.bus.broken);
     assert_int_equal(pair->back.bus.state, PARAPET_BUS_closed);
-    assert_string_equal(env_host_said(),
-                        "d0: bus: device 0 of kind 0x1 of domain 1 is broken: "
-                        "its ring's words cannot be true");
+    assert_string_equal(env_host_said(), said);
     assert_int_equal(env_host_use(BLK_WORLD_BACK).held, 0);
     assert_int_equal(env_host_use(BLK_WORLD_BACK).mapped, 1); /* the other's */
 }
@@ -270,7 +275,7 @@ static void an_index_is_forged(void **state)
         connected_front(false);
         hostile_front.page->req_prod = odd[i];
         blk_world_settle();
-        check_front_let_go();
+        check_front_let_go(BAD_RING);
         check_other();
         blk_world_end();
     }
@@ -304,8 +309,46 @@ static void an_index_is_forged_meanwhile(void **state)
     assert_int_equal(pair->back.bus.state, PARAPET_BUS_connected);
     assert_true(blk_disk_run(&pair->disk, 0));
     blk_world_settle();
-    check_front_let_go();
+    check_front_let_go(BAD_RING);
     blk_world_end();
+}
+
+static void front_says(uint32_t state)
+{
+    __atomic_store_n(&blk_page->slots[0].front.state, state, __ATOMIC_SEQ_CST);
+    env_host_be(BLK_WORLD_BACK);
+    (void)blk_back_look(&pair->back);
+    blk_world_settle();
+}
+
+/* It takes back that it closes, while a request is at the disk. Nobody is woken
+ * for it any more when that is done. */
+static void it_closes_and_does_not(void **state)
+{
+    static const uint32_t then[] = {PARAPET_BUS_connected, PARAPET_BUS_wanted};
+    struct parapet_blk_request request = {.nr_parts = 1, .parts = {WHOLE}};
+
+    (void)state;
+    for (unsigned int i = 0; i < ARRAY_SIZE(then); i++) {
+        connected_front(false);
+        pair->disk.is_slow = true;
+        request.ref = hostile_front.ref;
+        hostile_front_puts(&request);
+        blk_world_settle();
+        front_says(PARAPET_BUS_closing);
+        assert_false(pair->back.bus.broken);
+        front_says(then[i]);
+        assert_true(pair->back.bus.broken);
+        assert_int_equal(pair->back.bus.state, PARAPET_BUS_connected);
+        hostile_front_puts(&request);
+        assert_true(blk_disk_run(&pair->disk, 0));
+        blk_world_settle();
+        check_front_let_go("the front-end is in no state that can be");
+        assert_false(pair->back.ends);
+        assert_false(blk_back_has_news(&pair->back));
+        check_other();
+        blk_world_end();
+    }
 }
 
 /* What is held stays what it was: the entry is only words meanwhile. */
@@ -585,6 +628,7 @@ int main(void)
         cmocka_unit_test(some_references_are_forged),
         cmocka_unit_test(an_index_is_forged),
         cmocka_unit_test(an_index_is_forged_meanwhile),
+        cmocka_unit_test(it_closes_and_does_not),
         cmocka_unit_test(a_reference_is_revoked_in_flight),
         cmocka_unit_test(it_asks_for_all_at_once),
         cmocka_unit_test(a_wish_is_refused),
