@@ -408,7 +408,8 @@ static bool reap(struct cpu_info *cpu, struct run_queue *q, uint64_t now)
  */
 static void end_slice(struct cpu_info *cpu)
 {
-    cpu->exit_work |= WORK_RESCHEDULE;
+    if (cpu->current)
+        cpu->exit_work |= WORK_RESCHEDULE;
     if (!cpu->current)
         cpu->slice_end = 0;
 }
@@ -436,9 +437,12 @@ void sched_timer_interrupt(void)
 
     if (now < q->timers_from || !reap(cpu, q, now))
         look_at_time(cpu, q, now);
-    /* The one shot is over: whatever is next must be set anew. */
+    /* The one shot is over: whatever is next must be set anew. When a switch
+     * comes, by that: until then the slice's end is one that has passed, and
+     * the timer would go off once more for it. */
     cpu->timer_deadline = 0;
-    sched_update_timer();
+    if (!(cpu->exit_work & WORK_RESCHEDULE))
+        sched_update_timer();
 }
 
 void sched_kick_interrupt(void)
