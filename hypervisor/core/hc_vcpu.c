@@ -136,6 +136,14 @@ int64_t hc_block(void)
     return 0;
 }
 
+/* halt: waits until an event is pending, whatever the mask is, as the
+ * instruction hlt does. Returns 0. */
+int64_t hc_halt(void)
+{
+    sched_block(vcpu_current());
+    return 0;
+}
+
 /* shutdown: EINVAL: no such reason. Else it does not return. */
 int64_t hc_shutdown(uint32_t reason)
 {

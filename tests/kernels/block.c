@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * block with an event that is pending already, with a masked port that must
- * not wake, and with a timer that does; and what a blocked vCPU costs.
+ * block and halt with an event that is pending already, with a masked port that
+ * must not wake, and with a timer that does; and what a blocked vCPU costs.
  */
 #include "abi/stubs.h"
 #include "tests/kernels/lib/clock.h"
@@ -27,6 +27,44 @@ static void test_pending(void)
     MG_CHECK(mg_clock_ns() - start < MG_PATIENCE);
     mg_cli();
     mg_event_close(port);
+}
+
+/* While events are masked nothing is delivered, and nothing is lost. */
+static void test_halt_pending(void)
+{
+    uint32_t port = mg_event_bind_ipi(0, mg_event_count, (void *)&count);
+    uint64_t start = mg_clock_ns();
+
+    count = 0;
+    for (uint64_t i = 1; i <= 100; i++) {
+        mg_cli();
+        MG_CHECK_EQ(hypercall_evtchn_send(port), 0);
+        MG_CHECK_EQ(hypercall_halt(), 0);
+        MG_CHECK_EQ(mg_vcpu_page()->event_mask, 1);
+        MG_CHECK_EQ(count, i - 1);
+        mg_sti();
+        MG_CHECK_EQ(count, i);
+    }
+    MG_CHECK(mg_clock_ns() - start < MG_PATIENCE);
+    mg_cli();
+    mg_event_close(port);
+}
+
+/* The timer ends it though events are masked, and is told of afterwards. */
+static void test_halt_masked(void)
+{
+    uint64_t deadline = mg_clock_ns() + 5 * MG_MS;
+
+    mg_cli();
+    ticks = 0;
+    MG_CHECK_EQ(hypercall_set_timer(deadline), 0);
+    MG_CHECK_EQ(hypercall_halt(), 0);
+    MG_CHECK(mg_clock_ns() >= deadline);
+    MG_CHECK_EQ(mg_vcpu_page()->event_pending, 1);
+    MG_CHECK_EQ(ticks, 0);
+    mg_sti();
+    MG_CHECK_EQ(ticks, 1);
+    mg_cli();
 }
 
 /* Only the timer wakes it, 20 ms later. */
@@ -68,5 +106,7 @@ void test_main(void)
                              (void *)&ticks);
     test_pending();
     test_masked_port();
+    test_halt_pending();
+    test_halt_masked();
     test_quiet_sleep();
 }

@@ -204,7 +204,8 @@ static void guard(uint64_t number, uint64_t args[6])
     if (number == PARAPET_HC_grant_grow && args[0] < nr_mfns &&
         mg_mfn_pointer(args[0]))
         args[0] = mg_mfn_of(lent_page);
-    if (number == PARAPET_HC_block || number == PARAPET_HC_multicall)
+    if (number == PARAPET_HC_block || number == PARAPET_HC_halt ||
+        number == PARAPET_HC_multicall)
         mg_vcpu_page()->event_pending = 1;
 }
 

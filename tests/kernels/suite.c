@@ -218,6 +218,22 @@ static void suite_block(void)
     mg_event_close(port);
 }
 
+/* The same, and the event waits for the end of the mask. */
+static void suite_halt(void)
+{
+    volatile uint64_t upcalls = 0;
+    uint32_t port = mg_event_bind_ipi(0, mg_event_count, (void *)&upcalls);
+
+    mg_cli();
+    MG_CHECK_EQ(hypercall_evtchn_send(port), 0);
+    RETURNS(hypercall_halt(), 0);
+    MG_CHECK_EQ(upcalls, 0);
+    mg_sti();
+    MG_CHECK_EQ(upcalls, 1);
+    mg_cli();
+    mg_event_close(port);
+}
+
 /*
  * Its success is the end of this test, without which tests/kernels/run does
  * not take the verdict for true.
@@ -410,6 +426,7 @@ static const struct mg_suite suites[] = {
     SUITE(vcpu_down),
     SUITE(yield),
     SUITE(block),
+    SUITE(halt),
     SUITE(shutdown),
     SUITE(evtchn_bind_virq),
     SUITE(evtchn_bind_ipi),

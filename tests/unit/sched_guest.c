@@ -347,7 +347,7 @@ static void do_something(struct guest *guest)
         (void)hc_block();
         break;
     case 8:
-        sched_block(guest->v); /* an hlt, whatever the mask is */
+        (void)hc_halt(); /* whatever the mask is */
         break;
     case 9:
         (void)hc_yield();

@@ -93,7 +93,8 @@ static void call_anything(void *unused)
         if (number == PARAPET_HC_vcpu_up && args[5] % 16 != 0)
             (void)mg_vcpu_start(1 + (uint32_t)(args[0] % NR_STARTED),
                                 call_anything, NULL);
-        else if (number != PARAPET_HC_iret && number != PARAPET_HC_block)
+        else if (number != PARAPET_HC_iret && number != PARAPET_HC_block &&
+                 number != PARAPET_HC_halt)
             (void)mg_hypercall(number, args);
         mg_vcpu_page()->guest[0]++;
     }
