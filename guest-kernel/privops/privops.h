@@ -111,9 +111,8 @@ void privops_requests_init(void);
 void privops_interrupt(uint64_t vector);
 
 /*
- * Enables interrupts and sleeps until one has been handled: one that arrived
- * before, while they were disabled, counts. Called with interrupts disabled;
- * returns with them enabled.
+ * Sleeps until an interrupt has been handled: one that arrived before, while
+ * they were disabled, counts. Called and returns with interrupts disabled.
  */
 void privops_idle(void);
 

@@ -45,5 +45,5 @@ void privops_interrupt(uint64_t vector)
 /* sti takes effect after hlt has begun: no interrupt can slip between. */
 void privops_idle(void)
 {
-    __asm__ volatile("sti; hlt" : : : "memory");
+    __asm__ volatile("sti; hlt; cli" : : : "memory");
 }

@@ -68,8 +68,16 @@ void privops_interrupt(uint64_t vector)
     }
 }
 
-/* The event is handled by an upcall before the hypercall returns. */
+/*
+ * Events stay masked: what is pending is handled here, which takes some 200
+ * instructions less than an upcall and its iret. Nothing is lost: a sender that
+ * sets event_pending after the look ends the hypercall, whatever the mask is,
+ * and one that does after privops_interrupt() has cleared it is seen by the
+ * next look, here or where interrupts are enabled.
+ */
 void privops_idle(void)
 {
-    (void)hypercall_block();
+    if (pv_vcpu_page()->event_pending == 0)
+        (void)hypercall_halt();
+    privops_interrupt(0);
 }
