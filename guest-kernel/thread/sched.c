@@ -8,6 +8,10 @@
  * A process's thread gives up the CPU on its way to user mode: the end of its
  * slice is work to be done there (thread->work).
  *
+ * Who sleeps when nobody else is ready waits where it is, on its own stack, as
+ * the idle thread: mostly it is the next one to run, and no stack is switched.
+ * Only a dead thread leaves its stack for the idle thread's own.
+ *
  * All state is protected by disabled interrupts. A thread that is switched
  * away from always comes back with interrupts disabled.
  */
@@ -67,40 +71,65 @@ void sched_set_idle_work(bool (*work)(void))
     idle_work = work;
 }
 
+static void queue(struct thread *thread)
+{
+    thread->state = THREAD_READY;
+    list_add_last(&run_queue, &thread->node);
+}
+
+/*
+ * The current thread, whoever it is, sleeps until some thread is ready, and the
+ * time is the idle thread's. What handlers have left as idle work is done
+ * before that one runs. Returns the time.
+ */
+static uint64_t wait_idle(struct thread *self, uint64_t now)
+{
+    program_timer();
+    idle->state = THREAD_RUNNING;
+    idle->since_ns = now;
+    idle->nr_switches++;
+    thread_idle_begin();
+    do {
+        if (!idle_work())
+            privops_idle();
+    } while (list_is_empty(&run_queue));
+    (void)idle_work();
+    thread_idle_end(self);
+    now = privops_clock_ns();
+    charge(idle, now);
+    idle->state = THREAD_READY;
+    return now;
+}
+
 /* Puts the current thread where its state says, and runs the next one. */
 static void schedule(void)
 {
     struct thread *previous = thread_current(), *next = idle;
-    uint64_t now;
+    uint64_t now = privops_clock_ns();
+    bool waits;
 
-    if (previous == idle)
-        (void)idle_work();
-    now = privops_clock_ns();
     charge(previous, now);
-    if (previous->state == THREAD_RUNNING && previous != idle) {
-        previous->state = THREAD_READY;
-        list_add_last(&run_queue, &previous->node);
-    }
+    if (previous->state == THREAD_RUNNING && previous != idle)
+        queue(previous);
+    waits = list_is_empty(&run_queue) && previous->state != THREAD_DEAD;
+    if (waits)
+        now = wait_idle(previous, now);
     if (!list_is_empty(&run_queue))
         next = list_entry(list_take_first(&run_queue), struct thread, node);
     switch_is_due = false;
     slice_end = now + SCHED_SLICE_NS;
     program_timer();
     next->state = THREAD_RUNNING;
-    if (next == previous)
-        return;
-    if (previous == idle)
-        previous->state = THREAD_READY;
     next->since_ns = now;
-    next->nr_switches++;
-    thread_switch(next);
+    next->nr_switches += waits || next != previous;
+    if (next != previous)
+        thread_switch(next);
 }
 
 /* The idle thread gives way at once, the others at the end of their slice. */
 static void make_ready(struct thread *thread)
 {
-    thread->state = THREAD_READY;
-    list_add_last(&run_queue, &thread->node);
+    queue(thread);
     if (thread_current() == idle)
         switch_is_due = true;
 }
@@ -162,20 +191,19 @@ void sched_init(void)
 
 void sched_preempt(const struct trap_regs *regs)
 {
-    if (switch_is_due &&
-        (trap_from_user(regs) || thread_current()->user == NULL))
+    const struct thread *self;
+
+    if (!switch_is_due)
+        return;
+    self = thread_current();
+    if (self != idle && (trap_from_user(regs) || self->user == NULL))
         schedule();
 }
 
 _Noreturn void sched_idle(void)
 {
-    for (;;) {
-        privops_irq_disable();
-        if (!list_is_empty(&run_queue))
-            schedule();
-        else if (!idle_work())
-            privops_idle();
-    }
+    for (;;)
+        schedule();
 }
 
 void sched_yield(void)

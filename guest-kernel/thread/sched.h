@@ -16,10 +16,10 @@
 /* Binds the timer's port: after privops_irq_start(). */
 void sched_init(void);
 
-/* The life of thread 0. Interrupts are disabled at first. */
+/* The life of thread 0. Interrupts are disabled. */
 _Noreturn void sched_idle(void);
 
-/* Is called by the idle thread before the CPU sleeps or goes to another thread,
+/* Is called as the idle thread before the CPU sleeps or goes to another thread,
  * and says whether it has done anything: what an interrupt has left to be done
  * when nobody else wants the CPU, without a switch. It is short, and does not
  * sleep. Interrupts are disabled. */
@@ -54,7 +54,8 @@ void sched_wake(struct thread *thread);
 void sched_timer_changed(void);
 
 /* On the way out of an interrupt of regs: switches if that is due, and if this
- * was user mode or a thread of the kernel's own (thread/thread.h says why). */
+ * was user mode or a thread of the kernel's own (thread/thread.h says why). The
+ * idle thread looks by itself who is ready. */
 void sched_preempt(const struct trap_regs *regs);
 
 #endif

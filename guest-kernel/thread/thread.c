@@ -33,6 +33,7 @@ struct first_frame {
 static struct list_node all_threads = LIST_INIT(all_threads);
 static struct thread idle_thread = {.name = "idle"};
 static struct thread *current = &idle_thread;
+static const struct thread *lender; /* whose stack the idle thread is on */
 static struct thread *dead;
 static unsigned int nr_threads;
 
@@ -43,11 +44,13 @@ struct thread *thread_current(void)
 
 struct panic_thread thread_for_panic(void)
 {
+    const struct thread *on = lender != NULL ? lender : current;
+
     return (struct panic_thread){
         .id = current->id,
         .name = current->name,
-        .stack_low = current->stack.low,
-        .stack_high = current->stack.high,
+        .stack_low = on->stack.low,
+        .stack_high = on->stack.high,
     };
 }
 
@@ -176,6 +179,18 @@ void thread_switch(struct thread *next)
     current = next;
     switch_stack(&previous->rsp, next->rsp);
     bury_dead();
+}
+
+void thread_idle_begin(void)
+{
+    lender = current;
+    current = &idle_thread;
+}
+
+void thread_idle_end(struct thread *self)
+{
+    lender = NULL;
+    current = self;
 }
 
 uint64_t thread_cpu_ns(const struct thread *thread)

@@ -99,6 +99,11 @@ bool thread_snapshot(unsigned int n, struct thread *out);
 /* The scheduler's: makes next current and switches to its stack. */
 void thread_switch(struct thread *next);
 
+/* The scheduler's, too: between the two the current thread is thread 0, on the
+ * stack of self, which is the current one before and after. */
+void thread_idle_begin(void);
+void thread_idle_end(struct thread *self);
+
 /* ---- what processes provide (proc/user.c, proc/process.c) ---- */
 
 /* next runs from now on. If it is a thread of a process, its registers and its

@@ -14,9 +14,9 @@ from bench_lib.debugger import symbols
 # the device has told.
 SEND = "evtchn_send"
 OF_DEVICE = ("virtio_mmio_notify", "privops_device_irq_done")
-# Where the CPU sleeps in the kernel on the bare machine, and another thread
-# comes; see parts.py for those of the hypervisor.
-KERNEL_IDLE, KERNEL_SWITCH = "privops_idle", "thread_switch"
+# Where the CPU sleeps in the kernel on the bare machine, and where a thread is
+# ready; see parts.py for those of the hypervisor.
+KERNEL_IDLE, KERNEL_WOKEN = "privops_idle", "thread_idle_end"
 # More do not make it better: what an interrupt adds is seldom there twice.
 MOST_TRACES = 2
 
@@ -33,8 +33,8 @@ class NativeNames(parts.NoNames):
     strings_copy = True
 
     def __init__(self):
-        found = symbols(boots.NATIVE_KERNEL, [KERNEL_IDLE, KERNEL_SWITCH])
-        self.idle, self.woken = found[KERNEL_IDLE][0], found[KERNEL_SWITCH][0]
+        found = symbols(boots.NATIVE_KERNEL, [KERNEL_IDLE, KERNEL_WOKEN])
+        self.idle, self.woken = found[KERNEL_IDLE][0], found[KERNEL_WOKEN][0]
         self.copies = parts.addresses_of(boots.NATIVE_KERNEL, parts.COPIES)
         self.notices = starts_of(boots.NATIVE_KERNEL, OF_DEVICE)
 
