@@ -34,7 +34,8 @@ enum parapet_bus_end { PARAPET_BUS_front, PARAPET_BUS_back };
 #define PARAPET_BUS_SLOTS (4096 / PARAPET_BUS_SLOT_SIZE)
 
 /*
- * Kinds of devices; each says what the parameters mean. 0: the slot is empty.
+ * Kinds of devices; each says what the parameters mean. 0: the slot is empty,
+ * or the device was taken away: not only that nobody serves it now.
  * From the last on they are for tests and for protocols of one's own.
  */
 #define PARAPET_BUS_NO_DEVICE 0

@@ -351,3 +351,9 @@ int bus_back_go_on(struct bus_back *back)
     back->stops = false;
     return bus_back_look(back);
 }
+
+void bus_slot_empty(struct parapet_bus_slot *slot, uint32_t port)
+{
+    write_word(&slot->back.kind, PARAPET_BUS_NO_DEVICE);
+    env_port_send(port);
+}

@@ -135,4 +135,14 @@ int bus_back_stop(struct bus_back *back);
 int bus_back_go_on(struct bus_back *back);
 void bus_back_break(struct bus_back *back, const char *why);
 
+/* The device is taken away, not only its back-end, whose state is closed: the
+ * slot is empty, until a back-end begins there. port is the page's. */
+void bus_slot_empty(struct parapet_bus_slot *slot, uint32_t port);
+
+static inline bool bus_slot_is_empty(const struct parapet_bus_slot *slot)
+{
+    return __atomic_load_n(&slot->back.kind, __ATOMIC_RELAXED) ==
+           PARAPET_BUS_NO_DEVICE;
+}
+
 #endif

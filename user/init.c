@@ -28,7 +28,8 @@
 #define GREETING "/etc/motd"
 #define CONTROL "/dev/parapet" /* only the control domain has it */
 #define PCTL "/bin/pctl"
-#define PATIENCE_S "20" /* until domains that do not end are ended */
+#define PATIENCE_S "20"   /* until domains that do not end are ended */
+#define SYNC_PATIENCE_S 5 /* for disks, at the end */
 /* reboot(2) with a word: LINUX_REBOOT_MAGIC1, _MAGIC2 and _CMD_RESTART2. */
 #define WITH_WORD 0xfee1dead, 672274793, 0xa1b2c3d4
 /* A shell that is killed sooner than this does not start again at once. */
@@ -82,13 +83,38 @@ static void keep_console(void)
     (void)command_domains(arguments);
 }
 
+/* A disk that another domain serves may not answer, and nobody knows whether it
+ * ever will. What it has said of writes is true all the same. */
+static void sync_disks(void)
+{
+    const struct timespec patience = {.tv_sec = SYNC_PATIENCE_S};
+    time_t end = time(NULL) + SYNC_PATIENCE_S;
+    sigset_t child;
+    pid_t pid = fork();
+
+    if (pid <= 0)
+        sync();
+    if (pid == 0)
+        _exit(0);
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    while (pid > 0 && waitpid(pid, NULL, WNOHANG) == 0) {
+        if (time(NULL) >= end) {
+            say("sync", "a disk does not answer: what no program was told to "
+                        "be written may be missing there");
+            return;
+        }
+        (void)sigtimedwait(&child, NULL, &patience);
+    }
+}
+
 /* Nothing outlives the machine, so no process is asked to save its work. */
 static _Noreturn void end(int how)
 {
     bool all = end_other_domains();
 
     (void)kill(-1, SIGKILL);
-    sync();
+    sync_disks();
     if (!all && how != RB_AUTOBOOT)
         (void)syscall(SYS_reboot, WITH_WORD, "failed");
     reboot(how);

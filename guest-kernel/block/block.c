@@ -25,7 +25,7 @@ void block_register(struct block_device *device)
     BUG_ON(device->block_size < BLOCK_SECTOR ||
            (device->block_size & (device->block_size - 1)) != 0);
     device->number = 0;
-    device->has_failed = false;
+    device->has_failed = device->is_away = false;
     if (!list_is_empty(&devices))
         device->number =
             list_entry(devices.prev, struct block_device, node)->number + 1;

@@ -70,7 +70,7 @@ struct block_device_ops {
     void (*kick)(struct block_device *device);
 };
 
-/* Filled in by its driver before block_register(), but for the last four. */
+/* Filled in by its driver before block_register(), but for the last five. */
 struct block_device {
     const char *name; /* "vda" */
     uint64_t nr_sectors;
@@ -87,7 +87,9 @@ struct block_device {
      * the device told it. */
     uint64_t nr_told;
     uint64_t nr_heard;
-    bool has_failed;          /* block_fail() */
+    bool has_failed; /* block_fail() */
+    bool is_away;    /* it was taken away: what is asked of it waits until it
+                        is given again; its driver says so */
     unsigned int number;      /* counts devices from 0 */
     struct list_node waiting; /* requests that found no room, in their order */
     struct list_node node;

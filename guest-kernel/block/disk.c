@@ -315,7 +315,7 @@ void disk_sync_all(void)
     for (device = block_next(NULL); device != NULL;
          device = block_next(device)) {
         request = (struct block_request){.operation = BLOCK_FLUSH};
-        if (!device->read_only)
+        if (!device->read_only && !device->is_away)
             (void)block_do(device, &request);
     }
 }

@@ -48,7 +48,8 @@ bool disk_range(const struct disk *disk, unsigned int partition,
 int64_t disk_scan(struct disk *disk);
 
 /* What has been written to any disk is safe, unless its device says otherwise,
- * which nobody hears of: sync(2). Sleeps. */
+ * which nobody hears of: sync(2). Sleeps. Does not wait for one that was taken
+ * away: who had it has all that was written. */
 void disk_sync_all(void);
 
 /* For /proc/partitions: calls put for each disk and each partition. */

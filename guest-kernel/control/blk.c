@@ -47,6 +47,11 @@ static struct disk *find_disk(uint32_t domain, uint32_t index)
 
 /* ---- a bus page ---- */
 
+static struct parapet_bus_page *bus_page(const struct bus *bus)
+{
+    return bus->loan.page;
+}
+
 /* 0 or the error. */
 static int connect(struct bus *bus)
 {
@@ -97,14 +102,14 @@ int64_t control_blk_serve(uint32_t domain, uint32_t bus_port)
 
 static int begin(struct disk *disk)
 {
-    struct parapet_bus_page *page = disk->bus->loan.page;
     uint32_t index = disk->back.bus.device.index;
     int result;
 
-    disk->back.bus = (struct bus_back){.slot = &page->slots[disk->slot],
-                                       .port = disk->bus->port,
-                                       .domain = disk->bus->domain,
-                                       .device.index = index};
+    disk->back.bus =
+        (struct bus_back){.slot = &bus_page(disk->bus)->slots[disk->slot],
+                          .port = disk->bus->port,
+                          .domain = disk->bus->domain,
+                          .device.index = index};
     disk->back.store = &disk->store.store;
     disk->back.bell = control_blk.events;
     disk->next = 0;
@@ -146,6 +151,7 @@ static void leave(struct disk *disk)
 
     list_remove(&disk->node);
     list_remove(&disk->turn);
+    bus_slot_empty(&bus_page(bus)->slots[disk->slot], bus->port);
     bus->nr_disks--;
     disconnect_if_unused(bus);
     control_store_close(&disk->store);

@@ -199,6 +199,7 @@ bool pvenv_blk_look(struct parapet_bus_slot *slot, uint32_t i, uint32_t port)
     if (disk == NULL)
         return begin(slot, i, port);
     result = blk_front_look(&disk->front);
+    disk->device.is_away = !disk->front.is_connected && bus_slot_is_empty(slot);
     fail_if_broken(disk);
     return result == 1;
 }

@@ -148,13 +148,18 @@ LOAD = ("while :; do dd if=/dev/zero of=/dev/xvda bs=128k 2> x; "
         "dd if=/dev/xvda of=/dev/xvdb bs=64k 2> x; echo $((6 * 7)) round; done")
 
 
-def ended(name):
-    """Commands: a domain that is in the midst of writing is destroyed; the next
-    one has the same disk at once."""
+def ended(name, how="pctl destroy {}"):
+    """Commands: a domain that is in the midst of writing ends; the next one has
+    the same disk at once."""
     return [f"pctl create demo name={name} memory=32 disk=phy:/dev/vda,xvda",
             f"pctl block-attach {name} ram:4M xvdb",
             begun((there("xvda"), there("xvdb"), LOAD), "42 round", name),
-            f"pctl destroy {name}"]
+            how.format(name)]
+
+
+# Its program waits for the disk, for ever: at once, all the same.
+AWAY = ("pctl block-detach {0} xvda && pctl shutdown --wait --timeout=4 {0} && "
+        "pctl destroy {0}")
 
 
 @test("pctl block-detach, backend blk, destroy: with requests under way")
@@ -173,7 +178,7 @@ def in_use():
         "pctl block-attach demo phy:/dev/vda xvda; pctl wait demo",
         "until grep -q '42 wrote' /tmp/demo; do sleep 1; done; "
         "head -c 5 /dev/vda",
-        *ended("one"), *ended("two"), *ended("three"),
+        *ended("one"), *ended("two"), *ended("three", AWAY),
         "pctl create --paused demo name=last memory=32 disk=/dev/vda,,xvda",
         "touch /tmp/go; pctl destroy last; pctl block-list --json",
         "pctl audit"], **SETTINGS)

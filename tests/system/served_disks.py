@@ -313,11 +313,20 @@ def shares():
         f"until {BEGUN} || pctl list | grep -q crashed; do sleep 0.1; done; "
         f"{LOOKS}",
         f"sleep {30 if IS_SOAK else 3}; {LOOKS}",
-        f"cat /tmp/d?; pctl destroy {EACH}; pctl audit"],
+        f"cat /tmp/d?; pctl destroy {EACH}; pctl audit",
+        # Nobody serves its disk: it ends all the same. (Idle time is nothing
+        # here.)
+        "pctl create demo name=idle disk=phy:/dev/vda1,xvda; "
+        ": > /tmp/idle; echo 'until "
+        "[ -b /dev/xvda ]; do sleep 1; done; echo found' | "
+        "pctl console idle > /tmp/idle & until grep -q '^found' /tmp/idle; do "
+        "sleep 1; done; pctl backend blk stop; "
+        "pctl shutdown --wait --timeout=15 idle && wait && cat /tmp/idle"],
         DISK=disk, MEM="512M", APPEND="audit=on", ICOUNT=1, SHIFT=1)
     for step in steps:
         step.expect(0)
     expect("FAILED" not in steps[2].out, steps[2].out)
+    expect("sync: a disk does not answer" in steps[3].out, steps[3].out)
     expect_even(steps[0].out, steps[1].out)
 
 

@@ -313,8 +313,13 @@ static void a_disk_comes_and_goes(void **state)
     run_thread();
     assert_int_equal(page->slots[0].back.state, PARAPET_BUS_offered);
     assert_int_equal(control_blk_info(0, &info), 0);
+    assert_int_equal(control_blk_switch(false), 0);
+    assert_int_equal(page->slots[0].back.state, PARAPET_BUS_closed);
+    assert_int_equal(page->slots[0].back.kind, PARAPET_BUS_BLK);
+    assert_int_equal(control_blk_switch(true), 0);
     assert_int_equal(control_blk_detach(GUEST, 0), 0);
     assert_int_equal(page->slots[0].back.state, PARAPET_BUS_closed);
+    assert_int_equal(page->slots[0].back.kind, PARAPET_BUS_NO_DEVICE);
     assert_int_equal(control_blk_info(0, &info), -ENOENT);
     assert_int_equal(env_host_use(0).mapped, 0);
 }
