@@ -220,9 +220,8 @@ static __attribute__((noinline)) unsigned int unpark(struct fair_cpu *c,
     return n;
 }
 
-/* Brings in who has come. Not inlined, as all that is rare on the way of a
- * switch. */
-static __attribute__((noinline)) void bring_in(struct fair_cpu *c, uint64_t now)
+/* Brings in who has come. */
+static inline void bring_in(struct fair_cpu *c, uint64_t now)
 {
     unsigned int n = 0;
 
@@ -416,9 +415,10 @@ static uint64_t tick(unsigned int cpu)
 {
     struct fair_cpu *c = &fair_cpus[cpu];
 
-    /* Asked when one runs that had no limit: nobody has waited. */
+    /* Asked when one runs that had no limit, or when nobody waits: so there is
+     * nobody but those that have just come. */
     if (list_is_empty(&c->arrivals) && (!c->runs || is_settled(c)))
-        return 0;
+        return c->tick = 0;
     return c->tick = time_now_ns() + TICK_NS;
 }
 

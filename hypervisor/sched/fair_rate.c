@@ -103,17 +103,12 @@ move_away(struct domain *d, const struct sched_vcpu *s, uint32_t epoch)
     } while (!change(share, &old, new));
 }
 
-void fair_rate_comes(struct sched_share *share, struct sched_vcpu *s,
-                     uint32_t epoch)
+static inline void count(struct sched_share *share, struct sched_vcpu *s,
+                         uint32_t epoch)
 {
     uint64_t old = __atomic_load_n(&share->counts, __ATOMIC_RELAXED);
     uint64_t new, gone;
 
-    if (s->share_cpu != s->cpu) {
-        move_away(share->domain, s, epoch);
-        s->share_cpu = s->cpu;
-        s->gone = 0;
-    }
     do {
         new = counts_at(old, epoch);
         gone = gone_of(s, new);
@@ -122,6 +117,26 @@ void fair_rate_comes(struct sched_share *share, struct sched_vcpu *s,
     s->gone = 0;
     if (gone == 0)
         __atomic_fetch_add(&share->domain->generation, 1, __ATOMIC_RELAXED);
+}
+
+static __attribute__((noinline)) void
+comes_from_elsewhere(struct sched_share *share, struct sched_vcpu *s,
+                     uint32_t epoch)
+{
+    move_away(share->domain, s, epoch);
+    s->share_cpu = s->cpu;
+    s->gone = 0;
+    count(share, s, epoch);
+}
+
+/* The rare way is apart, so that the other saves no registers. */
+void fair_rate_comes(struct sched_share *share, struct sched_vcpu *s,
+                     uint32_t epoch)
+{
+    if (__builtin_expect(s->share_cpu != s->cpu, 0))
+        comes_from_elsewhere(share, s, epoch);
+    else
+        count(share, s, epoch);
 }
 
 void fair_rate_goes(struct sched_share *share, struct sched_vcpu *s,

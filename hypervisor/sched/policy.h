@@ -61,7 +61,8 @@ struct sched_policy {
      * Until when the one that runs may go on, in ns of time_now_ns(); then
      * pick() is asked. 0: as long as it likes, which is right only while nobody
      * waits. So this is asked again when one that has no limit runs, and
-     * somebody comes to wait.
+     * somebody comes to wait; and when a limit has come and nobody waits: with
+     * 0 there is no switch.
      *
      * vCPUs are given to other CPUs when a limit has come. So a policy that has
      * give() lets one come again and again while anybody waits, however often

@@ -238,7 +238,8 @@ static inline bool takes_timer_in(struct vcpu *v)
     return true;
 }
 
-static struct vcpu *pick(struct cpu_info *cpu, struct vcpu *prev)
+static inline __attribute__((always_inline)) struct vcpu *
+pick(struct cpu_info *cpu, struct vcpu *prev)
 {
     struct run_queue *q = &run_queues[cpu->id];
     struct sched_vcpu *s = NULL;
@@ -295,11 +296,18 @@ static void load_hot_words(struct cpu_info *cpu, struct vcpu *v)
     cpu->exception = v->domain->engine->exception;
 }
 
+/* The same, for a CPU that nobody runs on: apart, as the switch has one of its
+ * own. */
+static __attribute__((noinline)) struct vcpu *pick_any(struct cpu_info *cpu)
+{
+    return pick(cpu, NULL);
+}
+
 /* A share may wake a vCPU of this CPU, by an event that it raises. */
 static struct vcpu *reap_and_pick(struct cpu_info *cpu)
 {
     sched_reap_idle(&run_queues[cpu->id]);
-    return pick(cpu, NULL);
+    return pick_any(cpu);
 }
 
 void sched_switch(struct cpu_regs *regs)
@@ -328,7 +336,7 @@ void sched_switch(struct cpu_regs *regs)
         sched_begin_idle(cpu);
         wait_idle(cpu);
         sched_end_idle(cpu);
-        next = pick(cpu, NULL);
+        next = pick_any(cpu);
     }
     next->domain->engine->switch_in(next);
     *regs = next->regs;
@@ -402,13 +410,24 @@ static bool reap(struct cpu_info *cpu, struct run_queue *q, uint64_t now)
     return true;
 }
 
+/* Whether the one that runs has no limit any more, since those that it had one
+ * for wait no longer. Who comes to wait from here on kicks this CPU. */
+static bool is_unlimited(struct cpu_info *cpu, struct run_queue *q)
+{
+    spin_lock(&q->lock);
+    if (q->nr_waiting == 0)
+        cpu->slice_end = sched_policy->tick(cpu->id);
+    spin_unlock(&q->lock);
+    return cpu->slice_end == 0;
+}
+
 /*
  * An idle CPU picks after this interrupt, whatever its slice was for. It has
  * none until then: a timer that is up already could keep it from that for ever.
  */
-static void end_slice(struct cpu_info *cpu)
+static void end_slice(struct cpu_info *cpu, struct run_queue *q)
 {
-    if (cpu->current)
+    if (cpu->current && !is_unlimited(cpu, q))
         cpu->exit_work |= WORK_RESCHEDULE;
     if (!cpu->current)
         cpu->slice_end = 0;
@@ -422,7 +441,7 @@ static void look_at_time(struct cpu_info *cpu, struct run_queue *q,
     if (!cpu->slice_end)
         return;
     if (cpu->slice_end <= now)
-        end_slice(cpu);
+        end_slice(cpu, q);
     /* Or its end had come, and a vCPU yielded before it was seen. */
     sched_balance(now);
 }
