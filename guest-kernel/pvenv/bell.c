@@ -42,10 +42,12 @@ void env_bell_ring(struct env_bell *bell)
 {
     bool irq_on = privops_irq_save();
 
-    bell->is_rung = true;
-    wait_queue_wake_one(&bell->sleepers);
-    if (bell->function != NULL)
+    if (bell->function != NULL) {
         bell->function();
+    } else {
+        bell->is_rung = true;
+        wait_queue_wake_one(&bell->sleepers);
+    }
     privops_irq_restore(irq_on);
 }
 

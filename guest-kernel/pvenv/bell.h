@@ -11,8 +11,8 @@
 #include "guest-kernel/thread/sched.h"
 #include "pvdrivers/env.h"
 
-/* Whoever rings calls this, with interrupts disabled: for who does not sleep on
- * the bell itself. */
+/* Whoever rings calls this, with interrupts disabled: instead of a sleep on the
+ * bell. */
 void bell_call(struct env_bell *bell, void (*function)(void));
 
 /* What a thread that serves does, for ever: calls this, with interrupts
