@@ -82,6 +82,10 @@ struct parapet_blk_response {
                               a power of two from 512 to 4096 */
 #define PARAPET_BLK_MOST 4 /* sectors in one read or write: from 8 on */
 #define PARAPET_BLK_MOST_DISCARD 5 /* sectors in one discard */
+/* Which store it is: the same number as long as what is written stays there,
+ * whoever serves it, and of no other one. */
+#define PARAPET_BLK_IDENTITY_LOW 6
+#define PARAPET_BLK_IDENTITY_HIGH 7
 
 #define PARAPET_BLK_READONLY 0x1
 #define PARAPET_BLK_CAN_FLUSH 0x2 /* else what is answered is safe */
@@ -89,6 +93,9 @@ struct parapet_blk_response {
 
 /* Parameters of the front-end. */
 #define PARAPET_BLK_FRONT_VERSION 0 /* PARAPET_BLK_VERSION */
+/* While it is closed: the life of a back-end whose disk it does not take, as it
+ * uses the one that was there before. */
+#define PARAPET_BLK_FRONT_REFUSES 1
 
 PARAPET_ASSERT_OFFSET(parapet_blk_request, id, 4);
 PARAPET_ASSERT_OFFSET(parapet_blk_request, sector, 8);

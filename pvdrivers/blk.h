@@ -36,6 +36,7 @@ struct blk_request {
 };
 
 struct blk_disk {
+    uint64_t identity; /* of the store */
     uint64_t nr_sectors;
     uint32_t block_size;  /* bytes: what is written is multiples of it */
     uint32_t most;        /* sectors in one read or write */
@@ -58,6 +59,8 @@ static inline void blk_disk_tell(const struct blk_disk *disk,
     parameters[PARAPET_BLK_BLOCK] = disk->block_size;
     parameters[PARAPET_BLK_MOST] = disk->most;
     parameters[PARAPET_BLK_MOST_DISCARD] = disk->max_discard;
+    parameters[PARAPET_BLK_IDENTITY_LOW] = (uint32_t)disk->identity;
+    parameters[PARAPET_BLK_IDENTITY_HIGH] = (uint32_t)(disk->identity >> 32);
 }
 
 /* From there. False: no disk can be so. */
@@ -68,6 +71,8 @@ blk_disk_understand(struct blk_disk *disk,
     uint32_t flags = parameters[PARAPET_BLK_FLAGS];
 
     *disk = (struct blk_disk){
+        .identity = (uint64_t)parameters[PARAPET_BLK_IDENTITY_HIGH] << 32 |
+                    parameters[PARAPET_BLK_IDENTITY_LOW],
         .nr_sectors = (uint64_t)parameters[PARAPET_BLK_SECTORS_HIGH] << 32 |
                       parameters[PARAPET_BLK_SECTORS_LOW],
         .block_size = parameters[PARAPET_BLK_BLOCK],
@@ -82,6 +87,18 @@ blk_disk_understand(struct blk_disk *disk,
            (disk->block_size & (disk->block_size - 1)) == 0 &&
            disk->most >= 4096 / PARAPET_BLK_SECTOR &&
            (disk->max_discard != 0 || !disk->can_discard);
+}
+
+static inline bool blk_disk_is_same(const struct blk_disk *disk,
+                                    const struct blk_disk *other)
+{
+    return disk->identity == other->identity &&
+           disk->nr_sectors == other->nr_sectors &&
+           disk->block_size == other->block_size && disk->most == other->most &&
+           disk->max_discard == other->max_discard &&
+           disk->read_only == other->read_only &&
+           disk->can_flush == other->can_flush &&
+           disk->can_discard == other->can_discard;
 }
 
 #endif

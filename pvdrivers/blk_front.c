@@ -46,13 +46,33 @@ static int lend_ring(struct blk_front *front)
     return 0;
 }
 
+/* False: it is not the disk that there was, and that one is in use. */
+static bool takes(struct blk_front *front, const struct bus_device *device)
+{
+    struct blk_disk disk;
+
+    /* What cannot be is begin()'s. */
+    if (!front->has_disk || !blk_disk_understand(&disk, device->parameters) ||
+        blk_disk_is_same(&disk, &front->disk))
+        return true;
+    if (front->nr_free != PARAPET_BLK_REQUESTS || !front->user->replace ||
+        !front->user->replace(front->context, &disk))
+        return false;
+    front->disk = disk;
+    return true;
+}
+
 static int want(void *context, const struct bus_device *device,
                 struct bus_wish *wish)
 {
     struct blk_front *front = context;
-    int port = lend_ring(front);
+    int port;
 
-    (void)device;
+    if (!takes(front, device)) {
+        wish->parameters[PARAPET_BLK_FRONT_REFUSES] = device->life;
+        return BUS_NOT_NOW;
+    }
+    port = lend_ring(front);
     if (port < 0)
         return port;
     port = env_port_alloc(front->domain, on_event, front);
@@ -67,23 +87,13 @@ static int want(void *context, const struct bus_device *device,
     return 0;
 }
 
-static bool is_same(const struct blk_disk *disk, const struct blk_disk *other)
-{
-    return disk->nr_sectors == other->nr_sectors &&
-           disk->block_size == other->block_size && disk->most == other->most &&
-           disk->max_discard == other->max_discard &&
-           disk->read_only == other->read_only &&
-           disk->can_flush == other->can_flush &&
-           disk->can_discard == other->can_discard;
-}
-
 static int begin(void *context, const struct bus_device *device)
 {
     struct blk_front *front = context;
     struct blk_disk disk;
 
     if (!blk_disk_understand(&disk, device->parameters) ||
-        (front->has_disk && !is_same(&disk, &front->disk)))
+        (front->has_disk && !blk_disk_is_same(&disk, &front->disk)))
         return -PARAPET_EINVAL;
     front->disk = disk;
     front->has_disk = true;

@@ -27,7 +27,7 @@
 /* The owner's. */
 struct blk_front_user {
     /* There is a back-end: the first one says what the disk is like. Later ones
-     * must have the same. */
+     * have the same, or the one of replace(). */
     void (*ready)(void *context, const struct blk_disk *disk);
     /* 0, -PV_EIO, -PARAPET_EINVAL, -PV_EROFS or -PV_EOPNOTSUPP. It may submit,
      * and does not kick. */
@@ -37,6 +37,10 @@ struct blk_front_user {
     void (*room)(void *context);
     /* blk_front_serve() is to be called. */
     void (*event)(void *context);
+    /* Another disk is offered, and no request is under way. True: that is the
+     * disk from now on; false: the old one is in use. Then this is asked again
+     * when blk_front_look() is called. NULL: never another one. */
+    bool (*replace)(void *context, const struct blk_disk *disk);
 };
 
 struct blk_front_slot {

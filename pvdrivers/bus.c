@@ -98,6 +98,7 @@ static bool front_reads_device(struct bus_front *front, uint32_t state,
         return false;
     device->kind = read_word(&shared->kind);
     device->index = read_word(&shared->index);
+    device->life = life;
     copy_in(device->parameters, shared->parameters);
     if (read_word(&shared->life) != life)
         return false;
@@ -113,17 +114,24 @@ static bool front_wants(struct bus_front *front)
     struct parapet_bus_front *shared = &front->slot->front;
     struct bus_device device;
     struct bus_wish wish = {.ring = 0};
+    int result;
 
     if (!front_reads_device(front, PARAPET_BUS_offered, &device))
         return false;
-    if (front->driver->want(front->context, &device, &wish)) {
+    result = front->driver->want(front->context, &device, &wish);
+    if (result < 0) {
         bus_front_break(front, "no ring can be made");
+        return false;
+    }
+    copy_out(shared->parameters, wish.parameters);
+    front->put_off = result == BUS_NOT_NOW;
+    if (front->put_off) {
+        env_port_send(front->port);
         return false;
     }
     front->has_ring = true;
     write_word(&shared->ring, wish.ring);
     write_word(&shared->port, wish.port);
-    copy_out(shared->parameters, wish.parameters);
     return true;
 }
 
@@ -180,6 +188,7 @@ static void front_moves(struct bus_front *front, uint32_t to)
 
 int bus_front_look(struct bus_front *front)
 {
+    front->put_off = false;
     for (unsigned int i = 0; i < BUS_MAX_MOVES; i++) {
         uint32_t seen = look_at(&front->slot->back.state);
         uint32_t to;
@@ -191,6 +200,8 @@ int bus_front_look(struct bus_front *front)
             !parapet_bus_may(PARAPET_BUS_front, front->state, seen, to))
             return front->broken ? -PV_EIO : 0;
         front_moves(front, to);
+        if (front->put_off)
+            return 0;
     }
     return 1;
 }

@@ -29,6 +29,7 @@
 struct bus_device {
     uint32_t kind;
     uint32_t index;
+    uint32_t life; /* of the back-end: for the front-end */
     uint32_t parameters[PARAPET_BUS_PARAMETERS];
 };
 
@@ -45,8 +46,12 @@ struct bus_wish {
  * The driver. Called in this order, again and again: want, begin, end, let_go;
  * let_go may follow want at once. An error (-PARAPET_E*) breaks the connection.
  */
+#define BUS_NOT_NOW 1
+
 struct bus_front_driver {
-    /* Lends a ring and makes a port; nothing is left of them after an error. */
+    /* Lends a ring and makes a port; nothing is left of them after an error.
+     * BUS_NOT_NOW: this device is not wanted. The front-end stays closed, says
+     * the wish's parameters, and wants to be asked at the next look. */
     int (*want)(void *context, const struct bus_device *device,
                 struct bus_wish *wish);
     /* The back-end has both: requests may be put. */
@@ -70,6 +75,7 @@ struct bus_front {
     uint32_t state; /* what the slot says of this end; never read there */
     bool stops;
     bool broken;
+    bool put_off;  /* want said BUS_NOT_NOW */
     bool has_ring; /* want was called, let_go not yet */
 };
 

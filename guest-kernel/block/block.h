@@ -68,6 +68,8 @@ struct block_device_ops {
     bool (*submit)(struct block_device *device, struct block_request *request);
     /* Tells the device of all that was taken. */
     void (*kick)(struct block_device *device);
+    /* No file has it open any more. NULL: that is nothing to the driver. */
+    void (*unused)(struct block_device *device);
 };
 
 /* Filled in by its driver before block_register(), but for the last five. */

@@ -55,8 +55,12 @@ static void block_close(struct file *file)
 {
     struct block_file *opened = file->private;
 
+    struct block_device *device = opened->disk->device;
+
     opened->disk->nr_open[opened->partition]--;
     kfree(opened);
+    if (device->ops->unused != NULL && !disk_is_used(device))
+        device->ops->unused(device);
 }
 
 static uint64_t block_size(const struct file *file)

@@ -220,7 +220,8 @@ static bool parse(const char *text, uint64_t *bytes, uint64_t *delay_us)
 
 static void add(uint64_t bytes)
 {
-    static const struct block_device_ops ops = {ram_submit, ram_kick};
+    static const struct block_device_ops ops = {.submit = ram_submit,
+                                                .kick = ram_kick};
 
     disk.device = (struct block_device){
         .name = "ram0",

@@ -6,6 +6,7 @@
 #include "guest-kernel/block/disk.h"
 
 #include "guest-kernel/block/block.h"
+#include "guest-kernel/block/block_page.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/errno.h"
 #include "guest-kernel/fs/device.h"
@@ -237,8 +238,11 @@ static void add(struct block_device *device)
     bool irq_on = privops_irq_save();
     int64_t error;
 
-    disk->device = device;
-    device_add_node(device->name, NODE_MODE, number_of(disk, 0));
+    disk->has_changed = false;
+    if (disk->device == NULL) {
+        disk->device = device;
+        device_add_node(device->name, NODE_MODE, number_of(disk, 0));
+    }
     privops_irq_restore(irq_on);
     error = disk_scan(disk);
     if (error == 0)
@@ -248,13 +252,18 @@ static void add(struct block_device *device)
                 device->name, -error);
 }
 
+static bool is_new(const struct block_device *device)
+{
+    return device->number < DISK_MAX && (disks[device->number].device == NULL ||
+                                         disks[device->number].has_changed);
+}
+
 /* The next that is not known; NULL. */
 static struct block_device *next_new(void)
 {
     struct block_device *device = block_next(NULL);
 
-    while (device != NULL &&
-           (device->number >= DISK_MAX || disks[device->number].device != NULL))
+    while (device != NULL && !is_new(device))
         device = block_next(device);
     return device;
 }
@@ -302,6 +311,36 @@ void disk_wait(void)
         ;
     if (has_thread)
         kprintf("guest: a disk does not answer: its partitions come later\n");
+    privops_irq_restore(irq_on);
+}
+
+/* ---- devices that become others ---- */
+
+bool disk_is_used(const struct block_device *device)
+{
+    const struct disk *disk = &disks[device->number];
+
+    return device->number < DISK_MAX &&
+           (disk->is_scanning || disk->nr_open[0] > 0 ||
+            is_partition_open(disk));
+}
+
+void disk_replaced(struct block_device *device)
+{
+    static const struct partition_table none;
+
+    block_page_forget(device, 0, UINT64_MAX);
+    if (device->number < DISK_MAX && disks[device->number].device != NULL)
+        use_table(&disks[device->number], &none);
+}
+
+void disk_read_again(struct block_device *device)
+{
+    bool irq_on = privops_irq_save();
+
+    if (device->number < DISK_MAX)
+        disks[device->number].has_changed = true;
+    start_thread();
     privops_irq_restore(irq_on);
 }
 

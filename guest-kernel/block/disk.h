@@ -24,6 +24,7 @@ struct file_ops;
 struct disk {
     struct block_device *device; /* NULL: there is none of this number yet */
     bool is_scanning;
+    bool has_changed; /* and is to be scanned */
     struct partition_table table;
     unsigned int nr_open[DISK_MINORS]; /* by partition; 0: the whole */
 };
@@ -46,6 +47,15 @@ bool disk_range(const struct disk *disk, unsigned int partition,
 /* Reads the partition table again. Sleeps. 0; -EBUSY: a partition is open, or
  * somebody is reading it; or the device's error. */
 int64_t disk_scan(struct disk *disk);
+
+/* Whether a file has it open, or its partition table is being read. Any
+ * context, here and below. */
+bool disk_is_used(const struct block_device *device);
+
+/* The device has other sectors, and other members, from now on; nobody uses it.
+ * disk_read_again(): and can be read. */
+void disk_replaced(struct block_device *device);
+void disk_read_again(struct block_device *device);
 
 /* What has been written to any disk is safe, unless its device says otherwise,
  * which nobody hears of: sync(2). Sleeps. Does not wait for one that was taken

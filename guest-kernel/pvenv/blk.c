@@ -8,12 +8,14 @@
 
 #include "abi/errors.h"
 #include "guest-kernel/block/block.h"
+#include "guest-kernel/block/disk.h"
 #include "guest-kernel/core/kprintf.h"
 #include "guest-kernel/mm/slab.h"
 #include "lib/macros.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "pvdrivers/blk_front.h"
+#include "pvdrivers/env.h"
 
 /* Who serves: the control domain. */
 #define SERVER 0u
@@ -21,14 +23,16 @@
 /* Of a request: 128 KiB. */
 #define MAX_SECTORS 256u
 
-struct disk {
+struct served {
     struct blk_front front;
     struct block_device device;
     char name[8];
     bool is_registered;
+    bool was_replaced; /* and not read since */
 };
 
-static struct disk *disks[PARAPET_BUS_SLOTS]; /* by slot */
+static struct served *disks[PARAPET_BUS_SLOTS]; /* by slot */
+static struct env_bell *look_again;
 
 /* The two have one layout, and the operations are the same. */
 _Static_assert(sizeof(struct blk_segment) == sizeof(struct block_segment) &&
@@ -47,7 +51,7 @@ _Static_assert(PARAPET_BLK_READ == (int)BLOCK_READ &&
 
 static bool submit(struct block_device *device, struct block_request *request)
 {
-    struct disk *disk = device->context;
+    struct served *disk = device->context;
     bool is_transfer = request->operation <= BLOCK_WRITE;
     const struct blk_request wish = {
         .operation = (uint16_t)request->operation,
@@ -63,44 +67,77 @@ static bool submit(struct block_device *device, struct block_request *request)
 
 static void kick(struct block_device *device)
 {
-    struct disk *disk = device->context;
+    struct served *disk = device->context;
 
     blk_front_kick(&disk->front);
     device->nr_told = disk->front.nr_told;
 }
 
+static void unused(struct block_device *device)
+{
+    (void)device;
+    env_bell_ring(look_again);
+}
+
 /* ---- from the front-end ---- */
 
-static void tell(const struct disk *disk)
+static void tell(const struct served *disk)
 {
     kprintf("guest: %s: %lu KiB%s, served by domain %u\n", disk->name,
             disk->device.nr_sectors / 2,
             disk->device.read_only ? ", read-only" : "", disk->front.domain);
 }
 
-static void ready(void *context, const struct blk_disk *is)
+static void describe(struct block_device *device, const struct blk_disk *is)
 {
-    static const struct block_device_ops ops = {submit, kick};
-    struct disk *disk = context;
+    device->nr_sectors = is->nr_sectors;
+    device->block_size = is->block_size;
+    device->max_bytes = MIN(is->most, MAX_SECTORS) * PARAPET_BLK_SECTOR;
+    device->max_discard = is->max_discard;
+    device->read_only = is->read_only;
+    device->can_flush = is->can_flush;
+    device->can_discard = is->can_discard;
+}
 
-    if (disk->is_registered)
-        return;
+static void begin_device(struct served *disk, const struct blk_disk *is)
+{
+    static const struct block_device_ops ops = {submit, kick, unused};
+
     disk->is_registered = true;
     disk->device = (struct block_device){
         .name = disk->name,
-        .nr_sectors = is->nr_sectors,
-        .block_size = is->block_size,
-        .max_bytes = MIN(is->most, MAX_SECTORS) * PARAPET_BLK_SECTOR,
         .max_segments = PARAPET_BLK_PARTS,
-        .max_discard = is->max_discard,
-        .read_only = is->read_only,
-        .can_flush = is->can_flush,
-        .can_discard = is->can_discard,
         .ops = &ops,
         .context = disk,
     };
+    describe(&disk->device, is);
     tell(disk);
     block_register(&disk->device);
+}
+
+static void ready(void *context, const struct blk_disk *is)
+{
+    struct served *disk = context;
+
+    if (!disk->is_registered)
+        begin_device(disk, is);
+    if (!disk->was_replaced)
+        return;
+    disk->was_replaced = false;
+    tell(disk);
+    disk_read_again(&disk->device);
+}
+
+static bool replace(void *context, const struct blk_disk *is)
+{
+    struct served *disk = context;
+
+    if (!list_is_empty(&disk->device.waiting) || disk_is_used(&disk->device))
+        return false;
+    describe(&disk->device, is);
+    disk_replaced(&disk->device);
+    disk->was_replaced = true;
+    return true;
 }
 
 static void done(void *context, void *cookie, int status)
@@ -111,14 +148,14 @@ static void done(void *context, void *cookie, int status)
 
 static void room(void *context)
 {
-    struct disk *disk = context;
+    struct served *disk = context;
 
     if (disk->is_registered)
         block_has_room(&disk->device);
 }
 
 /* What was broken stays so. */
-static void fail_if_broken(struct disk *disk)
+static void fail_if_broken(struct served *disk)
 {
     if (disk->front.bus.broken && disk->is_registered &&
         !disk->device.has_failed)
@@ -127,7 +164,7 @@ static void fail_if_broken(struct disk *disk)
 
 static void event(void *context)
 {
-    struct disk *disk = context;
+    struct served *disk = context;
 
     blk_front_serve(&disk->front);
     disk->device.nr_told = disk->front.nr_told;
@@ -138,10 +175,11 @@ static void event(void *context)
 /* ---- the slots ---- */
 
 /* A disk that is offered there and has a name of its own; or NULL. */
-static struct disk *find(struct parapet_bus_slot *slot, uint32_t port)
+static struct served *find(struct parapet_bus_slot *slot, uint32_t port)
 {
-    static const struct blk_front_user user = {ready, done, room, event};
-    struct disk *disk;
+    static const struct blk_front_user user = {ready, done, room, event,
+                                               replace};
+    struct served *disk;
     uint32_t index;
 
     if (__atomic_load_n(&slot->back.state, __ATOMIC_ACQUIRE) !=
@@ -162,6 +200,11 @@ static struct disk *find(struct parapet_bus_slot *slot, uint32_t port)
     return disk;
 }
 
+void pvenv_blk_init(struct env_bell *bell)
+{
+    look_again = bell;
+}
+
 static bool has_name(const char *name)
 {
     for (uint32_t i = 0; i < PARAPET_BUS_SLOTS; i++)
@@ -172,7 +215,7 @@ static bool has_name(const char *name)
 
 static bool begin(struct parapet_bus_slot *slot, uint32_t i, uint32_t port)
 {
-    struct disk *disk = find(slot, port);
+    struct served *disk = find(slot, port);
     int result = -PARAPET_EEXIST;
 
     if (disk == NULL)
@@ -193,7 +236,7 @@ static bool begin(struct parapet_bus_slot *slot, uint32_t i, uint32_t port)
 
 bool pvenv_blk_look(struct parapet_bus_slot *slot, uint32_t i, uint32_t port)
 {
-    struct disk *disk = disks[i];
+    struct served *disk = disks[i];
     int result;
 
     if (disk == NULL)
@@ -209,7 +252,7 @@ bool pvenv_blk_fail(void)
     bool some_left = false;
 
     for (uint32_t i = 0; i < PARAPET_BUS_SLOTS; i++) {
-        struct disk *disk = disks[i];
+        struct served *disk = disks[i];
 
         if (disk == NULL)
             continue;

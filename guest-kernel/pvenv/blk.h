@@ -2,7 +2,8 @@
  *
  * Disks that another domain serves, as block devices: xvda is that with index 0
  * of the bus, and so on. Once found a disk stays. While nobody serves it its
- * requests wait; when nobody ever will they fail.
+ * requests wait; when nobody ever will they fail. What is offered by its name
+ * must be the same store, unless nobody uses the disk.
  */
 #ifndef GUEST_KERNEL_PVENV_BLK_H
 #define GUEST_KERNEL_PVENV_BLK_H
@@ -11,6 +12,11 @@
 #include <stdint.h>
 
 struct parapet_bus_slot;
+
+struct env_bell;
+
+/* Rung when a disk is to be looked at, though the port tells nothing. */
+void pvenv_blk_init(struct env_bell *bell);
 
 /* Looks at slot number i of the bus page, of which port tells: whether a disk
  * is new there, or what has become of the one that there is. True: again, soon.

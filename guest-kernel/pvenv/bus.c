@@ -68,5 +68,6 @@ void pvenv_bus_init(void)
         kprintf("guest: no memory for the bus: give the domain more\n");
         return;
     }
+    pvenv_blk_init(bell);
     env_port_handle(port, hear, NULL);
 }

@@ -60,7 +60,18 @@ static void event(void *context)
     pair->told = true;
 }
 
-static const struct blk_front_user user = {ready, done, room, event};
+static bool replace(void *context, const struct blk_disk *disk)
+{
+    struct blk_pair *pair = context;
+
+    MUST(env_host_is() == BLK_WORLD_FRONT);
+    MUST(pair->client.nr_under_way == 0);
+    MUST(!blk_disk_is_same(disk, &pair->front.disk));
+    pair->nr_replaced += pair->may_be_replaced;
+    return pair->may_be_replaced;
+}
+
+static const struct blk_front_user user = {ready, done, room, event, replace};
 
 /* ---- turns ---- */
 

@@ -24,6 +24,8 @@ struct blk_pair {
     struct env_bell *bell; /* the back-end's */
     bool told;             /* the front-end is to serve */
     unsigned int nr_ready;
+    bool may_be_replaced;
+    unsigned int nr_replaced;
     uint64_t random;
 };
 

@@ -107,7 +107,7 @@ static void new_back(unsigned int slot)
         .context = back,
         .port = back_bus_port,
         .domain = BUS_WORLD_FRONT,
-        .device = {BUS_WORLD_KIND, slot, {[0] = slot}},
+        .device = {BUS_WORLD_KIND, slot, 0, {[0] = slot}},
     };
     (void)do_back(slot, bus_back_begin);
 }

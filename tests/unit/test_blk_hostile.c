@@ -600,6 +600,34 @@ static void a_disk_cannot_be_so(void **state)
     }
 }
 
+/* Where it was before the front-end takes another one it is refused, and
+ * nothing breaks: test_blk.c. */
+static void a_disk_becomes_another_one(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 3; i++) {
+        struct blk_disk disk = usual;
+
+        connected_back(4);
+        hostile_back_lets_go();
+        blk_page->slots[0].back.state = PARAPET_BUS_closed;
+        env_host_be(BLK_WORLD_FRONT);
+        (void)blk_front_look(&pair->front);
+        assert_int_equal(pair->front.bus.state, PARAPET_BUS_closed);
+        hostile_back_offers(&usual);
+        assert_int_equal(pair->front.bus.state, PARAPET_BUS_wanted);
+        disk.nr_sectors /= i == 0 ? 2 : 1;
+        disk.identity = i == 1;
+        disk.read_only = i == 2;
+        blk_disk_tell(&disk, blk_page->slots[0].back.parameters);
+        hostile_back_connects();
+        assert_int_equal(pair->nr_ready, 1);
+        assert_int_equal(
+            blk_front_submit(&pair->front, &(struct blk_request){0}), -PV_EIO);
+        check_broken("its parameters are refused");
+    }
+}
+
 /* ---- at random ---- */
 
 static void random_ends(void **state)
@@ -637,6 +665,7 @@ int main(void)
         cmocka_unit_test(a_response_index_is_forged),
         cmocka_unit_test(a_page_is_kept),
         cmocka_unit_test(a_disk_cannot_be_so),
+        cmocka_unit_test(a_disk_becomes_another_one),
         cmocka_unit_test(random_ends),
     };
 

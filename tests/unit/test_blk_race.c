@@ -69,7 +69,7 @@ static void event(void *context)
     env_bell_ring(front_bell);
 }
 
-static const struct blk_front_user user = {ready, done, room, event};
+static const struct blk_front_user user = {ready, done, room, event, NULL};
 
 static void look_front(void)
 {

@@ -54,7 +54,7 @@ static void kick(struct block_device *device)
     nr_kicks++;
 }
 
-static const struct block_device_ops ops = {take, kick};
+static const struct block_device_ops ops = {.submit = take, .kick = kick};
 
 static struct block_device disk = {.name = "vda",
                                    .nr_sectors = NR_SECTORS,

@@ -233,7 +233,8 @@ static void end_requests(void)
         end_request((unsigned int)below(nr_taken));
 }
 
-static const struct block_device_ops disk_ops = {disk_submit, disk_kick};
+static const struct block_device_ops disk_ops = {.submit = disk_submit,
+                                                 .kick = disk_kick};
 static struct block_device disk = {.name = "vda",
                                    .nr_sectors = NR_SECTORS,
                                    .block_size = BLOCK_SECTOR,
