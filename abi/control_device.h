@@ -54,7 +54,9 @@
  *
  *   PARAPET_IOC_BLK_ATTACH  a domain gets a disk: number index of its disks, of
  *                        the store with that name: a disk of the control
- *                        domain (vda), or memory (ram:64M)
+ *                        domain (vda), or memory (ram:64M). If the domain has
+ *                        had another disk of this number, its kernel is asked
+ *                        whether it takes this one
  *   PARAPET_IOC_BLK_DETACH  it is taken away, when what was asked of it is
  *                        done. What the domain asks then waits until it gets
  *                        the same disk again
@@ -70,6 +72,8 @@
  *   EINVAL   there is no back-end of this kind; the store's size or another
  *            field cannot be
  *   EBUSY    it is so already; another domain has the store
+ *   ETXTBSY  the domain uses the disk that had the number before, which is
+ *            not this one: nothing is attached
  *   ENOSPC   the domain's bus has no slot left
  *   EROFS    the store cannot be written, and PARAPET_BLK_ATTACH_READONLY is
  *            not there
@@ -121,6 +125,9 @@ struct parapet_backend {
 
 #define PARAPET_BLK_ATTACH_MAX 26u       /* index: xvda to xvdz */
 #define PARAPET_BLK_ATTACH_READONLY 0x1u /* the domain cannot write it */
+/* Of parapet_blk_info alone: the domain does not take it, as it uses the disk
+ * that had the number before. */
+#define PARAPET_BLK_INFO_REFUSED 0x2u
 
 struct parapet_blk_attach {
     uint32_t domain;
@@ -140,7 +147,7 @@ struct parapet_blk_info {
     uint32_t domain;
     uint32_t index;
     uint32_t state; /* of its back-end, enum parapet_bus_state */
-    uint32_t flags; /* PARAPET_BLK_ATTACH_READONLY */
+    uint32_t flags; /* PARAPET_BLK_ATTACH_READONLY, _INFO_REFUSED */
     uint32_t nr_under_way;
     uint64_t nr_sectors;
     char store[PARAPET_BLK_STORE_NAME];

@@ -87,6 +87,7 @@ static int begin(void *context, const struct bus_wish *wish,
     ring_back_init(&back->ring, back->loan.page,
                    sizeof(struct parapet_blk_request));
     back->ends = false;
+    back->has_met = true;
     back->nr_refused = 0;
     return 0;
 }

@@ -100,6 +100,7 @@ struct blk_back {
     uint32_t port;
     struct ring_back ring;
     struct listener listener;
+    bool has_met;     /* a front-end took the disk; its owner resets it */
     bool ends;        /* when it is quiet */
     bool looks_again; /* the bus has more to do */
 

@@ -25,6 +25,9 @@ struct control_blk control_blk = {
 static struct wait_queue changed = WAIT_QUEUE_INIT(changed);
 static bool is_on = true;
 
+/* How long a domain may take to say whether it takes a disk. */
+#define ANSWER_NS 2000000000ul
+
 static struct bus *find_bus(uint64_t domain)
 {
     struct bus *bus;
@@ -126,8 +129,9 @@ static int64_t enter(struct disk *disk)
     uint8_t me = (uint8_t)(1 + disk->back.bus.device.index);
     int error = connect(bus);
 
-    while (disk->slot < PARAPET_BUS_SLOTS && bus->whose[disk->slot] != 0 &&
-           bus->whose[disk->slot] != me)
+    while (disk->slot < PARAPET_BUS_SLOTS &&
+           bus->slots[disk->slot].whose != 0 &&
+           bus->slots[disk->slot].whose != me)
         disk->slot++;
     if (error == 0 && disk->slot == PARAPET_BUS_SLOTS)
         error = -ENOSPC;
@@ -137,7 +141,7 @@ static int64_t enter(struct disk *disk)
         disconnect_if_unused(bus);
         return error;
     }
-    bus->whose[disk->slot] = me;
+    bus->slots[disk->slot].whose = me;
     bus->nr_disks++;
     list_add_last(&control_blk.disks, &disk->node);
     list_add_last(&control_blk.turns, &disk->turn);
@@ -151,6 +155,10 @@ static void leave(struct disk *disk)
 
     list_remove(&disk->node);
     list_remove(&disk->turn);
+    if (disk->back.has_met) {
+        bus->slots[disk->slot].has_known = true;
+        bus->slots[disk->slot].knows = disk->store.store.disk;
+    }
     bus_slot_empty(&bus_page(bus)->slots[disk->slot], bus->port);
     bus->nr_disks--;
     disconnect_if_unused(bus);
@@ -172,6 +180,11 @@ static void end(struct disk *disk)
         return;
     disk->is_ending = true;
     stop(disk);
+}
+
+void control_blk_tell_change(void)
+{
+    wait_queue_wake_all(&changed);
 }
 
 void control_blk_end_if_closed(struct disk *disk)
@@ -218,6 +231,51 @@ static int64_t make(struct disk *disk, const struct parapet_blk_attach *attach)
     return error;
 }
 
+/* What it says in its slot: it uses another disk that had the name before. */
+static bool is_refused(const struct disk *disk)
+{
+    const struct parapet_bus_slot *slot =
+        &bus_page(disk->bus)->slots[disk->slot];
+    uint32_t life = __atomic_load_n(
+        &slot->front.parameters[PARAPET_BLK_FRONT_REFUSES], __ATOMIC_RELAXED);
+
+    return disk->has_begun && disk->back.bus.state == PARAPET_BUS_offered &&
+           life != 0 &&
+           life == __atomic_load_n(&slot->back.life, __ATOMIC_RELAXED);
+}
+
+/* Its kernel has had another disk of this name, and may have a use for it. */
+static bool may_be_refused(const struct disk *disk)
+{
+    uint32_t slot = disk->slot;
+
+    return disk->has_begun && disk->back.bus.state == PARAPET_BUS_offered &&
+           disk->bus->slots[slot].has_known &&
+           !blk_disk_is_same(&disk->bus->slots[slot].knows,
+                             &disk->store.store.disk);
+}
+
+/* Until the domain has taken such a disk, or refuses it, which is then taken
+ * away: 0 or -ETXTBSY. One that does not run says nothing: not for long. */
+static int64_t wait_for_answer(uint32_t domain, uint32_t index)
+{
+    uint64_t deadline_ns = env_now() + ANSWER_NS;
+    bool irq_on = privops_irq_save();
+    struct disk *disk = find_disk(domain, index);
+    bool refused;
+
+    while (disk != NULL && may_be_refused(disk) && !is_refused(disk) &&
+           wait_queue_sleep_until(&changed, deadline_ns) == 0)
+        disk = find_disk(domain, index);
+    disk = find_disk(domain, index);
+    refused = disk != NULL && is_refused(disk);
+    privops_irq_restore(irq_on);
+    if (!refused)
+        return 0;
+    (void)control_blk_detach(domain, index);
+    return -ETXTBSY;
+}
+
 int64_t control_blk_attach(const struct parapet_blk_attach *attach)
 {
     struct bus *bus = find_bus(attach->domain);
@@ -241,7 +299,7 @@ int64_t control_blk_attach(const struct parapet_blk_attach *attach)
     if (error != 0)
         kfree(disk);
     env_bell_ring(control_blk.bell);
-    return error;
+    return error != 0 ? error : wait_for_answer(attach->domain, attach->index);
 }
 
 /* Until the thread has done it: 0 or -ERESTARTSYS. */
@@ -276,7 +334,9 @@ int64_t control_blk_info(uint32_t n, struct parapet_blk_info *info)
         info->index = disk->back.bus.device.index;
         info->state = disk->has_begun ? disk->back.bus.state : 0;
         info->flags =
-            disk->store.store.disk.read_only ? PARAPET_BLK_ATTACH_READONLY : 0;
+            (disk->store.store.disk.read_only ? PARAPET_BLK_ATTACH_READONLY
+                                              : 0) |
+            (is_refused(disk) ? PARAPET_BLK_INFO_REFUSED : 0);
         info->nr_under_way = disk->back.nr_under_way;
         info->nr_sectors = disk->store.store.disk.nr_sectors;
         memcpy(info->store, disk->name, sizeof(info->store));

@@ -21,7 +21,7 @@ void control_blk_init(void);
 /* A domain has its bus, by this port of its: it may get disks. 0 or -ENOMEM. */
 int64_t control_blk_serve(uint32_t domain, uint32_t bus_port);
 
-/* The requests of abi/control_device.h: 0 or their error. Detaching sleeps. */
+/* The requests of abi/control_device.h: 0 or their error. Both sleep. */
 int64_t control_blk_attach(const struct parapet_blk_attach *attach);
 int64_t control_blk_detach(uint32_t domain, uint32_t index);
 

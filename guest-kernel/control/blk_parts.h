@@ -28,7 +28,11 @@ struct bus {
     bool told;                /* this round */
     bool is_ended;
     unsigned int nr_disks;
-    uint8_t whose[PARAPET_BUS_SLOTS]; /* 1 + the index of its disk; 0: none */
+    struct {
+        uint8_t whose;         /* 1 + the index of its disk; 0: none */
+        bool has_known;        /* the domain's kernel has had a disk there, */
+        struct blk_disk knows; /* the last one */
+    } slots[PARAPET_BUS_SLOTS];
 };
 
 _Static_assert(PARAPET_BLK_ATTACH_MAX <= PARAPET_BUS_SLOTS,
@@ -59,6 +63,9 @@ extern struct control_blk {
 /* The back-end of a disk that is to stop goes when its requests are done and
  * nothing of the domain's is left. A disk that is to go is freed then. */
 void control_blk_end_if_closed(struct disk *disk);
+
+/* Its state, or its domain's answer, may be another one. */
+void control_blk_tell_change(void);
 
 /* The bus gets no disk any more, and those that it has end. */
 void control_blk_end_disks(struct bus *bus);

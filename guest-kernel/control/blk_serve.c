@@ -105,6 +105,7 @@ static void look(struct disk *disk)
 
     (void)blk_back_look(&disk->back);
     disk->bus->listener.worked |= disk->back.bus.state != before;
+    control_blk_tell_change();
 }
 
 /* Whether it had something to do. */

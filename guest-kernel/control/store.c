@@ -33,6 +33,14 @@ _Static_assert(sizeof(struct device_request) <=
                    sizeof(((struct blk_store_request *)0)->room),
                "a request of the block layer has room there");
 
+/*
+ * The identity of a store (abi/blk.h). Of a device: which it is, and where it
+ * begins there; the size is told beside it. Memory is another store each time.
+ */
+#define MEMORY_IDENTITY (1ull << 63)
+
+static uint64_t nr_opened; /* of memory */
+
 /* ---- a device ---- */
 
 static struct control_store *store_of(struct blk_store *store)
@@ -142,6 +150,7 @@ static int64_t open_device(struct control_store *store, const char *name,
     store->store = (struct blk_store){
         .disk =
             {
+                .identity = (device->number + 1ull) << 48 | store->first,
                 .nr_sectors = nr_sectors,
                 .block_size = device->block_size,
                 .most = MIN(MAX_SECTORS, device->max_bytes / BLOCK_SECTOR),
@@ -251,6 +260,7 @@ static int64_t open_ram(struct control_store *store, const char *text,
     store->store = (struct blk_store){
         .disk =
             {
+                .identity = MEMORY_IDENTITY | ++nr_opened,
                 .nr_sectors = size / BLOCK_SECTOR,
                 .block_size = BLOCK_SECTOR,
                 .most = MAX_SECTORS,

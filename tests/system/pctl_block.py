@@ -148,6 +148,13 @@ LOAD = ("while :; do dd if=/dev/zero of=/dev/xvda bs=128k 2> x; "
         "dd if=/dev/xvda of=/dev/xvdb bs=64k 2> x; echo $((6 * 7)) round; done")
 
 
+# The disk's file is used, and then no more.
+LATE = ("echo '(echo late >&5; sync; echo $((6 * 7)) wrote) & exec 5>&-; wait; "
+        "echo $((6 * 7)) closed; "
+        "until grep -q \" 1024 xvda\" /proc/partitions; do sleep 1; done; "
+        "blockdev --getsize64 /dev/xvda'")
+
+
 def ended(name, how="pctl destroy {}"):
     """Commands: a domain that is in the midst of writing ends; the next one has
     the same disk at once."""
@@ -171,13 +178,19 @@ def in_use():
         "; wait %1; grep '^same [0-9]' /tmp/demo",
         # A program has it open: the disk goes all the same, and it waits.
         "pctl block-detach demo xvda; pctl block-list --json",
-        "echo '(echo late >&5; sync; echo $((6 * 7)) wrote; poweroff) &' > "
-        "/tmp/go; sleep 2; grep -c '42 wrote' /tmp/demo",
-        # What another disk gets is not this one's.
+        LATE + " > /tmp/go; sleep 2; grep -c '42 wrote' /tmp/demo",
+        # What another disk gets is not this one's, whatever its size is.
         "pctl block-attach demo ram:1M xvdb; "
-        "pctl block-attach demo phy:/dev/vda xvda; pctl wait demo",
-        "until grep -q '42 wrote' /tmp/demo; do sleep 1; done; "
-        "head -c 5 /dev/vda",
+        "pctl block-attach demo ram:1M xvda",
+        "pctl block-attach demo ram:16M xvda",
+        "pctl block-attach demo phy:/dev/vda xvda",
+        "until grep -q '42 closed' /tmp/demo; do sleep 1; done; "
+        "blockdev --flushbufs /dev/vda; head -c 5 /dev/vda",
+        # Nobody has it open any more.
+        "pctl block-detach demo xvda; pctl block-attach demo ram:1M xvda r; "
+        "until grep -q '^1048576' /tmp/demo; do sleep 1; done; "
+        "pctl block-list --json; echo exec poweroff | pctl console demo > x; "
+        "pctl wait demo; grep '^[0-9]' /tmp/demo",
         *ended("one"), *ended("two"), *ended("three", AWAY),
         "pctl create --paused demo name=last memory=32 disk=/dev/vda,,xvda",
         "touch /tmp/go; pctl destroy last; pctl block-list --json",
@@ -187,9 +200,19 @@ def in_use():
            shown)
     steps[2].expect(0, "[]\n")
     steps[3].expect(1, "0\n")
-    steps[4].expect(0, "demo: powered off\n")
-    steps[5].expect(0, "late\n")
-    for step in steps[6:]:
+    for step, store in zip(steps[4:6], ("ram:1M", "ram:16M")):
+        step.expect(1, "", f"pctl: block-attach: demo: xvda: {store}: the "
+                    "domain uses the disk that had this name before, and takes "
+                    "no other: give it that one again, or this one by another "
+                    "name\n")
+    steps[6].expect(0, "")
+    steps[7].expect(0, "late\n")
+    shown = steps[8].expect(0).out
+    expect('"xvda", "store": "ram:1M", "read_only": true, "size": 1048576, '
+           '"state": "connected"' in shown and
+           shown.endswith("demo: powered off\n42 opened\n42 wrote\n42 closed\n1048576\n"),
+           shown)
+    for step in steps[9:]:
         step.expect(0)
     expect(steps[-2].out == "[]\n", steps[-2].out)
 

@@ -216,11 +216,17 @@ void wait_queue_wake_all(struct wait_queue *queue)
     assert_false(irqflag_on);
 }
 
-/* Others run meanwhile. */
+/* Others run meanwhile, and the time does. */
+static void (*asleep)(void);
+
 int64_t wait_queue_sleep_until(struct wait_queue *queue, uint64_t deadline_ns)
 {
     (void)queue;
-    (void)deadline_ns;
+    if (now >= deadline_ns)
+        return -ETIMEDOUT;
+    now += 500000000;
+    if (asleep != NULL)
+        asleep();
     run_thread();
     irqflag_on = false;
     return 0;
@@ -322,6 +328,110 @@ static void a_disk_comes_and_goes(void **state)
     assert_int_equal(page->slots[0].back.kind, PARAPET_BUS_NO_DEVICE);
     assert_int_equal(control_blk_info(0, &info), -ENOENT);
     assert_int_equal(env_host_use(0).mapped, 0);
+}
+
+static void front_says(uint32_t front_state)
+{
+    env_host_be(GUEST);
+    page->slots[0].front.state = front_state;
+    env_port_send(bus_port);
+    env_host_be(0);
+}
+
+/* The guest's kernel has had a disk, which was taken away. */
+static void a_disk_was_known(void)
+{
+    struct parapet_bus_front *front = &page->slots[0].front;
+
+    assert_int_equal(attach(0, "ram:64K"), 0);
+    run_thread();
+    env_host_be(GUEST);
+    front->ring = (uint32_t)env_lend(0, env_page_alloc(), false);
+    front->port = (uint32_t)env_port_alloc(0, hear_nothing, NULL);
+    front->parameters[PARAPET_BLK_FRONT_VERSION] = PARAPET_BLK_VERSION;
+    front_says(PARAPET_BUS_wanted);
+    run_thread();
+    assert_int_equal(page->slots[0].back.state, PARAPET_BUS_connected);
+    front_says(PARAPET_BUS_connected);
+    assert_int_equal(control_blk_detach(GUEST, 0), 0);
+    front_says(PARAPET_BUS_closed);
+}
+
+static void refuse(void)
+{
+    struct parapet_blk_info info;
+
+    if (page->slots[0].back.state != PARAPET_BUS_offered)
+        return;
+    page->slots[0].front.parameters[PARAPET_BLK_FRONT_REFUSES] =
+        page->slots[0].back.life;
+    assert_int_equal(control_blk_info(0, &info), 0);
+    assert_int_equal(info.flags, PARAPET_BLK_INFO_REFUSED);
+    front_says(PARAPET_BUS_closed);
+}
+
+static void accept(void)
+{
+    env_host_be(GUEST);
+    page->slots[0].front.port = (uint32_t)env_port_alloc(0, hear_nothing, NULL);
+    front_says(PARAPET_BUS_wanted);
+}
+
+/* Its answer is that of the call; and nothing is left of what it refused. */
+static void another_disk_is_refused(void **state)
+{
+    struct parapet_blk_info info;
+
+    (void)state;
+    a_disk_was_known();
+    asleep = refuse;
+    assert_int_equal(attach(0, "ram:64K"), -ETXTBSY);
+    assert_int_equal(control_blk_info(0, &info), -ENOENT);
+    /* One that was refused is not known. */
+    assert_int_equal(attach(0, "ram:64K"), -ETXTBSY);
+    asleep = accept;
+    assert_int_equal(attach(0, "ram:64K"), 0);
+    assert_int_equal(page->slots[0].back.state, PARAPET_BUS_connected);
+    asleep = NULL;
+}
+
+/* The domain may be paused. */
+static void no_answer_is_not_waited_for(void **state)
+{
+    uint64_t before;
+
+    (void)state;
+    a_disk_was_known();
+    before = now;
+    assert_int_equal(attach(0, "ram:64K"), 0);
+    assert_int_in_range(now - before, 1000000000, 5000000000);
+    assert_int_equal(page->slots[0].back.state, PARAPET_BUS_offered);
+    /* Nor is a new name. */
+    before = now;
+    assert_int_equal(attach(1, "ram:64K"), 0);
+    assert_int_equal(now, before);
+}
+
+/* As long as it is one: memory is new each time. */
+static void a_store_has_one_identity(void **state)
+{
+    const struct parapet_bus_back *back;
+    uint32_t low, high;
+
+    (void)state;
+    assert_int_equal(attach(0, "ram:64K"), 0);
+    run_thread();
+    back = &page->slots[0].back;
+    low = back->parameters[PARAPET_BLK_IDENTITY_LOW];
+    high = back->parameters[PARAPET_BLK_IDENTITY_HIGH];
+    assert_int_equal(control_blk_switch(false), 0);
+    assert_int_equal(control_blk_switch(true), 0);
+    assert_int_equal(back->parameters[PARAPET_BLK_IDENTITY_LOW], low);
+    assert_int_equal(back->parameters[PARAPET_BLK_IDENTITY_HIGH], high);
+    assert_int_equal(control_blk_detach(GUEST, 0), 0);
+    assert_int_equal(attach(0, "ram:64K"), 0);
+    assert_int_equal(back->parameters[PARAPET_BLK_IDENTITY_HIGH], high);
+    assert_int_not_equal(back->parameters[PARAPET_BLK_IDENTITY_LOW], low);
 }
 
 /* The page is mapped and the port bound, but there is no memory for the
@@ -426,6 +536,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_disk_comes_and_goes, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_disk_is_refused, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(no_answer_is_not_waited_for, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_store_has_one_identity, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(what_has_no_memory_leaves_no_bus, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_flood_of_the_bus_is_not_heard, setup,

@@ -115,6 +115,9 @@ static void attach_fails(void **state)
          "the size must be a multiple of 4 KiB, and in the "
          "machine's memory"},
         {EINVAL, "/dev/vda", "the disk takes no requests of 128 KiB"},
+        {ETXTBSY, "ram:1M",
+         "the domain uses the disk that had this name before, and takes no "
+         "other: give it that one again, or this one by another name"},
         {ENOSPC, "ram:1M", "the domain has as many devices as it can have"},
         {ENOMEM, "ram:1M",
          "domain 0 has no memory for it: `free` shows what "
@@ -194,6 +197,12 @@ static void lists(void **state)
     fake_expect(&f, "block-list 1", PCTL_DONE,
                 "ID  NAME  DISK  STORE         MODE  SIZE/MiB  STATE\n"
                 " 1  one   xvda  phy:/dev/vda  r           64  connected\n",
+                "");
+    f.disks[0].flags |= PARAPET_BLK_INFO_REFUSED;
+    fake_expect(&f, "block-list 2", PCTL_DONE,
+                "ID  NAME  DISK  STORE         MODE  SIZE/MiB  STATE\n"
+                " 2  two   xvda  phy:/dev/vda  r           64  closed\n"
+                " 2  two   xvdb  ram:64M       w           64  refused\n",
                 "");
     fake_expect(&f, "block-list one none", PCTL_NO_DOMAIN, "",
                 "pctl: block-list: no domain is called \"none\": `pctl list` "

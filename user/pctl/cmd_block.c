@@ -228,7 +228,8 @@ const struct pctl_command cmd_block_list = {
     .brief = "a line for each disk of these domains, or of all",
     .more = "  STATE is its back-end's: offered until the domain's kernel "
             "wants it, connected,\n  closing, or closed while nobody serves "
-            "it.\n",
+            "it; and refused while the domain uses\n  another disk that had "
+            "the name before.\n",
     .options = PCTL_JSON,
     .max_args = PCTL_ANY_ARGS,
     .run = list_run,

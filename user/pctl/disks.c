@@ -88,6 +88,9 @@ static const char *reason(const struct parapet_blk_attach *disk, int error)
         return ram ? "the size must be a multiple of 4 KiB, and in the "
                      "machine's memory"
                    : "the disk takes no requests of 128 KiB";
+    case ETXTBSY:
+        return "the domain uses the disk that had this name before, and takes "
+               "no other: give it that one again, or this one by another name";
     case EROFS:
         return "domain 0 can only read it: ask for r in place of w";
     case ENOSPC:
@@ -119,6 +122,8 @@ const char *disks_state(const struct parapet_blk_info *info)
 #undef PARAPET_BUS_STATE
     };
 
+    if (info->flags & PARAPET_BLK_INFO_REFUSED)
+        return "refused";
     return info->state < ARRAY_SIZE(states) ? states[info->state] : "unknown";
 }
 
