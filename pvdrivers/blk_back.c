@@ -167,6 +167,8 @@ static uint64_t serve_requests(struct blk_back *back, int *error)
     if (back->to_begin.first) {
         next =
             back->store->ops->page ? blk_back_copy(back) : blk_back_hold(back);
+        if (back->store->ops->rest)
+            back->store->ops->rest(back->store);
         answer_done(back);
     }
     return next;

@@ -49,6 +49,9 @@ struct blk_store_ops {
      * NULL: there is no memory.
      */
     void *(*page)(struct blk_store *store, uint64_t number, bool to_write);
+    /* After kick() and before blk_back_serve() returns: for a store that takes
+     * then what is done already. Or NULL. */
+    void (*rest)(struct blk_store *store);
 };
 
 /* Its user sets all three; several back-ends may have one store. */

@@ -165,6 +165,20 @@ void block_kick(struct block_device *device)
     privops_irq_restore(irq_on);
 }
 
+void block_kick_quietly(struct block_device *device)
+{
+    if (device->ops->kick_quietly != NULL)
+        device->ops->kick_quietly(device);
+    else
+        device->ops->kick(device);
+}
+
+void block_rest(struct block_device *device)
+{
+    if (device->ops->rest != NULL)
+        device->ops->rest(device);
+}
+
 void block_complete(struct block_request *request, int64_t status)
 {
     request->status = status;

@@ -60,7 +60,7 @@ struct block_request {
 
 struct block_device;
 
-/* A driver's. Both are called with interrupts disabled and do not sleep. */
+/* A driver's. All are called with interrupts disabled and do not sleep. */
 struct block_device_ops {
     /* Takes a request that has been checked; the device need not hear of it
      * yet, and it is not done before this returns. False: no room; the driver
@@ -70,6 +70,9 @@ struct block_device_ops {
     void (*kick)(struct block_device *device);
     /* No file has it open any more. NULL: that is nothing to the driver. */
     void (*unused)(struct block_device *device);
+    /* block_kick_quietly() and block_rest(); both or none. */
+    void (*kick_quietly)(struct block_device *device);
+    void (*rest)(struct block_device *device);
 };
 
 /* Filled in by its driver before block_register(), but for the last five. */
@@ -127,6 +130,15 @@ void block_submit_checked(struct block_device *device,
 
 /* Tells the device of all that was submitted to it: once for many. */
 void block_kick(struct block_device *device);
+
+/*
+ * The same, and the device need not say so when it is done with requests. The
+ * caller, who has interrupts disabled, calls block_rest() before it enables
+ * them: that takes what is done, and from then on the device says so again. A
+ * device that is quick enough costs no interrupt by that.
+ */
+void block_kick_quietly(struct block_device *device);
+void block_rest(struct block_device *device);
 
 /* Sleeps until the request, whose `done` is NULL, is done: its status. */
 int64_t block_wait(struct block_request *request);

@@ -85,7 +85,12 @@ static void device_submit(struct blk_store *blk,
 
 static void device_kick(struct blk_store *blk)
 {
-    block_kick(store_of(blk)->device);
+    block_kick_quietly(store_of(blk)->device);
+}
+
+static void device_rest(struct blk_store *blk)
+{
+    block_rest(store_of(blk)->device);
 }
 
 /* The part of a name before its number, if it has one. NULL: it is too long. */
@@ -137,7 +142,11 @@ static int64_t find(struct control_store *store, const char *name,
 static int64_t open_device(struct control_store *store, const char *name,
                            bool read_only)
 {
-    static const struct blk_store_ops ops = {device_submit, device_kick, NULL};
+    static const struct blk_store_ops ops = {
+        .submit = device_submit,
+        .kick = device_kick,
+        .rest = device_rest,
+    };
     const struct block_device *device;
     uint64_t nr_sectors;
     int64_t error = find(store, name, &nr_sectors);
@@ -243,7 +252,8 @@ static uint64_t size_of(const char *text)
 static int64_t open_ram(struct control_store *store, const char *text,
                         bool read_only)
 {
-    static const struct blk_store_ops ops = {ram_submit, ram_kick, ram_page};
+    static const struct blk_store_ops ops = {
+        .submit = ram_submit, .kick = ram_kick, .page = ram_page};
     uint64_t size = size_of(text);
 
     if (size == 0 || size % PAGE_SIZE != 0)

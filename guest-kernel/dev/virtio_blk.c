@@ -65,6 +65,7 @@ struct disk {
     void *page; /* the queue's */
     uint32_t irq;
     uint32_t port; /* of its interrupt */
+    bool is_quiet; /* it need not interrupt: block_rest() is owed */
     char name[4];
     struct slot slots[VIRTQUEUE_MAX_SIZE];
 };
@@ -162,7 +163,14 @@ static void kick(struct block_device *device)
     virtio_mmio_notify(&disk->mmio, 0);
 }
 
-static const struct block_device_ops ops = {.submit = submit, .kick = kick};
+static void kick_quietly(struct block_device *device)
+{
+    struct disk *disk = device->context;
+
+    disk->is_quiet = true;
+    virtqueue_disarm(&disk->queue);
+    kick(device);
+}
 
 /* ---- what came of it ---- */
 
@@ -209,6 +217,15 @@ static int get_all(struct disk *disk)
     return result;
 }
 
+/* False: the disk is not used any more. */
+static bool get_or_fail(struct disk *disk)
+{
+    if (get_all(disk) == 0)
+        return true;
+    fail(disk, "the device has answered what it was not asked");
+    return false;
+}
+
 /* What the device says by an interrupt, or has done without one. */
 static void hear(struct disk *disk)
 {
@@ -221,9 +238,7 @@ static void hear(struct disk *disk)
         (virtio_mmio_read(&disk->mmio, VIRTIO_STATUS) &
          VIRTIO_STATUS_NEEDS_RESET) != 0)
         fail(disk, "the device asks for a reset");
-    else if (get_all(disk) < 0)
-        fail(disk, "the device has answered what it was not asked");
-    else
+    else if (get_or_fail(disk))
         block_has_room(&disk->device);
 }
 
@@ -245,6 +260,29 @@ static void interrupt(void *context)
         privops_device_irq_done(disk->port);
     } while (!disk->device.has_failed && virtqueue_has_more(&disk->queue));
 }
+
+/* The register is read for the reason that interrupt() has. */
+static void rest(struct block_device *device)
+{
+    struct disk *disk = device->context;
+
+    if (!disk->is_quiet || device->has_failed)
+        return;
+    disk->is_quiet = false;
+    do {
+        if (!get_or_fail(disk))
+            return;
+        (void)virtio_mmio_read(&disk->mmio, VIRTIO_INTERRUPT_STATUS);
+    } while (virtqueue_has_more(&disk->queue));
+    block_has_room(device);
+}
+
+static const struct block_device_ops ops = {
+    .submit = submit,
+    .kick = kick,
+    .kick_quietly = kick_quietly,
+    .rest = rest,
+};
 
 /* ---- the start ---- */
 

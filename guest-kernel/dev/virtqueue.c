@@ -148,6 +148,13 @@ bool virtqueue_has_more(const struct virtqueue *queue)
     return load(&queue->used->index) != queue->next_used;
 }
 
+/* The index that the device waits for is one that it has passed. */
+void virtqueue_disarm(struct virtqueue *queue)
+{
+    if (queue->has_event_index)
+        store(used_event(queue), (uint16_t)(queue->next_used - 1));
+}
+
 bool virtqueue_arm(struct virtqueue *queue)
 {
     if (queue->has_event_index)

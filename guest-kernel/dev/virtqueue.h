@@ -84,6 +84,9 @@ int virtqueue_get(struct virtqueue *queue, unsigned int *slot,
  * True: something came meanwhile, so go on. */
 bool virtqueue_arm(struct virtqueue *queue);
 
+/* The device need not interrupt for what comes, until virtqueue_arm(). */
+void virtqueue_disarm(struct virtqueue *queue);
+
 /* Whether the device is done with more. */
 bool virtqueue_has_more(const struct virtqueue *queue);
 

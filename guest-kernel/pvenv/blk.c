@@ -101,7 +101,8 @@ static void describe(struct block_device *device, const struct blk_disk *is)
 
 static void begin_device(struct served *disk, const struct blk_disk *is)
 {
-    static const struct block_device_ops ops = {submit, kick, unused};
+    static const struct block_device_ops ops = {
+        .submit = submit, .kick = kick, .unused = unused};
 
     disk->is_registered = true;
     disk->device = (struct block_device){

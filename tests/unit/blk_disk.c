@@ -98,11 +98,21 @@ static void submit(struct blk_store *store, struct blk_store_request *request)
 
 static void kick(struct blk_store *store)
 {
+    disk_of(store)->nr_kicks++;
+}
+
+static void do_all(struct blk_store *store)
+{
     struct blk_disk_device *disk = disk_of(store);
 
-    disk->nr_kicks++;
     while (!disk->is_slow && blk_disk_run(disk, 0))
         ;
+}
+
+static void kick_memory(struct blk_store *store)
+{
+    kick(store);
+    do_all(store);
 }
 
 static void *page(struct blk_store *store, uint64_t number, bool to_write)
@@ -116,8 +126,10 @@ static void *page(struct blk_store *store, uint64_t number, bool to_write)
 
 void blk_disk_make(struct blk_disk_device *disk, bool in_memory)
 {
-    static const struct blk_store_ops device_ops = {submit, kick, NULL};
-    static const struct blk_store_ops memory_ops = {submit, kick, page};
+    static const struct blk_store_ops device_ops = {
+        .submit = submit, .kick = kick, .rest = do_all};
+    static const struct blk_store_ops memory_ops = {
+        .submit = submit, .kick = kick_memory, .page = page};
 
     *disk = (struct blk_disk_device){
         .store =

@@ -317,6 +317,18 @@ static void test_fail(void **state)
     assert_int_equal(at_once(request_to(BLOCK_FLUSH, 0, NULL, 0)), -EIO);
 }
 
+/* A driver that can do no more is told as by block_kick(). */
+static void test_quiet(void **state)
+{
+    (void)state;
+    irqflag_on = false;
+    block_kick_quietly(&disk);
+    assert_int_equal(nr_kicks, 1);
+    block_rest(&disk);
+    assert_int_equal(nr_kicks, 1);
+    irqflag_on = true;
+}
+
 static void test_do(void **state)
 {
     struct block_request request = request_to(BLOCK_READ, 0, &page, 1);
@@ -339,6 +351,7 @@ int main(void)
         cmocka_unit_test_setup(test_no_room, setup),
         cmocka_unit_test_setup(test_fail, setup),
         cmocka_unit_test_setup(test_do, setup),
+        cmocka_unit_test_setup(test_quiet, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,7 +81,13 @@ void block_submit_checked(struct block_device *device,
     abort();
 }
 
-void block_kick(struct block_device *device)
+void block_kick_quietly(struct block_device *device)
+{
+    (void)device;
+    abort();
+}
+
+void block_rest(struct block_device *device)
 {
     (void)device;
     abort();

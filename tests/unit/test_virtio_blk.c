@@ -199,8 +199,8 @@ static void use(uint32_t id, uint32_t length)
     used()->index++;
 }
 
-/* Answers the last request. */
-static void answer(uint8_t status, uint32_t length)
+/* Answers the last request, and says nothing. */
+static void answer_quietly(uint8_t status, uint32_t length)
 {
     const struct virtq_desc *table = table_of(0);
 
@@ -212,7 +212,18 @@ static void answer(uint8_t status, uint32_t length)
     /* It wants to hear of the next one. */
     *(uint16_t *)&used()->ring[QUEUE_SIZE] = available()->index;
     use(id_of(0), length);
+}
+
+static void answer(uint8_t status, uint32_t length)
+{
+    answer_quietly(status, length);
     interrupt(VIRTIO_INTERRUPT_USED);
+}
+
+/* Whether the driver wants to hear of the next answer. */
+static bool wants_interrupt(void)
+{
+    return available()->ring[QUEUE_SIZE] == used()->index;
 }
 
 static void reset_device(void)
@@ -438,6 +449,59 @@ static void test_errors(void **state)
     assert_false(device->has_failed);
 }
 
+static void submit_quietly(struct block_device *device,
+                           struct block_request *request)
+{
+    irqflag_on = false;
+    *reg(VIRTIO_QUEUE_NOTIFY) = ~0u;
+    block_submit(device, request);
+    block_kick_quietly(device);
+    assert_int_equal(*reg(VIRTIO_QUEUE_NOTIFY), 0);
+    assert_false(wants_interrupt());
+}
+
+/* What is done at once needs no interrupt; what is not has one later. */
+static void test_quiet(void **state)
+{
+    struct block_device *device = start();
+    struct block_request request = request_to(BLOCK_WRITE);
+
+    (void)state;
+    submit_quietly(device, &request);
+    answer_quietly(VIRTIO_BLOCK_OK, 1);
+    assert_int_equal(request.status, BLOCK_UNDER_WAY);
+    block_rest(device);
+    assert_int_equal(request.status, 0);
+    assert_int_equal(nr_done, 1);
+    assert_int_equal(device->nr_heard, 0);
+    assert_true(wants_interrupt());
+
+    submit_quietly(device, &request);
+    block_rest(device);
+    assert_int_equal(request.status, BLOCK_UNDER_WAY);
+    assert_true(wants_interrupt());
+    answer(VIRTIO_BLOCK_OK, 1);
+    assert_int_equal(request.status, 0);
+    assert_int_equal(device->nr_heard, 1);
+}
+
+/* One that lies is found out without an interrupt, too. */
+static void test_quiet_lie(void **state)
+{
+    struct block_device *device = start();
+    struct block_request request = request_to(BLOCK_WRITE);
+
+    (void)state;
+    submit_quietly(device, &request);
+    use(QUEUE_SIZE, 1);
+    block_rest(device);
+    assert_int_equal(request.status, -EIO);
+    assert_true(device->has_failed);
+    block_rest(device);
+    assert_int_equal(nr_done, 1);
+    irqflag_on = true;
+}
+
 /* The queue is full, and a request waits: it is put when one is done. */
 static void test_full(void **state)
 {
@@ -632,6 +696,8 @@ int main(void)
         cmocka_unit_test_setup(test_lost_interrupt, setup),
         cmocka_unit_test_setup(test_requests, setup),
         cmocka_unit_test_setup(test_errors, setup),
+        cmocka_unit_test_setup(test_quiet, setup),
+        cmocka_unit_test_setup(test_quiet_lie, setup),
         cmocka_unit_test_setup(test_full, setup),
         cmocka_unit_test_setup(test_hostile, setup),
         cmocka_unit_test_setup(test_too_long, setup),

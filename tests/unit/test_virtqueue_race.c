@@ -95,6 +95,8 @@ static void *run_driver(void *unused)
         for (n = unit_random(&random) % SIZE; n > 0; n--)
             if (sent < NR_REQUESTS && put_one(sent))
                 sent++;
+        if (unit_random(&random) % 2 == 0)
+            virtqueue_disarm(&queue);
         if (virtqueue_publish(&queue))
             send(DRIVER);
         done += get_all();
