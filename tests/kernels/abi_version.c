@@ -2,6 +2,8 @@
  *
  * The version: through the page, by the instruction, and with arguments that
  * the call does not have.
+ *
+ * QEMU: once=1
  */
 #include "abi/stubs.h"
 #include "tests/kernels/lib/test.h"

@@ -9,6 +9,8 @@
  * Coursework says the same of its own pointers in its own micro-guest; those
  * for the control domain are refused here, whatever they are
  * (control_denied.c).
+ *
+ * QEMU: once=1
  */
 #include "abi/event.h"
 #include "abi/stubs.h"

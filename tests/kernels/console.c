@@ -2,6 +2,8 @@
  *
  * console_write: what it takes, how much, and what it does at the edge of
  * readable memory. console_read without input.
+ *
+ * QEMU: once=1
  */
 #include "tests/kernels/lib/console.h"
 #include "abi/stubs.h"

@@ -4,6 +4,8 @@
  * nothing else, whatever the arguments, by the instruction, through the page
  * and in a multicall, and whether or not it may stand in one. Which they are
  * is read from abi/hypercalls.def; so one that is added is tried, too.
+ *
+ * QEMU: once=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

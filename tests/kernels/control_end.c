@@ -4,7 +4,7 @@
  * whatever the others do. dom0_crash=keep is for a crash only.
  *
  * BUNDLE: memory=32M
- * QEMU: privileged=1 patience=120
+ * QEMU: privileged=1 patience=120 once=1
  * CONSOLE: "the control domain has ended: the machine ends"
  *
  * VARIANT: poweroff append=dom0_crash=keep

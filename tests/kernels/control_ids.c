@@ -5,7 +5,7 @@
  * the report of its end.
  *
  * BUNDLE: memory=32M
- * QEMU: privileged=1 patience=120
+ * QEMU: privileged=1 patience=120 once=1
  * CONSOLE: "(?m)^d1234\| it breaks a rule$"
  * CONSOLE: "(?m)^d1234v0: killed: iret: "
  * CONSOLE: "(?m)^d1234v0:   rip [0-9a-f]{16} "

@@ -6,7 +6,7 @@
  * afterwards each port is the control domain's alone, and unbound.
  *
  * BUNDLE: memory=32M vcpus=32
- * QEMU: privileged=1 patience=300
+ * QEMU: privileged=1 patience=300 once=1
  */
 #include "abi/event.h"
 #include "abi/stubs.h"

@@ -6,7 +6,7 @@
  * it is released.
  *
  * BUNDLE: memory=32M
- * QEMU: privileged=1
+ * QEMU: privileged=1 once=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

@@ -6,7 +6,7 @@
  * end of the other side, and after that nothing comes.
  *
  * BUNDLE: vcpus=4 memory=32M
- * QEMU: privileged=1 patience=300
+ * QEMU: privileged=1 patience=300 once=1
  * VARIANT: one smp=1
  * VARIANT: four smp=4 meter="as one"
  * VARIANT: long smp=4 soak=1 meter="as one"

@@ -6,7 +6,7 @@
  * served, lends nothing.
  *
  * BUNDLE: memory=32M
- * QEMU: privileged=1 patience=120
+ * QEMU: privileged=1 patience=120 once=1
  * VARIANT: one smp=1
  * VARIANT: two smp=2 meter="as one"
  */

@@ -7,7 +7,7 @@
  * the frames back that it had before, to the frame.
  *
  * BUNDLE: memory=32M
- * QEMU: privileged=1 patience=300
+ * QEMU: privileged=1 patience=300 once=1
  * VARIANT: one smp=1
  * VARIANT: two smp=2 meter="as one"
  */

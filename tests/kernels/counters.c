@@ -5,6 +5,7 @@
  * cannot write either, and each vCPU has its own.
  *
  * BUNDLE: vcpus=2
+ * QEMU: once=1
  */
 #include "abi/exits.h"
 #include "abi/stubs.h"

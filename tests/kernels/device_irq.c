@@ -6,7 +6,7 @@
  *
  * BUNDLE: vcpus=2
  * QEMU: privileged=1
- * QEMU: disk="driver=null-co,read-zeroes=on" disk="driver=null-co"
+ * QEMU: disk="driver=null-co,read-zeroes=on" disk="driver=null-co" once=1
  *
  * VARIANT: one smp=1
  * VARIANT: two smp=2 meter="as one"

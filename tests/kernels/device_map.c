@@ -6,7 +6,7 @@
  * table stays a table, and the audit knows it. With no disk there is none.
  *
  * BUNDLE: vcpus=2
- * QEMU: privileged=1
+ * QEMU: privileged=1 once=1
  *
  * VARIANT: disks disk="driver=null-co" disk="driver=null-co"
  * VARIANT: none

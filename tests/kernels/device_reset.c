@@ -9,7 +9,7 @@
  * BUNDLE: memory=8M
  * QEMU: privileged=1 append="dom0_crash=keep log=debug"
  * QEMU: disk="driver=null-co,read-zeroes=on,throttling.iops-total=1"
- * QEMU: partner="partners/watched memory=4M"
+ * QEMU: partner="partners/watched memory=4M" once=1
  * EXPECT: ended "crashed"
  * CONSOLE: "domain 0 is gone"
  * NOWHERE: "does not come to rest"

@@ -2,6 +2,8 @@
  *
  * Every number without a hypercall gives -ENOSYS: by the instruction, through
  * the page's entries, and where the number does not fit the table.
+ *
+ * QEMU: once=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

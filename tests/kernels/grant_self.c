@@ -4,6 +4,7 @@
  * then one and the same. And arrays of elements that cannot be written, that
  * lie in what they unmap, or at address 0: each element is done or it is not.
  *
+ * QEMU: once=1
  * VARIANT: one_cpu smp=1
  * VARIANT: two_cpus smp=2
  * BUNDLE: vcpus=2

@@ -8,6 +8,8 @@
  * By it the domain, which is alone, lends a page to itself, and takes it back
  * as docs/GRANTS.md has it. And it borrows what it does not lend, as often as a
  * call may: each element is refused, and no call takes longer for that.
+ *
+ * QEMU: once=1
  */
 #include "abi/stubs.h"
 #include "lib/string.h"

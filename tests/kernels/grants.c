@@ -4,7 +4,7 @@
  * and copied, and is free to be taken back after that; each error of an
  * element, and none of the others' business.
  *
- * QEMU: partner=partners/grants_lender
+ * QEMU: partner=partners/grants_lender once=1
  * VARIANT: one_cpu smp=1
  * VARIANT: two_cpus smp=2
  */

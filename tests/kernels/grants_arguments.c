@@ -5,7 +5,7 @@
  * the elements are, and how many, is in grants_arrays.c.
  *
  * QEMU: patience=120
- * QEMU: partner=partners/pair
+ * QEMU: partner=partners/pair once=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

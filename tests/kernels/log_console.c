@@ -6,7 +6,7 @@
  * as before; and when it ends, so is all.
  *
  * BUNDLE: memory=32M
- * QEMU: privileged=1
+ * QEMU: privileged=1 once=1
  * CONSOLE: "(?m)^errors alone$"
  * CONSOLE: "(?m)^d1v0: killed: iret: (.*\n)+d1: crashed "
  * NOWHERE: "d1\||d2: powered off"

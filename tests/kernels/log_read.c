@@ -5,7 +5,7 @@
  * reader that is too slow is told so; positions and buffers that make no sense
  * do no harm.
  *
- * QEMU: privileged=1 partner=partners/witness
+ * QEMU: privileged=1 partner=partners/witness once=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

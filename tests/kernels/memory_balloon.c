@@ -3,6 +3,8 @@
  * Frames that go back to the machine, and those that come from it: nothing
  * may refer to the one, and nothing can be done with them any more; the others
  * are zeroed, counted and limited.
+ *
+ * QEMU: once=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

@@ -3,6 +3,8 @@
  * mmu_update with batches of any size, from anywhere, with any mask: what is
  * refused, where it stopped, and that what came before is done and nothing
  * after it.
+ *
+ * QEMU: once=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

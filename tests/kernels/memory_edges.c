@@ -4,6 +4,8 @@
  * to a read-only page by the last instruction of a mapped page, whose page
  * fault has to name the data and not what the hypervisor read after the code;
  * and a batch in the last bytes of all, which must not go on at address 0.
+ *
+ * QEMU: once=1
  */
 #include "abi/stubs.h"
 #include "lib/string.h"

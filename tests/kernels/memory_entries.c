@@ -3,6 +3,8 @@
  * What a page-table entry may say. Each bit that the ABI does not name is
  * refused with -EINVAL at each level, by each way in, and leaves the entry as
  * it was; each bit that it names does what it says.
+ *
+ * QEMU: once=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

@@ -4,6 +4,8 @@
  * to itself, not to one of its own level, not to a higher one; nor does one
  * frame serve as tables of two levels. With such a loop the tables could be
  * reached as memory, which is how they go wrong elsewhere.
+ *
+ * QEMU: once=1
  */
 #include "abi/stubs.h"
 #include "tests/kernels/lib/memory.h"

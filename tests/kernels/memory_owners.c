@@ -5,7 +5,7 @@
  * machine are tried that are not ours by the M2P and the P2M, in each way in
  * which a hypercall takes a frame: -EPERM.
  *
- * QEMU: mem=64M
+ * QEMU: mem=64M once=1
  * VARIANT: alone
  * VARIANT: beside partner=partners/witness
  */

@@ -4,6 +4,8 @@
  * Between any two of them all is consistent; and what was begun can be gone on
  * with, left alone, or undone by what else one does with the frames.
  *
+ *
+ * QEMU: once=1
  */
 #include "abi/stubs.h"
 #include "tests/kernels/lib/console.h"

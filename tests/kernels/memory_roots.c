@@ -4,6 +4,7 @@
  * lower half, neither serves as the other, and one that is in use stays a root
  * whatever becomes of its pin.
  *
+ * QEMU: once=1
  * VARIANT: slots
  * VARIANT: users
  * VARIANT: switching

@@ -6,6 +6,7 @@
  * hypervisor flushes every CPU that may have it. `alone` writes on the same
  * vCPU, `other` on another one, which spins meanwhile.
  *
+ * QEMU: once=1
  * VARIANT: alone
  * VARIANT: other vcpus=2 smp=2 meter="both vCPUs must run at once"
  */

@@ -11,6 +11,8 @@
  *            results are stored after it, in the hypervisor's memory
  *   XSA-213  a multicall goes to another mode or root half way, and what comes
  *            after it is done in the wrong one
+ *
+ * QEMU: once=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

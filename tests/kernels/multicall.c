@@ -2,6 +2,8 @@
  *
  * multicall: results in order, what it refuses to hold, its limits, and that
  * a long one stops and goes on without losing or repeating a call.
+ *
+ * QEMU: once=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

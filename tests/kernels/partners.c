@@ -7,6 +7,7 @@
  * QEMU: partner="partners/described"
  * QEMU: partner="partners/described vcpus=2 memory=8M bootargs='two words'"
  * CONSOLE: "(?s)(?=.*'', 1 vCPUs, large)(?=.*'two words', 2 vCPUs, small)"
+ * QEMU: once=1
  */
 #include "tests/kernels/lib/test.h"
 

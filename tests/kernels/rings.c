@@ -4,7 +4,7 @@
  * mapped, each request answered in order, nobody sleeps beside work, and nobody
  * is woken who does not sleep. It ends when the page is back.
  *
- * QEMU: partner=partners/ring_back
+ * QEMU: partner=partners/ring_back once=1
  * VARIANT: one_cpu smp=1
  * VARIANT: two_cpus smp=2
  */

@@ -3,6 +3,7 @@
  * shutdown: reasons that do not exist are refused; the others end the domain
  * and are told apart by what the machine's end says.
  *
+ * QEMU: once=1
  * VARIANT: poweroff expect=success
  * VARIANT: reboot expect=ended:"asked for a reboot"
  * VARIANT: crash expect=ended:"crashed"

@@ -7,6 +7,7 @@
  *
  * BUNDLE: vcpus=2
  * INPUT: x
+ * QEMU: once=1
  */
 #include "tests/kernels/lib/suite.h"
 #include "abi/event.h"

@@ -7,7 +7,7 @@
  * that make a domain and fill its memory are in suite_control_memory.c.
  *
  * BUNDLE: memory=32M
- * QEMU: privileged=1 patience=300
+ * QEMU: privileged=1 patience=300 once=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

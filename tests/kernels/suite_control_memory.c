@@ -6,7 +6,7 @@
  * are in suite_control.c.
  *
  * BUNDLE: memory=32M
- * QEMU: privileged=1 patience=300
+ * QEMU: privileged=1 patience=300 once=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

@@ -3,7 +3,7 @@
  * The suite of every hypercall for devices (see lib/suite.h), by the control
  * domain. What mappings and interrupts are is in device_map.c and device_irq.c.
  *
- * QEMU: privileged=1 disk="driver=null-co"
+ * QEMU: privileged=1 disk="driver=null-co" once=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

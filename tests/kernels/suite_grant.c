@@ -2,6 +2,8 @@
  *
  * The suite of every hypercall for grants (see lib/suite.h). The domain lends
  * to itself. What becomes of the single elements is in grants.c.
+ *
+ * QEMU: once=1
  */
 #include "abi/stubs.h"
 #include "lib/macros.h"

@@ -6,7 +6,7 @@
  * enough.
  *
  * BUNDLE: memory=64M
- * QEMU: patience=300
+ * QEMU: patience=300 once=1
  * VARIANT: audited icount=1
  * VARIANT: unaudited append="audit=off"
  */
