@@ -26,11 +26,13 @@ LD := $(CROSS)ld
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 
-# V=1 prints the commands, else a line for each file that is made.
+# V=1 prints the commands, else a line for each file that is made. Before that
+# its directory is, by the same shell: there are some thousand files.
 V ?= 0
+made = @[ -d $(@D) ] || mkdir -p $(@D)
 ifeq ($(V),0)
 Q := @
-made = @printf '  %-7s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@)
+made += ; printf '  %-7s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@)
 endif
 
 WERROR ?= 1
@@ -154,35 +156,27 @@ $(FLAGS): FORCE
 
 $(BUILD)/hv/%.o: %.c $(FLAGS)
 	$(call made,CC)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(HV_CFLAGS) $(LIBFDT_INC) -c $< -o $@
 $(BUILD)/hv/%.o: %.S $(FLAGS)
 	$(call made,AS)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(HV_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
 $(BUILD)/gk/%.o: %.c $(FLAGS)
 	$(call made,CC)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(GK_CFLAGS) $(LIBFDT_INC) -c $< -o $@
 $(BUILD)/gk/%.o: %.S $(FLAGS)
 	$(call made,AS)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(GK_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
 $(BUILD)/mg/%.o: %.c $(FLAGS)
 	$(call made,CC)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(MG_CFLAGS) -c $< -o $@
 $(BUILD)/mg/%.o: %.S $(FLAGS)
 	$(call made,AS)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(MG_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
 $(BUILD)/host/%.o: %.c $(FLAGS)
 	$(call made,CC)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
 $(BUILD)/tool/%.o: %.c $(FLAGS)
 	$(call made,CC)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(TOOL_CFLAGS) -c $< -o $@
 
 # ---- the hypervisor ----
@@ -194,7 +188,6 @@ ASM_OFFSETS := $(BUILD)/hv/asm_offsets.h
 
 $(ASM_OFFSETS): hypervisor/engine/asm_offsets.c $(FLAGS)
 	$(call made,OFFSETS)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(HV_CFLAGS) -MT $@ -S $< -o $(BUILD)/hv/asm_offsets.s
 	$(Q)sed -n 's/^.*->\([A-Z0-9_]*\) [$$#]*\(-\{0,1\}[0-9]*\).*/#define \1 \2/p' \
 	    $(BUILD)/hv/asm_offsets.s > $@

@@ -79,19 +79,15 @@ GK_NATIVE_OBJ := $(patsubst %,$(BUILD)/gk-native/%.o, \
 
 $(BUILD)/gk-pv/%.o: %.c $(FLAGS)
 	$(call made,CC)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(GK_PV_CFLAGS) $(LIBFDT_INC) -c $< -o $@
 $(BUILD)/gk-pv/%.o: %.S $(FLAGS)
 	$(call made,AS)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(GK_PV_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
 $(BUILD)/gk-native/%.o: %.c $(FLAGS)
 	$(call made,CC)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(GK_NATIVE_CFLAGS) -c $< -o $@
 $(BUILD)/gk-native/%.o: %.S $(FLAGS)
 	$(call made,AS)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(GK_NATIVE_CFLAGS) -D__ASSEMBLY__ -c $< -o $@
 
 # [NUMBER] = "NAME", for each of Linux's system calls on x86-64.
@@ -99,7 +95,6 @@ SYSCALL_NAMES := $(BUILD)/gk/syscall_names.inc
 
 $(SYSCALL_NAMES): $(FLAGS)
 	$(call made,NAMES)
-	$(Q)mkdir -p $(@D)
 	$(Q)echo '#include <asm/unistd_64.h>' | \
 	    $(CC) $(TARGET) $(LIBFDT_INC) -E -dM - | sed -n \
 	    's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/[\2] = "\1",/p' > $@
@@ -111,7 +106,6 @@ GK_LDS := $(BUILD)/gk/guest-kernel/mm/kernel.lds
 
 $(GK_LDS): guest-kernel/mm/kernel.lds.S guest-kernel/mm/layout.h abi/abi.h $(FLAGS)
 	$(call made,LDS)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(TARGET) -E -P -I. -D__ASSEMBLY__ $< -o $@
 
 $(BUILD)/guest-pv.elf: $(GK_PV_OBJ) $(GK_LIB_OBJ) $(GK_LDS)
@@ -135,7 +129,6 @@ RAMDISK_PROGRAMS := init=$(BUILD)/user/bin/init $(foreach program, \
 $(BUILD)/ramdisk.cpio: tools/mkramdisk tools/applets $(RAMDISK_FILES) \
     $(USER_PROGRAMS) $(BUILD)/user/bin/init $(BUSYBOX)
 	$(call made,CPIO)
-	$(Q)mkdir -p $(@D)
 	$(Q)applets=$$(tools/applets $(BUSYBOX) | \
 	    sed '/^busybox$$/d; s,.*,bin/&->busybox,') && \
 	    tools/mkramdisk $@ $(RAMDISK_PARTS) $$applets $(RAMDISK_PROGRAMS)

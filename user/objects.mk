@@ -35,15 +35,12 @@ $(addprefix $(BUILD)/user/bin/,$(SMALL_PROGRAMS) init): $(BUILD)/user/bin/%: \
 
 $(BUILD)/user/musl-gcc.specs: $(FLAGS)
 	$(call made,SPECS)
-	$(Q)mkdir -p $(@D)
 	$(Q)sed 's,/usr/,$(SYSROOT)/usr/,g' \
 	    $(SYSROOT)/usr/lib/x86_64-linux-musl/musl-gcc.specs > $@
 
 $(BUILD)/user/%.o: %.c user/objects.mk $(MUSL_SPECS) $(FLAGS)
 	$(call made,MUSL)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(MUSL) $(USER_CFLAGS) -c $< -o $@
 $(USER_PROGRAMS) $(BUILD)/user/bin/init:
 	$(call made,MUSL)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(MUSL) -static -no-pie -s -Wl,-z,noexecstack -o $@ $^

@@ -26,7 +26,6 @@ BENCH_BORN := $(BUILD)/bench/born.elf
 
 $(BENCH_BORN): $(BUILD)/mg/tests/bench/born.o $(MG_LDS)
 	$(call made,LD)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(LD) $(LDFLAGS) -T $(MG_LDS) -o $@ $(filter %.o,$^)
 
 $(BUILD)/mg/tests/bench/born_kernel.o: $(BENCH_BORN)
@@ -54,7 +53,6 @@ BENCH_DEBUG := $(BUILD)/bench/bench.debug
 $(BENCH_DEBUG): $(patsubst %.c,$(BUILD)/user/%.o, \
     $(filter-out %/true.c,$(wildcard user/bench/*.c)))
 	$(call made,MUSL)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(MUSL) -static -no-pie -Wl,-z,noexecstack -o $@ $^
 
 # The page is made of figures over budget, too; without any (2) there is none.

@@ -18,7 +18,7 @@ DIR = "nothing-is-built-here"
 SETTINGS = ("CROSS=cross-", "HOSTCC=host-cc", "MUSL_CC=cross-musl",
             f"BUILD={DIR}", "V=1", "DOCTOR=0")
 # What any host has, and what is made for it: the tree's own tools.
-OF_THE_HOST = {"host-cc", "clang", "mkdir", "sed", "echo", "cmp", "cp", "touch",
+OF_THE_HOST = {"host-cc", "clang", "[", "mkdir", "sed", "echo", "cmp", "cp", "touch",
                "printf", "false", "{", "}", ":",
                f"{DIR}/hcdoc", f"{DIR}/busdoc", f"{DIR}/fuzz/make_seeds"}
 CROSS_TOOLS = {"cross-gcc", "cross-ld", "cross-nm", "cross-as",

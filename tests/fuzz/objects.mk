@@ -51,7 +51,6 @@ FUZZ_CFLAGS := $(call common,$(FUZZ_CC)) $(HOST_LIBFDT_INC) $(HOST_FLAGS) \
 
 $(BUILD)/fuzz/%.o: %.c $(BUILD)/flags
 	$(call made,CC)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -c $< -o $@
 
 define fuzz_program
@@ -76,11 +75,9 @@ $(BUILD)/fuzz/fuzz_cfg: | $(BUILD)/fuzz-corpus/fuzz_cfg/seeded
 
 $(BUILD)/fuzz/make_seeds: $(SEEDS_SRC:%.c=$(BUILD)/tool/%.o)
 	$(call made,LD)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $^ $(HOST_LIBFDT) -o $@
 
 $(BUILD)/fuzz-corpus/%/seeded: $(BUILD)/fuzz/make_seeds
 	$(call made,SEEDS)
-	$(Q)mkdir -p $(@D)
 	$(Q)$< $(@D)
 	$(Q)touch $@

@@ -17,7 +17,6 @@ KERNELS := $(MG_TESTS:%=$(BUILD)/kernels/%.elf)
 define mg_link
 $(1): $(2) $$(MG_RUNTIME) $$(MG_LDS)
 	$$(call made,LD)
-	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(LD) $$(LDFLAGS) -T $$(MG_LDS) -o $$@ $$(filter %.o %.a,$$^)
 endef
 

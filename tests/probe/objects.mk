@@ -18,7 +18,6 @@ $(eval $(call mg_link,$(BUILD)/probe/parapet.elf,$(PROBE) \
     $(BUILD)/mg/tests/probe/parapet/env.o))
 $(BUILD)/probe/native.elf: $(PROBE_NATIVE) $(PROBE_LDS)
 	$(call made,LD)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(LD) $(LDFLAGS) -T $(PROBE_LDS) -o $@ $(PROBE_NATIVE)
 
 .PHONY: sensitive

@@ -243,14 +243,12 @@ UNIT_PROGRAMS := $(patsubst %,$(BUILD)/unit/%,$(UNIT_TESTS))
 
 $(BUILD)/host-lib/%.o: %.c tests/unit/lib_names.h $(BUILD)/flags
 	$(call made,CC)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -ffreestanding \
 	    $(call no_loop_calls,$(HOSTCC)) \
 	    -include tests/unit/lib_names.h -c $< -o $@
 
 $(BUILD)/host-machine/%.o: %.c tests/unit/machine.h $(BUILD)/flags
 	$(call made,CC)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -include tests/unit/machine.h -c $< -o $@
 $(addprefix $(BUILD)/unit/,test_sched test_engine test_domain test_control): \
     $(patsubst %.c,$(BUILD)/host-machine/%.o,$(MACHINE_SRC))
@@ -287,7 +285,6 @@ $(foreach test,$(UNIT_TESTS),$(eval $(call unit_program,$(test))))
 
 $(UNIT_PROGRAMS): $(UNIT_LIB)
 	$(call made,LD)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) $^ -lcmocka -o $@
 
 $(addprefix $(BUILD)/unit/,test_elf test_elf_notes test_elf_symbols test_bundle \
@@ -311,7 +308,6 @@ test_blk_race_SRC := $(filter-out tests/unit/blk_world.c,$(BLK_SRC))
 
 $(BUILD)/tsan/%.o: %.c $(BUILD)/flags
 	$(call made,CC)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(TSAN_CFLAGS) -c $< -o $@
 
 RACE_TESTS := test_memory_race test_grant_race test_left_race test_log_race \
@@ -324,7 +320,6 @@ $(foreach test,$(RACE_TESTS),$(eval $(call race_program,$(test))))
 RACE_PROGRAMS := $(RACE_TESTS:%=$(BUILD)/unit/%)
 $(RACE_PROGRAMS):
 	$(call made,LD)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(TSAN_CFLAGS) $^ -lcmocka -o $@
 
 UNIT_PROGRAMS += $(filter-out $(UNIT_SKIPPED:%=$(BUILD)/unit/%), \
@@ -333,7 +328,6 @@ UNIT_PROGRAMS += $(filter-out $(UNIT_SKIPPED:%=$(BUILD)/unit/%), \
 # What objdump says of decode_listing.S: {"bytes in hexadecimal", "text"},
 $(BUILD)/unit/decode_listing.inc: tests/unit/decode_listing.S $(FLAGS)
 	$(call made,LISTING)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(CROSS)as $< -o $(@:.inc=.o)
 	$(Q)$(CROSS)objdump -d -z --insn-width=15 $(@:.inc=.o) | sed -n \
 	    's/^ *[0-9a-f]*:\t\([0-9a-f ]*[0-9a-f]\) *\t\([^#]*\).*/{"\1", "\2"},/p' \

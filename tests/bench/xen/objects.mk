@@ -10,7 +10,6 @@ XEN_GUEST_OBJ := $(patsubst %,$(BUILD)/mg/%.o,$(basename $(LIB_SRC) \
 
 $(XEN_GUEST): $(XEN_GUEST_OBJ) $(XEN_GUEST_LDS)
 	$(call made,LD)
-	$(Q)mkdir -p $(@D)
 	$(Q)$(LD) $(LDFLAGS) -T $(XEN_GUEST_LDS) -o $@ $(filter %.o,$^)
 
 build: $(XEN_GUEST)
