@@ -68,14 +68,12 @@ int grant_take(struct memory_owner *lender, uint32_t ref, uint32_t domain,
     return error;
 }
 
-void grant_drop_one(struct memory_owner *lender, uint32_t ref, bool writable,
-                    mfn_t mfn)
+void grant_drop_one(struct grant_entry *e, const struct grant_record *r,
+                    bool writable, mfn_t mfn)
 {
-    const struct grant_table *t = &lender->grants;
-
     type_put_foreign(mfn, writable);
-    if (writable && grant_record(t, ref)->writers == 0)
-        grant_unmark(grant_entry(t, ref), PARAPET_GRANT_WRITING);
+    if (writable && r->writers == 0)
+        grant_unmark(e, PARAPET_GRANT_WRITING);
 }
 
 void grant_drop(struct memory_owner *lender, uint32_t ref, bool writable,

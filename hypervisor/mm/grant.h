@@ -85,18 +85,12 @@ int grant_take(struct memory_owner *lender, uint32_t ref, uint32_t domain,
  * done: grant_take() is to be called.
  */
 static inline __attribute__((always_inline)) bool
-grant_take_short(struct memory_owner *lender, uint32_t ref, uint32_t domain,
-                 uint64_t lent, bool writable, mfn_t *taken)
+grant_take_entry(const struct memory_owner *lender, struct grant_entry *e,
+                 struct grant_record *r, uint32_t domain, uint64_t lent,
+                 bool writable, mfn_t *taken)
 {
-    const struct grant_table *t = &lender->grants;
-    struct grant_entry *e;
-    struct grant_record *r;
     mfn_t mfn;
 
-    if (__builtin_expect(ref >= t->nr_entries, 0))
-        return false;
-    e = grant_entry(t, ref);
-    r = grant_record(t, ref);
     if (__builtin_expect(r->uses != 0, 0) ||
         !__atomic_compare_exchange_n(&e->word, &lent,
                                      lent + grant_marks(writable), false,
@@ -121,29 +115,47 @@ grant_take_short(struct memory_owner *lender, uint32_t ref, uint32_t domain,
     return true;
 }
 
-/* What is left to do of grant_drop_open() when the entry is still in use. */
-void grant_drop_one(struct memory_owner *lender, uint32_t ref, bool writable,
-                    mfn_t mfn);
-
-/* grant_drop() of a lender that has not closed its table. */
-static inline __attribute__((always_inline)) void
-grant_drop_open(struct memory_owner *lender, uint32_t ref, bool writable,
-                mfn_t mfn)
+/* The same by its number. */
+static inline __attribute__((always_inline)) bool
+grant_take_short(const struct memory_owner *lender, uint32_t ref,
+                 uint32_t domain, uint64_t lent, bool writable, mfn_t *taken)
 {
     const struct grant_table *t = &lender->grants;
-    struct grant_record *r = grant_record(t, ref);
 
-    ASSERT(spin_is_held(&t->lock));
+    return __builtin_expect(ref < t->nr_entries, 1) &&
+           grant_take_entry(lender, grant_entry(t, ref), grant_record(t, ref),
+                            domain, lent, writable, taken);
+}
+
+/* What is left to do of grant_drop_entry() when the entry is still in use. */
+void grant_drop_one(struct grant_entry *e, const struct grant_record *r,
+                    bool writable, mfn_t mfn);
+
+/* grant_drop() of an entry of a lender that has not closed its table. */
+static inline __attribute__((always_inline)) void
+grant_drop_entry(struct grant_entry *e, struct grant_record *r, bool writable,
+                 mfn_t mfn)
+{
     ASSERT(r->mfn == mfn && (writable ? r->writers : r->readers) != 0);
     if (__builtin_expect(
             (r->uses -= writable ? GRANT_WRITER : GRANT_READER) != 0, 0)) {
-        grant_drop_one(lender, ref, writable, mfn);
+        grant_drop_one(e, r, writable, mfn);
         return;
     }
     /* First, so that a lender that finds no mark finds no reference. */
     type_put_foreign(mfn, writable);
-    grant_unmark(grant_entry(t, ref),
-                 PARAPET_GRANT_READING | PARAPET_GRANT_WRITING);
+    grant_unmark(e, PARAPET_GRANT_READING | PARAPET_GRANT_WRITING);
+}
+
+/* The same by its number. */
+static inline __attribute__((always_inline)) void
+grant_drop_open(const struct memory_owner *lender, uint32_t ref, bool writable,
+                mfn_t mfn)
+{
+    const struct grant_table *t = &lender->grants;
+
+    ASSERT(spin_is_held(&t->lock));
+    grant_drop_entry(grant_entry(t, ref), grant_record(t, ref), writable, mfn);
 }
 
 /*
