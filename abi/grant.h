@@ -46,6 +46,7 @@ struct parapet_grant_entry {
 #define PARAPET_GRANTS_PER_FRAME 256
 #define PARAPET_MAX_GRANT_FRAMES 32    /* of one domain's table */
 #define PARAPET_MAX_GRANT_ELEMENTS 512 /* in one call */
+#define PARAPET_MAX_GRANT_RUN 40       /* entries in one element of a call */
 #define PARAPET_MAX_HANDLES 8192       /* of one domain: mappings and holds */
 
 /*
@@ -78,6 +79,21 @@ struct parapet_grant_hold {
     uint32_t handle; /* for grant_release() */
     uint32_t reserved;
     uint64_t maddr; /* of the frame */
+};
+
+/*
+ * grant_hold_run: the frames of entries in a row, all of them or none, by one
+ * handle. Each counts as a handle of the domain's all the same.
+ */
+struct parapet_grant_run {
+    uint32_t domain;
+    uint32_t ref;    /* of the first */
+    uint32_t flags;  /* PARAPET_GRANT_READONLY or 0, for all of them */
+    uint32_t nr;     /* from 1 to PARAPET_MAX_GRANT_RUN */
+    uint64_t maddrs; /* address of nr words of 64 bits: the hypervisor writes
+                        the machine address of each frame */
+    int32_t status;
+    uint32_t handle; /* for grant_release(), which lets all of them go */
 };
 
 /* grant_copy: one of its two ends. */
@@ -118,6 +134,9 @@ PARAPET_ASSERT_SIZE(parapet_grant_unmap, 8);
 PARAPET_ASSERT_OFFSET(parapet_grant_hold, status, 12);
 PARAPET_ASSERT_OFFSET(parapet_grant_hold, maddr, 24);
 PARAPET_ASSERT_SIZE(parapet_grant_hold, 32);
+PARAPET_ASSERT_OFFSET(parapet_grant_run, maddrs, 16);
+PARAPET_ASSERT_OFFSET(parapet_grant_run, status, 24);
+PARAPET_ASSERT_SIZE(parapet_grant_run, 32);
 PARAPET_ASSERT_SIZE(parapet_grant_end, 16);
 PARAPET_ASSERT_OFFSET(parapet_grant_copy, length, 32);
 PARAPET_ASSERT_SIZE(parapet_grant_copy, 40);

@@ -170,6 +170,7 @@ hypercall_mmu_update_all(const volatile struct parapet_vcpu_page *page,
 PARAPET_GRANT_ALL(map, map)
 PARAPET_GRANT_ALL(unmap, unmap)
 PARAPET_GRANT_ALL(hold, hold)
+PARAPET_GRANT_ALL(hold_run, run)
 PARAPET_GRANT_ALL(release, unmap)
 PARAPET_GRANT_ALL(copy, copy)
 

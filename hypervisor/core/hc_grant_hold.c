@@ -6,6 +6,7 @@
 #include "abi/errors.h"
 #include "hypervisor/core/grant_call.h"
 #include "hypervisor/core/guest_words.h"
+#include "hypervisor/core/hc_grant_run.h"
 #include "hypervisor/mm/work.h"
 
 #define HOLD_SIZE sizeof(struct parapet_grant_hold)
@@ -202,6 +203,9 @@ GRANT_INLINE int64_t release_as(struct grant_call *c,
     return 0;
 }
 
+/* Not of a single hold: see release_run(). */
+#define RELEASE_OTHERWISE 1
+
 GRANT_INLINE int64_t release_one(struct grant_call *c)
 {
     struct grant_mapping *mapping;
@@ -217,7 +221,32 @@ GRANT_INLINE int64_t release_one(struct grant_call *c)
         return release_as(c, mapping, true);
     if (mapping->kind == GRANT_HOLD)
         return release_as(c, mapping, false);
-    return grant_tell_none(c->at);
+    return RELEASE_OTHERWISE;
+}
+
+/* The element at which release_some() has stopped, which is read once more. */
+static __attribute__((noinline)) int64_t release_run(struct grant_call *c)
+{
+    struct grant_mapping *mapping = NULL;
+    uint32_t handle;
+    int64_t result;
+
+    if (!guest_begin_1(c->at, &handle))
+        return -PARAPET_EFAULT;
+    mapping = grant_handle_find(c->m, handle, GRANT_RUN);
+    result = mapping ? grant_run_release(c, mapping) : grant_tell_none(c->at);
+    if (result == 0)
+        c->at += RELEASE_SIZE;
+    return result;
+}
+
+GRANT_INLINE int64_t release_otherwise(struct grant_call *c)
+{
+    struct grant_call other = *c;
+    int64_t result = release_run(&other);
+
+    *c = other;
+    return result;
 }
 
 GRANT_INLINE int64_t release_some(struct grant_call *c, uint64_t end)
@@ -229,6 +258,18 @@ GRANT_INLINE int64_t release_some(struct grant_call *c, uint64_t end)
         if (__builtin_expect(result != 0, 0))
             break;
     }
+    return result;
+}
+
+/* Runs are apart: their way would take registers from the others'. */
+GRANT_INLINE int64_t release_all(struct grant_call *c, uint64_t end)
+{
+    int64_t result;
+
+    do {
+        result = release_some(c, end);
+    } while (__builtin_expect(result == RELEASE_OTHERWISE, 0) &&
+             (result = release_otherwise(c)) == 0);
     return result;
 }
 
@@ -249,7 +290,7 @@ int64_t hc_grant_release(uint64_t elements, uint64_t nr)
         return result;
     until = grant_call_first(&c, end, GRANT_AT_A_TIME, RELEASE_SIZE,
                              WORK_GRANT_RELEASE);
-    while ((result = release_some(&c, until)) == 0 && c.at != end) {
+    while ((result = release_all(&c, until)) == 0 && c.at != end) {
         grant_call_unlock(&c);
         until = grant_call_next(c.m, c.at, end, GRANT_AT_A_TIME, RELEASE_SIZE,
                                 WORK_GRANT_RELEASE);

@@ -88,6 +88,26 @@ static uint64_t count_mapping(struct audit *a, const struct grant_mapping *g)
     return audit_foreign(g->pte, g->mfn, g->writable);
 }
 
+/* The handles after the first one of a run are for the entries after its. How
+ * many there are. */
+static uint64_t check_chain(struct audit *a, const struct grant_mapping *first)
+{
+    const struct grant_mapping *g = first;
+
+    audit_expect(a, first->handle, "length of a run", true,
+                 first->nr >= 1 && first->nr <= PARAPET_MAX_GRANT_RUN);
+    for (uint32_t i = 1; i < first->nr && i < PARAPET_MAX_GRANT_RUN; i++) {
+        g = g->next;
+        audit_expect(a, first->handle, "run of holds", true,
+                     g->kind == GRANT_IN_RUN && g->lender == first->lender &&
+                         g->ref == first->ref + i &&
+                         g->writable == first->writable);
+        if (g->kind != GRANT_IN_RUN)
+            return i - 1;
+    }
+    return first->nr - 1ul;
+}
+
 static uint64_t nr_free_handles(const struct audit *a, uint64_t limit)
 {
     uint64_t nr = 0;
@@ -106,6 +126,8 @@ void audit_count_mappings(struct audit *a)
     const struct grant_handles *h = &a->m->handles;
     uint64_t nr = (uint64_t)h->nr_frames * MAPPINGS;
     uint64_t nr_maps = 0, nr_holds = 0, sum = 0;
+    uint64_t nr_in_runs = 0, nr_of_runs = 0;
+    bool ends = h->next != 0; /* the holds of a run go one by one */
 
     for (uint64_t i = 0; i < nr; i++) {
         const struct grant_mapping *g = &h->frames[i / MAPPINGS][i % MAPPINGS];
@@ -117,11 +139,17 @@ void audit_count_mappings(struct audit *a)
         if (g->kind == GRANT_MAP) {
             sum += count_mapping(a, g);
             nr_maps++;
-        } else {
-            audit_expect(a, i, "handle's kind", GRANT_HOLD, g->kind);
-            nr_holds++;
+            continue;
         }
+        audit_expect(a, i, "handle's kind", true,
+                     g->kind >= GRANT_HOLD && g->kind <= GRANT_IN_RUN);
+        nr_holds++;
+        nr_in_runs += g->kind == GRANT_IN_RUN;
+        if (g->kind == GRANT_RUN && !ends)
+            nr_of_runs += check_chain(a, g);
     }
+    audit_expect(a, 0, "handles in runs", ends ? nr_in_runs : nr_of_runs,
+                 nr_in_runs);
     audit_expect(a, 0, "handles in use", nr_maps + nr_holds, h->nr_used);
     audit_expect(a, 0, "free handles", nr - h->nr_used, nr_free_handles(a, nr));
     audit_expect(a, 0, "entries that map frames of others", nr_maps,

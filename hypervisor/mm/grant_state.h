@@ -72,6 +72,8 @@ enum grant_kind {
     GRANT_FREE,
     GRANT_MAP,
     GRANT_HOLD,
+    GRANT_RUN,      /* the first of several holds with one handle */
+    GRANT_IN_RUN,   /* the others, in their order */
     GRANT_UNMAPPED, /* within grant_unmap(): not in a page table any more */
 };
 
@@ -94,10 +96,11 @@ struct grant_mapping {
     uint32_t mfn;
     union {
         uint64_t pte;               /* of MAP: machine address of its entry */
-        struct grant_mapping *next; /* of FREE; NULL: the last */
+        struct grant_mapping *next; /* of FREE; NULL: the last. And of a run,
+                                       whose last one's says nothing */
     };
     uint32_t handle; /* its number, always */
-    uint32_t reserved2;
+    uint32_t nr;     /* of RUN: how many there are, with it */
 };
 
 static inline uint32_t grant_how(enum grant_kind kind, bool writable)

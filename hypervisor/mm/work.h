@@ -59,6 +59,10 @@
 #define WORK_GRANT_UNMAP 240u
 #define WORK_GRANT_HOLD 352u
 #define WORK_GRANT_RELEASE 136u
+#define WORK_GRANT_RUN 240u
+#define WORK_GRANT_RUN_ENTRY 264u /* taken, and dropped as the run fails */
+#define WORK_GRANT_RUN_SHORT 80u  /* the same of one that is as usual */
+#define WORK_GRANT_RUN_DROP 48u   /* released, of a lender that has not ended */
 #define WORK_GRANT_COPY 1000u
 #define WORK_GRANT_END 200u
 #define WORK_HANDLES (2400u + WORK_FILL)

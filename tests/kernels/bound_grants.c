@@ -148,6 +148,80 @@ static void test_holds(void)
         MG_DONE(unmaps[i].status);
 }
 
+/* ---- runs ---- */
+
+#define RUN PARAPET_MAX_GRANT_RUN
+#define NR_RUNS 24
+
+static struct parapet_grant_run runs[NR_RUNS];
+static uint64_t maddrs[RUN];
+
+/* By turns from one lender and from the other. */
+static void fill_runs(uint32_t nr, uint32_t flags)
+{
+    for (uint32_t i = 0; i < NR_RUNS; i++)
+        runs[i] =
+            (struct parapet_grant_run){.domain = lenders[i % 2].id,
+                                       .ref = i * (RUN / 2) % (NR_FRAMES - RUN),
+                                       .flags = flags,
+                                       .nr = nr,
+                                       .maddrs = (uint64_t)maddrs,
+                                       .status = 1};
+}
+
+/* What is just being made writable memory is to be asked for once more. */
+static void hold_runs(const char *name, int32_t status)
+{
+    bool again = true;
+
+    for (unsigned int tries = 0; again && tries < RUN; tries++) {
+        again = false;
+        for (uint32_t i = 0; i < NR_RUNS; i++) {
+            if (runs[i].status != 1 && runs[i].status != -PARAPET_EAGAIN)
+                continue;
+            BATCH(name, hypercall_grant_hold_run, &runs[i], 1);
+            again |= runs[i].status == -PARAPET_EAGAIN;
+        }
+    }
+    for (uint32_t i = 0; i < NR_RUNS; i++)
+        MG_CHECK_EQ(runs[i].status, status);
+}
+
+static void release_runs(const char *name)
+{
+    for (uint32_t i = 0; i < NR_RUNS; i++)
+        unmaps[i] = (struct parapet_grant_unmap){runs[i].handle, 1};
+    BATCH(name, hypercall_grant_release, unmaps, NR_RUNS);
+    for (uint32_t i = 0; i < NR_RUNS; i++)
+        MG_DONE(unmaps[i].status);
+}
+
+/* The first ones make frames writable memory. Then several are in one call,
+ * which lend entries that are in use; and each fails at its last entry. */
+static void test_runs(void)
+{
+    fill_runs(RUN, 0);
+    hold_runs("run", 0);
+    release_runs("release of runs");
+    fill_runs(RUN, 0);
+    BATCH("runs", hypercall_grant_hold_run, runs, NR_RUNS);
+    release_runs("release of runs");
+    fill_runs(RUN, PARAPET_GRANT_READONLY);
+    BATCH("runs to read", hypercall_grant_hold_run, runs, NR_RUNS);
+    release_runs("release of runs to read");
+    for (int n = 0; n < 2; n++)
+        mg_lender_lend(&lenders[n], NR_FRAMES - 1, 0, 0, 0);
+    fill_runs(RUN, 0);
+    for (uint32_t i = 0; i < NR_RUNS; i++)
+        runs[i].ref = NR_FRAMES - RUN;
+    BATCH("runs that fail at the end", hypercall_grant_hold_run, runs, NR_RUNS);
+    for (uint32_t i = 0; i < NR_RUNS; i++)
+        MG_CHECK_EQ(runs[i].status, -PARAPET_EPERM);
+    fill_runs(1, 0);
+    BATCH("runs of one", hypercall_grant_hold_run, runs, NR_RUNS);
+    release_runs("release of runs of one");
+}
+
 /* ---- copies ---- */
 
 static void copy_all(const char *name)
@@ -513,6 +587,7 @@ void test_main(void)
     before = mg_machine_info().free_frames;
     with_new_lenders(test_maps);
     with_new_lenders(test_holds);
+    with_new_lenders(test_runs);
     with_new_lenders(test_copies);
     with_new_lenders(test_in_use);
     with_new_lenders(test_mixed);

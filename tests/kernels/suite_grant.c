@@ -91,6 +91,24 @@ static void suite_grant_hold(void)
     REFUSES_ARRAYS(hypercall_grant_hold, holds);
 }
 
+static void suite_grant_hold_run(void)
+{
+    static struct parapet_grant_run runs[MANY];
+    struct parapet_grant_unmap u = {0};
+    uint64_t maddr = 0;
+
+    runs[0] = (struct parapet_grant_run){
+        .domain = SELF, .nr = 1, .maddrs = (uint64_t)&maddr};
+    RETURNS(hypercall_grant_hold_run(runs, 1), 0);
+    MG_DONE(runs[0].status);
+    MG_CHECK_EQ(maddr, mg_mfn_of(page) * MG_PAGE_SIZE);
+    u.handle = runs[0].handle;
+    MG_DONE(hypercall_grant_release(&u, 1));
+    MG_DONE(u.status);
+    runs[0].nr = 0;
+    REFUSES_ARRAYS(hypercall_grant_hold_run, runs);
+}
+
 static void suite_grant_release(void)
 {
     static struct parapet_grant_unmap unmaps[MANY];
@@ -165,9 +183,9 @@ static void suite_grant_status(void)
 }
 
 static const struct mg_suite suites[] = {
-    MG_SUITE(grant_map),     MG_SUITE(grant_unmap), MG_SUITE(grant_hold),
-    MG_SUITE(grant_release), MG_SUITE(grant_copy),  MG_SUITE(grant_grow),
-    MG_SUITE(grant_status),
+    MG_SUITE(grant_map),     MG_SUITE(grant_unmap),    MG_SUITE(grant_hold),
+    MG_SUITE(grant_release), MG_SUITE(grant_copy),     MG_SUITE(grant_grow),
+    MG_SUITE(grant_status),  MG_SUITE(grant_hold_run),
 };
 
 void test_main(void)

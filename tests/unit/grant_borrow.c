@@ -216,16 +216,26 @@ static bool is_dropped(const struct model_use *use)
     return false;
 }
 
+/* Whether the call that is for this kind lets it go. */
+static bool is_let_go(const struct model_use *use, enum model_kind kind)
+{
+    if (kind == USE_MAP)
+        return use->kind == USE_MAP;
+    return use->kind == USE_HOLD || use->kind == USE_RUN;
+}
+
 /* Some handles: mostly the domain's own, of this kind, none of them twice. */
 static void decode_handles(const struct grant_step *s, enum model_kind kind)
 {
+    static const enum model_kind others[] = {
+        [USE_HOLD] = USE_MAP, [USE_MAP] = USE_HOLD, [USE_RUN] = USE_IN_RUN};
     unsigned int nr = 1 + s->bytes[1] % CALLS_HANDLES;
 
     dropped.nr = 0;
     dropped.user = s->domain;
     for (unsigned int i = 0; i < nr; i++) {
         uint8_t byte = s->bytes[2 + i];
-        enum model_kind other = kind == USE_MAP ? USE_HOLD : USE_MAP;
+        enum model_kind other = others[kind];
         struct model_use *use =
             grant_decode_use(s->domain, byte >= 0xf0 ? other : kind, byte);
         uint32_t handle = byte >= 0xe8 ? byte * 0x1010101u : byte % 8u;
@@ -235,7 +245,7 @@ static void decode_handles(const struct grant_step *s, enum model_kind kind)
         use = model_handle(s->domain, handle);
         dropped.handles[i] = handle;
         dropped.uses[i] =
-            use && use->kind == kind && !is_dropped(use) ? use : NULL;
+            use && is_let_go(use, kind) && !is_dropped(use) ? use : NULL;
         dropped.nr++;
     }
 }
@@ -257,7 +267,9 @@ const char *grant_drop_step(const struct grant_step *s, enum model_kind kind,
         calls_release(s->domain, dropped.handles, status, dropped.nr);
     mmu_at_flush = NULL;
     for (unsigned int i = 0; i < dropped.nr; i++) {
-        if (dropped.uses[i])
+        if (dropped.uses[i] && dropped.uses[i]->kind == USE_RUN)
+            model_put_run(dropped.uses[i]);
+        else if (dropped.uses[i])
             model_put(dropped.uses[i]);
         counts->dropped += dropped.uses[i] != NULL;
     }

@@ -202,7 +202,14 @@ bool calls_has_handle(unsigned int domain, uint32_t handle)
     const struct memory_owner *m = &mmu_domains[domain];
 
     return grant_handle_find(m, handle, GRANT_MAP) ||
-           grant_handle_find(m, handle, GRANT_HOLD);
+           grant_handle_find(m, handle, GRANT_HOLD) ||
+           grant_handle_find(m, handle, GRANT_RUN) ||
+           grant_handle_find(m, handle, GRANT_IN_RUN);
+}
+
+uint32_t calls_next_of_run(unsigned int domain, uint32_t handle)
+{
+    return grant_handle_at(&mmu_domains[domain].handles, handle)->next->handle;
 }
 
 struct grant_record calls_record(unsigned int domain, uint32_t ref)

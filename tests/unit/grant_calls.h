@@ -34,6 +34,9 @@ int64_t calls_grow(unsigned int domain, mfn_t mfn);
 struct grant_record calls_record(unsigned int domain, uint32_t ref);
 bool calls_has_handle(unsigned int domain, uint32_t handle);
 
+/* The handle after this one, which is not the last of its run. */
+uint32_t calls_next_of_run(unsigned int domain, uint32_t handle);
+
 /* The end of a domain: nobody takes any more; a share of what it has of others,
  * true when there is no more; and, when all else is gone, its tables. */
 void calls_close(unsigned int domain);

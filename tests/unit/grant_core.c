@@ -11,6 +11,7 @@
 #include "hypervisor/core/hc_grant.c"
 #include "hypervisor/core/hc_grant_copy.c"
 #include "hypervisor/core/hc_grant_hold.c"
+#include "hypervisor/core/hc_grant_run.c"
 #include "hypervisor/core/hc_grant_table.c"
 
 struct domain *domain_table[DOMAIN_PLACES];
@@ -173,6 +174,11 @@ int64_t core_unmap(unsigned int domain, void *elements, unsigned int nr)
 int64_t core_hold(unsigned int domain, void *elements, unsigned int nr)
 {
     return call(domain, hc_grant_hold, elements, nr);
+}
+
+int64_t core_hold_run(unsigned int domain, void *elements, unsigned int nr)
+{
+    return call(domain, hc_grant_hold_run, elements, nr);
 }
 
 int64_t core_release(unsigned int domain, void *elements, unsigned int nr)

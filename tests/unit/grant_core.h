@@ -26,6 +26,7 @@ bool core_failed_to_write(void);
 int64_t core_map(unsigned int domain, void *elements, unsigned int nr);
 int64_t core_unmap(unsigned int domain, void *elements, unsigned int nr);
 int64_t core_hold(unsigned int domain, void *elements, unsigned int nr);
+int64_t core_hold_run(unsigned int domain, void *elements, unsigned int nr);
 int64_t core_release(unsigned int domain, void *elements, unsigned int nr);
 int64_t core_copy(unsigned int domain, void *elements, unsigned int nr);
 int64_t core_grow(unsigned int domain, mfn_t mfn);

@@ -9,7 +9,7 @@
 #include "tests/unit/memory_model_state.h"
 
 const struct model_ref model_refs[MODEL_REFS] = {
-    {0, 0}, {4, 4}, {128, 8}, {136, 11}, {255, 14}};
+    {0, 0}, {1, 2}, {4, 4}, {128, 8}, {136, 11}, {255, 14}};
 
 /* Word 0 of an entry. */
 #define FLAGS 0xfffful
@@ -223,6 +223,30 @@ static uint64_t refuse_take(unsigned int user, unsigned int lender,
            refuse_frame(lender, other ? other->mfn : entry[1], writable);
 }
 
+uint64_t model_word(unsigned int lender, uint32_t ref)
+{
+    const uint64_t *entry = entry_of(lender, ref);
+
+    return entry ? entry[0] : 0;
+}
+
+void model_may_clear(unsigned int lender, uint32_t ref, uint64_t word)
+{
+    uint64_t *entry = entry_of(lender, ref), is, made_up = 0;
+    const uint64_t *table;
+
+    if (!entry)
+        return;
+    table = table_entries(model_table(lender, ref / PARAPET_GRANTS_PER_FRAME));
+    is = table[2 * (ref % PARAPET_GRANTS_PER_FRAME)];
+    if (model_nr_uses(lender, ref, true) == 0)
+        made_up |= PARAPET_GRANT_WRITING;
+    if (!any_use(lender, ref))
+        made_up |= PARAPET_GRANT_READING;
+    if (is == word || is == (word & ~made_up))
+        entry[0] = is;
+}
+
 void model_let_go(unsigned int domain, uint32_t ref)
 {
     mfn_t mfn = model_used_frame(domain, ref);
@@ -288,6 +312,25 @@ void model_put(struct model_use *use)
 void model_hold(struct model_use *use)
 {
     use->kind = USE_HOLD;
+}
+
+void model_run(struct model_use *const *of_run, unsigned int nr)
+{
+    for (unsigned int i = 0; i < nr; i++) {
+        of_run[i]->kind = i == 0 ? USE_RUN : USE_IN_RUN;
+        of_run[i]->run = of_run[0]->handle;
+    }
+}
+
+void model_put_run(const struct model_use *first)
+{
+    const struct model_use run = *first;
+
+    for (unsigned int i = 0; i < MODEL_USES; i++) {
+        if (uses[i].kind >= USE_RUN && uses[i].user == run.user &&
+            uses[i].run == run.run)
+            model_put(&uses[i]);
+    }
 }
 
 /* ---- mappings ---- */

@@ -17,7 +17,7 @@
 
 /* The refs in each frame of a table whose words are among model_slots: their
  * number, and the slot of the first of two words. */
-#define MODEL_REFS 5u
+#define MODEL_REFS 6u
 extern const struct model_ref {
     uint16_t ref, slot;
 } model_refs[MODEL_REFS];
@@ -34,6 +34,8 @@ enum model_kind {
     USE_TAKEN, /* a call is in the middle of it */
     USE_HOLD,
     USE_MAP,
+    USE_RUN, /* the first of a run of holds, and the others */
+    USE_IN_RUN,
 };
 
 /* A frame that somebody has of somebody else. */
@@ -45,7 +47,8 @@ struct model_use {
     bool writable;
     mfn_t mfn;
     uint32_t handle;
-    mfn_t table; /* of a mapping */
+    uint32_t run; /* of one in a run: the first one's handle */
+    mfn_t table;  /* of a mapping */
     unsigned int slot;
 };
 
@@ -78,6 +81,10 @@ bool model_has_room(unsigned int nr);
  */
 uint64_t model_take(unsigned int user, unsigned int lender, uint32_t ref,
                     bool writable, struct model_use **made);
+/* What an entry says. And that a call that failed may have cleared marks there
+ * which the lender has made up, or has let them be. */
+uint64_t model_word(unsigned int lender, uint32_t ref);
+void model_may_clear(unsigned int lender, uint32_t ref, uint64_t word);
 /* What was half let go in an own frame that the domain could not take of
  * itself, goes with the end of its call. */
 void model_let_go(unsigned int domain, uint32_t ref);
@@ -85,6 +92,9 @@ uint64_t model_map(struct model_use *use, uint64_t pte, uint64_t bits);
 uint64_t model_refuse_map(unsigned int user, uint64_t pte, uint64_t bits);
 void model_hold(struct model_use *use);
 void model_put(struct model_use *use);
+/* Its uses, from the first one on, which have been taken, become a run. */
+void model_run(struct model_use *const *of_run, unsigned int nr);
+void model_put_run(const struct model_use *first);
 uint64_t model_grow(unsigned int domain, mfn_t mfn);
 
 /* The domain ends: nothing of it can be taken any more. */

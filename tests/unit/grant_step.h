@@ -49,6 +49,13 @@ uint32_t grant_decode_lent(const struct grant_step *s, unsigned int lender,
 const char *grant_array_step(const struct grant_step *s, bool map,
                              struct step_counts *counts);
 
+/* The other domain lends it frames by entries in a row, if they are free. */
+void grant_lend_run(const struct grant_step *s, uint32_t ref, uint32_t nr);
+
+/* The step of grant_runs.c. */
+const char *grant_run_step(const struct grant_step *s,
+                           struct step_counts *counts);
+
 /* The step of grant_copies.c. */
 const char *grant_copy_step(const struct grant_step *s,
                             struct step_counts *counts);

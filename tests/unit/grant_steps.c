@@ -26,22 +26,24 @@ enum step_kind {
     MAPS,
     HOLDS,
     COPY,
+    RUNS,
+    DROP_RUNS,
 };
 
 static const char *const names[] = {
-    "lend",    "revoke",  "take", "map", "hold", "put",   "unmap",
-    "release", "through", "grow", "end", "maps", "holds", "copy"};
+    "lend",    "revoke", "take", "map",  "hold",  "put",  "unmap", "release",
+    "through", "grow",   "end",  "maps", "holds", "copy", "runs",  "drop runs"};
 
 /* How often each comes. */
 static const uint8_t kinds[64] = {
-    LEND,    LEND,    LEND,    LEND,    LEND,    LEND,    LEND,    LEND,
-    LEND,    LEND,    LEND,    LEND,    LEND,    REVOKE,  REVOKE,  TAKE,
-    TAKE,    TAKE,    TAKE,    TAKE,    TAKE,    TAKE,    TAKE,    MAP,
-    MAP,     MAP,     MAP,     MAP,     MAP,     MAP,     HOLD,    HOLD,
-    PUT,     PUT,     PUT,     MAPS,    MAPS,    MAPS,    MAPS,    MAPS,
-    MAPS,    COPY,    COPY,    COPY,    HOLDS,   HOLDS,   UNMAP,   UNMAP,
-    UNMAP,   UNMAP,   UNMAP,   UNMAP,   UNMAP,   RELEASE, RELEASE, RELEASE,
-    RELEASE, THROUGH, THROUGH, THROUGH, THROUGH, GROW,    GROW,    END};
+    LEND,      LEND,    LEND,    LEND,    LEND,    LEND,    LEND,    LEND,
+    LEND,      LEND,    LEND,    LEND,    LEND,    REVOKE,  REVOKE,  TAKE,
+    TAKE,      TAKE,    TAKE,    TAKE,    TAKE,    TAKE,    TAKE,    MAP,
+    MAP,       MAP,     MAP,     MAP,     MAP,     MAP,     HOLD,    HOLD,
+    PUT,       PUT,     PUT,     MAPS,    MAPS,    MAPS,    RUNS,    RUNS,
+    RUNS,      COPY,    COPY,    COPY,    HOLDS,   HOLDS,   UNMAP,   UNMAP,
+    UNMAP,     UNMAP,   UNMAP,   UNMAP,   RELEASE, RELEASE, RELEASE, DROP_RUNS,
+    DROP_RUNS, THROUGH, THROUGH, THROUGH, THROUGH, GROW,    GROW,    END};
 
 bool grant_begin(unsigned int domain)
 {
@@ -185,6 +187,27 @@ static const char *lend(const struct grant_step *s)
     return NULL;
 }
 
+/* Of others the model knows nothing. */
+static bool is_in_model(uint32_t ref)
+{
+    for (unsigned int i = 0; i < MODEL_REFS; i++)
+        if (model_refs[i].ref == ref % PARAPET_GRANTS_PER_FRAME)
+            return true;
+    return false;
+}
+
+void grant_lend_run(const struct grant_step *s, uint32_t ref, uint32_t nr)
+{
+    for (uint32_t i = 0; i < nr; i++) {
+        uint64_t *words = words_of(!s->domain, ref + i);
+
+        if (!words || !is_in_model(ref + i) || words[0] != 0)
+            continue;
+        words[1] = grant_decode_mfn(!s->domain, (uint8_t)(s->bytes[2] + i));
+        words[0] = lend_word(PARAPET_GRANT_LEND, model_id(s->domain));
+    }
+}
+
 /* As a guest does that means it well. */
 static const char *revoke(const struct grant_step *s)
 {
@@ -271,6 +294,10 @@ static const char *do_step(enum step_kind kind, const struct grant_step *s,
         return grant_array_step(s, false, counts);
     case COPY:
         return grant_copy_step(s, counts);
+    case RUNS:
+        return grant_run_step(s, counts);
+    case DROP_RUNS:
+        return grant_drop_step(s, USE_RUN, counts);
     case GROW:
         return grow(s, counts);
     default:

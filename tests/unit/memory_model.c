@@ -7,7 +7,7 @@
 #include "lib/macros.h"
 
 const unsigned int model_slots[MODEL_SLOTS] = {
-    0, 1, 2, 7, 8, 9, 16, 255, 256, 257, 271, 272, 273, 500, 510, 511};
+    0, 1, 2, 3, 8, 9, 16, 255, 256, 257, 271, 272, 273, 500, 510, 511};
 
 struct reference model_references[4096];
 unsigned int model_nr_references;

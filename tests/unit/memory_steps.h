@@ -27,8 +27,9 @@ struct step_counts {
     uint64_t abandoned; /* calls that were not called again */
     uint64_t compared;
     /* Of grants: so many were taken, mapped, held, and let go; and writes to
-     * what is mapped of another were refused; and so many domains ended. */
-    uint64_t taken, mapped, held, dropped, foreign_writes, ends, copied;
+     * what is mapped of another were refused; and so many domains ended.
+     * runs: of two holds or more. */
+    uint64_t taken, mapped, held, dropped, foreign_writes, ends, copied, runs;
 };
 
 /* Begins with a new machine; grants: half of the steps are those of

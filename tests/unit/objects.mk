@@ -92,7 +92,7 @@ MODEL_SRC := $(MMU_TEST_SRC) $(addprefix tests/unit/,memory_model.c \
     memory_look.c memory_check.c memory_steps.c memory_end.c device_steps.c \
     grant_model.c \
     grant_calls.c grant_core.c grant_steps.c grant_borrow.c grant_arrays.c \
-    grant_copies.c grant_ends.c)
+    grant_copies.c grant_ends.c grant_runs.c)
 test_type_SRC := $(MMU_TEST_SRC)
 test_foreign_SRC := $(test_type_SRC)
 test_audit_SRC := $(test_type_SRC)

@@ -76,6 +76,7 @@ static const struct mg_good_call calls[] = {
     WITH(SIZE(grant_unmap), 8, grant_unmap, 0, OBJECT, 1),
     WITH(SIZE(grant_hold), 8, grant_hold, 0, OBJECT, 1),
     WITH(SIZE(grant_unmap), 8, grant_release, 0, OBJECT, 1),
+    WITH(SIZE(grant_run), 8, grant_hold_run, 0, OBJECT, 1),
     WITH(SIZE(grant_copy), 8, grant_copy, 0, OBJECT, 1),
     CALL(grant_grow, -PARAPET_EPERM, 0),
     WITH(SIZE(grant_status), 1, grant_status, 0, 0, OBJECT),
