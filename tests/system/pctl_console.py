@@ -164,7 +164,7 @@ def stop_and_start():
 def stopped():
     steps = in_domain0([
         "pctl backend console stop", "pctl create demo",
-        "echo poweroff | pctl console demo > shown & sleep 2; cat shown",
+        "echo exec poweroff | pctl console demo > shown & sleep 2; cat shown",
         "pctl backend console start; wait; tail -n 1 shown",
         # The last words of what ends meanwhile are shown, even if it was made
         # meanwhile, too.
