@@ -46,6 +46,7 @@ MG_TARGETS := $(BUILD)/mg/tests/kernels/lib/control_targets.o
 
 # $(call mg_kernel,NAME,OTHER): NAME.S has the micro-guest OTHER as KERNEL.
 define mg_kernel
+MG_HOLDERS += $(BUILD)/mg/tests/kernels/$(1).o
 $(BUILD)/mg/tests/kernels/$(1).o: $(BUILD)/kernels/$(2).elf
 $(BUILD)/mg/tests/kernels/$(1).o: private \
     MG_CFLAGS += -DKERNEL='"$(BUILD)/kernels/$(2).elf"'
@@ -64,6 +65,11 @@ mg_objects = $(BUILD)/mg/tests/kernels/$(1).o $(patsubst %.S,$(BUILD)/mg/%.o,\
     $(if $(filter $(1),$(MG_SUITES)),$(MG_TARGETS))
 $(foreach test,$(MG_TESTS),$(eval $(call mg_link,\
     $(BUILD)/kernels/$(test).elf,$(call mg_objects,$(test)))))
+
+# What ONLY_READ=1 reads, without what holds one of the images.
+MG_READ := $(MG_TESTS:%=$(BUILD)/mg/tests/kernels/%.o) \
+    $(filter-out $(MG_HOLDERS),$(patsubst %,$(BUILD)/mg/%.o,$(basename \
+        $(wildcard tests/kernels/*_asm.S tests/kernels/lib/control_*))))
 
 # The suite asks for a micro-guest of each coursework hypercall; the directory
 # changes when one comes or goes.

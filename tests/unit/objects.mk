@@ -325,6 +325,12 @@ $(RACE_PROGRAMS):
 UNIT_PROGRAMS += $(filter-out $(UNIT_SKIPPED:%=$(BUILD)/unit/%), \
     $(RACE_PROGRAMS))
 
+# What ONLY_READ=1 reads: each source once, and none that an image is made of.
+UNIT_READ := $(patsubst %.c,$(BUILD)/host/%.o,$(filter-out \
+    $(HV_SRC) $(GK_SRC) $(GK_PV_SRC) $(BUILDER_SRC) $(LIB_SRC), \
+    $(sort $(foreach test,$(UNIT_TESTS) $(RACE_TESTS), \
+        tests/unit/$(test).c $($(test)_SRC)))))
+
 # What objdump says of decode_listing.S: {"bytes in hexadecimal", "text"},
 $(BUILD)/unit/decode_listing.inc: tests/unit/decode_listing.S $(FLAGS)
 	$(call made,LISTING)
