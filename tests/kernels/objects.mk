@@ -24,8 +24,9 @@ endef
 MG_SUITES := suite_control suite_control_memory
 
 # Those that make domains have lib/builder, and start with mg_canary_set().
-MG_CONTROLS := control_chaos control_destroy control_end control_ids \
-    control_keep control_large control_left control_life control_many \
+MG_CONTROLS := control_blk_liar control_chaos control_destroy \
+    control_end control_ids control_keep control_large control_left \
+    control_life control_many \
     control_ports control_random control_reuse control_served control_steps \
     $(MG_SUITES)
 MG_CONTROLS += bound_grants control_bound control_grant_batches \
@@ -57,6 +58,9 @@ $(eval $(call mg_kernel,control_chaos_asm,partners/chaos))
 $(eval $(call mg_kernel,bound_schedule_asm,partners/crowd))
 $(eval $(call mg_kernel,bound_wide_asm,partners/wide))
 $(eval $(call mg_kernel,control_neighbours_asm,partners/neighbour))
+$(BUILD)/mg/tests/kernels/control_blk_liar_asm.o: $(BUILD)/guest-pv.elf
+$(BUILD)/mg/tests/kernels/control_blk_liar_asm.o: private \
+    MG_CFLAGS += -DKERNEL='"$(BUILD)/guest-pv.elf"'
 
 mg_objects = $(BUILD)/mg/tests/kernels/$(1).o $(patsubst %.S,$(BUILD)/mg/%.o,\
     $(wildcard tests/kernels/$(1)_asm.S)) \
