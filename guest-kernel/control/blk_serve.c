@@ -60,8 +60,26 @@ static void take_turns(void)
     list_add_last(&control_blk.turns, first);
 }
 
-/* Apart, so that nothing is saved when there is no news. What may end, or is to
- * be served again, is the thread's. */
+static bool has_news(const struct disk *disk)
+{
+    return disk->has_begun && blk_back_has_news(&disk->back);
+}
+
+static bool some_have_news(void)
+{
+    const struct disk *disk;
+
+    list_for_each_entry (disk, &control_blk.turns, turn)
+        if (has_news(disk))
+            return true;
+    return false;
+}
+
+/*
+ * Apart, so that nothing is saved when there is no news. What may end, or is to
+ * be served again, is the thread's. What was told meanwhile is mostly served by
+ * then; if not, there is one more round for it.
+ */
 static __attribute__((noinline)) void serve_news(void)
 {
     bool all = true;
@@ -70,7 +88,7 @@ static __attribute__((noinline)) void serve_news(void)
     have_news = false;
     take_turns();
     list_for_each_entry (disk, &control_blk.turns, turn) {
-        if (!disk->has_begun || !blk_back_has_news(&disk->back))
+        if (!has_news(disk))
             continue;
         if (!disk->back.ends && !disk->back.looks_again)
             serve_one(disk);
@@ -78,6 +96,7 @@ static __attribute__((noinline)) void serve_news(void)
     }
     if (!all)
         env_bell_ring(control_blk.bell);
+    have_news = have_news && some_have_news();
 }
 
 /* The idle thread's work. */
