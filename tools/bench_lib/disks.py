@@ -17,8 +17,8 @@ OF_DEVICE = ("virtio_mmio_notify", "privops_device_irq_done")
 # Where the CPU sleeps in the kernel on the bare machine, and where a thread is
 # ready; see parts.py for those of the hypervisor.
 KERNEL_IDLE, KERNEL_WOKEN = "privops_idle", "thread_idle_end"
-# More do not make it better: what an interrupt adds is seldom there twice.
-MOST_TRACES = 2
+# More do not make it better: what an interrupt adds is seldom there each time.
+MOST_TRACES = 3
 
 
 def starts_of(image, functions):
