@@ -23,6 +23,7 @@
 
 #define BLK_BACK_HELD 256 /* no more requests are taken then */
 #define BLK_BACK_BATCH 72 /* frames that are held, or copied, by one call */
+#define BLK_BACK_RUNS 16  /* and runs of them */
 #define BLK_BACK_ROOM 12  /* words */
 
 /* ---- the store ---- */
@@ -76,8 +77,16 @@ struct blk_back_request {
     uint32_t ref;           /* of the first part's page */
     unsigned int nr_held;   /* frames: held, or to be; or to be copied */
     unsigned int nr_copies; /* in the batch */
+    union {
+        /* Of a short request, for each frame that it has held, */
+        struct parapet_grant_unmap handles[BLK_SHORT_PARTS];
+        /* and of a long one, for all. */
+        struct {
+            struct parapet_grant_unmap handle;
+            uint64_t maddrs[PARAPET_BLK_PARTS];
+        } run;
+    };
     struct blk_segment segments[PARAPET_BLK_PARTS];
-    struct parapet_grant_unmap handles[PARAPET_BLK_PARTS];
     uint8_t parts[40]; /* as the front-end said, and checked */
 };
 
@@ -115,7 +124,10 @@ struct blk_back {
     struct blk_back_request *done; /* atomic: a stack */
     void *pages[PARAPET_BLK_REQUESTS / BLK_BACK_PER_PAGE];
     union {
-        struct parapet_grant_hold holds[BLK_BACK_BATCH];
+        struct {
+            struct parapet_grant_hold holds[BLK_BACK_BATCH];
+            struct parapet_grant_run runs[BLK_BACK_RUNS];
+        };
         struct env_copy copies[BLK_BACK_BATCH];
         struct parapet_grant_unmap handles[BLK_BACK_BATCH];
     } batch;

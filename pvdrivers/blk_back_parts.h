@@ -46,6 +46,19 @@ static inline void blk_back_list_move(struct blk_back_list *to,
     }
 }
 
+#define BLK_BACK_SECTORS_OF_PAGE (ENV_PAGE_SIZE / PARAPET_BLK_SECTOR)
+
+/* Whether eight parts are whole pages. */
+static inline bool blk_back_are_whole(const uint8_t *parts)
+{
+    const uint64_t all =
+        0x0101010101010101ull * PARAPET_BLK_PART(0, BLK_BACK_SECTORS_OF_PAGE);
+    uint64_t word;
+
+    __builtin_memcpy(&word, parts, sizeof(word));
+    return word == all;
+}
+
 /* It is free again. */
 void blk_back_answer(struct blk_back *back, struct blk_back_request *request,
                      int status);
@@ -60,7 +73,8 @@ uint64_t blk_back_hold(struct blk_back *back);
 uint64_t blk_back_copy(struct blk_back *back);
 
 /* Releases what these, which are done, have held. */
-void blk_back_release(struct blk_back *back, struct blk_back_request *first);
+void blk_back_release(struct blk_back *back,
+                      const struct blk_back_request *first);
 
 /* To the store. */
 static inline void blk_back_submit(struct blk_back *back,

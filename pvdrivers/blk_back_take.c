@@ -8,18 +8,7 @@
 #include "abi/errors.h"
 #include "pvdrivers/error.h"
 
-#define SECTORS_OF_PAGE (ENV_PAGE_SIZE / PARAPET_BLK_SECTOR)
-
-/* Eight whole pages. */
-#define ALL_WHOLE (0x0101010101010101ull * PARAPET_BLK_PART(0, SECTORS_OF_PAGE))
-
-static bool are_whole(const uint8_t *parts)
-{
-    uint64_t word;
-
-    __builtin_memcpy(&word, parts, sizeof(word));
-    return word == ALL_WHOLE;
-}
+#define SECTORS_OF_PAGE BLK_BACK_SECTORS_OF_PAGE
 
 /* All parts; how many sectors, or 0 if one of them is none. A long request has
  * whole pages, but for its ends. */
@@ -32,7 +21,7 @@ static uint32_t count_sectors(const uint8_t *parts, unsigned int nr_parts)
         uint32_t nr = PARAPET_BLK_PART_NR(parts[i]);
         uint32_t end = PARAPET_BLK_PART_FIRST(parts[i]) + nr;
 
-        if (i % 8 == 0 && nr_parts - i >= 8 && are_whole(parts + i)) {
+        if (i % 8 == 0 && nr_parts - i >= 8 && blk_back_are_whole(parts + i)) {
             sectors += 8 * SECTORS_OF_PAGE;
             i += 8;
             continue;

@@ -80,13 +80,15 @@ void env_unmap(struct env_loan *loans, unsigned int nr);
 void env_copy(struct env_copy *copies, unsigned int nr);
 
 /*
- * Frames without a mapping, for a device: each element has its own status, and
- * its machine address when that is 0 (abi/grant.h). -PARAPET_EAGAIN is told,
+ * Frames without a mapping, for a device, one by one or by entries in a row:
+ * each element has its own status, and when that is 0 its machine address, or
+ * those of the run (abi/grant.h). -PARAPET_EAGAIN is told,
  * and not tried again: who asks can do something else meanwhile. To release
  * takes the handles; before, the device is to be done with the frames. At most
  * PARAPET_MAX_GRANT_ELEMENTS at once.
  */
 void env_hold(struct parapet_grant_hold *holds, unsigned int nr);
+void env_hold_run(struct parapet_grant_run *runs, unsigned int nr);
 void env_release(struct parapet_grant_unmap *handles, unsigned int nr);
 
 /* ---- ports ---- */

@@ -23,6 +23,15 @@ void env_hold(struct parapet_grant_hold *holds, unsigned int nr)
     privops_irq_restore(irq_on);
 }
 
+void env_hold_run(struct parapet_grant_run *runs, unsigned int nr)
+{
+    bool irq_on = privops_irq_save();
+
+    pv_check(hypercall_grant_hold_run_all(pv_vcpu_page(), runs, nr),
+             "grant_hold_run");
+    privops_irq_restore(irq_on);
+}
+
 void env_release(struct parapet_grant_unmap *handles, unsigned int nr)
 {
     bool irq_on = privops_irq_save();

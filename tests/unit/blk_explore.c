@@ -14,7 +14,7 @@
 #define NR_HELD 8
 
 static enum blk_hostile who;
-static struct parapet_grant_hold held[NR_HELD]; /* by a hostile back-end */
+static struct parapet_grant_run held[NR_HELD]; /* by a hostile back-end */
 static unsigned int nr_held;
 
 /* About where things change, or any number. */
@@ -109,16 +109,19 @@ static void front_step(const uint8_t *data)
 
 static void hold_or_release(const uint8_t *data)
 {
-    struct parapet_grant_hold *hold = &held[nr_held];
+    static uint64_t maddrs[PARAPET_MAX_GRANT_RUN];
+    struct parapet_grant_run *hold = &held[nr_held];
     struct parapet_grant_unmap release;
 
     env_host_be(BLK_WORLD_BACK);
     if (data[1] % 2 == 0 && nr_held < NR_HELD) {
-        *hold = (struct parapet_grant_hold){.domain = BLK_WORLD_FRONT,
-                                            .flags = PARAPET_GRANT_READONLY,
-                                            .ref = blk_pair[0].front.first_ref +
-                                                   data[2]};
-        env_hold(hold, 1);
+        *hold = (struct parapet_grant_run){.domain = BLK_WORLD_FRONT,
+                                           .flags = PARAPET_GRANT_READONLY,
+                                           .ref = blk_pair[0].front.first_ref +
+                                                  data[2],
+                                           .nr = 1 + data[3] % 3u,
+                                           .maddrs = (uint64_t)maddrs};
+        env_hold_run(hold, 1);
         nr_held += hold->status == 0;
     } else if (nr_held > 0) {
         release.handle = held[--nr_held].handle;

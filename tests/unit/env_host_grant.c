@@ -29,6 +29,7 @@ struct handle {
     bool read_only;
     uint32_t domain;
     uint32_t ref;
+    uint32_t nr; /* in a row */
 };
 
 struct tables {
@@ -310,33 +311,71 @@ static uint32_t find_handle(void)
     return i;
 }
 
-static void hold_one(struct parapet_grant_hold *hold)
+static void drop_run(const struct handle *handle, uint32_t nr)
 {
-    bool read_only = hold->flags == PARAPET_GRANT_READONLY;
-    uint32_t handle = find_handle();
-
-    hold->status = -PARAPET_EINVAL;
-    if (hold->flags != 0 && !read_only)
-        return;
-    hold->status = -PARAPET_ENOSPC;
-    if (handle == NR_HANDLES || env_host_refused())
-        return;
-    hold->status = use_checked(hold->domain, hold->ref, read_only);
-    if (hold->status != 0)
-        return;
-    own()->handles[handle] =
-        (struct handle){true, read_only, hold->domain, hold->ref};
-    own()->held++;
-    hold->handle = handle;
-    hold->maddr = domains[hold->domain].records[hold->ref].mfn * ENV_PAGE_SIZE;
+    for (uint32_t i = 0; i < nr; i++)
+        drop(handle->domain, handle->ref + i, handle->read_only);
 }
 
-void env_hold(struct parapet_grant_hold *holds, unsigned int nr)
+/* All of them or none. */
+static int use_run(const struct handle *handle, uint64_t *maddrs)
+{
+    for (uint32_t i = 0; i < handle->nr; i++) {
+        uint32_t ref = handle->ref + i;
+        int error = use_checked(handle->domain, ref, handle->read_only);
+
+        if (error != 0) {
+            drop_run(handle, i);
+            return error;
+        }
+        maddrs[i] = domains[handle->domain].records[ref].mfn * ENV_PAGE_SIZE;
+    }
+    return 0;
+}
+
+static void hold_one(struct parapet_grant_run *run)
+{
+    const struct handle made = {true, run->flags == PARAPET_GRANT_READONLY,
+                                run->domain, run->ref, run->nr};
+    uint32_t handle = find_handle();
+
+    run->status = -PARAPET_EINVAL;
+    if ((run->flags != 0 && !made.read_only) || run->nr == 0 ||
+        run->nr > PARAPET_MAX_GRANT_RUN)
+        return;
+    run->status = -PARAPET_ENOSPC;
+    if (handle == NR_HANDLES || env_host_refused())
+        return;
+    run->status = use_run(&made, (uint64_t *)run->maddrs);
+    if (run->status != 0)
+        return;
+    own()->handles[handle] = made;
+    own()->held += made.nr;
+    run->handle = handle;
+}
+
+void env_hold_run(struct parapet_grant_run *runs, unsigned int nr)
 {
     env_host_take();
     for (unsigned int i = 0; i < nr; i++)
-        hold_one(&holds[i]);
+        hold_one(&runs[i]);
     env_host_give();
+}
+
+/* As runs of one. */
+void env_hold(struct parapet_grant_hold *holds, unsigned int nr)
+{
+    for (unsigned int i = 0; i < nr; i++) {
+        struct parapet_grant_run run = {.domain = holds[i].domain,
+                                        .ref = holds[i].ref,
+                                        .flags = holds[i].flags,
+                                        .nr = 1,
+                                        .maddrs = (uint64_t)&holds[i].maddr};
+
+        env_hold_run(&run, 1);
+        holds[i].status = run.status;
+        holds[i].handle = run.handle;
+    }
 }
 
 static void release_one(struct parapet_grant_unmap *release)
@@ -349,9 +388,9 @@ static void release_one(struct parapet_grant_unmap *release)
     handle = &own()->handles[release->handle];
     if (!handle->taken)
         return;
-    drop(handle->domain, handle->ref, handle->read_only);
+    drop_run(handle, handle->nr);
     handle->taken = false;
-    own()->held--;
+    own()->held -= handle->nr;
     release->status = 0;
 }
 

@@ -16,6 +16,9 @@ int64_t hypercall_domain_info(uint32_t domain, void *info);
 int64_t hypercall_yield(void);
 int64_t hypercall_grant_hold_all(volatile struct parapet_vcpu_page *page,
                                  struct parapet_grant_hold *holds, uint64_t nr);
+int64_t hypercall_grant_hold_run_all(volatile struct parapet_vcpu_page *page,
+                                     struct parapet_grant_run *runs,
+                                     uint64_t nr);
 int64_t hypercall_grant_release_all(volatile struct parapet_vcpu_page *page,
                                     struct parapet_grant_unmap *handles,
                                     uint64_t nr);

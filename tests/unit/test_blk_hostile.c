@@ -528,8 +528,11 @@ static void a_response_index_is_forged(void **state)
  * lets go, and its request is not done. */
 static void a_page_is_kept(void **state)
 {
-    struct parapet_grant_hold hold = {.domain = BLK_WORLD_FRONT,
-                                      .flags = PARAPET_GRANT_READONLY};
+    uint64_t maddr;
+    struct parapet_grant_run hold = {.domain = BLK_WORLD_FRONT,
+                                     .flags = PARAPET_GRANT_READONLY,
+                                     .nr = 1,
+                                     .maddrs = (uint64_t)&maddr};
     struct parapet_grant_unmap release;
     struct parapet_blk_request request;
 
@@ -540,7 +543,7 @@ static void a_page_is_kept(void **state)
     } while (request.nr_parts == 0);
     hold.ref = request.ref;
     env_host_be(BLK_WORLD_BACK);
-    env_hold(&hold, 1);
+    env_hold_run(&hold, 1);
     assert_int_equal(hold.status, 0);
     hostile_back_answers(request.id, 0);
     blk_world_settle();

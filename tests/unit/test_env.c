@@ -164,22 +164,32 @@ static void what_is_held_is_not_taken_back(void **state)
 {
     uint8_t *page, *other;
     uint32_t ref = lend_page(&page, false), read_only = lend_page(&other, true);
-    struct parapet_grant_hold holds[4] = {
-        {.domain = 1, .ref = ref},
-        {.domain = 1, .ref = read_only, .flags = PARAPET_GRANT_READONLY},
-        {.domain = 1, .ref = read_only},
-        {.domain = 1, .ref = ref, .flags = 2 * PARAPET_GRANT_READONLY}};
+    uint64_t maddrs[2] = {0};
+    struct parapet_grant_run holds[5] = {
+        {.domain = 1, .ref = ref, .nr = 1},
+        {.domain = 1, .ref = ref, .flags = PARAPET_GRANT_READONLY, .nr = 2},
+        {.domain = 1, .ref = ref, .nr = 2}, /* one of them is to be read only */
+        {.domain = 1, .ref = ref, .nr = 0},
+        {.domain = 1,
+         .ref = ref,
+         .flags = 2 * PARAPET_GRANT_READONLY,
+         .nr = 1}};
     struct parapet_grant_unmap handles[3];
 
     (void)state;
-    env_hold(holds, 4);
+    assert_int_equal(read_only, ref + 1);
+    for (unsigned int i = 0; i < 5; i++)
+        holds[i].maddrs = (uint64_t)maddrs;
+    env_hold_run(holds, 5);
     assert_int_equal(holds[0].status, 0);
-    assert_ptr_equal(env_host_frame(holds[0].maddr + 5), page + 5);
+    assert_ptr_equal(env_host_frame(maddrs[0] + 5), page + 5);
     assert_int_equal(holds[1].status, 0);
+    assert_ptr_equal(env_host_frame(maddrs[1] + 5), other + 5);
     assert_int_equal(holds[2].status, -PARAPET_EPERM);
     assert_int_equal(holds[3].status, -PARAPET_EINVAL);
-    assert_int_equal(env_host_use(0).held, 2);
-    assert_int_equal(env_host_use(1).in_use, 2);
+    assert_int_equal(holds[4].status, -PARAPET_EINVAL);
+    assert_int_equal(env_host_use(0).held, 3);
+    assert_int_equal(env_host_use(1).in_use, 3);
     env_host_be(1);
     assert_false(env_take_back(ref));
     assert_false(env_take_back(read_only));

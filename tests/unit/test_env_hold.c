@@ -43,6 +43,16 @@ int64_t hypercall_grant_hold_all(volatile struct parapet_vcpu_page *page,
     return 0;
 }
 
+int64_t hypercall_grant_hold_run_all(volatile struct parapet_vcpu_page *page,
+                                     struct parapet_grant_run *runs,
+                                     uint64_t nr)
+{
+    (void)page;
+    (void)runs;
+    (void)nr;
+    return 0;
+}
+
 int64_t hypercall_grant_release_all(volatile struct parapet_vcpu_page *page,
                                     struct parapet_grant_unmap *handles,
                                     uint64_t nr)
