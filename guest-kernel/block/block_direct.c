@@ -78,28 +78,29 @@ static void destroy(struct direct *direct)
 /* How many pages size bytes from vaddr on touch. */
 static uint64_t nr_touched(uint64_t vaddr, uint64_t size)
 {
-    return (vaddr % PAGE_SIZE + size + PAGE_SIZE - 1) / PAGE_SIZE;
+    return size > 0 ? (vaddr % PAGE_SIZE + size + PAGE_SIZE - 1) / PAGE_SIZE
+                    : 0;
 }
 
-/* Takes the memory of size bytes from vaddr on: as much as fits. */
+/* Takes the memory of size bytes from vaddr on, in max pages: as much as is
+ * there. */
 static void add_pages(struct direct *direct, struct space *space,
                       uint64_t vaddr, uint64_t size)
 {
-    bool is_read = direct->request.operation == BLOCK_READ;
-    uint64_t part;
-    char *page;
+    struct block_segment *segment = direct->segments;
+    uint64_t part, offset = vaddr % PAGE_SIZE;
+    unsigned int i;
 
-    size = MIN(size, (uint64_t)direct->device->max_bytes);
-    for (; size > 0 && direct->nr < direct->max; size -= part, vaddr += part) {
-        part = MIN(size, PAGE_SIZE - vaddr % PAGE_SIZE);
-        page = space_pin(space, vaddr, is_read);
-        if (page == NULL)
-            break;
-        direct->segments[direct->nr].maddr =
-            mmu_address(page + vaddr % PAGE_SIZE);
-        direct->segments[direct->nr].size = (uint32_t)part;
-        direct->pages[direct->nr++] = page;
+    direct->nr =
+        space_pin(space, vaddr, direct->max,
+                  direct->request.operation == BLOCK_READ, direct->pages);
+    for (i = 0; i < direct->nr; i++) {
+        part = MIN(size, PAGE_SIZE - offset);
+        *segment++ = (struct block_segment){
+            mmu_address((char *)direct->pages[i] + offset), (uint32_t)part};
         direct->end += part;
+        size -= part;
+        offset = 0;
     }
     direct->request.nr_segments = direct->nr;
 }
@@ -109,10 +110,13 @@ static void add_pages(struct direct *direct, struct space *space,
 static struct direct *prepare(struct block_device *device, bool is_read,
                               uint64_t at, uint64_t size, const struct io *io)
 {
-    uint64_t max = MIN(nr_touched(io->vaddr, size),
-                       (uint64_t)MIN(device->max_segments, SEGMENTS_MAX));
-    struct direct *direct = create(device, is_read, at, (unsigned int)max);
+    struct direct *direct;
+    uint64_t max;
 
+    size = MIN(size, (uint64_t)device->max_bytes);
+    max = MIN(nr_touched(io->vaddr, size),
+              (uint64_t)MIN(device->max_segments, SEGMENTS_MAX));
+    direct = create(device, is_read, at, (unsigned int)max);
     if (direct != NULL)
         add_pages(direct, io->space, io->vaddr, size);
     return direct;

@@ -148,10 +148,11 @@ bool space_copy_in(struct space *space, void *to, uint64_t from, size_t size);
 bool space_copy_out(struct space *space, uint64_t to, const void *from,
                     size_t size);
 
-/* The page that has vaddr, to be read or written: with one more count
- * (mm/user_page.h), which the caller drops. So it stays, whatever becomes of
- * the space. NULL: as above. */
-void *space_pin(struct space *space, uint64_t vaddr, bool write);
+/* At most nr pages from the one on that has vaddr, to be read or written: each
+ * with one more count (mm/user_page.h), which the caller drops. So they stay,
+ * whatever becomes of the space. How many: fewer as above. */
+unsigned int space_pin(struct space *space, uint64_t vaddr, unsigned int nr,
+                       bool write, void **pages);
 
 /* A string with its zero: its length without; -EFAULT as above;
  * -E2BIG: it does not fit. */

@@ -77,15 +77,51 @@ bool space_copy_out(struct space *space, uint64_t to, const void *from,
     return true;
 }
 
-void *space_pin(struct space *space, uint64_t vaddr, bool write)
+/* NULL: it may not be accessed so. */
+static void *pin(struct space *space, uint64_t vaddr, uint64_t error)
 {
-    char *at = access(space, vaddr, write ? FAULT_WRITE : 0);
+    void *page = access(space, vaddr, error);
 
-    if (at == NULL)
-        return NULL;
-    at -= vaddr % PAGE_SIZE;
-    user_page_share(at);
-    return at;
+    if (page != NULL)
+        user_page_share(page);
+    return page;
+}
+
+/* Those from the second on: the way through the tables is gone once for each
+ * table. */
+static unsigned int pin_others(struct space *space, uint64_t vaddr,
+                               unsigned int nr, uint64_t error, void **pages)
+{
+    const uint64_t *entry = table_find(space->root, vaddr);
+    unsigned int i;
+
+    for (i = 1; i < nr; i++) {
+        vaddr += PAGE_SIZE;
+        if (vaddr % TABLE_SPAN != 0 && allows(++entry, error)) {
+            pages[i] = table_entry_page(*entry);
+            user_page_share(pages[i]);
+            continue;
+        }
+        pages[i] = pin(space, vaddr, error);
+        if (pages[i] == NULL)
+            break;
+        entry = table_find(space->root, vaddr);
+    }
+    return i;
+}
+
+unsigned int space_pin(struct space *space, uint64_t vaddr, unsigned int nr,
+                       bool write, void **pages)
+{
+    const uint64_t error = write ? FAULT_WRITE : 0;
+
+    vaddr = ALIGN_DOWN(vaddr, PAGE_SIZE);
+    if (nr == 0)
+        return 0;
+    pages[0] = pin(space, vaddr, error);
+    if (pages[0] == NULL || nr == 1)
+        return pages[0] != NULL;
+    return pin_others(space, vaddr, nr, error, pages);
 }
 
 int64_t space_copy_string(struct space *space, char *to, uint64_t from,
