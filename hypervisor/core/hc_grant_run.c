@@ -42,16 +42,18 @@ static uint32_t run_ref(const struct run *run)
 
 /* ---- to take ---- */
 
-/* The entry of this one was not as usual. 0: it is taken all the same. */
-static __attribute__((noinline, cold)) int
+/* The entry of this one is not as usual. Its frame; MFN_NONE: c->error. */
+static __attribute__((noinline, cold)) mfn_t
 take_otherwise(struct grant_call *c, struct run *run, uint64_t who,
-               bool writable, mfn_t *mfn)
+               bool writable)
 {
     uint64_t lent;
+    mfn_t mfn;
 
     run->nr_otherwise++;
-    c->error = grant_call_take_any(c->lender, who, c->id, writable, &lent, mfn);
-    return c->error;
+    c->error =
+        grant_call_take_any(c->lender, who, c->id, writable, &lent, &mfn);
+    return c->error ? MFN_NONE : mfn;
 }
 
 /* Takes those that are left, but for those of the table's next frame: false
@@ -59,7 +61,9 @@ take_otherwise(struct grant_call *c, struct run *run, uint64_t who,
 GRANT_INLINE bool take_part(struct grant_call *c, struct run *run,
                             uint64_t lent, const bool writable)
 {
-    const struct grant_table *t = &c->lender->grants;
+    const struct memory_owner *lender = c->lender;
+    const struct grant_table *t = &lender->grants;
+    const uint32_t id = c->id;
     uint64_t who = run->who + run->nr_taken * ONE_REF;
     uint32_t ref = (uint32_t)(who >> 32);
     uint32_t nr =
@@ -73,12 +77,14 @@ GRANT_INLINE bool take_part(struct grant_call *c, struct run *run,
     bool done = true;
 
     for (; e != end; e++, r++) {
-        mfn_t mfn;
+        mfn_t usual, mfn;
 
         if (__builtin_expect(
-                !grant_take_entry(c->lender, e, r, c->id, lent, writable, &mfn),
-                0) &&
-            take_otherwise(c, run, who, writable, &mfn) != 0) {
+                grant_take_entry(lender, e, r, id, lent, writable, &usual), 1))
+            mfn = usual;
+        else
+            mfn = take_otherwise(c, run, who, writable);
+        if (__builtin_expect(mfn == MFN_NONE, 0)) {
             done = false;
             break;
         }
