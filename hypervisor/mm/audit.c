@@ -35,11 +35,9 @@
 
 bool audit_enabled;
 
-void audit_expect(struct audit *a, mfn_t mfn, const char *what,
-                  uint64_t expected, uint64_t got)
+void audit_differs(struct audit *a, mfn_t mfn, const char *what,
+                   uint64_t expected, uint64_t got)
 {
-    if (expected == got)
-        return;
     if (a->nr_wrong++ < MAX_MESSAGES)
         log_err("audit: frame %lx: %s: expected %lx; got %lx", mfn, what,
                 expected, got);
@@ -158,6 +156,8 @@ static void count_entry(struct audit *a, mfn_t table, enum frame_type type,
     mfn_t mfn = (entry & PARAPET_PTE_ADDRESS) >> PAGE_SHIFT;
     bool foreign = type == TYPE_L1 && (entry & PARAPET_PTE_FOREIGN);
 
+    if (entry == 0)
+        return;
     if (is_device(type, entry)) {
         count_device(a, table, i, entry);
         return;
