@@ -17,6 +17,7 @@
 #include "abi/stubs.h"
 #include "tests/kernels/lib/clock.h"
 #include "tests/kernels/lib/event.h"
+#include "tests/kernels/lib/sleep.h"
 #include "tests/kernels/lib/test.h"
 #include "tests/kernels/lib/vcpu.h"
 #include "tests/kernels/partners/sleeper.h"
@@ -27,6 +28,9 @@ void test_main(void)
 {
     uint64_t port = mg_event_bind_ipi(0, mg_event_count, NULL);
 
+    mg_sleep_init();
+    mg_sleep_until(SLEEPER_WAKES_NS - 5 * MG_MS);
+    mg_cli();
     /* The sleeper's timer is up, but this vCPU has the CPU for its slice. */
     while (mg_clock_ns() < SLEEPER_WAKES_NS + 2 * MG_MS)
         ;

@@ -11,8 +11,8 @@
  * respect it, or the scheduler to wait for a hypercall, one guest's endless
  * loop would stop the machine.
  *
- * QEMU: smp=1 partner=partners/witness
- * METER: it spins for three seconds, which takes long when they are counted
+ * QEMU: smp=1 icount=1 shift=8 partner=partners/witness
+ * METER: times are not in instructions
  * CONSOLE: "spinning(.|\n)*TEST witness: success(.|\n)*TEST hazard_events_off"
  */
 #include "abi/stubs.h"
