@@ -8,6 +8,7 @@
  * BUNDLE: memory=64M
  * QEMU: patience=300 once=1
  * VARIANT: audited icount=1
+ * VARIANT: each_audited icount=1 soak=1 bootargs="each=1"
  * VARIANT: unaudited append="audit=off"
  */
 #include "abi/stubs.h"
@@ -361,7 +362,7 @@ static void suite_memory_limits(void)
 
 static void suite_memory_audit(void)
 {
-    if (mg_variant("audited")) {
+    if (!mg_variant("unaudited")) {
         RETURNS(hypercall_memory_audit(), 0);
         mg_suite_excuse(PARAPET_EPERM);
     } else {
@@ -398,6 +399,8 @@ void test_main(void)
         if ((number < 64 || number >= 96) && number != PARAPET_HC_memory_audit)
             continue;
         mg_suite_run(suites, ARRAY_SIZE(suites), number);
-        mg_audit();
+        if (mg_argument("each", 0))
+            mg_audit();
     }
+    mg_audit();
 }
