@@ -40,7 +40,7 @@
 
 MG_TEST(control_random);
 
-#define CALLS 60000
+#define CALLS 30000
 #define CALLS_PER_LOOK 1500
 #define NR_CHILDREN 7
 #define BYSTANDER 1u

@@ -59,7 +59,7 @@
 
 MG_TEST(hazard_random);
 
-#define CALLS 500000 /* unless the boot arguments have calls=N */
+#define CALLS 200000 /* unless the boot arguments have calls=N */
 /* Numbers up to here are reached one by one; 256 and up have no counter. */
 #define NR_NUMBERS 301
 /* Ports are never closed by chance as often as they are bound. */

@@ -25,7 +25,7 @@
 
 MG_TEST(memory_random);
 
-#define STEPS 25000
+#define STEPS 10000
 #define STEPS_PER_AUDIT 1000
 #define NR_FRAMES 10
 #define LOWER_HALF_SLOT 3 /* of the start root: a table of level 3 is there */

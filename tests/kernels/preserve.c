@@ -2,7 +2,7 @@
  *
  * What the ABI preserves is preserved: random values in all general and
  * vector registers, the status flags, segment selectors, bases and control
- * words, over 2,000 rounds of each hypercall, while a timer interrupts; and
+ * words, over 800 rounds of each hypercall, while a timer interrupts; and
  * the same over exceptions, emulated instructions and upcalls. rax holds the
  * result, rcx and r11 are clobbered; after anything but a hypercall those
  * three are preserved too. One variant runs beside another domain that does
@@ -36,7 +36,7 @@
 
 MG_TEST(preserve);
 
-#define ROUNDS 2000
+#define ROUNDS 800
 #define AUDIT_ROUNDS 100 /* it looks at all of memory */
 #define SPIN_ROUNDS 1000
 #define MAX_SPIN_ROUNDS (100 * SPIN_ROUNDS)
