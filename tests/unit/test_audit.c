@@ -371,6 +371,39 @@ static void handle_is_lost(void)
     handles[1].kind = GRANT_FREE;
 }
 
+/* The two holds, which are of one entry, are none. */
+static void run_of_one_entry(void)
+{
+    handles[0].kind = GRANT_RUN;
+    handles[0].nr = 2;
+    handles[0].next = &handles[1];
+    handles[1].kind = GRANT_IN_RUN;
+}
+
+static void run_is_longer(void)
+{
+    handles[0].kind = GRANT_RUN;
+    handles[0].nr = 2;
+    handles[0].next = &handles[1];
+}
+
+static void run_is_shorter(void)
+{
+    handles[0].kind = GRANT_RUN;
+    handles[0].nr = 1;
+    handles[1].kind = GRANT_IN_RUN;
+}
+
+static void run_of_none(void)
+{
+    handles[0].kind = GRANT_RUN;
+}
+
+static void run_without_a_first(void)
+{
+    handles[0].kind = GRANT_IN_RUN;
+}
+
 static void wrong_handle_number(void)
 {
     handles[HOLDS].handle++;
@@ -504,6 +537,11 @@ static void test_what_is_wrong(void **state)
         {hold_is_a_mapping, ": entries that map frames of others"},
         {handle_is_half_unmapped, "handle's kind"},
         {handle_is_lost, "handles in use"},
+        {run_of_one_entry, "run of holds"},
+        {run_is_longer, "run of holds"},
+        {run_is_shorter, "handles in runs"},
+        {run_of_none, "length of a run"},
+        {run_without_a_first, "handles in runs"},
         {wrong_handle_number, "handle's number"},
         {free_handle_is_lost, "free handles"},
         {endless_free_handles, "free handles"},
