@@ -143,11 +143,23 @@ static int take_holds(struct blk_back_request *request,
     return all == 0 ? 0 : undo(request, holds);
 }
 
-/* Eight parts that are whole pages. */
-static void set_whole(struct blk_segment *segments, const uint64_t *maddrs)
+static void set_page(struct blk_segment *segment, uint64_t maddr)
 {
-    for (unsigned int i = 0; i < 8; i++)
-        segments[i] = (struct blk_segment){maddrs[i], ENV_PAGE_SIZE};
+    segment->maddr = maddr;
+    segment->size = ENV_PAGE_SIZE;
+}
+
+/* Eight parts that are whole pages: a loop takes twice as long. */
+static void set_pages(struct blk_segment *segments, const uint64_t *maddrs)
+{
+    set_page(&segments[0], maddrs[0]);
+    set_page(&segments[1], maddrs[1]);
+    set_page(&segments[2], maddrs[2]);
+    set_page(&segments[3], maddrs[3]);
+    set_page(&segments[4], maddrs[4]);
+    set_page(&segments[5], maddrs[5]);
+    set_page(&segments[6], maddrs[6]);
+    set_page(&segments[7], maddrs[7]);
 }
 
 /* Of a long one. */
@@ -162,7 +174,7 @@ static int take_run(struct blk_back_request *request,
     request->run.handle.handle = run->handle;
     while (i < nr) {
         if (nr - i >= 8 && blk_back_are_whole(&request->parts[i])) {
-            set_whole(&request->segments[i], &request->run.maddrs[i]);
+            set_pages(&request->segments[i], &request->run.maddrs[i]);
             i += 8;
             continue;
         }
