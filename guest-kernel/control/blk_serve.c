@@ -48,21 +48,33 @@ static void serve_one(struct disk *disk)
     disk->next = blk_back_serve(&disk->back);
 }
 
-/* Who is served first gets more than the others, as its domain runs before
- * theirs: so the next time it is the last. */
-static void take_turns(void)
-{
-    struct list_node *first = control_blk.turns.next;
-
-    if (first == control_blk.turns.prev)
-        return;
-    list_remove(first);
-    list_add_last(&control_blk.turns, first);
-}
-
 static bool has_news(const struct disk *disk)
 {
     return disk->has_begun && blk_back_has_news(&disk->back);
+}
+
+/* Whether there may be something to do, for the thread. */
+static bool is_due(const struct disk *disk)
+{
+    return disk->has_begun &&
+           (disk->bus->told || disk->next != ENV_FOREVER || disk->back.ends ||
+            disk->back.looks_again || has_news(disk));
+}
+
+/* Who is served first gets more than the others, as its domain runs before
+ * theirs: so the next time it is the last. Those that want nothing do not
+ * count, or who comes after them would be first more often. */
+static void take_turns(bool (*counts)(const struct disk *disk))
+{
+    struct disk *disk;
+
+    list_for_each_entry (disk, &control_blk.turns, turn) {
+        if (!counts(disk))
+            continue;
+        list_remove(&disk->turn);
+        list_add_last(&control_blk.turns, &disk->turn);
+        return;
+    }
 }
 
 static bool some_have_news(void)
@@ -86,7 +98,7 @@ static __attribute__((noinline)) void serve_news(void)
     struct disk *disk;
 
     have_news = false;
-    take_turns();
+    take_turns(has_news);
     list_for_each_entry (disk, &control_blk.turns, turn) {
         if (!has_news(disk))
             continue;
@@ -130,13 +142,11 @@ static void look(struct disk *disk)
 /* Whether it had something to do. */
 static bool serve_disk(struct disk *disk)
 {
-    bool told = disk->bus->told, served = false;
+    bool served = false;
 
-    if (disk->has_begun && told)
+    if (disk->has_begun && disk->bus->told)
         look(disk);
-    if (disk->has_begun &&
-        (told || disk->next != ENV_FOREVER || disk->back.ends ||
-         disk->back.looks_again || blk_back_has_news(&disk->back))) {
+    if (is_due(disk)) {
         serve_one(disk);
         served = true;
     }
@@ -179,7 +189,7 @@ static uint64_t serve_all(void)
         have_changed = false;
         look_at_domains();
     }
-    take_turns();
+    take_turns(is_due);
     list_for_each_entry_safe (disk, following, &control_blk.turns, turn)
         if (serve_disk(disk))
             breathe();

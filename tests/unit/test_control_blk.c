@@ -24,6 +24,8 @@
 #include "guest-kernel/thread/sched.h"
 #include "guest-kernel/thread/thread.h"
 #include "guest-kernel/thread/wait.h"
+#include "pvdrivers/listen.h"
+#include "pvdrivers/ring.h"
 #include "tests/unit/env_host.h"
 
 #define GUEST 1u
@@ -517,6 +519,117 @@ static void attach_one_more(void)
         control_blk_end(GUEST);
 }
 
+/* ---- the order of turns ---- */
+
+#define NR_DISKS 8u
+
+static struct client {
+    struct parapet_ring *ring;
+    struct ring_front front;
+    uint32_t port;
+    uint32_t nr_answers;
+} clients[NR_DISKS];
+
+static unsigned int order[NR_DISKS], nr_served;
+
+/* The guest has moved: it is heard when it may be, at the latest. */
+static void tell_bus(void)
+{
+    env_port_send(bus_port);
+    run_thread();
+    now += LISTEN_MAX_DELAY_NS;
+    run_thread();
+}
+
+static void connect_client(uint32_t i)
+{
+    struct parapet_bus_front *front = &page->slots[i].front;
+    struct client *client = &clients[i];
+
+    assert_int_equal(attach(i, "ram:64K"), 0);
+    env_host_be(GUEST);
+    client->ring = env_page_alloc();
+    client->nr_answers = 0;
+    ring_front_init(&client->front, client->ring,
+                    sizeof(struct parapet_blk_request));
+    client->port = (uint32_t)env_port_alloc(0, hear_nothing, NULL);
+    front->ring = (uint32_t)env_lend(0, client->ring, false);
+    front->port = client->port;
+    front->parameters[PARAPET_BLK_FRONT_VERSION] = PARAPET_BLK_VERSION;
+    front->state = PARAPET_BUS_wanted;
+    tell_bus();
+    assert_int_equal(page->slots[i].back.state, PARAPET_BUS_connected);
+    env_host_be(GUEST);
+    front->state = PARAPET_BUS_connected;
+    tell_bus();
+}
+
+static void ask(struct client *client)
+{
+    const struct parapet_blk_request request = {.operation = PARAPET_BLK_FLUSH};
+    struct parapet_blk_response response;
+
+    env_host_be(GUEST);
+    (void)ring_front_take(&client->front, &response, sizeof(response));
+    assert_int_equal(ring_front_put(&client->front, &request, sizeof(request)),
+                     0);
+    if (ring_front_push(&client->front))
+        env_port_send(client->port);
+    env_host_be(0);
+}
+
+/* Whose answers have come since the last disk was served. */
+static void note_served(void)
+{
+    for (unsigned int i = 0; i < NR_DISKS; i++) {
+        struct client *client = &clients[i];
+
+        if (client->ring->rsp_prod == client->nr_answers)
+            continue;
+        client->nr_answers = client->ring->rsp_prod;
+        assert_in_range(nr_served, 0, NR_DISKS - 1);
+        order[nr_served++] = i;
+    }
+}
+
+/* The disks from first on ask at once. */
+static void ask_and_serve(unsigned int first, unsigned int nr)
+{
+    for (unsigned int i = first; i < first + nr; i++)
+        ask(&clients[i]);
+    nr_served = 0;
+    others = note_served;
+    env_bell_ring(&bells[0]);
+    run_thread();
+    others = NULL;
+    assert_int_equal(nr_served, nr);
+}
+
+/* Who was served first is the last one the next time: all of them ask, or
+ * some, and each is the first equally often. */
+static void each_disk_has_its_turn(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < NR_DISKS; i++)
+        connect_client(i);
+    while (bells[0].is_rung)
+        run_thread();
+    for (unsigned int nr = NR_DISKS; nr > 1; nr--) {
+        unsigned int first = NR_DISKS - nr, nr_first[NR_DISKS] = {0};
+        unsigned int before[NR_DISKS];
+
+        for (unsigned int round = 0; round < 3 * nr; round++) {
+            ask_and_serve(first, nr);
+            nr_first[order[0]]++;
+            for (unsigned int i = 0; round > 0 && i < nr; i++)
+                assert_int_equal(order[i], before[(i + 1) % nr]);
+            memcpy(before, order, sizeof(order));
+        }
+        for (unsigned int i = first; i < NR_DISKS; i++)
+            assert_int_equal(nr_first[i], 3);
+    }
+}
+
 /* Programs, who attach and take away, too. */
 static void others_run_between_two_disks(void **state)
 {
@@ -555,6 +668,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(disks_in_memory_leave_half_of_it, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_is_promised_is_counted_once, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(each_disk_has_its_turn, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(others_run_between_two_disks, setup,
                                         teardown),
