@@ -211,12 +211,6 @@ int blk_back_stop(struct blk_back *back)
     return looked(back, bus_back_stop(&back->bus));
 }
 
-int blk_back_go_on(struct blk_back *back)
-{
-    back->ends = false;
-    return looked(back, bus_back_go_on(&back->bus));
-}
-
 /* Each page has so many requests. False: there is none. */
 static bool make_requests(struct blk_back *back)
 {

@@ -141,7 +141,6 @@ int blk_back_look(struct blk_back *back);
 
 /* To stop is done when bus.state is closed: until then it is to be served. */
 int blk_back_stop(struct blk_back *back);
-int blk_back_go_on(struct blk_back *back);
 
 /* Gives back what blk_back_begin() took. The state is closed. */
 void blk_back_end(struct blk_back *back);

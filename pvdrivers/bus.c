@@ -49,20 +49,6 @@ static void copy_out(uint32_t *shared, const uint32_t *own)
 
 /* ---- the front-end ---- */
 
-struct parapet_bus_slot *bus_find(struct parapet_bus_page *page, uint32_t kind,
-                                  uint32_t index)
-{
-    for (unsigned int i = 0; i < PARAPET_BUS_SLOTS; i++) {
-        struct parapet_bus_slot *slot = &page->slots[i];
-
-        if (look_at(&slot->back.state) != PARAPET_BUS_closed &&
-            read_word(&slot->back.kind) == kind &&
-            read_word(&slot->back.index) == index)
-            return slot;
-    }
-    return NULL;
-}
-
 static void front_say(struct bus_front *front, uint32_t state)
 {
     front->state = state;

@@ -79,10 +79,6 @@ struct bus_front {
     bool has_ring; /* want was called, let_go not yet */
 };
 
-/* Finds a slot with the device, which a back-end has offered; NULL: none. */
-struct parapet_bus_slot *bus_find(struct parapet_bus_page *page, uint32_t kind,
-                                  uint32_t index);
-
 /* The fields before state are set. Looks, too: see bus_front_look(). */
 int bus_front_begin(struct bus_front *front);
 

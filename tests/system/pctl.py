@@ -141,8 +141,9 @@ def mistakes():
         "pctl audit", "pctl list > /dev/full", "pctl list --json"])
     steps[0].expect(2, "", "pctl: there is no command \"lsit\": `pctl` alone "
                     "shows which there are\n")
-    steps[1].expect(1, "", "pctl: create: /etc/parapet/nobody.cfg: No such "
-                    "file or directory\n")
+    steps[1].expect(1, "", "pctl: create: /etc/parapet/nobody.cfg: there is "
+                    "no such file: `ls /etc/parapet/` shows the descriptions "
+                    "that have a name\n")
     steps[2].expect(1, "", "pctl: pause: dom0: it is the control domain, "
                     "which runs this command\n")
     steps[3].expect(3, "", "pctl: destroy: no domain has the id 77: `pctl "

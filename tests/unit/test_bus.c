@@ -91,20 +91,6 @@ static void a_pair_meets_step_by_step(void **state)
     bus_world_end();
 }
 
-static void a_device_is_found(void **state)
-{
-    (void)state;
-    connected_pair();
-    assert_ptr_equal(bus_find(bus_page, BUS_WORLD_KIND, 1),
-                     &bus_page->slots[1]);
-    assert_null(bus_find(bus_page, BUS_WORLD_KIND, 2));
-    assert_null(bus_find(bus_page, BUS_WORLD_KIND + 1, 1));
-    /* Not one that is not offered. */
-    STEP(BACK_STOPS);
-    assert_null(bus_find(bus_page, BUS_WORLD_KIND, 0));
-    bus_world_end();
-}
-
 static void a_front_end_stops_and_goes_on(void **state)
 {
     (void)state;
@@ -434,7 +420,6 @@ int main(void)
         cmocka_unit_test(the_lists_name_each_state_once),
         cmocka_unit_test(the_two_lists_agree),
         cmocka_unit_test(a_pair_meets_step_by_step),
-        cmocka_unit_test(a_device_is_found),
         cmocka_unit_test(a_front_end_stops_and_goes_on),
         cmocka_unit_test(a_back_end_stops_and_goes_on),
         cmocka_unit_test(a_busy_back_end_ends_later),

@@ -45,6 +45,8 @@ static void help(void **state)
         assert_non_null(strstr(fake_out, "  --help             this\n"));
         assert_string_equal(fake_err, "");
     }
+    assert_int_equal(fake_run(&f, "help create"), PCTL_DONE);
+    assert_non_null(strstr(fake_out, "usage: pctl create [OPTION]... "));
     assert_int_equal(f.nr_calls, 0);
 }
 
@@ -54,6 +56,11 @@ static void wrong_usage(void **state)
     fake_expect(&f, "lsit", PCTL_USAGE, "",
                 "pctl: there is no command \"lsit\": `pctl` alone shows which "
                 "there are\n");
+    fake_expect(&f, "help lsit", PCTL_USAGE, "",
+                "pctl: there is no command \"lsit\": `pctl` alone shows which "
+                "there are\n");
+    fake_expect(&f, "help list info", PCTL_USAGE, "",
+                "pctl: expected `pctl help [COMMAND]`\n");
     fake_expect(&f, "list -l", PCTL_USAGE, "",
                 "pctl: list: there is no option -l: options begin with --\n");
     fake_expect(&f, "list --paused", PCTL_USAGE, "",

@@ -420,10 +420,12 @@ static void bad_files(void **state)
 {
     (void)state;
     refused("create nobody-has-this", PCTL_FAILED,
-            "pctl: create: /etc/parapet/nobody-has-this.cfg: No such file or "
-            "directory\n");
+            "pctl: create: /etc/parapet/nobody-has-this.cfg: there is no such "
+            "file: `ls /etc/parapet/` shows the descriptions that have a "
+            "name\n");
     refused("create %s/none.cfg", PCTL_FAILED,
-            "pctl: create: %s/none.cfg: No such file or directory\n");
+            "pctl: create: %s/none.cfg: there is no such file: `ls "
+            "/etc/parapet/` shows the descriptions that have a name\n");
     refused("create %s/empty", PCTL_USAGE,
             "pctl: create: %s/empty: expected lines of KEY = VALUE, got "
             "none\n");

@@ -73,6 +73,11 @@ static int read_file(struct pctl *p, const char *path, struct description *d)
                          "%s: expected lines of KEY = VALUE, "
                          "got none",
                          path);
+    if (result == -ENOENT)
+        return pctl_fail(p, PCTL_FAILED,
+                         "%s: there is no such file: `ls " DIRECTORY
+                         "` shows the descriptions that have a name",
+                         path);
     if (result)
         return pctl_fail(p, PCTL_FAILED, "%s: %s", path, strerror(-result));
     if (file.size > MAX_DESCRIPTION)

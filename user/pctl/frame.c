@@ -182,13 +182,18 @@ static int run(struct pctl *p, int nr, char **args)
 
 int pctl_run(struct pctl *p, int argc, char **argv)
 {
+    bool asks = argc >= 2 && strcmp(argv[1], "help") == 0;
     int status;
 
-    if (argc < 2 || wants_help(1, argv + 1) || strcmp(argv[1], "help") == 0)
+    if (argc < 2 || wants_help(1, argv + 1) || (asks && argc == 2))
         return help_all(p);
-    status = find_command(p, argv[1]);
+    if (asks && argc > 3)
+        return pctl_fail(p, PCTL_USAGE, "expected `pctl help [COMMAND]`");
+    status = find_command(p, argv[asks ? 2 : 1]);
     if (status)
         return status;
+    if (asks)
+        return help(p);
     if (wants_help(argc - 2, argv + 2))
         return help(p);
     return run(p, argc - 2, argv + 2);
