@@ -59,6 +59,9 @@ static inline struct pv_vcpu *pv_vcpu(struct vcpu *v)
     return container_of(v, struct pv_vcpu, vcpu);
 }
 
+/* pv.c's own, with a name that the bench can find. */
+void pv_leave_owner(struct memory_owner *old, uint64_t bit);
+
 /* engine.hypercall_page, engine.vcpu_set_start and engine.vcpu_start. */
 void pv_hypercall_page(void *page);
 int pv_vcpu_set_start(struct vcpu *v, uint64_t entry, uint64_t stack,

@@ -183,6 +183,7 @@ class Names:
 
     copies, switch = frozenset([0xffff810000200300]), 0xffff810000200400
     idle, woken = 0xffff810000200500, 0xffff810000200400
+    change = None
     of_other_together, strings_copy = True, False
     notices = {0xffff810000200100}
 
@@ -235,6 +236,32 @@ def booked_by_exit(_):
     expected = {"program": 2, "system_call": 2, "other domain": 1, "iret": 2,
                 "guest kernel": 1}
     return [f"{found}"] * (found != expected), False
+
+
+def names_by_change():
+    """Each time at HV + 0x400 it is the other domain that comes."""
+    names = Names()
+    names.switch, names.change = None, HV + 0x400
+    names.of_other_together = False
+    return names
+
+
+def booked_by_change(_):
+    """The same where no debugger has seen who came."""
+    found = parts.book([USER, HV, HV + 0x400, KERNEL, HV, HV + 0x400, KERNEL,
+                        USER], names_by_change())
+    expected = {"program": 2, "system_call": 2, "other domain": 1, "iret": 2,
+                "guest kernel": 1}
+    return [f"{found}"] * (found != expected), False
+
+
+def left_alone(_):
+    """A trace that the other domain ends."""
+    try:
+        parts.book([USER, HV, HV + 0x400, KERNEL], names_by_change())
+        return [], True
+    except bench_rows.Failed:
+        return ["refused"], True
 
 
 def of_request(_):
@@ -370,6 +397,8 @@ common.main("bench", check, {
     "a trace, booked": booked,
     "a trace of two domains, booked": booked_of_two,
     "a trace of two domains, booked by exit": booked_by_exit,
+    "a trace of two domains, booked by change": booked_by_change,
+    "a trace that ends in another domain": left_alone,
     "a trace of a request": of_request,
     "a trace that lacks a switch": unseen_switch,
     "the CPU slept": awake("domain_create", [109], True),

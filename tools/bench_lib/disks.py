@@ -17,8 +17,10 @@ OF_DEVICE = ("virtio_mmio_notify", "privops_device_irq_done")
 # Where the CPU sleeps in the kernel on the bare machine, and where a thread is
 # ready; see parts.py for those of the hypervisor.
 KERNEL_IDLE, KERNEL_WOKEN = "privops_idle", "thread_idle_end"
-# More do not make it better: what an interrupt adds is seldom there each time.
-MOST_TRACES = 3
+# Where another domain's translations come onto the CPU.
+CHANGE = "pv_leave_owner"
+# More do not make it better: what an interrupt adds is seldom there twice.
+MOST_TRACES = 2
 
 
 def starts_of(image, functions):
@@ -40,13 +42,17 @@ class NativeNames(parts.NoNames):
 
 
 class Domain0Names(parts.NamesOfTwo):
+    """The debugger does not stop at a switch, which would bring an interrupt of
+    the clock: with two domains it is always the other one that comes."""
+
     strings_copy = True
     of_other_together = False
 
     def __init__(self):
         super().__init__()
-        self.idle = symbols(boots.HYPERVISOR, [parts.IDLE])[parts.IDLE][0]
-        self.woken = self.switch
+        found = symbols(boots.HYPERVISOR, [parts.IDLE, CHANGE])
+        self.idle, self.change = found[parts.IDLE][0], found[CHANGE][0]
+        self.woken, self.switch = self.switch, None
         self.notices = starts_of(boots.KERNEL, OF_DEVICE)
 
 

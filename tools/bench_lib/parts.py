@@ -75,6 +75,7 @@ class NoNames:
     """Where there is no hypervisor."""
 
     copies, switch = frozenset(), None
+    change = None  # where the other of two domains comes, if no `switch` tells
     of_other_together = True  # what the hypervisor does for another domain
     strings_copy = False  # each iteration of `rep movs` and its like
 
@@ -124,6 +125,8 @@ def book(addresses, names, came=()):
         if address == names.switch:
             is_other = came[nr_switches:][:1] != came[-1:]
             nr_switches += 1
+        elif address == names.change:
+            is_other = not is_other
         if address < USER_END:
             part = PROGRAM_PART
         elif address >= GUEST_START:
@@ -138,6 +141,8 @@ def book(addresses, names, came=()):
     if nr_switches != len(came):
         raise Failed(f"a trace has {nr_switches} switches between domains, "
                      f"and the debugger saw {len(came)}")
+    if is_other:
+        raise Failed("a trace does not end in the domain in which it began")
     return parts
 
 
