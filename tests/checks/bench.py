@@ -13,7 +13,8 @@ from collections import Counter
 import common
 
 sys.path.insert(0, "tools")
-from bench_lib import disks, parts, rows as bench_rows, table  # noqa: E402
+from bench_lib import disks, parts, rates, table  # noqa: E402
+from bench_lib import rows as bench_rows  # noqa: E402
 
 WAYS = {"native", "shared", "hypercall", "trap", "batch", "svm", "direct",
         "emulated", "split", "pctl", "domain0"}
@@ -328,6 +329,21 @@ def start_of_the_machine(_):
                 "ns"] * (found["ns_median"] != LOW[0]), False
 
 
+def requests_in_a_second(_):
+    """The median of three boots' samples; a way without a figure has none."""
+    lines = [("clock", {"tsc_hz": "2000000"})] + [
+        ("sample", {"op": "blk_read_4k_d1", "ticks": ticks, "operations": "10"})
+        for ticks in ("1000", "2000", "500")]
+    two = rates.of_lines(lines)
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        rates.print_table([rates.Rate("blk_read_4k_d1", "split", 5000.0,
+                                      two["blk_read_4k_d1"])])
+    words = shown.getvalue().splitlines()[-1].split()
+    expected = ["blk_read_4k_d1", "-", "-", "5.0", "-", "-", "20.0"]
+    return [" ".join(words)] * (words != expected), False
+
+
 def moved(_):
     row = measured("bw_pipe", "native", [], LOW)
     row.bytes = 65536
@@ -412,6 +428,7 @@ common.main("bench", check, {
     "a budget that is none": bad_budget,
     "the start of the machine": start_of_the_machine,
     "bytes in a second": moved,
+    "requests in a second": requests_in_a_second,
     "over budget": budget(60.1, True),
     "within budget": budget(60.0, False),
     "the trap is as quick": expectation(LOW, LOW, True, True),

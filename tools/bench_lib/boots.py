@@ -231,13 +231,14 @@ def of_disks(way, directory, command):
     return [], {**settings_of, "DOMAIN_MEM": DISKS_MEMORY, "MEM": DISKS_MACHINE}
 
 
-def disks(way):
-    """The lines of requests by this way."""
+def disks(way, cpus=1):
+    """The lines of requests by this way, on so many CPUs."""
     def boot(rounds, pattern, icount):
         command = f"--machine {rounds} {pattern}".rstrip()
         with tempfile.TemporaryDirectory(prefix="parapet-bench-") as directory:
             arguments, environment = of_disks(way, directory, command)
-            return run(arguments, settings(icount, **environment), "")
+            return run(arguments, settings(icount, SMP=str(cpus),
+                                           **environment), "")
     return boot
 
 
