@@ -19,7 +19,7 @@
  * METER: times are not in instructions
  * VARIANT: weights icount=1 shift=3 bootargs="ms=1000"
  * VARIANT: caps icount=1 bootargs="ms=400"
- * VARIANT: two_cpus smp=2 bootargs="ms=4000"
+ * VARIANT: two_cpus smp=2 bootargs="ms=1500"
  * VARIANT: weights_long icount=1 shift=3 soak=1 bootargs="ms=10000"
  * VARIANT: caps_long icount=1 soak=1 bootargs="ms=10000"
  * VARIANT: two_cpus_long smp=2 soak=1 bootargs="ms=10000"
