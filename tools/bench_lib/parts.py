@@ -41,8 +41,8 @@ EXCEPTIONS = {13: "emulated", 14: "page_fault"}
 
 # A translated block is one instruction. What QEMU logs and then does not
 # execute, or executes anew, is followed by a line about that.
-TRACE = re.compile(rb"^(?:Trace .*?/([0-9a-f]{16})/|Stopped |cpu_io_recompile)",
-                   re.MULTILINE)
+TRACE = re.compile(rb"^(?:Trace [^/\n]*/([0-9a-f]{16})/.*\n?|Stopped |"
+                   rb"cpu_io_recompile)", re.MULTILINE)
 # The clock counts instructions, and does not jump to the next interrupt while
 # the debugger has stopped the machine, as tools/run's would.
 CLOCK = "-icount shift=0"
@@ -148,8 +148,11 @@ def book(addresses, names, came=()):
 
 def executed(log):
     """The addresses in the text of the log."""
+    found = TRACE.findall(log)
+    if b"" not in found:
+        return [int(address, 16) for address in found]
     addresses = []
-    for address in TRACE.findall(log):
+    for address in found:
         if address:
             addresses.append(int(address, 16))
         elif addresses:
