@@ -168,6 +168,8 @@ int64_t hc_grant_hold(uint64_t elements, uint64_t nr)
 
     if (__builtin_expect(result != 0, 0))
         return result;
+    /* What is held to be read is mostly lent for no more. */
+    c.lent[false] |= PARAPET_GRANT_READONLY;
     until =
         grant_call_first(&c, end, GRANT_AT_A_TIME, HOLD_SIZE, WORK_GRANT_HOLD);
     while ((result = hold_some(&c, until)) == 0 && c.at != end) {
