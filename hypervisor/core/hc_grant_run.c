@@ -184,6 +184,8 @@ static __attribute__((noinline, cold)) int64_t
 run_failed(struct grant_call *c, const struct run *run, uint32_t work)
 {
     undo_run(c, run);
+    if (c->error == -PARAPET_EFAULT)
+        work_add(&c->m->work, WORK_GRANT_UNTOLD);
     if (c->error == GRANT_PREPARE && c->prepared == c->at) {
         c->error = -PARAPET_EAGAIN;
     } else if (c->error == GRANT_PREPARE) {

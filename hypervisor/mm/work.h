@@ -63,6 +63,7 @@
 #define WORK_GRANT_RUN_ENTRY 264u /* taken, and dropped as the run fails */
 #define WORK_GRANT_RUN_SHORT 80u  /* the same of one that is as usual */
 #define WORK_GRANT_RUN_DROP 48u   /* released, of a lender that has not ended */
+#define WORK_GRANT_UNTOLD 1200u   /* an address of it cannot be written */
 #define WORK_GRANT_COPY 1000u
 #define WORK_GRANT_END 200u
 #define WORK_HANDLES (2400u + WORK_FILL)
