@@ -67,32 +67,50 @@ uint64_t page_nr_free(void)
     return nr_free;
 }
 
-/* ---- no block devices: memory alone ---- */
+/* ---- a block device that answers one look late ---- */
+
+#define MAX_AT_DEVICE 64
+
+static struct block_device vda = {.name = "vda",
+                                  .nr_sectors = 2048,
+                                  .block_size = 512,
+                                  .max_bytes = 1 << 20,
+                                  .max_segments = 40,
+                                  .can_flush = true};
+static struct block_request *at_device[MAX_AT_DEVICE];
+static unsigned int nr_at_device, nr_late;
+static void (*at_rest)(void); /* what the guest does then */
 
 struct block_device *block_find(const char *name)
 {
-    (void)name;
-    return NULL;
+    return strcmp(name, vda.name) == 0 ? &vda : NULL;
 }
 
 void block_submit_checked(struct block_device *device,
                           struct block_request *request)
 {
     (void)device;
-    (void)request;
-    abort();
+    assert_true(nr_at_device < MAX_AT_DEVICE);
+    at_device[nr_at_device++] = request;
 }
 
 void block_kick_quietly(struct block_device *device)
 {
     (void)device;
-    abort();
 }
 
 void block_rest(struct block_device *device)
 {
     (void)device;
-    abort();
+    for (unsigned int i = 0; i < nr_late; i++) {
+        at_device[i]->status = 0;
+        at_device[i]->done(at_device[i]);
+    }
+    nr_at_device -= nr_late;
+    memmove(at_device, at_device + nr_late, nr_at_device * sizeof(*at_device));
+    nr_late = nr_at_device;
+    if (at_rest != NULL)
+        at_rest();
 }
 
 void block_page_forget(struct block_device *device, uint64_t start,
@@ -190,9 +208,11 @@ struct thread *thread_current(void)
     return current;
 }
 
+static bool (*idle_work)(void);
+
 void sched_set_idle_work(bool (*work)(void))
 {
-    (void)work;
+    idle_work = work;
 }
 
 void sched_yield(void)
@@ -271,6 +291,9 @@ static int64_t attach(uint32_t index, const char *store)
 {
     struct parapet_blk_attach attach = {.domain = GUEST, .index = index};
 
+    /* Two may read one device. */
+    if (strcmp(store, vda.name) == 0)
+        attach.flags = PARAPET_BLK_ATTACH_READONLY;
     memcpy(attach.store, store, strlen(store));
     env_host_be(0);
     return control_blk_attach(&attach);
@@ -541,12 +564,12 @@ static void tell_bus(void)
     run_thread();
 }
 
-static void connect_client(uint32_t i)
+static void connect_client(uint32_t i, const char *store)
 {
     struct parapet_bus_front *front = &page->slots[i].front;
     struct client *client = &clients[i];
 
-    assert_int_equal(attach(i, "ram:64K"), 0);
+    assert_int_equal(attach(i, store), 0);
     env_host_be(GUEST);
     client->ring = env_page_alloc();
     client->nr_answers = 0;
@@ -611,7 +634,7 @@ static void each_disk_has_its_turn(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < NR_DISKS; i++)
-        connect_client(i);
+        connect_client(i, "ram:64K");
     while (bells[0].is_rung)
         run_thread();
     for (unsigned int nr = NR_DISKS; nr > 1; nr--) {
@@ -627,6 +650,54 @@ static void each_disk_has_its_turn(void **state)
         }
         for (unsigned int i = first; i < NR_DISKS; i++)
             assert_int_equal(nr_first[i], 3);
+    }
+}
+
+/* On another CPU: it sees in the page that the back-end sleeps, and would have
+ * to tell it; but there is an answer of its other disk. */
+static void guest_asks_more(void)
+{
+    const struct parapet_blk_request request = {.operation = PARAPET_BLK_FLUSH};
+    struct parapet_blk_response response;
+    struct client *client;
+
+    env_host_be(GUEST);
+    for (client = clients; client < clients + 2; client++) {
+        while (ring_front_take(&client->front, &response, sizeof(response)) ==
+               1)
+            continue;
+        if (client->front.put - client->front.taken < 4 &&
+            ring_front_put(&client->front, &request, sizeof(request)) == 0)
+            (void)ring_front_push(&client->front);
+    }
+    env_host_be(0);
+}
+
+/* No event is handled while the idle thread serves: there is an end to it. */
+static void idle_work_ends(void **state)
+{
+    unsigned int rounds = 0;
+
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++)
+        connect_client(i, vda.name);
+    while (bells[0].is_rung)
+        run_thread();
+    current = &idle;
+    irqflag_on = false;
+    at_rest = guest_asks_more;
+    ask(&clients[0]);
+    ask(&clients[1]);
+    while (rounds < 1000 && idle_work())
+        rounds++;
+    assert_int_not_equal(rounds, 0);
+    assert_int_not_equal(rounds, 1000);
+    at_rest = NULL;
+    irqflag_on = true;
+    current = &program;
+    while (bells[0].is_rung || nr_at_device != 0) {
+        block_rest(&vda);
+        run_thread();
     }
 }
 
@@ -673,6 +744,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(others_run_between_two_disks, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(idle_work_ends, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
