@@ -81,6 +81,7 @@ static int want(void *context, const struct bus_device *device,
         return port;
     }
     front->port = (uint32_t)port;
+    front->wants_life = device->life;
     wish->ring = front->ref;
     wish->port = front->port;
     wish->parameters[PARAPET_BLK_FRONT_VERSION] = PARAPET_BLK_VERSION;
@@ -92,9 +93,11 @@ static int begin(void *context, const struct bus_device *device)
     struct blk_front *front = context;
     struct blk_disk disk;
 
-    if (!blk_disk_understand(&disk, device->parameters) ||
-        (front->has_disk && !blk_disk_is_same(&disk, &front->disk)))
+    if (!blk_disk_understand(&disk, device->parameters))
         return -PARAPET_EINVAL;
+    if (front->has_disk && !blk_disk_is_same(&disk, &front->disk))
+        return device->life == front->wants_life ? -PARAPET_EINVAL
+                                                 : BUS_NOT_NOW;
     front->disk = disk;
     front->has_disk = true;
     front->is_connected = true;

@@ -71,6 +71,7 @@ struct blk_front {
 
     struct blk_disk disk;
     bool has_disk;
+    uint32_t wants_life; /* the back-end that it wanted last */
     bool wants_room;
 
     struct parapet_grant_entry *entries;

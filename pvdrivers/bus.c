@@ -124,11 +124,17 @@ static bool front_wants(struct bus_front *front)
 static bool front_begins(struct bus_front *front)
 {
     struct bus_device device;
+    int result;
 
     if (!front_reads_device(front, PARAPET_BUS_connected, &device))
         return false;
-    if (front->driver->begin(front->context, &device) == 0)
+    result = front->driver->begin(front->context, &device);
+    if (result == 0)
         return true;
+    if (result == BUS_NOT_NOW) {
+        front_say(front, PARAPET_BUS_closing);
+        return false;
+    }
     front->driver->end(front->context);
     bus_front_break(front, "its parameters are refused");
     return false;

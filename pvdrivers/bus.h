@@ -54,7 +54,8 @@ struct bus_front_driver {
      * the wish's parameters, and wants to be asked at the next look. */
     int (*want)(void *context, const struct bus_device *device,
                 struct bus_wish *wish);
-    /* The back-end has both: requests may be put. */
+    /* The back-end has both: requests may be put. BUS_NOT_NOW: another
+     * device came after want. The front-end closes, and want is asked. */
     int (*begin)(void *context, const struct bus_device *device);
     /* No more requests. Those without an answer are done again after the next
      * begin, or failed. Called after an error of begin, too. */

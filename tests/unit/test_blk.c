@@ -262,6 +262,27 @@ static void another_disk_is_refused_while_in_use(void **state)
     blk_world_end();
 }
 
+/* All are honest: the domain is paused after it has said wanted. */
+static void another_disk_comes_while_one_is_wanted(void **state)
+{
+    (void)state;
+    blk_world_begin(BLK_NOBODY, false);
+    pair->may_be_replaced = true;
+    blk_world_stop_back(pair);
+    blk_world_settle();
+    assert_int_equal(pair->front.bus.state, PARAPET_BUS_closed);
+    blk_world_start_back(pair);
+    env_host_be(BLK_WORLD_FRONT);
+    (void)blk_front_look(&pair->front);
+    assert_int_equal(pair->front.bus.state, PARAPET_BUS_wanted);
+    blk_world_stop_back(pair);
+    pair->disk.store.disk.identity = 7;
+    blk_world_start_back(pair);
+    blk_world_settle();
+    assert_false(pair->front.bus.broken);
+    blk_world_end();
+}
+
 static void a_disk_that_is_read_only(void **state)
 {
     (void)state;
@@ -398,6 +419,7 @@ int main(void)
         cmocka_unit_test(a_front_end_stops_and_goes_on),
         cmocka_unit_test(a_front_end_ends),
         cmocka_unit_test(another_disk_is_refused_while_in_use),
+        cmocka_unit_test(another_disk_comes_while_one_is_wanted),
         cmocka_unit_test(a_disk_that_is_read_only),
         cmocka_unit_test(a_disk_that_can_do_little),
         cmocka_unit_test(a_request_that_is_too_long),
