@@ -40,7 +40,7 @@ static uint64_t *page;
 
 /* ---- one try of each kind, undone ---- */
 
-static uint64_t nr_done, nr_refused;
+static uint64_t nr_done, nr_refused, nr_runs, nr_no_runs;
 
 /* The refusals that the race may bring. */
 static void note(const char *what, int64_t result, int64_t also)
@@ -74,6 +74,28 @@ static int64_t hold_once(uint32_t flags, uint32_t *handle)
     int64_t result = HYPERCALL_RESTARTED(hypercall_grant_hold(&element, 1));
 
     *handle = element.handle;
+    return result ? result : element.status;
+}
+
+static struct mg_pair_page before, after;
+
+/* Of three entries, the middle one is what changes. */
+static int64_t run_once(uint32_t flags, uint32_t *handle)
+{
+    uint64_t at[3] = {0};
+    struct parapet_grant_run element = {.domain = PEER,
+                                        .ref = REF - 1,
+                                        .flags = flags,
+                                        .nr = 3,
+                                        .maddrs = (uint64_t)at};
+    int64_t result = HYPERCALL_RESTARTED(hypercall_grant_hold_run(&element, 1));
+
+    *handle = element.handle;
+    if (result == 0 && element.status == 0) {
+        MG_CHECK_EQ(at[0], before.mfn * MG_PAGE_SIZE);
+        MG_CHECK_EQ(at[2], after.mfn * MG_PAGE_SIZE);
+        MG_CHECK(at[1] != 0);
+    }
     return result ? result : element.status;
 }
 
@@ -150,6 +172,15 @@ static void try_all(volatile struct mg_pair_step *deed, int64_t also)
         note("hold", result, also);
         if (result == 0)
             MG_DONE(mg_grant_release(handle));
+        pause(i + 3);
+        result = run_once(flags, &handle);
+        note("run", result, also);
+        nr_runs += result == 0;
+        nr_no_runs += result != 0;
+        if (result == 0) {
+            MG_CHECK_EQ(mg_grant_release(handle + 1) ? 1 : 0, 1);
+            MG_DONE(mg_grant_release(handle));
+        }
         pause(i + 4);
         note("copy", copy_once(i % 2), also);
     }
@@ -161,7 +192,10 @@ static void finish(const char *what)
     mg_printf("%s: %lu done, %lu refused, beside %lu rounds\n", what, nr_done,
               nr_refused, peer.box->rounds);
     MG_CHECK(nr_done > 0 && nr_refused > 0);
+    mg_printf("runs: %lu, and %lu not\n", nr_runs, nr_no_runs);
     MG_CHECK_EQ(mg_pair_status(&peer, REF).frame, 0);
+    MG_CHECK_EQ(mg_pair_status(&peer, REF - 1).frame, 0);
+    MG_CHECK_EQ(mg_pair_status(&peer, REF + 1).frame, 0);
     mg_audit();
     mg_pair_audit(&peer);
 }
@@ -282,6 +316,10 @@ void test_main(void)
     page = mg_page();
     mg_pair_init(&peer, PEER, 0);
     lent = mg_pair_page(&peer);
+    before = mg_pair_page(&peer);
+    after = mg_pair_page(&peer);
+    mg_pair_lend(&peer, REF - 1, US, before.mfn, 0);
+    mg_pair_lend(&peer, REF + 1, US, after.mfn, 0);
     test_table();
     test_balloon();
     test_frame_word();
