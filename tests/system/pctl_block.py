@@ -62,9 +62,11 @@ REFUSED = [
     ("pctl block-attach two phy:/dev/vdb xvdc r && pctl block-detach two xvdc", 0,
      ""),
     ("pctl block-attach two ram:1G", 1, "block-attach: two: xvdb: ram:1G: "
-     "domain 0 has no memory for it: `free` shows what there is"),
+     "disks in memory may have half of what is free in domain 0: "
+     "`free` shows that, `make run DOMAIN_MEM=256M` gives it more"),
     ("pctl block-attach two ram:1K", 1, "block-attach: two: xvdb: ram:1K: the "
-     "size must be a multiple of 4 KiB, and in the machine's memory"),
+     "size must be a multiple of 4 KiB, not 0, and in the machine's "
+     "memory"),
     ("pctl block-attach two ram:1M hda", 2, "block-attach: expected a name from "
      "xvda to xvdz, got \"hda\""),
     ("pctl block-attach dom0 ram:1M", 1, "block-attach: dom0: it is the control "

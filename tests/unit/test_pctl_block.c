@@ -75,7 +75,7 @@ static void attaches_wrong(void **state)
                 "[NAME] [r|w]`\n");
     fake_expect(&f, "block-attach none ram:1", PCTL_USAGE, "",
                 "pctl: block-attach: expected a size with K, M or G, as "
-                "ram:64M; got \"ram:1\"\n");
+                "ram:8M; got \"ram:1\"\n");
     fake_expect(&f, "block-attach none ram:1M", PCTL_NO_DOMAIN, "",
                 "pctl: block-attach: no domain is called \"none\": `pctl list` "
                 "shows which there are\n");
@@ -112,7 +112,7 @@ static void attach_fails(void **state)
         {EROFS, "/dev/vda",
          "domain 0 can only read it: ask for r in place of w"},
         {EINVAL, "ram:1K",
-         "the size must be a multiple of 4 KiB, and in the "
+         "the size must be a multiple of 4 KiB, not 0, and in the "
          "machine's memory"},
         {EINVAL, "/dev/vda", "the disk takes no requests of 128 KiB"},
         {ETXTBSY, "ram:1M",
@@ -120,8 +120,8 @@ static void attach_fails(void **state)
          "other: give it that one again, or this one by another name"},
         {ENOSPC, "ram:1M", "the domain has as many devices as it can have"},
         {ENOMEM, "ram:1M",
-         "domain 0 has no memory for it: `free` shows what "
-         "there is"},
+         "disks in memory may have half of what is free in domain 0: "
+         "`free` shows that, `make run DOMAIN_MEM=256M` gives it more"},
         {EIO, "ram:1M", "Input/output error"},
     };
     char line[64], err[256];

@@ -107,7 +107,9 @@ const struct pctl_command cmd_block_attach = {
     .arguments = "DOMAIN STORE [NAME] [r|w]",
     .brief = "give a domain a disk",
     .more = "  STORE is phy:/dev/vda, a disk of this domain or a partition, or "
-            "ram:64M, memory\n  of this domain, which begins as zeros. NAME is "
+            "ram:8M, memory\n  of this domain, which begins as zeros. A plain "
+            "/dev/vda has the "
+            "format next:\n  `/dev/vda raw xvdb w`. NAME is "
             "its name there, xvda to xvdz;\n  without it the first that is "
             "free is taken, and printed. Who may write a store\n  has it "
             "alone. As in a description the words may be one, with commas.\n",

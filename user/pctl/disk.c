@@ -48,7 +48,7 @@ static int bad_target(struct reader *r, const char *text)
 {
     return refuse(r->why, r->size,
                   "expected a disk of this domain, as phy:/dev/vda, or memory, "
-                  "as ram:64M; got \"%s\"",
+                  "as ram:8M; got \"%s\"",
                   text);
 }
 
@@ -70,7 +70,7 @@ static int set_target(struct reader *r, const char *text)
         return bad_target(r, text);
     if (is_ram && !is_size(store + strlen(RAM)))
         return refuse(r->why, r->size,
-                      "expected a size with K, M or G, as ram:64M; got \"%s\"",
+                      "expected a size with K, M or G, as ram:8M; got \"%s\"",
                       text);
     if (strlen(store) >= sizeof(r->disk->store))
         return bad_target(r, text);

@@ -4,7 +4,7 @@
  *
  *   TARGET,[FORMAT],[NAME],[ACCESS]      /dev/vda,raw,xvda,w
  *   phy:TARGET,[NAME],[ACCESS]           phy:/dev/vda,xvda,w
- *   ram:SIZE,[NAME],[ACCESS]             ram:64M,xvdb,ro
+ *   ram:SIZE,[NAME],[ACCESS]             ram:8M,xvdb,ro
  *
  * and each part by its key: access=ro, vdev=xvda, target=/dev/vda. It must not
  * know which disks there are.
@@ -21,7 +21,7 @@
 
 /*
  * Reads one: all of *disk but the domain. 0, or -PARAPET_EINVAL with a clean
- * line in why. The store is as the device takes it: /dev/vda, or ram:64M.
+ * line in why. The store is as the device takes it: /dev/vda, or ram:8M.
  */
 int disk_read(const char *text, struct parapet_blk_attach *disk, char *why,
               size_t size);

@@ -85,7 +85,7 @@ static const char *reason(const struct parapet_blk_attach *disk, int error)
         return "another disk has it, or some of it, and one of the two may "
                "write: `pctl block-list` shows whose";
     case EINVAL:
-        return ram ? "the size must be a multiple of 4 KiB, and in the "
+        return ram ? "the size must be a multiple of 4 KiB, not 0, and in the "
                      "machine's memory"
                    : "the disk takes no requests of 128 KiB";
     case ETXTBSY:
@@ -96,7 +96,8 @@ static const char *reason(const struct parapet_blk_attach *disk, int error)
     case ENOSPC:
         return "the domain has as many devices as it can have";
     case ENOMEM:
-        return "domain 0 has no memory for it: `free` shows what there is";
+        return "disks in memory may have half of what is free in domain 0: "
+               "`free` shows that, `make run DOMAIN_MEM=256M` gives it more";
     default:
         return strerror(-error);
     }
