@@ -337,12 +337,12 @@ static void most_disks(void **state)
 static void bad_disks(void **state)
 {
 #define NO_STORE                                                               \
-    "expected a disk of this domain, as phy:/dev/vda, or memory, as ram:64M; " \
+    "expected a disk of this domain, as phy:/dev/vda, or memory, as ram:8M; "  \
     "got "
 #define NO_FORMAT                                                              \
     "expected the format raw after a disk, or phy: before it, as "             \
     "phy:/dev/vda,xvda,w; got "
-#define NO_SIZE "expected a size with K, M or G, as ram:64M; got "
+#define NO_SIZE "expected a size with K, M or G, as ram:8M; got "
     static const struct {
         const char *text;
         const char *why;
