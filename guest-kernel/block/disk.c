@@ -318,11 +318,12 @@ void disk_wait(void)
 
 bool disk_is_used(const struct block_device *device)
 {
-    const struct disk *disk = &disks[device->number];
+    const struct disk *disk;
 
-    return device->number < DISK_MAX &&
-           (disk->is_scanning || disk->nr_open[0] > 0 ||
-            is_partition_open(disk));
+    if (device->number >= DISK_MAX)
+        return false;
+    disk = &disks[device->number];
+    return disk->is_scanning || disk->nr_open[0] > 0 || is_partition_open(disk);
 }
 
 void disk_replaced(struct block_device *device)
